@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types of a WasmPlugin, in the order in which they are decided.
+const (
+	// ConditionReady is true while the revision that the spec asks for serves.
+	ConditionReady = "Ready"
+	// ConditionFetched says whether the module's bytes were read from the source.
+	ConditionFetched = "Fetched"
+	// ConditionVerified says whether the bytes are a plugin that fits the spec.
+	ConditionVerified = "Verified"
+	// ConditionSettingsValid says whether spec.settings meets the schema in the module's metadata.
+	ConditionSettingsValid = "SettingsValid"
+	// ConditionAuthorized says whether the ServiceAccount may watch what the plugin reconciles.
+	ConditionAuthorized = "Authorized"
+	// ConditionCompiled says whether the module was compiled, initialised and found healthy.
+	ConditionCompiled = "Compiled"
+	// ConditionServing says whether a revision, the wanted one or the one before, gets events.
+	ConditionServing = "Serving"
+	// ConditionDegraded is true while an older revision serves in place of the wanted one.
+	ConditionDegraded = "Degraded"
+)
+
+// Reasons shared by all conditions.
+const (
+	// ReasonSucceeded is the reason of a true condition.
+	ReasonSucceeded = "Succeeded"
+	// ReasonPending means that an earlier phase has to succeed first.
+	ReasonPending = "Pending"
+	// ReasonSuspended means that spec.suspend is true.
+	ReasonSuspended = "Suspended"
+)
+
+// Reasons of a false Fetched condition.
+const (
+	// ReasonConfigMapNotFound means that the ConfigMap does not exist.
+	ReasonConfigMapNotFound = "ConfigMapNotFound"
+	// ReasonConfigMapKeyNotFound means that the ConfigMap has no such key in binaryData.
+	ReasonConfigMapKeyNotFound = "ConfigMapKeyNotFound"
+	// ReasonFileNotFound means that there is no such file below the plugin directory.
+	ReasonFileNotFound = "FileNotFound"
+	// ReasonInvalidCompression means that a gzip or zstd stream could not be read to its end.
+	ReasonInvalidCompression = "InvalidCompression"
+	// ReasonModuleTooLarge means that the uncompressed module is above the operator's limit.
+	ReasonModuleTooLarge = "ModuleTooLarge"
+	// ReasonSourceUnavailable means that the source could not be read; it is tried again.
+	ReasonSourceUnavailable = "SourceUnavailable"
+	// ReasonInvalidPluginFile means that a file in the plugin directory could not be understood.
+	ReasonInvalidPluginFile = "InvalidPluginFile"
+	// ReasonDuplicateName means that two files in the plugin directory define a plugin of one name.
+	ReasonDuplicateName = "DuplicateName"
+)
+
+// Reasons of a false Verified condition.
+const (
+	// ReasonDigestMismatch means that the bytes are not those that spec.sha256 pins.
+	ReasonDigestMismatch = "DigestMismatch"
+	// ReasonNotWasm means that the bytes are no WebAssembly core module.
+	ReasonNotWasm = "NotWasm"
+	// ReasonInvalidModule means that the module is malformed or fails WebAssembly's validation.
+	ReasonInvalidModule = "InvalidModule"
+	// ReasonCommandModule means that the module is a command (_start), not a reactor.
+	ReasonCommandModule = "CommandModule"
+	// ReasonMissingABIVersion means that the module has no k1s_abi_version export.
+	ReasonMissingABIVersion = "MissingABIVersion"
+	// ReasonUnsupportedABIVersion means that the module speaks an ABI that this operator does not.
+	ReasonUnsupportedABIVersion = "UnsupportedABIVersion"
+	// ReasonUnknownImport means that the module imports something the host does not offer.
+	ReasonUnknownImport = "UnknownImport"
+	// ReasonMissingExport means that an export which the ABI or a capability needs is missing or has another signature.
+	ReasonMissingExport = "MissingExport"
+	// ReasonInitializeFailed means that _initialize or k1s_initialize failed.
+	ReasonInitializeFailed = "InitializeFailed"
+	// ReasonInvalidMetadata means that the module's metadata could not be read.
+	ReasonInvalidMetadata = "InvalidMetadata"
+	// ReasonUnsupportedCapability means that the module declares a capability that this operator does not offer.
+	ReasonUnsupportedCapability = "UnsupportedCapability"
+	// ReasonCapabilityNotDeclared means that spec.capabilities asks for more than the module declares.
+	ReasonCapabilityNotDeclared = "CapabilityNotDeclared"
+	// ReasonTypeNotDeclared means that spec.forTypes names a kind that the module does not declare.
+	ReasonTypeNotDeclared = "TypeNotDeclared"
+	// ReasonMemoryLimit means that the module needs more memory than spec.runtime.maxMemoryPages.
+	ReasonMemoryLimit = "MemoryLimit"
+)
+
+// Reasons of a false SettingsValid condition.
+const (
+	// ReasonSettingsInvalid means that spec.settings does not meet the module's schema.
+	ReasonSettingsInvalid = "SettingsInvalid"
+	// ReasonSchemaInvalid means that the schema in the module's metadata is no JSON Schema.
+	ReasonSchemaInvalid = "SchemaInvalid"
+)
+
+// Reasons of a false Authorized condition.
+const (
+	// ReasonServiceAccountNotFound means that the ServiceAccount does not exist.
+	ReasonServiceAccountNotFound = "ServiceAccountNotFound"
+	// ReasonKindNotFound means that the API server does not serve a kind that the plugin reconciles or owns.
+	ReasonKindNotFound = "KindNotFound"
+	// ReasonWatchForbidden means that the ServiceAccount may not list or watch a kind.
+	ReasonWatchForbidden = "WatchForbidden"
+	// ReasonNamespacesRequired means that the plugin needs a namespace that security.allowedNamespaces leaves out.
+	ReasonNamespacesRequired = "NamespacesRequired"
+	// ReasonOperatorForbidden means that the operator itself may not list or watch a kind.
+	ReasonOperatorForbidden = "OperatorForbidden"
+	// ReasonReviewFailed means that the API server did not answer an access review; it is asked again.
+	ReasonReviewFailed = "ReviewFailed"
+)
+
+// Reasons of a false Compiled condition, besides InitializeFailed.
+const (
+	// ReasonCompileFailed means that the module could not be compiled.
+	ReasonCompileFailed = "CompileFailed"
+	// ReasonHealthCheckFailed means that k1s_health answered with an error.
+	ReasonHealthCheckFailed = "HealthCheckFailed"
+)
+
+// Reasons of Serving and Degraded.
+const (
+	// ReasonWatchFailed means that a watch could not be started; it is tried again.
+	ReasonWatchFailed = "WatchFailed"
+	// ReasonNoRevision means that no revision has ever been loaded.
+	ReasonNoRevision = "NoRevision"
+	// ReasonPreviousRevision means that the revision before serves, because the wanted one cannot.
+	ReasonPreviousRevision = "PreviousRevision"
+	// ReasonAsSpecified means that what serves is what the spec asks for.
+	ReasonAsSpecified = "AsSpecified"
+)
+
+// LabelAggregateToWatch on a ClusterRole adds its rules to what the operator may watch for plugins.
+const LabelAggregateToWatch = "plugins.k1s.io/aggregate-to-watch"
+
+const (
+	// LabelDirectory marks WasmPlugins that the operator made of files in its plugin directory.
+	LabelDirectory = "plugins.k1s.io/directory"
+	// AnnotationDirectoryReason and AnnotationDirectoryMessage hold what is wrong with the file that
+	// such a WasmPlugin was made of.
+	AnnotationDirectoryReason  = "plugins.k1s.io/directory-reason"
+	AnnotationDirectoryMessage = "plugins.k1s.io/directory-message"
+)

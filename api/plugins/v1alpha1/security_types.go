@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Security narrows what a plugin may do. A request passes only when these lists allow it and the
+// ServiceAccount may do it as well.
+type Security struct {
+	// allowedResources are the resources that the plugin may use, each
+	// "resource[.group][/subresource]": "items", "deployments.apps", "items/status", "*/status", "*".
+	// Without a group, every group with that resource is meant; "*" is every resource but no
+	// subresource. Absent means every resource that the ServiceAccount may use; an empty list means none.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=128
+	// +kubebuilder:validation:items:MaxLength=317
+	// +kubebuilder:validation:items:Pattern=`^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)(\.[a-z0-9]([-a-z0-9.]*[a-z0-9])?)?(/(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?))?$`
+	AllowedResources []string `json:"allowedResources,omitzero"`
+
+	// allowedVerbs are the verbs that the plugin may use. Absent means every verb that the
+	// ServiceAccount may use; an empty list means none.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=7
+	AllowedVerbs []Verb `json:"allowedVerbs,omitzero"`
+
+	// allowedNamespaces are the namespaces whose objects the plugin may see and change; "*" is every
+	// namespace and the cluster-scoped objects. Absent means the plugin's own namespace; an empty
+	// list means none.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=128
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$`
+	AllowedNamespaces []string `json:"allowedNamespaces,omitzero"`
+
+	// maxConcurrentRequests is how many requests of the plugin may be under way at once; one more is
+	// answered TooManyRequests. Defaults to 10.
+	// +optional
+	// +kubebuilder:default=10
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	MaxConcurrentRequests int32 `json:"maxConcurrentRequests,omitempty"`
+}
+
+// Verb is a Kubernetes API verb.
+// +kubebuilder:validation:Enum=get;list;watch;create;update;patch;delete
+type Verb string
+
+// The verbs a plugin can use.
+const (
+	VerbGet    Verb = "get"
+	VerbList   Verb = "list"
+	VerbWatch  Verb = "watch"
+	VerbCreate Verb = "create"
+	VerbUpdate Verb = "update"
+	VerbPatch  Verb = "patch"
+	VerbDelete Verb = "delete"
+)

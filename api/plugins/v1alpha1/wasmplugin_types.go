@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// WasmPluginSpec says which module to run, as whom, for which objects and within which limits.
+type WasmPluginSpec struct {
+	// source says where the module's bytes come from. Exactly one member is set.
+	// +required
+	Source Source `json:"source,omitzero"`
+
+	// sha256 pins the module: 64 lower-case hex digits of the SHA-256 of the uncompressed module.
+	// Absent means that whatever the source holds is taken.
+	// +optional
+	// +kubebuilder:validation:Pattern=`^[a-f0-9]{64}$`
+	SHA256 string `json:"sha256,omitempty"`
+
+	// serviceAccountName is the ServiceAccount, in the plugin's namespace, that the plugin acts as.
+	// It can do nothing that this account may not do. Defaults to "default".
+	// +optional
+	// +kubebuilder:default=default
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+
+	// forTypes are the kinds whose objects are reconciled. Absent means the kinds that the module's
+	// metadata declares; when given, each must be one of those.
+	// +optional
+	// +listType=map
+	// +listMapKey=apiVersion
+	// +listMapKey=kind
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	ForTypes []ForType `json:"forTypes,omitempty"`
+
+	// owns are kinds of objects that the plugin creates with an owner reference to the object it
+	// reconciles: when one of them changes, its owner is reconciled. Absent means none.
+	// +optional
+	// +listType=map
+	// +listMapKey=apiVersion
+	// +listMapKey=kind
+	// +kubebuilder:validation:MaxItems=16
+	Owns []TypeReference `json:"owns,omitempty"`
+
+	// capabilities are what the plugin is asked to do. Absent means what the module's metadata
+	// declares; when given, each must be declared there.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Capabilities []Capability `json:"capabilities,omitempty"`
+
+	// settings are handed to the module when it is initialised, after a check against the JSON
+	// Schema in the module's metadata. Absent means {}.
+	// +optional
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
+	Settings *runtime.RawExtension `json:"settings,omitempty"`
+
+	// security narrows what the plugin may do below what its ServiceAccount may do.
+	// Absent means the defaults of its fields.
+	// +optional
+	Security Security `json:"security,omitzero"`
+
+	// runtime bounds memory, time and parallelism. Absent means the defaults of its fields.
+	// +optional
+	Runtime Runtime `json:"runtime,omitzero"`
+
+	// suspend stops the plugin: it gets no events and holds no instance until suspend is false
+	// again; then every object is reconciled. Defaults to false.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// TypeReference names a kind.
+type TypeReference struct {
+	// apiVersion is the group and version, such as "inventory.example.com/v1alpha1" or "v1".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=317
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[a-z0-9]+$`
+	APIVersion string `json:"apiVersion,omitempty"`
+
+	// kind is the kind, such as "Item".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z0-9]*$`
+	Kind string `json:"kind,omitempty"`
+}
+
+// ForType names a kind and which of its objects are reconciled.
+type ForType struct {
+	TypeReference `json:",inline"`
+
+	// labelSelector picks the objects. Absent means all.
+	// +optional
+	LabelSelector *metav1.LabelSelector `json:"labelSelector,omitempty"`
+}
+
+// Capability is something a module can do.
+// +kubebuilder:validation:Enum=reconcile;status_update
+type Capability string
+
+const (
+	// CapabilityReconcile calls the module's "reconcile" export for every change of an object.
+	CapabilityReconcile Capability = "reconcile"
+	// CapabilityStatusUpdate lets the module write the status subresource.
+	CapabilityStatusUpdate Capability = "status_update"
+)
+
+// WasmPlugin is a controller delivered as a WebAssembly module.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=wp,categories=k1s
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.revision.version`
+// +kubebuilder:printcolumn:name="Digest",type=string,JSONPath=`.status.revision.shortDigest`
+// +kubebuilder:printcolumn:name="Language",type=string,JSONPath=`.status.revision.language`
+// +kubebuilder:printcolumn:name="Source",type=string,JSONPath=`.status.revision.source`,priority=1
+// +kubebuilder:printcolumn:name="Types",type=string,JSONPath=`.status.revision.types`,priority=1
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name must have at most 63 characters: it is part of the plugin's field manager"
+type WasmPlugin struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is the wanted plugin.
+	// +required
+	Spec WasmPluginSpec `json:"spec,omitzero"`
+
+	// status is what became of it.
+	// +optional
+	Status WasmPluginStatus `json:"status,omitzero"`
+}
+
+// WasmPluginList is a list of WasmPlugins.
+//
+// +kubebuilder:object:root=true
+type WasmPluginList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []WasmPlugin `json:"items"`
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package app wires the operator together: the one place that knows the controllers and the engine.
+package app
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/k1s-io/k1s/internal/source"
+)
+
+// Options configure the operator.
+type Options struct {
+	// MetricsAddress is where metrics are served; "0" serves none.
+	MetricsAddress string
+	// SecureMetrics serves metrics over HTTPS, to those who may get them only.
+	SecureMetrics bool
+	// ProbeAddress is where /healthz and /readyz are served; "0" serves none.
+	ProbeAddress string
+	// LeaderElection lets one of several replicas work at a time.
+	LeaderElection bool
+	// Namespace is where the leader's Lease and the WasmPlugins of the plugin directory live.
+	Namespace string
+	// PluginDir holds plugins that come from files.
+	PluginDir string
+	// CacheDir keeps compiled modules; empty keeps them in memory only.
+	CacheDir string
+	// MaxModuleBytes bounds an uncompressed module.
+	MaxModuleBytes int64
+	// ParallelCompiles is how many modules are compiled at once.
+	ParallelCompiles int
+	// Registerer gets the operator's own metrics; what is not in controller-runtime's registry is not served.
+	Registerer prometheus.Registerer
+	// SkipNameValidation lets several operators run in one process, one after another; for tests.
+	SkipNameValidation bool
+}
+
+// DefaultOptions are those of a Pod without flags.
+func DefaultOptions() Options {
+	return Options{
+		MetricsAddress:   ":8443",
+		SecureMetrics:    true,
+		ProbeAddress:     ":8081",
+		Namespace:        podNamespace(),
+		PluginDir:        "./plugins",
+		CacheDir:         defaultCacheDir(),
+		MaxModuleBytes:   source.DefaultMaxBytes,
+		ParallelCompiles: 1,
+		Registerer:       metrics.Registry,
+	}
+}
+
+// AddFlags adds a flag for each option.
+func (o *Options) AddFlags(f *flag.FlagSet) {
+	f.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, `address to serve metrics on; "0" serves none`)
+	f.BoolVar(&o.SecureMetrics, "metrics-secure", o.SecureMetrics, "serve metrics over HTTPS, and only to who may get the URL /metrics")
+	f.StringVar(&o.ProbeAddress, "health-probe-bind-address", o.ProbeAddress, `address to serve /healthz and /readyz on; "0" serves none`)
+	f.BoolVar(&o.LeaderElection, "leader-elect", o.LeaderElection, "work only while elected: needed with more than one replica")
+	f.StringVar(&o.Namespace, "namespace", o.Namespace, "namespace of the leader's Lease and of the WasmPlugins made of --plugin-dir")
+	f.StringVar(&o.PluginDir, "plugin-dir", o.PluginDir, "directory with plugins: *.wasm, *-plugin.yaml, wasm-plugins.yaml; it need not exist")
+	f.StringVar(&o.CacheDir, "cache-dir", o.CacheDir, "directory for compiled modules, writable by the operator alone; empty compiles anew after every start")
+	f.Int64Var(&o.MaxModuleBytes, "max-module-bytes", o.MaxModuleBytes, "largest uncompressed module that is accepted")
+	f.IntVar(&o.ParallelCompiles, "parallel-compiles", o.ParallelCompiles, "how many modules are compiled at once")
+}
+
+// validate names the flag that is wrong.
+func (o *Options) validate() error {
+	var errs []error
+	if problems := validation.IsDNS1123Label(o.Namespace); len(problems) > 0 {
+		errs = append(errs, fmt.Errorf("--namespace %q: %s", o.Namespace, problems[0]))
+	}
+	if o.PluginDir == "" {
+		errs = append(errs, errors.New("--plugin-dir is empty: name a directory; it need not exist"))
+	}
+	if o.MaxModuleBytes <= 0 {
+		errs = append(errs, fmt.Errorf("--max-module-bytes %d: want more than 0", o.MaxModuleBytes))
+	}
+	if o.ParallelCompiles <= 0 {
+		errs = append(errs, fmt.Errorf("--parallel-compiles %d: want more than 0", o.ParallelCompiles))
+	}
+	return errors.Join(errs...)
+}
+
+// podNamespace is where the Pod runs, or where it usually would.
+func podNamespace() string {
+	if ns := os.Getenv("POD_NAMESPACE"); ns != "" {
+		return ns
+	}
+	return "k1s-system"
+}
+
+func defaultCacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "" // no home: compiled modules stay in memory
+	}
+	return filepath.Join(dir, "k1s", "compiled")
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm"
+)
+
+const (
+	// leaseName is the leader's Lease.
+	leaseName = "k1s.plugins.k1s.io"
+	// drainTimeout is how long the calls of a revision that leaves may take to finish: longer than
+	// nearly every spec.runtime.timeoutSeconds.
+	drainTimeout = 30 * time.Second
+)
+
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=k1s-system
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
+
+// Run runs the operator until the context ends.
+func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) (err error) {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	if o.CacheDir != "" {
+		// Whoever can write compiled code owns the process.
+		if err := os.MkdirAll(o.CacheDir, 0o700); err != nil {
+			return fmt.Errorf("make --cache-dir: %w", err)
+		}
+	}
+	mgr, err := newManager(cluster, o, log)
+	if err != nil {
+		return err
+	}
+	engine, err := wasm.New(ctx, wasm.Options{CacheDir: o.CacheDir, ParallelCompiles: o.ParallelCompiles, Log: log.WithName("guest")})
+	if err != nil {
+		return fmt.Errorf("start the engine: %w", err)
+	}
+	slots := plugin.NewRegistry(drainTimeout)
+	defer func() {
+		closing := context.WithoutCancel(ctx)
+		err = errors.Join(err, slots.Close(closing), engine.Close(closing))
+	}()
+	if err := setUp(ctx, mgr, o, engine, slots); err != nil {
+		return err
+	}
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
+
+// NewScheme returns the kinds that the operator reads and writes by type.
+func NewScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, inventoryv1alpha1.AddToScheme, pluginsv1alpha1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("register types: %w", err)
+		}
+	}
+	return scheme, nil
+}
+
+func newManager(cluster *rest.Config, o Options, log logr.Logger) (manager.Manager, error) {
+	scheme, err := NewScheme()
+	if err != nil {
+		return nil, err
+	}
+	metrics := metricsserver.Options{BindAddress: o.MetricsAddress, SecureServing: o.SecureMetrics}
+	if o.SecureMetrics {
+		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
+		Scheme:                        scheme,
+		Logger:                        log,
+		Metrics:                       metrics,
+		HealthProbeBindAddress:        o.ProbeAddress,
+		LeaderElection:                o.LeaderElection,
+		LeaderElectionID:              leaseName,
+		LeaderElectionNamespace:       o.Namespace,
+		LeaderElectionReleaseOnCancel: true, // nothing is done after the manager has stopped
+		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Controller:                    config.Controller{SkipNameValidation: &o.SkipNameValidation},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the manager: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return nil, fmt.Errorf("add a health check: %w", err)
+	}
+	return mgr, nil
+}

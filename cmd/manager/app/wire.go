@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/controller/category"
+	"github.com/k1s-io/k1s/internal/controller/item"
+	"github.com/k1s-io/k1s/internal/controller/plugindirectory"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
+	"github.com/k1s-io/k1s/internal/embedded"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/source/configmap"
+	"github.com/k1s-io/k1s/internal/source/directory"
+	"github.com/k1s-io/k1s/internal/watch"
+)
+
+// setUp puts the operator's parts into the manager.
+func setUp(ctx context.Context, mgr manager.Manager, o Options, engine wasmplugin.Engine, slots *plugin.Registry) error {
+	if err := setUpEmbedded(mgr, o); err != nil {
+		return err
+	}
+	if err := setUpPlugins(ctx, mgr, o, engine, slots); err != nil {
+		return err
+	}
+	return mgr.AddReadyzCheck("cache", func(req *http.Request) error {
+		if !mgr.GetCache().WaitForCacheSync(req.Context()) {
+			return fmt.Errorf("the cache is not in sync")
+		}
+		return nil
+	})
+}
+
+// setUpEmbedded registers the controllers that are compiled in. Another one is another line.
+func setUpEmbedded(mgr manager.Manager, o Options) error {
+	registry := embedded.NewRegistry()
+	for _, construct := range []embedded.Constructor{
+		item.New,
+		category.New,
+	} {
+		if err := registry.Register(mgr, embedded.DefaultConfig(), construct); err != nil {
+			return err
+		}
+	}
+	if err := registry.RegisterMetrics(o.Registerer); err != nil {
+		return err
+	}
+	if err := mgr.AddHealthzCheck("embedded-controllers", registry.Check); err != nil {
+		return fmt.Errorf("add a health check: %w", err)
+	}
+	return registry.SetupWithManager(mgr)
+}
+
+// setUpPlugins wires what loads plugins and what they reach.
+func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, engine wasmplugin.Engine, slots *plugin.Registry) error {
+	clk := clock.RealClock{}
+	shared, err := watch.NewCache(mgr.GetConfig(), mgr.GetRESTMapper())
+	if err != nil {
+		return fmt.Errorf("make the plugins' cache: %w", err)
+	}
+	watches := watch.NewManager(shared, mgr.GetLogger().WithName("watch"))
+	reviews, err := authorizationv1client.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("make a client for access reviews: %w", err)
+	}
+	authorizer := access.NewAuthorizer(reviews, clk)
+	files := directory.New(o.PluginDir, o.MaxModuleBytes)
+	changes := directory.NewWatcher(files, mgr.GetLogger().WithName("plugin-directory"))
+	for _, runnable := range []manager.Runnable{shared, watches, changes} {
+		if err := mgr.Add(runnable); err != nil {
+			return fmt.Errorf("add to the manager: %w", err)
+		}
+	}
+	loader := &wasmplugin.Reconciler{
+		Client:     mgr.GetClient(),
+		Mapper:     mgr.GetRESTMapper(),
+		ConfigMaps: configmap.New(mgr.GetAPIReader(), o.MaxModuleBytes),
+		Files:      files,
+		Engine:     engine,
+		Watches:    watches,
+		Slots:      slots,
+		Authorizer: authorizer,
+		Hosts:      access.NewFactory(mgr.GetConfig(), mgr.GetRESTMapper(), watches, authorizer, clk),
+		Events:     mgr.GetEventRecorder("k1s"),
+		Clock:      clk,
+	}
+	if err := loader.SetupWithManager(ctx, mgr, changes.Subscribe()); err != nil {
+		return fmt.Errorf("set up the WasmPlugin controller: %w", err)
+	}
+	projector := &plugindirectory.Reconciler{Client: mgr.GetClient(), Directory: files, Namespace: o.Namespace}
+	if err := projector.SetupWithManager(mgr, changes.Subscribe()); err != nil {
+		return fmt.Errorf("set up the plugin directory controller: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package abi
+
+// ValueType is a WebAssembly number type as the binary format encodes it.
+type ValueType byte
+
+// The number types the ABI uses.
+const (
+	I32 ValueType = 0x7f
+	I64 ValueType = 0x7e
+)
+
+// String returns the type's name in the WebAssembly text format.
+func (v ValueType) String() string {
+	switch v {
+	case I32:
+		return "i32"
+	case I64:
+		return "i64"
+	case 0x7d:
+		return "f32"
+	case 0x7c:
+		return "f64"
+	case 0x7b:
+		return "v128"
+	case 0x70:
+		return "funcref"
+	case 0x6f:
+		return "externref"
+	default:
+		return "unknown"
+	}
+}
+
+// Signature is a function's type.
+type Signature struct {
+	Params, Results []ValueType
+}
+
+// ImportModule is the module name of every host function.
+const ImportModule = "k1s"
+
+// Names of the host functions.
+const (
+	FuncGet          = "k1s_client_get"
+	FuncList         = "k1s_client_list"
+	FuncCreate       = "k1s_client_create"
+	FuncUpdate       = "k1s_client_update"
+	FuncPatch        = "k1s_client_patch"
+	FuncApply        = "k1s_client_apply"
+	FuncDelete       = "k1s_client_delete"
+	FuncUpdateStatus = "k1s_client_update_status"
+	FuncPatchStatus  = "k1s_client_patch_status"
+	FuncEvent        = "k1s_event"
+	FuncLog          = "k1s_log"
+	FuncNow          = "k1s_now"
+	FuncRandom       = "k1s_random"
+)
+
+// Names of the guest's exports.
+const (
+	ExportMemory            = "memory"
+	ExportABIVersion        = "k1s_abi_version"
+	ExportAlloc             = "k1s_alloc"
+	ExportMetadata          = "k1s_metadata"
+	ExportInitialize        = "k1s_initialize"
+	ExportShutdown          = "k1s_shutdown"
+	ExportHealth            = "k1s_health"
+	ExportReconcile         = "reconcile"
+	ExportReactorInitialize = "_initialize"
+	ExportCommandStart      = "_start"
+)
+
+// MetadataSection is the name of the custom section that may hold the PluginMetadata.
+const MetadataSection = "k1s.metadata"
+
+// Signatures that recur.
+var (
+	bytesToReply = Signature{Params: []ValueType{I32, I32}, Results: []ValueType{I64}}
+	nothing      = Signature{}
+	toReply      = Signature{Results: []ValueType{I64}}
+)
+
+// Imports returns the host functions with their signatures.
+func Imports() map[string]Signature {
+	return map[string]Signature{
+		FuncGet: bytesToReply, FuncList: bytesToReply, FuncCreate: bytesToReply, FuncUpdate: bytesToReply,
+		FuncPatch: bytesToReply, FuncApply: bytesToReply, FuncDelete: bytesToReply,
+		FuncUpdateStatus: bytesToReply, FuncPatchStatus: bytesToReply,
+		FuncEvent:  bytesToReply,
+		FuncLog:    {Params: []ValueType{I32, I32, I32}},
+		FuncNow:    toReply, // an i64 of nanoseconds, not a reply; the signature is the same
+		FuncRandom: {Params: []ValueType{I32, I32}},
+	}
+}
+
+// RequiredExports returns the functions that every module exports, with their signatures.
+// k1s_metadata is not among them, as a custom section may stand in for it.
+func RequiredExports() map[string]Signature {
+	return map[string]Signature{
+		ExportABIVersion: {Results: []ValueType{I32}},
+		ExportAlloc:      {Params: []ValueType{I32}, Results: []ValueType{I32}},
+	}
+}
+
+// OptionalExports returns the functions that a module may export, with their signatures.
+func OptionalExports() map[string]Signature {
+	return map[string]Signature{
+		ExportMetadata:          toReply,
+		ExportInitialize:        bytesToReply,
+		ExportShutdown:          nothing,
+		ExportHealth:            toReply,
+		ExportReactorInitialize: nothing,
+		ExportReconcile:         bytesToReply,
+	}
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package abi
+
+// errorBit is bit 31 of a reply's length: the bytes are an error Status, not a result.
+const errorBit = 1 << 31
+
+// Reply is an i64 that points at bytes in the guest's memory: the pointer in the upper 32 bits, the
+// length in the lower 31, and in bit 31 whether the bytes are a Status. The zero Reply is "empty".
+type Reply uint64
+
+// NewReply packs a pointer and a length. A length of 0 gives the empty reply, wherever ptr points.
+// The length must be below 2^31.
+func NewReply(ptr, length uint32, isError bool) Reply {
+	if length == 0 && !isError {
+		return 0
+	}
+	r := Reply(ptr)<<32 | Reply(length)
+	if isError {
+		r |= errorBit
+	}
+	return r
+}
+
+// Ptr is the offset of the bytes in the guest's memory.
+func (r Reply) Ptr() uint32 { return uint32(r >> 32) }
+
+// Len is the number of bytes.
+func (r Reply) Len() uint32 { return uint32(r) &^ errorBit }
+
+// IsError says whether the bytes are a Status.
+func (r Reply) IsError() bool { return r&errorBit != 0 }

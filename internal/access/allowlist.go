@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+)
+
+// everything is the entry that allows all resources, subresources or namespaces.
+const everything = "*"
+
+// Action is one thing that a plugin wants to do.
+type Action struct {
+	Verb                               string
+	Group, Version, Resource           string
+	Subresource, Namespace, ObjectName string
+	// Namespaced says whether the resource is namespaced; then an empty Namespace means all of them.
+	Namespaced bool
+}
+
+// String writes an action as people say it: `get categories.inventory.example.com "x" in namespace "y"`.
+func (a Action) String() string {
+	s := a.Verb + " " + a.resource()
+	if a.ObjectName != "" {
+		s += fmt.Sprintf(" %q", a.ObjectName)
+	}
+	switch {
+	case !a.Namespaced:
+		return s + " (cluster-scoped)"
+	case a.Namespace == "":
+		return s + " in all namespaces"
+	default:
+		return s + fmt.Sprintf(" in namespace %q", a.Namespace)
+	}
+}
+
+// resource writes the resource as the allowlist does: "deployments.apps/scale".
+func (a Action) resource() string {
+	s := a.Resource
+	if a.Group != "" {
+		s += "." + a.Group
+	}
+	if a.Subresource != "" {
+		s += "/" + a.Subresource
+	}
+	return s
+}
+
+// Allowlist is what spec.security lets a plugin do, below what its ServiceAccount may do.
+type Allowlist struct {
+	// Resources and Verbs are nil where every one is allowed.
+	Resources []string
+	Verbs     []string
+	// Namespaces always says which.
+	Namespaces []string
+}
+
+// NewAllowlist reads spec.security of a plugin in the given namespace.
+func NewAllowlist(s pluginsv1alpha1.Security, namespace string) Allowlist {
+	l := Allowlist{Resources: s.AllowedResources, Namespaces: s.AllowedNamespaces}
+	if s.AllowedVerbs != nil {
+		l.Verbs = make([]string, len(s.AllowedVerbs))
+		for i, v := range s.AllowedVerbs {
+			l.Verbs[i] = string(v)
+		}
+	}
+	if l.Namespaces == nil {
+		l.Namespaces = []string{namespace}
+	}
+	return l
+}
+
+// Refuses returns why an action is not on the list, or "".
+func (l Allowlist) Refuses(a Action) string {
+	switch {
+	case l.Verbs != nil && !slices.Contains(l.Verbs, a.Verb):
+		return fmt.Sprintf("security.allowedVerbs does not have %q", a.Verb)
+	case !l.allowsResource(a):
+		return fmt.Sprintf("security.allowedResources does not have %q", a.resource())
+	case !l.AllowsNamespace(a.Namespace):
+		if a.Namespace == "" {
+			return `security.allowedNamespaces does not have "*"`
+		}
+		return fmt.Sprintf("security.allowedNamespaces does not have %q", a.Namespace)
+	}
+	return ""
+}
+
+// AllowsNamespace says whether a namespace is on the list. The empty one, which stands for all
+// namespaces and for cluster-scoped objects, needs "*".
+func (l Allowlist) AllowsNamespace(namespace string) bool {
+	return slices.Contains(l.Namespaces, everything) || namespace != "" && slices.Contains(l.Namespaces, namespace)
+}
+
+// Everywhere says whether all namespaces are allowed.
+func (l Allowlist) Everywhere() bool { return slices.Contains(l.Namespaces, everything) }
+
+func (l Allowlist) allowsResource(a Action) bool {
+	return l.Resources == nil || slices.ContainsFunc(l.Resources, func(entry string) bool { return matchesResource(entry, a) })
+}
+
+// matchesResource compares an action with an entry "resource[.group][/subresource]".
+func matchesResource(entry string, a Action) bool {
+	name, subresource, _ := strings.Cut(entry, "/")
+	if subresource != a.Subresource && (subresource != everything || a.Subresource == "") {
+		return false
+	}
+	resource, group, hasGroup := strings.Cut(name, ".")
+	if hasGroup && group != a.Group {
+		return false
+	}
+	return resource == everything || resource == a.Resource
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"fmt"
+	"net/http"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Layers that can refuse; the guest reads their names at the beginning of the message.
+const (
+	layerCapability = "capability"
+	layerAllowlist  = "allowlist"
+	layerRBAC       = "rbac"
+	layerLimit      = "limit"
+)
+
+// forbidden is a refusal that names its layer and what is missing.
+func forbidden(layer string, a Action, format string, args ...any) error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status:  metav1.StatusFailure,
+		Code:    http.StatusForbidden,
+		Reason:  metav1.StatusReasonForbidden,
+		Message: fmt.Sprintf("%s: may not %s: %s", layer, a, fmt.Sprintf(format, args...)),
+		Details: &metav1.StatusDetails{Name: a.ObjectName, Group: a.Group, Kind: a.Resource},
+	}}
+}
+
+// tooMany is the answer above spec.security.maxConcurrentRequests.
+func tooMany(limit int) error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status:  metav1.StatusFailure,
+		Code:    http.StatusTooManyRequests,
+		Reason:  metav1.StatusReasonTooManyRequests,
+		Message: fmt.Sprintf("%s: security.maxConcurrentRequests is %d", layerLimit, limit),
+		Details: &metav1.StatusDetails{RetryAfterSeconds: 1},
+	}}
+}

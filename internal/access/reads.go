@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"context"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// Get returns an object: from the shared cache when the plugin watches its kind, else from the API server.
+func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) ([]byte, error) {
+	end, err := c.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	gvk, err := parseGVK(req.APIVersion, req.Kind)
+	if err != nil {
+		return nil, err
+	}
+	if err := needName(req.Name); err != nil {
+		return nil, err
+	}
+	a, err := c.action("get", gvk, "", req.Namespace, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	if c.cached(gvk) {
+		if err := c.review(ctx, a); err != nil {
+			return nil, err
+		}
+		return c.factory.cache.Get(ctx, gvk, req.Namespace, req.Name)
+	}
+	return read(ctx, c.asPlugin.Get().AbsPath(a.segments()...))
+}
+
+// List returns a list: from the shared cache when the plugin watches the kind and asks for nothing
+// that only the API server can do.
+func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) ([]byte, error) {
+	end, err := c.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	gvk, err := parseGVK(req.APIVersion, req.Kind)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSelectors(req); err != nil {
+		return nil, err
+	}
+	a, err := c.action("list", gvk, "", req.Namespace, "")
+	if err != nil {
+		return nil, err
+	}
+	if c.cached(gvk) && req.FieldSelector == "" && req.Limit == 0 && req.Continue == "" {
+		if err := c.review(ctx, a); err != nil {
+			return nil, err
+		}
+		return c.factory.cache.List(ctx, gvk, req.Namespace, req.LabelSelector)
+	}
+	r := c.asPlugin.Get().AbsPath(a.segments()...)
+	for name, value := range map[string]string{
+		"labelSelector": req.LabelSelector, "fieldSelector": req.FieldSelector, "continue": req.Continue,
+	} {
+		if value != "" {
+			r = r.Param(name, value)
+		}
+	}
+	if req.Limit > 0 {
+		r = r.Param("limit", strconv.FormatInt(req.Limit, 10))
+	}
+	return read(ctx, r)
+}
+
+// cached says whether a kind is read from the shared cache. That another plugin watches it is not
+// enough: its informer may stop at any time.
+func (c *RestrictedClient) cached(gvk schema.GroupVersionKind) bool {
+	return c.watches[gvk] && c.factory.cache.Watched(gvk)
+}
+
+// review asks RBAC before the cache answers, as the API server would have.
+func (c *RestrictedClient) review(ctx context.Context, a Action) error {
+	d, err := c.factory.authorizer.Authorize(ctx, c.Identity, a)
+	if err != nil {
+		return err
+	}
+	if !d.Allowed {
+		why := "the ServiceAccount " + strconv.Quote(c.Identity.ServiceAccount) + " has no such right"
+		if d.Reason != "" {
+			why += ": " + d.Reason
+		}
+		return forbidden(layerRBAC, a, "%s", why)
+	}
+	return nil
+}
+
+func checkSelectors(req abi.ListRequest) error {
+	if _, err := labels.Parse(req.LabelSelector); err != nil {
+		return apierrors.NewBadRequest("labelSelector: " + err.Error())
+	}
+	if _, err := fields.ParseSelector(req.FieldSelector); err != nil {
+		return apierrors.NewBadRequest("fieldSelector: " + err.Error())
+	}
+	if req.Limit < 0 {
+		return apierrors.NewBadRequest("limit is negative")
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// requestTimeout bounds one request; the guest's own deadline is usually nearer.
+const requestTimeout = 30 * time.Second
+
+// impersonate returns a client that acts as a plugin's ServiceAccount. The API server adds the
+// account's groups itself when none are given, so that the operator needs no right to impersonate
+// groups. Bodies are passed on as they are: nothing is decoded on the way.
+func impersonate(config *rest.Config, id Identity) (rest.Interface, error) {
+	c := rest.CopyConfig(config)
+	c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
+	c.UserAgent = "k1s-plugin/" + id.String()
+	c.Timeout = requestTimeout
+	c.QPS = -1 // spec.security bounds a plugin; the API server has its own fairness
+	c.ContentType = "application/json"
+	c.AcceptContentTypes = "application/json"
+	c.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion()
+	return rest.UnversionedRESTClientFor(c)
+}
+
+// segments is the path of what an action is about.
+func (a Action) segments() []string {
+	s := []string{"/api", a.Version}
+	if a.Group != "" {
+		s = []string{"/apis", a.Group, a.Version}
+	}
+	if a.Namespace != "" {
+		s = append(s, "namespaces", a.Namespace)
+	}
+	s = append(s, a.Resource)
+	if a.ObjectName != "" {
+		s = append(s, a.ObjectName)
+	}
+	if a.Subresource != "" {
+		s = append(s, a.Subresource)
+	}
+	return s
+}
+
+// read does a request whose answer may be long; more than one payload is refused without reading it all.
+func read(ctx context.Context, r *rest.Request) ([]byte, error) {
+	stream, err := r.Stream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = stream.Close() }() // everything that matters was read
+	out, err := io.ReadAll(io.LimitReader(stream, abi.MaxPayload+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if len(out) > abi.MaxPayload {
+		return nil, apierrors.NewRequestEntityTooLargeError(
+			fmt.Sprintf("the answer is longer than the %d bytes of one payload: use a selector or a limit", abi.MaxPayload))
+	}
+	return out, nil
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// Cache is the shared informer cache: what RestrictedClient reads of watched kinds.
+type Cache interface {
+	// Watched says whether objects of a kind are in the cache.
+	Watched(gvk schema.GroupVersionKind) bool
+	// Get returns an object's JSON.
+	Get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) ([]byte, error)
+	// List returns a list's JSON; an empty namespace means all, an empty selector too.
+	List(ctx context.Context, gvk schema.GroupVersionKind, namespace, labelSelector string) ([]byte, error)
+}
+
+// Options make a RestrictedClient.
+type Options struct {
+	Identity  Identity
+	Allowlist Allowlist
+	// StatusUpdate is whether the plugin has the capability status_update.
+	StatusUpdate bool
+	// MaxConcurrentRequests bounds the requests under way; it must be above 0.
+	MaxConcurrentRequests int
+	// Watches are the kinds that the plugin itself watches; only these are read from the cache.
+	Watches []schema.GroupVersionKind
+}
+
+// Factory makes RestrictedClients.
+type Factory struct {
+	config     *rest.Config
+	mapper     meta.RESTMapper
+	cache      Cache
+	authorizer *Authorizer
+	clock      clock.PassiveClock
+}
+
+// NewFactory makes a Factory. The config's account needs to impersonate ServiceAccounts.
+func NewFactory(config *rest.Config, mapper meta.RESTMapper, cache Cache, authorizer *Authorizer, clk clock.PassiveClock) *Factory {
+	return &Factory{config: config, mapper: mapper, cache: cache, authorizer: authorizer, clock: clk}
+}
+
+// RestrictedClient is the cluster as one plugin may see it.
+type RestrictedClient struct {
+	Options
+	factory *Factory
+	// asPlugin talks to the API server as the plugin's ServiceAccount.
+	asPlugin rest.Interface
+	slots    chan struct{}
+	watches  map[schema.GroupVersionKind]bool
+	events   *recentEvents
+}
+
+var _ plugin.Host = (*RestrictedClient)(nil)
+
+// New makes a RestrictedClient.
+func (f *Factory) New(o Options) (*RestrictedClient, error) {
+	asPlugin, err := impersonate(f.config, o.Identity)
+	if err != nil {
+		return nil, fmt.Errorf("make a client for %s: %w", o.Identity.Username(), err)
+	}
+	c := &RestrictedClient{
+		Options:  o,
+		factory:  f,
+		asPlugin: asPlugin,
+		slots:    make(chan struct{}, o.MaxConcurrentRequests),
+		watches:  map[schema.GroupVersionKind]bool{},
+		events:   newRecentEvents(f.clock),
+	}
+	for _, gvk := range o.Watches {
+		c.watches[gvk] = true
+	}
+	return c, nil
+}
+
+// begin takes one of the plugin's request slots. It does not wait: a plugin that asks for more than
+// its share is told so, and the guest decides.
+func (c *RestrictedClient) begin() (end func(), err error) {
+	select {
+	case c.slots <- struct{}{}:
+		return func() { <-c.slots }, nil
+	default:
+		return nil, tooMany(cap(c.slots))
+	}
+}
+
+// action works out what a request is about and asks the allowlists.
+func (c *RestrictedClient) action(verb string, gvk schema.GroupVersionKind, subresource, namespace, name string) (Action, error) {
+	mapping, err := c.factory.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	if err != nil {
+		if meta.IsNoMatchError(err) {
+			return Action{}, apierrors.NewBadRequest(fmt.Sprintf("kind %q of %q is not installed", gvk.Kind, gvk.GroupVersion()))
+		}
+		return Action{}, fmt.Errorf("look kind %q up: %w", gvk.Kind, err)
+	}
+	a := Action{
+		Verb: verb, Group: mapping.Resource.Group, Version: mapping.Resource.Version, Resource: mapping.Resource.Resource,
+		Subresource: subresource, Namespace: namespace, ObjectName: name,
+		Namespaced: mapping.Scope.Name() == meta.RESTScopeNameNamespace,
+	}
+	// Names become parts of a URL: one with a slash would be another request than the one checked.
+	for what, part := range map[string]string{"namespace": namespace, "name": name} {
+		if problems := path.IsValidPathSegmentName(part); len(problems) > 0 {
+			return Action{}, apierrors.NewBadRequest(fmt.Sprintf("%s %q: %s", what, part, problems[0]))
+		}
+	}
+	if !a.Namespaced && namespace != "" {
+		return Action{}, apierrors.NewBadRequest(fmt.Sprintf("kind %q is cluster-scoped: leave the namespace out", gvk.Kind))
+	}
+	if a.Namespaced && namespace == "" && verb != "list" {
+		return Action{}, apierrors.NewBadRequest(fmt.Sprintf("kind %q is namespaced: give a namespace", gvk.Kind))
+	}
+	if why := c.Allowlist.Refuses(a); why != "" {
+		return Action{}, forbidden(layerAllowlist, a, "%s", why)
+	}
+	return a, nil
+}
+
+// needName refuses a request without a name.
+func needName(name string) error {
+	if name == "" {
+		return apierrors.NewBadRequest("name is empty")
+	}
+	return nil
+}
+
+func parseGVK(apiVersion, kind string) (schema.GroupVersionKind, error) {
+	gvk, err := plugin.ParseType(apiVersion, kind)
+	if err != nil {
+		return gvk, apierrors.NewBadRequest(err.Error())
+	}
+	return gvk, nil
+}
+
+// eventWindow is how long an equal event is not sent again.
+const eventWindow = 5 * time.Minute

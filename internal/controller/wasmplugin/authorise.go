@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// kinds are the resources of the kinds that a plugin watches.
+type kinds map[schema.GroupVersionKind]*meta.RESTMapping
+
+// authorise checks that the plugin's account exists and may watch what the plugin is to be told of,
+// and that the operator may watch it for the plugin.
+func (r *Reconciler) authorise(ctx context.Context, l *load) *problem {
+	for _, step := range []func(context.Context, *load) error{
+		r.checkAccount,
+		r.resolveKinds,
+		r.checkOperator,
+		r.checkRights,
+	} {
+		if err := step(ctx, l); err != nil {
+			p := problemOf(pluginsv1alpha1.ConditionAuthorized, err)
+			if p.reason == pluginsv1alpha1.ReasonSourceUnavailable {
+				p.reason = pluginsv1alpha1.ReasonReviewFailed
+			}
+			return p
+		}
+	}
+	l.conditions.True(pluginsv1alpha1.ConditionAuthorized, pluginsv1alpha1.ReasonSucceeded,
+		fmt.Sprintf("ServiceAccount %q may list and watch %s", l.plan.identity.ServiceAccount, l.plan.types()))
+	return nil
+}
+
+func (r *Reconciler) checkAccount(ctx context.Context, l *load) error {
+	id := l.plan.identity
+	sa := &metav1.PartialObjectMetadata{}
+	sa.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: id.Namespace, Name: id.ServiceAccount}, sa)
+	if apierrors.IsNotFound(err) {
+		return plugin.Refuse(pluginsv1alpha1.ReasonServiceAccountNotFound,
+			"ServiceAccount %q does not exist in namespace %q: create it with `kubectl -n %s create serviceaccount %s`, or change spec.serviceAccountName",
+			id.ServiceAccount, id.Namespace, id.Namespace, id.ServiceAccount)
+	}
+	if err != nil {
+		return fmt.Errorf("get ServiceAccount %q: %w", id.ServiceAccount, err)
+	}
+	return nil
+}
+
+func (r *Reconciler) resolveKinds(_ context.Context, l *load) error {
+	l.kinds = kinds{}
+	for _, gvk := range l.plan.watched() {
+		mapping, err := r.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+		if meta.IsNoMatchError(err) {
+			return plugin.Refuse(pluginsv1alpha1.ReasonKindNotFound,
+				"kind %q of %q is not installed: install its CustomResourceDefinition; the plugin loads as soon as it is there", gvk.Kind, gvk.GroupVersion())
+		}
+		if err != nil {
+			return fmt.Errorf("look kind %q up: %w", gvk.Kind, err)
+		}
+		if mapping.Scope.Name() == meta.RESTScopeNameRoot && !l.plan.allowlist.Everywhere() {
+			return plugin.Refuse(pluginsv1alpha1.ReasonNamespacesRequired,
+				`kind %q is cluster-scoped: add "*" to spec.security.allowedNamespaces to let the plugin have it`, gvk.Kind)
+		}
+		l.kinds[gvk] = mapping
+	}
+	return nil
+}
+
+// watched returns every kind that the plugin needs a watch for, once each.
+func (p plan) watched() []schema.GroupVersionKind {
+	var out []schema.GroupVersionKind
+	for _, t := range p.watch.Targets {
+		out = append(out, t.GVK)
+	}
+	for _, gvk := range p.watch.Owns {
+		if !slices.Contains(out, gvk) {
+			out = append(out, gvk)
+		}
+	}
+	return out
+}
+
+// checkOperator checks the operator's own rights: the shared informers run as the operator.
+func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
+	for _, gvk := range l.plan.watched() {
+		for _, verb := range []string{"list", "watch"} {
+			a := action(l.kinds[gvk], verb, "")
+			d, err := r.Authorizer.Self(ctx, a)
+			if err != nil {
+				return err
+			}
+			if !d.Allowed {
+				return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
+					"the operator itself may not %s: create a ClusterRole with get, list and watch on %s and the label %s=\"true\"",
+					a, resourceName(l.kinds[gvk]), pluginsv1alpha1.LabelAggregateToWatch)
+			}
+		}
+	}
+	return nil
+}
+
+// checkRights checks the rights of the plugin's account, and says what is missing so that it can be pasted.
+func (r *Reconciler) checkRights(ctx context.Context, l *load) error {
+	for _, gvk := range l.plan.watched() {
+		mapping := l.kinds[gvk]
+		for _, namespace := range l.plan.scopes(mapping) {
+			var missing []string
+			for _, verb := range []string{"list", "watch"} {
+				d, err := r.Authorizer.Authorize(ctx, l.plan.identity, action(mapping, verb, namespace))
+				if err != nil {
+					return err
+				}
+				if !d.Allowed {
+					missing = append(missing, verb)
+				}
+			}
+			if len(missing) > 0 {
+				return watchForbidden(l.plan.identity, mapping, namespace, missing)
+			}
+		}
+	}
+	return nil
+}
+
+// scopes returns the namespaces in which the plugin watches a kind; the empty one is all of them.
+func (p plan) scopes(mapping *meta.RESTMapping) []string {
+	if p.allowlist.Everywhere() || mapping.Scope.Name() == meta.RESTScopeNameRoot {
+		return []string{""}
+	}
+	return p.allowlist.Namespaces
+}
+
+func watchForbidden(id access.Identity, mapping *meta.RESTMapping, namespace string, verbs []string) error {
+	what, binding := "role", "rolebinding"
+	in, flag := fmt.Sprintf("in namespace %q", namespace), "-n "+namespace+" "
+	if namespace == "" {
+		what, binding, in, flag = "clusterrole", "clusterrolebinding", "in all namespaces", ""
+	}
+	name := "k1s-" + id.Plugin
+	return plugin.Refuse(pluginsv1alpha1.ReasonWatchForbidden,
+		"ServiceAccount %q may not %s %s %s; grant it: kubectl %screate %s %s --verb=get,list,watch --resource=%s && kubectl %screate %s %s --%s=%s --serviceaccount=%s:%s",
+		id.ServiceAccount, strings.Join(verbs, " and "), resourceName(mapping), in,
+		flag, what, name, resourceName(mapping), flag, binding, name, what, name, id.Namespace, id.ServiceAccount)
+}
+
+func resourceName(mapping *meta.RESTMapping) string {
+	return mapping.Resource.GroupResource().String()
+}
+
+// action is a verb on all objects of a kind in a namespace; the empty one is all of them.
+func action(mapping *meta.RESTMapping, verb, namespace string) access.Action {
+	return access.Action{
+		Verb: verb, Group: mapping.Resource.Group, Version: mapping.Resource.Version, Resource: mapping.Resource.Resource,
+		Namespace: namespace, Namespaced: mapping.Scope.Name() == meta.RESTScopeNameNamespace,
+	}
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/conditions"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/watch"
+)
+
+// fieldManager owns the status of WasmPlugins.
+const fieldManager = "k1s"
+
+// Engine compiles and runs modules.
+type Engine interface {
+	Describe(ctx context.Context, module plugin.Module, limits plugin.Limits) (plugin.Metadata, error)
+	Load(ctx context.Context, req plugin.LoadRequest) (plugin.Runner, plugin.LoadInfo, error)
+}
+
+// Watches runs the controllers of plugins.
+type Watches interface {
+	Ensure(ctx context.Context, name types.NamespacedName, spec watch.Spec, r watch.Reconciler) error
+	Running(name types.NamespacedName, spec watch.Spec) bool
+	Resync(ctx context.Context, name types.NamespacedName) error
+	Stop(name types.NamespacedName)
+	ObjectReader
+}
+
+// Authorizer answers what an identity, or the operator itself, may do.
+type Authorizer interface {
+	Authorize(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
+	Self(ctx context.Context, action access.Action) (access.Decision, error)
+}
+
+// Hosts makes what a guest reaches of the cluster.
+type Hosts interface {
+	New(o access.Options) (*access.RestrictedClient, error)
+}
+
+// ConfigMaps and Files read modules.
+type (
+	ConfigMaps interface {
+		Fetch(ctx context.Context, namespace string, ref pluginsv1alpha1.ConfigMapSource) (plugin.Module, error)
+	}
+	Files interface {
+		Fetch(ctx context.Context, path string) (plugin.Module, error)
+	}
+)
+
+// Reconciler loads, swaps and unloads plugins.
+type Reconciler struct {
+	Client     client.Client
+	Mapper     meta.RESTMapper
+	ConfigMaps ConfigMaps
+	Files      Files
+	Engine     Engine
+	Watches    Watches
+	Slots      *plugin.Registry
+	Authorizer Authorizer
+	Hosts      Hosts
+	Events     events.EventRecorder
+	Clock      clock.PassiveClock
+
+	serving memory
+}
+
+// +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=get;list;watch
+// +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=get;list;watch;impersonate
+// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get;list;watch
+// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews;selfsubjectaccessreviews,verbs=create
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile brings one WasmPlugin to what its spec says.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
+	var wp pluginsv1alpha1.WasmPlugin
+	if err := r.Client.Get(ctx, req.NamespacedName, &wp); err != nil {
+		if client.IgnoreNotFound(err) != nil {
+			return ctrl.Result{}, fmt.Errorf("get WasmPlugin: %w", err)
+		}
+		return ctrl.Result{}, r.unload(ctx, req.NamespacedName)
+	}
+	if !wp.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, r.unload(ctx, req.NamespacedName)
+	}
+	before := wp.DeepCopy()
+	l := &load{plugin: &wp, name: req.NamespacedName, conditions: conditions.For(&wp.Status.Conditions, wp.Generation)}
+	defer func() {
+		wp.Status.ObservedGeneration = wp.Generation
+		if patchErr := conditions.Patch(ctx, r.Client, before, &wp, fieldManager); patchErr != nil && err == nil {
+			err = patchErr
+		}
+		if err == nil || l.problem != nil {
+			r.tell(before, &wp)
+		}
+	}()
+
+	if wp.Spec.Suspend {
+		return ctrl.Result{}, r.suspend(ctx, l)
+	}
+	for _, phase := range []func(context.Context, *load) *problem{
+		r.fetch,
+		r.verify,
+		r.authorise,
+		r.compile,
+		r.swap,
+	} {
+		if l.problem = phase(ctx, l); l.problem != nil {
+			if ctx.Err() != nil { // the operator stops; that is no fault of the plugin's
+				*l.plugin = *before.DeepCopy()
+				return ctrl.Result{}, ctx.Err()
+			}
+			return r.fail(l)
+		}
+	}
+	r.succeed(l)
+	return ctrl.Result{}, nil
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/conditions"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// load is what the phases of one reconcile hand on to each other.
+type load struct {
+	plugin     *pluginsv1alpha1.WasmPlugin
+	name       types.NamespacedName
+	conditions *conditions.Set
+	// problem is what ended the load, or nil.
+	problem *problem
+
+	// Set by fetch.
+	module    plugin.Module
+	source    string
+	fetchTime time.Duration
+	// Set by verify.
+	plan plan
+	// Set by authorise.
+	kinds kinds
+	// Set by compile. The runner is nil when what serves is already what is wanted.
+	runner plugin.Runner
+	info   plugin.LoadInfo
+}
+
+// revision is what serves for a plugin, as far as deciding about the next load needs it.
+type revision struct {
+	// fingerprint tells whether a load would make the same again.
+	fingerprint string
+	digest      plugin.Digest
+	metadata    plugin.Metadata
+	// dispatcher is what the plugin's controller calls.
+	dispatcher *dispatcher
+	plan       plan
+	status     pluginsv1alpha1.Revision
+}
+
+// memory knows what serves, by plugin. It is empty after a restart, and everything is loaded again.
+type memory struct {
+	mu        sync.Mutex
+	revisions map[types.NamespacedName]*revision
+}
+
+func (m *memory) get(name types.NamespacedName) *revision {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.revisions[name]
+}
+
+func (m *memory) set(name types.NamespacedName, r *revision) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.revisions == nil {
+		m.revisions = map[types.NamespacedName]*revision{}
+	}
+	m.revisions[name] = r
+}
+
+func (m *memory) forget(name types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.revisions, name)
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/watch"
+)
+
+// The defaults of spec.runtime and spec.security, for objects that the API server has not defaulted:
+// a defaulted field inside an absent object stays absent.
+const (
+	defaultMaxMemoryPages        = 1024
+	defaultTimeoutSeconds        = 5
+	defaultMaxInstances          = 4
+	defaultIdleSeconds           = 60
+	defaultMaxConcurrentRequests = 10
+	defaultServiceAccount        = "default"
+)
+
+// plan is what a spec and a module's metadata come to together.
+type plan struct {
+	metadata     plugin.Metadata
+	capabilities []plugin.Capability
+	watch        watch.Spec
+	settings     json.RawMessage
+	limits       plugin.Limits
+	identity     access.Identity
+	allowlist    access.Allowlist
+	// maxConcurrentRequests bounds the plugin's requests to the cluster.
+	maxConcurrentRequests int
+}
+
+// limitsOf reads spec.runtime.
+func limitsOf(rt pluginsv1alpha1.Runtime) plugin.Limits {
+	return plugin.Limits{
+		MinMemoryPages: uint32(rt.MemoryPages),
+		MaxMemoryPages: uint32(orDefault(rt.MaxMemoryPages, defaultMaxMemoryPages)),
+		CallTimeout:    time.Duration(orDefault(rt.TimeoutSeconds, defaultTimeoutSeconds)) * time.Second,
+		MaxInstances:   int(orDefault(rt.MaxInstances, defaultMaxInstances)),
+		IdleTimeout:    time.Duration(ptr.Deref(rt.IdleSeconds, defaultIdleSeconds)) * time.Second,
+	}
+}
+
+func orDefault(value, fallback int32) int32 {
+	if value == 0 {
+		return fallback
+	}
+	return value
+}
+
+// newPlan puts a spec and metadata together. Errors are *plugin.LoadError.
+func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, error) {
+	spec := wp.Spec
+	p := plan{
+		metadata: metadata,
+		settings: json.RawMessage("{}"),
+		limits:   limitsOf(spec.Runtime),
+		identity: access.Identity{
+			Namespace: wp.Namespace, Plugin: wp.Name,
+			ServiceAccount: cmpOr(spec.ServiceAccountName, defaultServiceAccount),
+		},
+		allowlist:             access.NewAllowlist(spec.Security, wp.Namespace),
+		maxConcurrentRequests: int(orDefault(spec.Security.MaxConcurrentRequests, defaultMaxConcurrentRequests)),
+	}
+	if spec.Settings != nil && len(spec.Settings.Raw) > 0 {
+		p.settings = spec.Settings.Raw
+	}
+	var err error
+	if p.capabilities, err = resolveCapabilities(spec.Capabilities, metadata.Capabilities); err != nil {
+		return plan{}, err
+	}
+	targets, err := resolveTypes(spec.ForTypes, metadata.ForTypes)
+	if err != nil {
+		return plan{}, err
+	}
+	owns, err := resolveOwns(spec.Owns)
+	if err != nil {
+		return plan{}, err
+	}
+	p.watch = watch.Spec{
+		Targets: targets, Owns: owns, Namespaces: p.allowlist.Namespaces,
+		// More workers than instances would only wait for each other.
+		MaxConcurrentReconciles: p.limits.MaxInstances,
+	}
+	return p, nil
+}
+
+func cmpOr(value, fallback string) string {
+	if value == "" {
+		return fallback
+	}
+	return value
+}
+
+// resolveCapabilities narrows what the module declares to what the spec asks for.
+func resolveCapabilities(asked, declared []plugin.Capability) ([]plugin.Capability, error) {
+	granted := asked
+	if len(asked) == 0 {
+		granted = declared
+	}
+	for _, c := range granted {
+		if !slices.Contains(declared, c) {
+			return nil, plugin.Refuse(pluginsv1alpha1.ReasonCapabilityNotDeclared,
+				"spec.capabilities asks for %q, but the module declares only %q: remove it, or use a module that has it", c, declared)
+		}
+		if !slices.Contains(plugin.Supported(), c) {
+			return nil, plugin.Refuse(pluginsv1alpha1.ReasonUnsupportedCapability,
+				"the module declares the capability %q, which this operator does not serve: set spec.capabilities to those of %q that you want", c, plugin.Supported())
+		}
+	}
+	if !slices.Contains(granted, plugin.CapabilityReconcile) {
+		return nil, plugin.Refuse(pluginsv1alpha1.ReasonUnsupportedCapability,
+			"the plugin has only the capabilities %q, so that nothing would ever call it: it needs %q", granted, plugin.CapabilityReconcile)
+	}
+	return granted, nil
+}
+
+// resolveTypes narrows the kinds that the module declares to those of the spec.
+func resolveTypes(asked []pluginsv1alpha1.ForType, declared []schema.GroupVersionKind) ([]watch.Target, error) {
+	var targets []watch.Target
+	if len(asked) == 0 {
+		for _, gvk := range declared {
+			targets = append(targets, watch.Target{GVK: gvk})
+		}
+		return targets, nil
+	}
+	for i, t := range asked {
+		gvk, err := plugin.ParseType(t.APIVersion, t.Kind)
+		if err != nil {
+			return nil, plugin.Refuse(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.forTypes[%d]: %v", i, err)
+		}
+		if !slices.Contains(declared, gvk) {
+			return nil, plugin.Refuse(pluginsv1alpha1.ReasonTypeNotDeclared,
+				"spec.forTypes asks for %s, but the module declares only %s: remove it, or use a module that has it", kindName(gvk), kindNames(declared))
+		}
+		target := watch.Target{GVK: gvk}
+		if t.LabelSelector != nil {
+			if target.Selector, err = metav1.LabelSelectorAsSelector(t.LabelSelector); err != nil {
+				return nil, plugin.Refuse(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.forTypes[%d].labelSelector: %v", i, err)
+			}
+		}
+		targets = append(targets, target)
+	}
+	return targets, nil
+}
+
+func resolveOwns(owns []pluginsv1alpha1.TypeReference) ([]schema.GroupVersionKind, error) {
+	var out []schema.GroupVersionKind
+	for i, t := range owns {
+		gvk, err := plugin.ParseType(t.APIVersion, t.Kind)
+		if err != nil {
+			return nil, plugin.Refuse(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.owns[%d]: %v", i, err)
+		}
+		out = append(out, gvk)
+	}
+	return out, nil
+}
+
+// kindName writes a kind as kubectl does: "Item.inventory.example.com".
+func kindName(gvk schema.GroupVersionKind) string { return gvk.GroupKind().String() }
+
+func kindNames(gvks []schema.GroupVersionKind) string {
+	names := make([]string, len(gvks))
+	for i, gvk := range gvks {
+		names[i] = kindName(gvk)
+	}
+	return strings.Join(names, ",")
+}
+
+// fingerprint identifies everything that makes a revision, for a module.
+func (p plan) fingerprint(digest plugin.Digest) string {
+	var selectors []string
+	for _, t := range p.watch.Targets {
+		s := t.GVK.String()
+		if t.Selector != nil {
+			s += "|" + t.Selector.String()
+		}
+		selectors = append(selectors, s)
+	}
+	// Everything in here is plain data, which always marshals.
+	text, _ := json.Marshal([]any{
+		digest, p.capabilities, selectors, p.watch.Owns, p.settings, p.limits, p.identity, p.allowlist, p.maxConcurrentRequests,
+	})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// types lists the kinds for status.
+func (p plan) types() string {
+	var gvks []schema.GroupVersionKind
+	for _, t := range p.watch.Targets {
+		gvks = append(gvks, t.GVK)
+	}
+	return kindNames(gvks)
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+)
+
+const (
+	// The pauses between tries of a load that may succeed next time.
+	minRetry = time.Second
+	maxRetry = 5 * time.Minute
+	// loads is how many plugins are loaded at once; the engine bounds compiling by itself.
+	loads = 4
+)
+
+// Indexes of WasmPlugins, each by what makes them load again when it changes.
+const (
+	indexConfigMap      = "spec.source.configMap.name"
+	indexServiceAccount = "spec.serviceAccountName"
+	indexFile           = "spec.source.file"
+)
+
+// SetupWithManager registers the controller and what makes plugins load again: their ConfigMap,
+// their ServiceAccount, new kinds, and a value on fileChanges for those from files.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, fileChanges <-chan struct{}) error {
+	indexes := map[string]func(*pluginsv1alpha1.WasmPlugin) string{
+		indexConfigMap: func(wp *pluginsv1alpha1.WasmPlugin) string {
+			if wp.Spec.Source.ConfigMap == nil {
+				return ""
+			}
+			return wp.Spec.Source.ConfigMap.Name
+		},
+		indexServiceAccount: func(wp *pluginsv1alpha1.WasmPlugin) string {
+			return cmpOr(wp.Spec.ServiceAccountName, defaultServiceAccount)
+		},
+		indexFile: func(wp *pluginsv1alpha1.WasmPlugin) string {
+			if wp.Spec.Source.File == nil {
+				return ""
+			}
+			return "true"
+		},
+	}
+	for name, of := range indexes {
+		err := mgr.GetFieldIndexer().IndexField(ctx, &pluginsv1alpha1.WasmPlugin{}, name, func(o client.Object) []string {
+			wp, ok := o.(*pluginsv1alpha1.WasmPlugin)
+			if !ok || of(wp) == "" {
+				return nil
+			}
+			return []string{of(wp)}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	// Only names matter of these objects, so only metadata is watched.
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("wasmplugin").
+		For(&pluginsv1alpha1.WasmPlugin{}, builder.WithPredicates(predicate.Or(
+			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{},
+		))).
+		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ConfigMap")), r.byIndex(indexConfigMap)).
+		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ServiceAccount")), r.byIndex(indexServiceAccount),
+			builder.WithPredicates(existence())).
+		WatchesMetadata(metadataOf(crdKind), handler.EnqueueRequestsFromMapFunc(r.missingKinds)).
+		WatchesRawSource(r.onFileChange(fileChanges)).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: loads,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),
+		}).
+		Complete(r)
+}
+
+var crdKind = schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}
+
+func metadataOf(gvk schema.GroupVersionKind) *metav1.PartialObjectMetadata {
+	o := &metav1.PartialObjectMetadata{}
+	o.SetGroupVersionKind(gvk)
+	return o
+}
+
+// existence lets only coming and going through.
+func existence() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(event.UpdateEvent) bool { return false },
+	}
+}
+
+// byIndex enqueues the plugins of an object's namespace that name it.
+func (r *Reconciler) byIndex(index string) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+		return r.plugins(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{index: o.GetName()})
+	})
+}
+
+// missingKinds enqueues the plugins that wait for a kind. Which one it is need not match: this is rare.
+func (r *Reconciler) missingKinds(ctx context.Context, _ client.Object) []reconcile.Request {
+	var list pluginsv1alpha1.WasmPluginList
+	if err := r.Client.List(ctx, &list); err != nil {
+		log.FromContext(ctx).Error(err, "Failed to list WasmPlugins for a new kind")
+		return nil
+	}
+	var out []reconcile.Request
+	for i := range list.Items {
+		for _, c := range list.Items[i].Status.Conditions {
+			if c.Type == pluginsv1alpha1.ConditionAuthorized && c.Reason == pluginsv1alpha1.ReasonKindNotFound {
+				out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+			}
+		}
+	}
+	return out
+}
+
+// onFileChange enqueues the plugins from files whenever the directory changed.
+func (r *Reconciler) onFileChange(changes <-chan struct{}) source.Source {
+	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		go func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-changes:
+					for _, req := range r.plugins(ctx, client.MatchingFields{indexFile: "true"}) {
+						q.Add(req)
+					}
+				}
+			}
+		}()
+		return nil
+	})
+}
+
+func (r *Reconciler) plugins(ctx context.Context, opts ...client.ListOption) []reconcile.Request {
+	var list pluginsv1alpha1.WasmPluginList
+	if err := r.Client.List(ctx, &list, opts...); err != nil {
+		log.FromContext(ctx).Error(err, "Failed to list WasmPlugins")
+		return nil
+	}
+	out := make([]reconcile.Request, 0, len(list.Items))
+	for i := range list.Items {
+		out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{
+			Namespace: list.Items[i].Namespace, Name: list.Items[i].Name,
+		}})
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"fmt"
+	"slices"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/conditions"
+)
+
+// phases are the conditions of the phases, in their order.
+func phases() []string {
+	return []string{
+		pluginsv1alpha1.ConditionFetched,
+		pluginsv1alpha1.ConditionVerified,
+		pluginsv1alpha1.ConditionSettingsValid,
+		pluginsv1alpha1.ConditionAuthorized,
+		pluginsv1alpha1.ConditionCompiled,
+	}
+}
+
+// succeed sets the conditions of a plugin that serves what its spec asks for.
+func (r *Reconciler) succeed(l *load) {
+	revision := l.plugin.Status.Revision
+	if revision == nil { // the status was lost while the revision went on serving
+		revision = &r.serving.get(l.name).status
+		l.plugin.Status.Revision = revision
+	}
+	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
+		fmt.Sprintf("%s is compiled, initialised and healthy", revision.ShortDigest))
+	message := fmt.Sprintf("%s (version %s) gets events of %s", revision.ShortDigest, revision.Version, revision.Types)
+	l.conditions.True(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonAsSpecified, message)
+	l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonAsSpecified, "what serves is what the spec asks for")
+	l.conditions.True(pluginsv1alpha1.ConditionReady, pluginsv1alpha1.ReasonSucceeded, message)
+	l.plugin.Status.LastError = ""
+}
+
+// fail sets the conditions of a plugin whose load ended with a problem, and says how to go on.
+func (r *Reconciler) fail(l *load) (ctrl.Result, error) {
+	p := l.problem
+	l.conditions.False(p.condition, p.reason, p.message)
+	for _, later := range phases()[slices.Index(phases(), p.condition)+1:] {
+		if p.condition == pluginsv1alpha1.ConditionServing {
+			break // every phase before has succeeded
+		}
+		l.conditions.Unknown(later, pluginsv1alpha1.ReasonPending, fmt.Sprintf("waits for %s", p.condition))
+	}
+	l.conditions.False(pluginsv1alpha1.ConditionReady, p.reason, p.message)
+	l.plugin.Status.LastError = conditions.Truncate(p.message)
+	r.failServing(l)
+
+	switch p.recovery {
+	case retry:
+		return ctrl.Result{}, p
+	case wait:
+		return ctrl.Result{RequeueAfter: pollAfter}, nil
+	default:
+		return ctrl.Result{}, nil
+	}
+}
+
+// failServing says what serves in place of the wanted revision.
+func (r *Reconciler) failServing(l *load) {
+	current := r.serving.get(l.name)
+	if current != nil && r.lostRights(l, current) {
+		r.Watches.Stop(l.name)
+	}
+	if current == nil || !r.Watches.Running(l.name, current.plan.watch) {
+		if l.problem.condition != pluginsv1alpha1.ConditionServing {
+			l.conditions.False(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonNoRevision, "the plugin gets no events: "+l.problem.message)
+		}
+		l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonNoRevision, "no revision serves")
+		l.retireRevision()
+		return
+	}
+	message := fmt.Sprintf("%s (version %s) goes on serving, because the wanted revision cannot: %s",
+		current.status.ShortDigest, current.status.Version, l.problem.message)
+	l.conditions.True(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonPreviousRevision, message)
+	l.conditions.True(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonPreviousRevision, message)
+}
+
+// retireRevision moves the revision that no longer serves to where the one before is remembered.
+func (l *load) retireRevision() {
+	if status := &l.plugin.Status; status.Revision != nil {
+		status.PreviousDigest, status.Revision = status.Revision.Digest, nil
+	}
+}
+
+// lostRights says whether what failed is the very revision that serves: its account is gone, or may
+// no longer watch. Then it must not get events either.
+func (r *Reconciler) lostRights(l *load, current *revision) bool {
+	if l.problem.condition != pluginsv1alpha1.ConditionAuthorized || l.problem.recovery == retry {
+		return false
+	}
+	return current.plan.identity == l.plan.identity && current.plan.watch.Equal(l.plan.watch)
+}

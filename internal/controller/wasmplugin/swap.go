@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+)
+
+// swap puts the new revision in the place of the old one and makes the plugin's controller watch
+// what it needs. Every object is reconciled again by a new revision.
+func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
+	current := r.serving.get(l.name)
+	keepsWatch := current != nil && r.Watches.Running(l.name, l.plan.watch)
+	if l.runner != nil {
+		r.install(l)
+	}
+	current = r.serving.get(l.name)
+	if err := r.Watches.Ensure(ctx, l.name, l.plan.watch, current.dispatcher); err != nil {
+		return &problem{
+			condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonWatchFailed,
+			message: "the plugin's watches could not be started: " + err.Error(), recovery: retry,
+		}
+	}
+	if l.runner != nil && keepsWatch {
+		if err := r.Watches.Resync(ctx, l.name); err != nil {
+			return &problem{
+				condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonWatchFailed,
+				message: "the plugin's objects could not be listed for the new revision: " + err.Error(), recovery: retry,
+			}
+		}
+	}
+	return nil
+}
+
+// install makes the loaded revision the one that serves.
+func (r *Reconciler) install(l *load) {
+	slot := r.Slots.Slot(l.name)
+	current := r.serving.get(l.name)
+	next := &revision{
+		fingerprint: l.plan.fingerprint(l.module.Digest),
+		digest:      l.module.Digest,
+		metadata:    l.plan.metadata,
+		plan:        l.plan,
+		status:      r.statusOf(l),
+	}
+	if current != nil {
+		// The plugin's controller holds on to its dispatcher across revisions.
+		next.dispatcher = current.dispatcher
+		next.dispatcher.use(l)
+	} else {
+		next.dispatcher = newDispatcher(r, l, slot)
+	}
+	slot.Swap(l.runner)
+	r.serving.set(l.name, next)
+
+	status := &l.plugin.Status
+	if was := status.Revision; was != nil && was.Digest != next.status.Digest {
+		status.PreviousDigest = was.Digest
+	}
+	status.Revision = &next.status
+	status.LastError = ""
+}
+
+func (r *Reconciler) statusOf(l *load) pluginsv1alpha1.Revision {
+	m := l.plan.metadata
+	return pluginsv1alpha1.Revision{
+		Digest:        l.module.Digest.String(),
+		ShortDigest:   l.module.Digest.Short(),
+		Version:       m.Version,
+		Language:      m.Language,
+		ABI:           m.ABI,
+		Source:        l.source,
+		Types:         l.plan.types(),
+		LoadedAt:      metav1.NewTime(r.Clock.Now().Truncate(time.Second)),
+		SizeBytes:     int64(len(l.module.Bytes)),
+		FetchMillis:   l.fetchTime.Milliseconds(),
+		CompileMillis: l.info.Compile.Milliseconds(),
+		Cached:        l.info.Cached,
+	}
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+)
+
+// unload ends a plugin that was deleted: first its events, then its revision.
+func (r *Reconciler) unload(ctx context.Context, name types.NamespacedName) error {
+	r.Watches.Stop(name)
+	r.serving.forget(name)
+	if err := r.Slots.Remove(ctx, name); err != nil {
+		return fmt.Errorf("close the plugin: %w", err)
+	}
+	return nil
+}
+
+// suspend ends a plugin for as long as its spec says so, and keeps its status for comparison.
+func (r *Reconciler) suspend(ctx context.Context, l *load) error {
+	if err := r.unload(ctx, l.name); err != nil {
+		return err
+	}
+	l.retireRevision()
+	const message = "spec.suspend is true"
+	for _, c := range phases() {
+		l.conditions.Unknown(c, pluginsv1alpha1.ReasonSuspended, message)
+	}
+	for _, c := range []string{pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ConditionReady} {
+		l.conditions.False(c, pluginsv1alpha1.ReasonSuspended, message)
+	}
+	return nil
+}

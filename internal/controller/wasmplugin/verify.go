@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"fmt"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// verify checks that the bytes are those pinned, that they are a plugin, and that it fits the spec.
+func (r *Reconciler) verify(ctx context.Context, l *load) *problem {
+	if pin := plugin.Digest(l.plugin.Spec.SHA256); pin != "" && pin != l.module.Digest {
+		return problemOf(pluginsv1alpha1.ConditionVerified, plugin.Refuse(pluginsv1alpha1.ReasonDigestMismatch,
+			"the module's SHA-256 is %s, but spec.sha256 pins %s: put the pinned module back, or change the pin", string(l.module.Digest), string(pin)))
+	}
+	metadata, err := r.describe(ctx, l)
+	if err == nil {
+		l.plan, err = newPlan(l.plugin, metadata)
+	}
+	if err != nil {
+		return problemOf(pluginsv1alpha1.ConditionVerified, err)
+	}
+	l.conditions.True(pluginsv1alpha1.ConditionVerified, pluginsv1alpha1.ReasonSucceeded,
+		fmt.Sprintf("%s %s, %s", metadata.Name, metadata.Version, l.module.Digest))
+
+	if err := plugin.CheckSettings(metadata.ConfigSchema, l.plan.settings); err != nil {
+		return problemOf(pluginsv1alpha1.ConditionSettingsValid, err)
+	}
+	l.conditions.True(pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSucceeded, "spec.settings meets the module's schema")
+	return nil
+}
+
+// describe returns the module's metadata, without asking the engine for what serves already.
+func (r *Reconciler) describe(ctx context.Context, l *load) (plugin.Metadata, error) {
+	limits := limitsOf(l.plugin.Spec.Runtime)
+	if s := r.serving.get(l.name); s != nil && s.digest == l.module.Digest && s.plan.limits == limits {
+		return s.metadata, nil
+	}
+	return r.Engine.Describe(ctx, l.module, limits)
+}

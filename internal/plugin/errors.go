@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ErrNoRevision means that no revision of the plugin is loaded.
+var ErrNoRevision = errors.New("no revision of the plugin is loaded")
+
+var errNegativeRequeue = errors.New("requeueAfterMillis is negative")
+
+// Kind says what went wrong in a call.
+type Kind string
+
+// The kinds of call errors.
+const (
+	// KindGuest means that the guest answered an error; the instance lives on.
+	KindGuest Kind = "Guest"
+	// KindTrap means that the guest trapped.
+	KindTrap Kind = "Trap"
+	// KindTimeout means that the call ran past its deadline or was cancelled.
+	KindTimeout Kind = "Timeout"
+	// KindExit means that the guest called proc_exit.
+	KindExit Kind = "Exit"
+	// KindViolation means that the guest broke the ABI.
+	KindViolation Kind = "Violation"
+	// KindInput means that the host could not make the call's input.
+	KindInput Kind = "Input"
+	// KindInstance means that no instance could be made for the call.
+	KindInstance Kind = "Instance"
+	// KindClosed means that the revision was closed before or during the call.
+	KindClosed Kind = "Closed"
+)
+
+// CallError is a failed call.
+type CallError struct {
+	Kind   Kind
+	Export string
+	// Status is the guest's own error, for KindGuest.
+	Status *metav1.Status
+	// Err is the cause, for the other kinds.
+	Err error
+}
+
+// Error names the export, the kind and the cause.
+func (e *CallError) Error() string {
+	if e.Status != nil {
+		reason := e.Status.Reason
+		if reason == metav1.StatusReasonUnknown {
+			reason = "Unknown"
+		}
+		return fmt.Sprintf("guest %s answered %s: %s", e.Export, reason, e.Status.Message)
+	}
+	return fmt.Sprintf("guest %s: %s: %v", e.Export, e.Kind, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// KindOf returns the kind of a call error, or "" for another error.
+func KindOf(err error) Kind {
+	var call *CallError
+	if errors.As(err, &call) {
+		return call.Kind
+	}
+	return ""
+}
+
+// IsInvalid says that a guest answered with the reason Invalid: trying again without a change is no use.
+func IsInvalid(err error) bool {
+	var call *CallError
+	return errors.As(err, &call) && call.Status != nil && call.Status.Reason == metav1.StatusReasonInvalid
+}
+
+// LoadError is a module that cannot become a revision.
+type LoadError struct {
+	// Reason is a condition reason of the WasmPlugin API.
+	Reason string
+	// Message says what is wrong and what to do about it.
+	Message string
+	// Err is the cause; it may be nil.
+	Err error
+}
+
+// Error returns the message, and the cause behind it.
+func (e *LoadError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s: %v", e.Message, e.Err)
+	}
+	return e.Message
+}
+
+// Unwrap returns the cause.
+func (e *LoadError) Unwrap() error { return e.Err }
+
+// Refuse makes a LoadError with a formatted message.
+func Refuse(reason, format string, args ...any) *LoadError {
+	return &LoadError{Reason: reason, Message: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// Capability is something that a module declares it can do.
+type Capability = pluginsv1alpha1.Capability
+
+// The capabilities that this operator serves.
+const (
+	CapabilityReconcile    = pluginsv1alpha1.CapabilityReconcile
+	CapabilityStatusUpdate = pluginsv1alpha1.CapabilityStatusUpdate
+)
+
+// Supported returns the capabilities that this operator serves, sorted.
+func Supported() []Capability {
+	return []Capability{CapabilityReconcile, CapabilityStatusUpdate}
+}
+
+// reserved are the capabilities of the specification that this operator does not serve. A module may
+// declare them as long as the spec does not ask for them.
+func reserved() []Capability {
+	return []Capability{"validation", "defaulting", "finalization", "admission"}
+}
+
+// Metadata is what a module says of itself.
+type Metadata struct {
+	Name, Version, Author, Description, Language string
+
+	// ForTypes are the kinds that the module can reconcile.
+	ForTypes []schema.GroupVersionKind
+	// Capabilities are what the module can do; some of them may not be Supported.
+	Capabilities []Capability
+	// ABI is the version of the guest ABI.
+	ABI int32
+	// MinMemoryPages is the memory that the module needs, in pages of 64 KiB; 0 if it does not say.
+	MinMemoryPages uint32
+	// ConfigSchema is the JSON Schema of the settings; nil if there is none.
+	ConfigSchema json.RawMessage
+}
+
+// ParseMetadata reads PluginMetadata. Its errors say which member is wrong.
+func ParseMetadata(payload []byte) (Metadata, error) {
+	if len(payload) == 0 {
+		return Metadata{}, fmt.Errorf("metadata is empty: k1s_metadata must reply with PluginMetadata JSON")
+	}
+	if len(payload) > abi.MaxMetadata {
+		return Metadata{}, fmt.Errorf("metadata has %d bytes, more than the %d allowed", len(payload), abi.MaxMetadata)
+	}
+	var wire abi.Metadata
+	if err := abi.Decode(payload, &wire); err != nil {
+		return Metadata{}, err
+	}
+	m := Metadata{
+		Name: wire.Name, Version: wire.Version, Author: wire.Author,
+		Description: wire.Description, Language: wire.Language,
+		ABI: wire.Runtime.ABI, MinMemoryPages: wire.Runtime.MinMemoryPages,
+		ConfigSchema: wire.ConfigSchema,
+	}
+	switch {
+	case m.Name == "":
+		return Metadata{}, fmt.Errorf(`metadata has no "name"`)
+	case m.Version == "":
+		return Metadata{}, fmt.Errorf(`metadata has no "version"`)
+	case len(wire.Capabilities) == 0:
+		return Metadata{}, fmt.Errorf(`metadata has no "capabilities"`)
+	}
+	if m.ABI == 0 {
+		m.ABI = abi.Version
+	}
+	for i, ref := range wire.ForTypes {
+		gvk, err := ParseType(ref.APIVersion, ref.Kind)
+		if err != nil {
+			return Metadata{}, fmt.Errorf("metadata forTypes[%d]: %w", i, err)
+		}
+		if !slices.Contains(m.ForTypes, gvk) {
+			m.ForTypes = append(m.ForTypes, gvk)
+		}
+	}
+	known := append(Supported(), reserved()...)
+	for i, name := range wire.Capabilities {
+		c := Capability(name)
+		if !slices.Contains(known, c) {
+			return Metadata{}, fmt.Errorf("metadata capabilities[%d]: unknown capability %q, known are %q", i, name, known)
+		}
+		if !slices.Contains(m.Capabilities, c) {
+			m.Capabilities = append(m.Capabilities, c)
+		}
+	}
+	if slices.Contains(m.Capabilities, CapabilityReconcile) && len(m.ForTypes) == 0 {
+		return Metadata{}, fmt.Errorf(`metadata declares the capability "reconcile" but no "forTypes"`)
+	}
+	return m, nil
+}
+
+// ParseType reads an apiVersion and a kind.
+func ParseType(apiVersion, kind string) (schema.GroupVersionKind, error) {
+	gv, err := schema.ParseGroupVersion(apiVersion)
+	if err != nil || gv.Version == "" {
+		return schema.GroupVersionKind{}, fmt.Errorf("apiVersion %q is not of the form group/version", apiVersion)
+	}
+	if kind == "" {
+		return schema.GroupVersionKind{}, fmt.Errorf("kind is empty")
+	}
+	return gv.WithKind(kind), nil
+}

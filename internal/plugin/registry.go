@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Registry holds the slot of every plugin.
+type Registry struct {
+	drain time.Duration
+
+	mu    sync.Mutex
+	slots map[types.NamespacedName]*Slot
+}
+
+// NewRegistry returns an empty registry; drain is handed to its slots.
+func NewRegistry(drain time.Duration) *Registry {
+	return &Registry{drain: drain, slots: map[types.NamespacedName]*Slot{}}
+}
+
+// Slot returns the slot of a plugin, a new empty one if it has none yet.
+func (r *Registry) Slot(name types.NamespacedName) *Slot {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, ok := r.slots[name]
+	if !ok {
+		s = NewSlot(r.drain)
+		r.slots[name] = s
+	}
+	return s
+}
+
+// Remove closes and forgets the slot of a plugin.
+func (r *Registry) Remove(ctx context.Context, name types.NamespacedName) error {
+	r.mu.Lock()
+	s, ok := r.slots[name]
+	delete(r.slots, name)
+	r.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	return s.Close(ctx)
+}
+
+// Close closes and forgets all slots.
+func (r *Registry) Close(ctx context.Context) error {
+	r.mu.Lock()
+	slots := r.slots
+	r.slots = map[types.NamespacedName]*Slot{}
+	r.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, s := range slots {
+		wg.Go(func() { _ = s.Close(ctx) })
+	}
+	wg.Wait()
+	return nil
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// Runner runs the exports of one revision. It is safe for concurrent use. The engine implements it,
+// decorators wrap it, Slot puts one revision in another's place behind it.
+type Runner interface {
+	// Call runs one export and returns its reply's bytes (nil for the empty reply). Errors are
+	// *CallError, or ErrNoRevision.
+	Call(ctx context.Context, call Call) ([]byte, error)
+	// Close releases everything. Calls under way are cut off, later ones fail.
+	Close(ctx context.Context) error
+}
+
+// Call is one call of an export that takes and returns bytes.
+type Call struct {
+	// Export is the name of the export, such as "reconcile".
+	Export string
+	// Input is the payload; empty means none.
+	Input []byte
+}
+
+// LoadRequest is what makes a revision.
+type LoadRequest struct {
+	// Name is "namespace/name" of the plugin, for logs.
+	Name   string
+	Module Module
+	// Settings are handed to k1s_initialize: a JSON object.
+	Settings json.RawMessage
+	Limits   Limits
+	// Host is what the guest reaches in the export of a capability.
+	Host Host
+}
+
+// Limits bound one revision. All must be above zero, but MinMemoryPages and IdleTimeout.
+type Limits struct {
+	// MinMemoryPages and MaxMemoryPages are in pages of 64 KiB.
+	MinMemoryPages, MaxMemoryPages uint32
+	// CallTimeout bounds one call by wall clock.
+	CallTimeout time.Duration
+	// MaxInstances is how many calls run at once.
+	MaxInstances int
+	// IdleTimeout is how long an unused instance is kept; 0 releases it after each call.
+	IdleTimeout time.Duration
+}
+
+// LoadInfo tells how loading went.
+type LoadInfo struct {
+	// Compile is how long compiling and making the first instance took.
+	Compile time.Duration
+	// Cached says that the compiled code was there already.
+	Cached bool
+}
+
+// Host is the cluster as a guest sees it: bound to one plugin's identity and limits, safe for
+// concurrent use. Replies are JSON of objects; errors carry a Kubernetes Status.
+type Host interface {
+	Get(ctx context.Context, req abi.ObjectKey) ([]byte, error)
+	List(ctx context.Context, req abi.ListRequest) ([]byte, error)
+	Create(ctx context.Context, req abi.WriteRequest) ([]byte, error)
+	Update(ctx context.Context, req abi.WriteRequest) ([]byte, error)
+	UpdateStatus(ctx context.Context, req abi.WriteRequest) ([]byte, error)
+	Patch(ctx context.Context, req abi.PatchRequest) ([]byte, error)
+	PatchStatus(ctx context.Context, req abi.PatchRequest) ([]byte, error)
+	Apply(ctx context.Context, req abi.ApplyRequest) ([]byte, error)
+	Delete(ctx context.Context, req abi.DeleteRequest) error
+	Event(ctx context.Context, req abi.EventRequest) error
+}
+
+// Reconcile runs the reconcile export. An empty reply is the zero result.
+func Reconcile(ctx context.Context, runner Runner, req abi.ReconcileRequest) (abi.ReconcileResult, error) {
+	input, err := abi.AppendReconcileRequest(nil, req)
+	if err != nil {
+		return abi.ReconcileResult{}, &CallError{Kind: KindInput, Export: abi.ExportReconcile, Err: err}
+	}
+	reply, err := runner.Call(ctx, Call{Export: abi.ExportReconcile, Input: input})
+	if err != nil || len(reply) == 0 {
+		return abi.ReconcileResult{}, err
+	}
+	var result abi.ReconcileResult
+	if err := abi.Decode(reply, &result); err != nil {
+		return abi.ReconcileResult{}, &CallError{Kind: KindViolation, Export: abi.ExportReconcile, Err: err}
+	}
+	if result.RequeueAfterMillis < 0 {
+		return abi.ReconcileResult{}, &CallError{Kind: KindViolation, Export: abi.ExportReconcile, Err: errNegativeRequeue}
+	}
+	return result, nil
+}

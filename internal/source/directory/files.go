@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/source"
+)
+
+// Source reads modules below a directory.
+type Source struct {
+	dir      string
+	maxBytes int64
+}
+
+// New makes a Source of a directory, with the bound for uncompressed modules in bytes.
+func New(dir string, maxBytes int64) *Source {
+	return &Source{dir: dir, maxBytes: maxBytes}
+}
+
+// Fetch returns the module in a file. The path is relative to the directory and cannot leave it, not
+// even by a symbolic link. Errors are *plugin.LoadError.
+func (s *Source) Fetch(_ context.Context, path string) (plugin.Module, error) {
+	stored, err := s.read(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonFileNotFound,
+			"file %q does not exist in the operator's plugin directory (--plugin-dir): put it there", path)
+	case err != nil:
+		return plugin.Module{}, &plugin.LoadError{
+			Reason:  pluginsv1alpha1.ReasonSourceUnavailable,
+			Message: fmt.Sprintf("file %q in the operator's plugin directory could not be read", path), Err: err,
+		}
+	}
+	return source.Unpack(stored, s.maxBytes)
+}
+
+func (s *Source) read(path string) ([]byte, error) {
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }() // nothing was written
+	f, err := root.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("not a regular file (%s)", info.Mode().Type())
+	}
+	// One byte more than allowed lets Unpack see that it is too much.
+	return io.ReadAll(io.LimitReader(f, s.maxBytes+1))
+}
+
+// Describe names the source in a status.
+func Describe(path string) string { return "file/" + path }
+
+// ProblemOf returns what is wrong with the file that a WasmPlugin was made of, or nil.
+func ProblemOf(wp *pluginsv1alpha1.WasmPlugin) error {
+	if wp.Labels[pluginsv1alpha1.LabelDirectory] == "" {
+		return nil
+	}
+	reason := wp.Annotations[pluginsv1alpha1.AnnotationDirectoryReason]
+	if reason == "" {
+		return nil
+	}
+	return plugin.Refuse(reason, "%s", wp.Annotations[pluginsv1alpha1.AnnotationDirectoryMessage])
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testenv
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/testr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+)
+
+const (
+	// Patience is how long Eventually polls: far more than anything takes, as machines are shared.
+	Patience = 60 * time.Second
+	// interval is the pause between two polls.
+	interval = 50 * time.Millisecond
+)
+
+// Namespace creates a namespace of its own for the test, with the ServiceAccount "default" that a
+// cluster's controllers would make (none run here).
+func (e *Env) Namespace(t *testing.T) string {
+	t.Helper()
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
+	if err := e.Client.Create(t.Context(), ns); err != nil {
+		t.Fatalf("create a namespace: %v", err)
+	}
+	e.ServiceAccount(t, ns.Name, "default")
+	return ns.Name
+}
+
+// ServiceAccount creates a ServiceAccount.
+func (e *Env) ServiceAccount(t *testing.T, namespace, name string) {
+	t.Helper()
+	sa := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	if err := e.Client.Create(t.Context(), sa); err != nil {
+		t.Fatalf("create ServiceAccount %s/%s: %v", namespace, name, err)
+	}
+}
+
+// Eventually polls check until it returns nil; after Patience the test fails with its last error.
+func Eventually(t *testing.T, what string, check func(context.Context) error) {
+	t.Helper()
+	if err := Poll(t.Context(), Patience, check); err != nil {
+		t.Fatalf("%s: not within %s: %v", what, Patience, err)
+	}
+}
+
+// Consistently polls check for the given time; the test fails at its first error. It is for "nothing
+// happens", which only time can show.
+func Consistently(t *testing.T, what string, during time.Duration, check func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), during)
+	defer cancel()
+	for {
+		if err := check(t.Context()); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(interval):
+		}
+	}
+}
+
+// Poll calls check until it returns nil or the time is over; then it returns the last error.
+func Poll(ctx context.Context, patience time.Duration, check func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := check(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(interval):
+		}
+	}
+}
+
+// StartManager starts a manager that setup has filled and returns a function that stops it and waits
+// for its end; the test's end does so too. A manager that fails fails the test.
+func (e *Env) StartManager(t *testing.T, setup func(manager.Manager) error) (stop func()) {
+	t.Helper()
+	mgr, err := ctrl.NewManager(e.Config, ctrl.Options{
+		Scheme:     e.Scheme,
+		Metrics:    metricsserver.Options{BindAddress: "0"},
+		Logger:     testLogger(t),
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	})
+	if err != nil {
+		t.Fatalf("make a manager: %v", err)
+	}
+	if err := setup(mgr); err != nil {
+		t.Fatalf("set the manager up: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	stopped := false
+	stop = func() {
+		t.Helper()
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("the manager ended with: %v", err)
+			}
+		case <-time.After(Patience):
+			t.Errorf("the manager did not stop within %s", Patience)
+		}
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// testLogger logs to the test's own log when tests run verbosely, and nowhere otherwise.
+func testLogger(t *testing.T) logr.Logger {
+	if testing.Verbose() {
+		return testr.NewWithInterface(t, testr.Options{})
+	}
+	return logr.Discard()
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binary
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// ErrNotWasm means that the bytes do not begin as a WebAssembly module does.
+var ErrNotWasm = errors.New("no WebAssembly module: the first bytes are not \"\\0asm\"")
+
+// ErrComponent means that the bytes are a component, not a core module.
+var ErrComponent = errors.New("a WebAssembly component, not a core module")
+
+// ExternKind says what an import or export is.
+type ExternKind byte
+
+// The kinds of imports and exports, as the binary format encodes them.
+const (
+	ExternFunc ExternKind = iota
+	ExternTable
+	ExternMemory
+	ExternGlobal
+)
+
+// String returns the kind's name in the text format.
+func (k ExternKind) String() string {
+	switch k {
+	case ExternFunc:
+		return "func"
+	case ExternTable:
+		return "table"
+	case ExternMemory:
+		return "memory"
+	case ExternGlobal:
+		return "global"
+	default:
+		return fmt.Sprintf("kind %d", byte(k))
+	}
+}
+
+// FuncType is a function's parameters and results, each a value type's byte.
+type FuncType struct {
+	Params, Results []byte
+}
+
+// Equal says whether two types are the same.
+func (f FuncType) Equal(other FuncType) bool {
+	return bytes.Equal(f.Params, other.Params) && bytes.Equal(f.Results, other.Results)
+}
+
+// Import is something that the module needs from outside.
+type Import struct {
+	Module, Name string
+	Kind         ExternKind
+	// Func is the type, for a function.
+	Func FuncType
+}
+
+// Export is something that the module offers.
+type Export struct {
+	Name string
+	Kind ExternKind
+	// Func is the type, for a function.
+	Func FuncType
+	// Imported says that what is exported is itself imported.
+	Imported bool
+}
+
+// Module is the outside of a module.
+type Module struct {
+	Imports []Import
+	Exports []Export
+	// Memories is the number of memories the module defines itself.
+	Memories int
+	// MinMemoryPages is the size of the first memory at the start, in pages of 64 KiB.
+	MinMemoryPages uint64
+	// HasStart says that the module has a start function.
+	HasStart bool
+	// Custom holds the first custom section of each name.
+	Custom map[string][]byte
+}
+
+// Export returns the export of that name.
+func (m *Module) Export(name string) (Export, bool) {
+	for _, e := range m.Exports {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return Export{}, false
+}
+
+var (
+	magic     = []byte("\x00asm")
+	version   = []byte{1, 0, 0, 0}
+	component = []byte{0x0d, 0, 1, 0}
+)
+
+// Parse reads a module. Errors are ErrNotWasm, ErrComponent, or name the section that is malformed.
+func Parse(module []byte) (*Module, error) {
+	if len(module) < 8 || !bytes.HasPrefix(module, magic) {
+		return nil, ErrNotWasm
+	}
+	switch v := module[4:8]; {
+	case bytes.Equal(v, component):
+		return nil, ErrComponent
+	case !bytes.Equal(v, version):
+		return nil, fmt.Errorf("binary format version %d, want 1", uint32(v[0])|uint32(v[1])<<8|uint32(v[2])<<16|uint32(v[3])<<24)
+	}
+	p := parser{module: &Module{Custom: map[string][]byte{}}}
+	r := reader{b: module[8:]}
+	for len(r.b) > 0 {
+		id, err := r.byte()
+		if err != nil {
+			return nil, err
+		}
+		size, err := r.u32()
+		if err != nil {
+			return nil, fmt.Errorf("size of %s: %w", sectionName(id), err)
+		}
+		body, err := r.bytes(size)
+		if err != nil {
+			return nil, fmt.Errorf("%s: says it has %d bytes, but only %d are left", sectionName(id), size, len(r.b))
+		}
+		if err := p.section(id, &reader{b: body}); err != nil {
+			return nil, fmt.Errorf("%s: %w", sectionName(id), err)
+		}
+	}
+	if err := p.resolve(); err != nil {
+		return nil, err
+	}
+	return p.module, nil
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tetratelabs/wazero/api"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/binary"
+)
+
+// wasiModule is the import module of WASI preview 1.
+const wasiModule = "wasi_snapshot_preview1"
+
+// check parses a module and holds its outside against the ABI. Errors are *plugin.LoadError.
+func (e *Engine) check(module []byte, limits plugin.Limits) (*binary.Module, error) {
+	m, err := binary.Parse(module)
+	switch {
+	case errors.Is(err, binary.ErrComponent):
+		return nil, plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
+			"the source holds a WebAssembly component; k1s runs core modules: build the plugin as a core module (reactor)")
+	case errors.Is(err, binary.ErrNotWasm):
+		return nil, plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
+			"the source holds no WebAssembly module: its %d bytes do not begin with \"\\0asm\" (nor are they gzip or zstd of one)", len(module))
+	case err != nil:
+		return nil, &plugin.LoadError{
+			Reason: pluginsv1alpha1.ReasonInvalidModule, Err: err,
+			Message: "the module is malformed: build it again, or check that it was stored whole",
+		}
+	}
+	for _, step := range []func(*binary.Module) error{e.checkImports, checkShape, checkExports} {
+		if err := step(m); err != nil {
+			return nil, err
+		}
+	}
+	return m, checkMemory(m.MinMemoryPages, limits)
+}
+
+// checkImports refuses what the host does not offer, by name.
+func (e *Engine) checkImports(m *binary.Module) error {
+	host := abi.Imports()
+	for _, im := range m.Imports {
+		want, ok := host[im.Name]
+		got := funcType(im.Func)
+		switch {
+		case im.Kind == binary.ExternFunc && im.Module == abi.ImportModule && ok:
+			if describe(want) != got {
+				return plugin.Refuse(pluginsv1alpha1.ReasonUnknownImport,
+					"the module imports %q %q as %s, but the host offers it as %s: build it against guest ABI %d",
+					im.Module, im.Name, got, describe(want), abi.Version)
+			}
+		case im.Kind == binary.ExternFunc && im.Module == wasiModule && e.wasi[im.Name] != nil:
+			if want := wasiType(e.wasi[im.Name]); want != got {
+				return plugin.Refuse(pluginsv1alpha1.ReasonUnknownImport,
+					"the module imports %q %q as %s, but WASI preview 1 has it as %s", im.Module, im.Name, got, want)
+			}
+		default:
+			return plugin.Refuse(pluginsv1alpha1.ReasonUnknownImport,
+				"the module imports the %s %q %q, which the host does not offer: only the functions of %q (guest ABI %d) and %q can be imported",
+				im.Kind, im.Module, im.Name, abi.ImportModule, abi.Version, wasiModule)
+		}
+	}
+	return nil
+}
+
+// checkShape refuses commands and modules without a memory of their own.
+func checkShape(m *binary.Module) error {
+	_, reactor := m.Export(abi.ExportReactorInitialize)
+	if _, command := m.Export(abi.ExportCommandStart); command && !reactor {
+		return plugin.Refuse(pluginsv1alpha1.ReasonCommandModule,
+			"the module is a command (it exports %q), which ends when its main function does: build it as a reactor (Go: -buildmode=c-shared; C: -mexec-model=reactor)",
+			abi.ExportCommandStart)
+	}
+	if _, ok := m.Export(abi.ExportABIVersion); !ok {
+		return plugin.Refuse(pluginsv1alpha1.ReasonMissingABIVersion,
+			"the module has no export %q: it was not built as a k1s plugin", abi.ExportABIVersion)
+	}
+	memory, ok := m.Export(abi.ExportMemory)
+	if !ok || memory.Kind != binary.ExternMemory {
+		return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport, "the module does not export its memory as %q", abi.ExportMemory)
+	}
+	return nil
+}
+
+// checkExports holds the signatures of the ABI's exports against the contract.
+func checkExports(m *binary.Module) error {
+	required, optional := abi.RequiredExports(), abi.OptionalExports()
+	for _, name := range sortedNames(required) {
+		if _, ok := m.Export(name); !ok {
+			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+				"the module has no export %q %s, which every plugin needs", name, describe(required[name]))
+		}
+	}
+	for _, ex := range m.Exports {
+		want, ok := required[ex.Name]
+		if !ok {
+			if want, ok = optional[ex.Name]; !ok {
+				continue
+			}
+		}
+		if ex.Kind != binary.ExternFunc || describe(want) != funcType(ex.Func) {
+			got := ex.Kind.String()
+			if ex.Kind == binary.ExternFunc {
+				got = funcType(ex.Func)
+			}
+			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+				"the module exports %q as %s, want %s", ex.Name, got, describe(want))
+		}
+	}
+	return nil
+}
+
+// checkCapabilities refuses a declared capability without its export.
+func checkCapabilities(m *binary.Module, declared []plugin.Capability) error {
+	exports := map[plugin.Capability]string{plugin.CapabilityReconcile: abi.ExportReconcile}
+	for _, c := range declared {
+		name, needed := exports[c]
+		if !needed {
+			continue
+		}
+		if _, ok := m.Export(name); !ok {
+			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+				"the module declares the capability %q but has no export %q", c, name)
+		}
+	}
+	return nil
+}
+
+// checkMemory refuses a module that needs more memory than it may have.
+func checkMemory(pages uint64, limits plugin.Limits) error {
+	if pages <= uint64(limits.MaxMemoryPages) {
+		return nil
+	}
+	return plugin.Refuse(pluginsv1alpha1.ReasonMemoryLimit,
+		"the module needs %d pages of memory (64 KiB each), but spec.runtime.maxMemoryPages is %d: raise it", pages, limits.MaxMemoryPages)
+}
+
+func sortedNames(m map[string]abi.Signature) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// describe writes a signature as the specification does: "(i32, i32) -> (i64)".
+func describe(s abi.Signature) string {
+	list := func(types []abi.ValueType) string {
+		names := make([]string, len(types))
+		for i, t := range types {
+			names[i] = t.String()
+		}
+		return "(" + strings.Join(names, ", ") + ")"
+	}
+	return fmt.Sprintf("%s -> %s", list(s.Params), list(s.Results))
+}
+
+func funcType(f binary.FuncType) string {
+	return describe(signature(f.Params, f.Results))
+}
+
+func wasiType(d api.FunctionDefinition) string {
+	return describe(signature(d.ParamTypes(), d.ResultTypes()))
+}
+
+func signature(params, results []byte) abi.Signature {
+	var s abi.Signature
+	for _, p := range params {
+		s.Params = append(s.Params, abi.ValueType(p))
+	}
+	for _, r := range results {
+		s.Results = append(s.Results, abi.ValueType(r))
+	}
+	return s
+}

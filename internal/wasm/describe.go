@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/binary"
+)
+
+// Describe checks that a module is a plugin and returns its metadata: from its custom section, or by
+// running it, with no host to reach, within the given limits. Errors are *plugin.LoadError, or the
+// context's.
+func (e *Engine) Describe(ctx context.Context, module plugin.Module, limits plugin.Limits) (plugin.Metadata, error) {
+	outside, err := e.check(module.Bytes, limits)
+	if err != nil {
+		return plugin.Metadata{}, err
+	}
+	payload, err := e.metadata(ctx, module, outside, limits)
+	if err != nil {
+		return plugin.Metadata{}, err
+	}
+	m, err := plugin.ParseMetadata(payload)
+	if err != nil {
+		return plugin.Metadata{}, &plugin.LoadError{
+			Reason: pluginsv1alpha1.ReasonInvalidMetadata, Message: "the module's metadata cannot be used", Err: err,
+		}
+	}
+	if m.ABI != abi.Version {
+		return plugin.Metadata{}, wrongVersion(m.ABI)
+	}
+	if err := checkMemory(uint64(m.MinMemoryPages), limits); err != nil {
+		return plugin.Metadata{}, err
+	}
+	return m, checkCapabilities(outside, m.Capabilities)
+}
+
+// metadata returns the PluginMetadata JSON.
+func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *binary.Module, limits plugin.Limits) ([]byte, error) {
+	if section, ok := outside.Custom[abi.MetadataSection]; ok {
+		return section, nil
+	}
+	if _, ok := outside.Export(abi.ExportMetadata); !ok {
+		return nil, plugin.Refuse(pluginsv1alpha1.ReasonInvalidMetadata,
+			"the module has neither a custom section %q nor an export %q", abi.MetadataSection, abi.ExportMetadata)
+	}
+	code, _, err := e.modules.acquire(ctx, module)
+	if err != nil {
+		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidModule, "the module does not pass WebAssembly's validation", err)
+	}
+	defer code.release()
+	in, err := e.instantiate(ctx, code, plugin.LoadRequest{Name: "metadata", Module: module, Limits: limits})
+	if err != nil {
+		return nil, err
+	}
+	defer in.close(ctx)
+	ctx, cancel := context.WithTimeout(ctx, limits.CallTimeout)
+	defer cancel()
+	payload, err := in.call(ctx, abi.ExportMetadata, nil)
+	if err != nil {
+		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidMetadata, "the module's metadata could not be read", err)
+	}
+	return payload, nil
+}
+
+func wrongVersion(got int32) error {
+	return plugin.Refuse(pluginsv1alpha1.ReasonUnsupportedABIVersion,
+		"the module speaks guest ABI %d, this operator speaks %d: use a module or an operator of the other's version", got, abi.Version)
+}
+
+// loadError wraps a failure, unless the caller itself gave up: that says nothing about the module.
+func loadError(ctx context.Context, reason, message string, err error) error {
+	if context.Cause(ctx) == context.Canceled {
+		return ctx.Err()
+	}
+	return &plugin.LoadError{Reason: reason, Message: message, Err: err}
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-logr/logr"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+)
+
+// pageSize is the size of a WebAssembly page in bytes.
+const pageSize = 64 << 10
+
+// Options configure an Engine.
+type Options struct {
+	// CacheDir keeps compiled code across restarts. Whoever can write it owns the process, so it
+	// belongs to the operator alone. Empty keeps compiled code in memory only.
+	CacheDir string
+	// ParallelCompiles is how many modules are compiled at once; 0 means 1.
+	ParallelCompiles int
+	// Log gets what guests log and write to their standard output and error.
+	Log logr.Logger
+}
+
+// Engine runs guests. All of them share one wazero runtime, so that identical modules share their code.
+type Engine struct {
+	runtime wazero.Runtime
+	cache   wazero.CompilationCache
+	modules *moduleCache
+	wasi    map[string]api.FunctionDefinition
+	log     logr.Logger
+}
+
+// New makes an engine.
+func New(ctx context.Context, o Options) (*Engine, error) {
+	// Without WithCloseOnContextDone a guest that loops would stop the whole process: compiled code
+	// is not preemptible.
+	config := wazero.NewRuntimeConfigCompiler().
+		WithCloseOnContextDone(true).
+		WithCoreFeatures(api.CoreFeaturesV2)
+	e := &Engine{log: o.Log}
+	if o.CacheDir != "" {
+		cache, err := wazero.NewCompilationCacheWithDir(o.CacheDir)
+		if err != nil {
+			return nil, fmt.Errorf("open the compilation cache %q: %w", o.CacheDir, err)
+		}
+		e.cache = cache
+		config = config.WithCompilationCache(cache)
+	}
+	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
+	e.modules = newModuleCache(e.compile, max(o.ParallelCompiles, 1))
+	if err := e.offerImports(ctx); err != nil {
+		return nil, errors.Join(err, e.Close(ctx))
+	}
+	return e, nil
+}
+
+// Close releases everything. Runners must be closed before.
+func (e *Engine) Close(ctx context.Context) error {
+	e.modules.close(ctx)
+	err := e.runtime.Close(ctx)
+	if e.cache != nil {
+		err = errors.Join(err, e.cache.Close(ctx))
+	}
+	return err
+}
+
+// compile is what moduleCache calls for bytes that it does not hold.
+func (e *Engine) compile(ctx context.Context, module []byte) (wazero.CompiledModule, error) {
+	// Two workers halve the time of a large module on two cores; see docs/adr/0003-engine.md.
+	return e.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, 2), module)
+}
+
+// offerImports instantiates the two modules that guests may import from.
+func (e *Engine) offerImports(ctx context.Context) error {
+	if err := instantiateHost(ctx, e.runtime); err != nil {
+		return fmt.Errorf("make the host module: %w", err)
+	}
+	compiled, err := wasi_snapshot_preview1.NewBuilder(e.runtime).Compile(ctx)
+	if err != nil {
+		return fmt.Errorf("compile WASI: %w", err)
+	}
+	e.wasi = compiled.ExportedFunctions()
+	_, err = e.runtime.InstantiateModule(ctx, compiled, wazero.NewModuleConfig())
+	if err != nil {
+		return fmt.Errorf("instantiate WASI: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tetratelabs/wazero/sys"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+const (
+	// maxFrames is how many functions of a trap's stack a message names.
+	maxFrames = 3
+	// maxStatusMessage bounds a guest's own message in bytes.
+	maxStatusMessage = 4 << 10
+)
+
+// violation is a breach of the ABI.
+func violation(format string, args ...any) error {
+	return &plugin.CallError{Kind: plugin.KindViolation, Err: fmt.Errorf(format, args...)}
+}
+
+// explain turns what wazero returned into a *plugin.CallError.
+func (in *instance) explain(ctx context.Context, export string, err error) error {
+	var call *plugin.CallError
+	if errors.As(err, &call) {
+		return &plugin.CallError{Kind: call.Kind, Export: export, Status: call.Status, Err: call.Err}
+	}
+	var exit *sys.ExitError
+	if errors.As(err, &exit) {
+		switch exit.ExitCode() {
+		case sys.ExitCodeDeadlineExceeded, sys.ExitCodeContextCanceled:
+			return timeout(ctx, export)
+		default:
+			err = fmt.Errorf("the guest exited with code %d", exit.ExitCode())
+			return &plugin.CallError{Kind: plugin.KindExit, Export: export, Err: in.withOutput(err)}
+		}
+	}
+	if ctx.Err() != nil {
+		return timeout(ctx, export)
+	}
+	return &plugin.CallError{Kind: plugin.KindTrap, Export: export, Err: in.withOutput(trap(err))}
+}
+
+func timeout(ctx context.Context, export string) error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, context.DeadlineExceeded) {
+		cause = errors.New("the call ran past spec.runtime.timeoutSeconds")
+	}
+	return &plugin.CallError{Kind: plugin.KindTimeout, Export: export, Err: cause}
+}
+
+// trap shortens wazero's error to its first line and the innermost functions.
+func trap(err error) error {
+	first, rest, _ := strings.Cut(err.Error(), "\n")
+	first = strings.TrimPrefix(first, "wasm error: ")
+	var frames []string
+	for line := range strings.Lines(rest) {
+		line = strings.TrimSpace(line)
+		name, _, isFrame := strings.Cut(line, "(")
+		if line == "wasm stack trace:" || !isFrame {
+			continue
+		}
+		if frames = append(frames, strings.TrimPrefix(name, ".")); len(frames) == maxFrames {
+			break
+		}
+	}
+	if len(frames) == 0 {
+		return errors.New(first)
+	}
+	return fmt.Errorf("%s in %s", first, strings.Join(frames, " < "))
+}
+
+// withOutput adds what the guest wrote to standard error: a Go or Rust panic's text goes there.
+func (in *instance) withOutput(err error) error {
+	if text := in.stderr.tail(); text != "" {
+		return fmt.Errorf("%w; standard error: %s", err, text)
+	}
+	return err
+}
+
+// guestError reads a guest's error reply.
+func guestError(export string, payload []byte) error {
+	var status metav1.Status
+	if len(payload) == 0 {
+		status.Message = "the guest gave no message"
+	} else if err := json.Unmarshal(payload, &status); err != nil {
+		return &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: fmt.Errorf("error reply is no Status: %w", err)}
+	}
+	if len(status.Message) > maxStatusMessage {
+		status.Message = strings.ToValidUTF8(status.Message[:maxStatusMessage], "") + "…"
+	}
+	return &plugin.CallError{Kind: plugin.KindGuest, Export: export, Status: &status}
+}

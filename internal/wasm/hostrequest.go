@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/tetratelabs/wazero/api"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// request makes a host function that decodes a JSON request, does it, and replies. What the guest
+// gets wrong in the JSON is its own error to handle; a pointer outside its memory stops it.
+func request[T any](do func(context.Context, plugin.Host, T) ([]byte, error)) api.GoModuleFunction {
+	return api.GoModuleFunc(func(ctx context.Context, module api.Module, stack []uint64) {
+		in := mustInstance(ctx)
+		payload := mustView(module, stack[0], stack[1])
+		var req T
+		var out []byte
+		err := abi.Decode(payload, &req)
+		switch {
+		case err != nil:
+			err = apierrors.NewBadRequest(err.Error())
+		case in.host == nil:
+			err = &apierrors.StatusError{ErrStatus: metav1.Status{
+				Status: metav1.StatusFailure, Code: 403, Reason: metav1.StatusReasonForbidden,
+				Message: "capability: the cluster can only be reached inside the export of a capability, such as reconcile",
+			}}
+		default:
+			out, err = do(ctx, in.host, req)
+		}
+		// wazero looks at the context at loop headers only, so a guest whose time ran out in here is
+		// stopped here.
+		if ctx.Err() != nil {
+			panic(timeout(ctx, ""))
+		}
+		stack[0] = uint64(in.reply(ctx, out, err))
+	})
+}
+
+// reply places a result or an error in the guest's memory.
+func (in *instance) reply(ctx context.Context, out []byte, err error) abi.Reply {
+	if err == nil && len(out) > abi.MaxPayload {
+		err = apierrors.NewRequestEntityTooLargeError(fmt.Sprintf(
+			"the reply has %d bytes, more than the %d of one payload: ask for less, with a selector or a limit", len(out), abi.MaxPayload))
+	}
+	isError := err != nil
+	if isError {
+		out = statusJSON(err)
+	}
+	ptr, err := in.place(ctx, out)
+	if err != nil {
+		panic(err)
+	}
+	return abi.NewReply(ptr, uint32(len(out)), isError)
+}
+
+// statusJSON renders an error as the Status that the ABI promises.
+func statusJSON(err error) []byte {
+	status := metav1.Status{Code: 500, Reason: metav1.StatusReasonInternalError, Message: err.Error()}
+	var api apierrors.APIStatus
+	switch {
+	case errors.As(err, &api):
+		status = api.Status()
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		status.Code, status.Reason = 504, metav1.StatusReasonTimeout
+	}
+	status.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}
+	status.Status = metav1.StatusFailure
+	out, err := json.Marshal(status)
+	if err != nil { // a Status always marshals
+		return []byte(`{"apiVersion":"v1","kind":"Status","status":"Failure","code":500,"reason":"InternalError"}`)
+	}
+	return out
+}
+
+// mustInstance finds the instance that is calling.
+func mustInstance(ctx context.Context) *instance {
+	in := instanceFrom(ctx)
+	if in == nil || in.module == nil {
+		panic(violation("a host function was called by the module's start function"))
+	}
+	return in
+}
+
+// mustView returns bytes of the guest's memory, or stops the guest.
+func mustView(module api.Module, ptr, length uint64) []byte {
+	bytes, err := view(module, uint32(ptr), uint32(length))
+	if err != nil {
+		panic(violation("a host function was given %w", err))
+	}
+	return bytes
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// Levels of k1s_log.
+const (
+	logDebug = iota
+	logInfo
+	logWarning
+	logError
+)
+
+// hostLog is k1s_log(level, ptr, len).
+func hostLog(ctx context.Context, module api.Module, stack []uint64) {
+	in := mustInstance(ctx)
+	text := mustView(module, stack[1], stack[2])
+	message := printable(text[:min(len(text), abi.MaxLogMessage)])
+	switch level := uint32(stack[0]); {
+	case level == logDebug:
+		in.log.V(1).Info(message)
+	case level == logWarning:
+		in.log.Info(message, "severity", "warning")
+	case level >= logError:
+		in.log.Error(nil, message)
+	default:
+		in.log.Info(message)
+	}
+}
+
+// hostNow is k1s_now() -> nanoseconds since 1970.
+func hostNow(_ context.Context, _ api.Module, stack []uint64) {
+	stack[0] = uint64(time.Now().UnixNano())
+}
+
+// hostRandom is k1s_random(ptr, len).
+func hostRandom(_ context.Context, module api.Module, stack []uint64) {
+	if length := uint32(stack[1]); length > abi.MaxRandom {
+		panic(violation("%s was asked for %d bytes, more than the %d allowed", abi.FuncRandom, length, abi.MaxRandom))
+	}
+	_, _ = rand.Read(mustView(module, stack[0], stack[1])) // crypto/rand never fails
+}

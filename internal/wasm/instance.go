@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// shutdownTimeout bounds k1s_shutdown, whose result nobody waits for.
+const shutdownTimeout = time.Second
+
+// instance is one instance of a module. One caller at a time uses it.
+type instance struct {
+	module api.Module
+	// functions holds the exports called so far: each look-up makes a stack of its own.
+	functions map[string]api.Function
+	// host is what the guest reaches during this call; nil outside the export of a capability.
+	host   plugin.Host
+	log    logr.Logger
+	stderr *output
+	// allocating is true inside k1s_alloc, which must not come back to us for a reply.
+	allocating bool
+	// deadline is when the call that runs now ends.
+	deadline time.Time
+	stack    [3]uint64
+}
+
+// instanceKey finds the instance in the context that wazero hands to host functions.
+type instanceKey struct{}
+
+func instanceFrom(ctx context.Context) *instance {
+	in, _ := ctx.Value(instanceKey{}).(*instance)
+	return in
+}
+
+// function returns an exported function, or nil.
+func (in *instance) function(name string) api.Function {
+	fn, ok := in.functions[name]
+	if !ok {
+		fn = in.module.ExportedFunction(name)
+		in.functions[name] = fn
+	}
+	return fn
+}
+
+// enter prepares the context of a call into the guest.
+func (in *instance) enter(ctx context.Context) context.Context {
+	in.deadline, _ = ctx.Deadline()
+	in.stderr.reset()
+	return context.WithValue(ctx, instanceKey{}, in)
+}
+
+// call runs an export that replies with bytes. The input is passed only to exports that take one.
+// Errors are *plugin.CallError.
+func (in *instance) call(ctx context.Context, export string, input []byte) ([]byte, error) {
+	fn := in.function(export)
+	if fn == nil {
+		return nil, &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: fmt.Errorf("the module has no export %q", export)}
+	}
+	ctx = in.enter(ctx)
+	params := len(fn.Definition().ParamTypes())
+	if params == 2 {
+		ptr, err := in.place(ctx, input)
+		if err != nil {
+			return nil, in.explain(ctx, export, err)
+		}
+		in.stack[0], in.stack[1] = uint64(ptr), uint64(len(input))
+	}
+	if err := fn.CallWithStack(ctx, in.stack[:max(params, 1)]); err != nil {
+		return nil, in.explain(ctx, export, err)
+	}
+	return in.result(export, abi.Reply(in.stack[0]))
+}
+
+// run runs an export without parameters and results, if the module has it.
+func (in *instance) run(ctx context.Context, export string) error {
+	fn := in.function(export)
+	if fn == nil {
+		return nil
+	}
+	ctx = in.enter(ctx)
+	if err := fn.CallWithStack(ctx, nil); err != nil {
+		return in.explain(ctx, export, err)
+	}
+	return nil
+}
+
+// result copies an export's reply out of the guest's memory.
+func (in *instance) result(export string, reply abi.Reply) ([]byte, error) {
+	if reply.Len() == 0 && !reply.IsError() {
+		return nil, nil
+	}
+	view, err := view(in.module, reply.Ptr(), reply.Len())
+	if err != nil {
+		return nil, &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: fmt.Errorf("reply: %w", err)}
+	}
+	bytes := append([]byte(nil), view...)
+	if reply.IsError() {
+		return nil, guestError(export, bytes)
+	}
+	return bytes, nil
+}
+
+// place copies bytes into a buffer of the guest's own and returns where that is.
+func (in *instance) place(ctx context.Context, bytes []byte) (uint32, error) {
+	if len(bytes) == 0 {
+		return 0, nil
+	}
+	if len(bytes) > abi.MaxPayload {
+		return 0, violation("a payload of %d bytes is larger than the %d allowed", len(bytes), abi.MaxPayload)
+	}
+	if in.allocating {
+		return 0, violation("%s called a host function that replies", abi.ExportAlloc)
+	}
+	var stack [1]uint64
+	stack[0] = uint64(len(bytes))
+	in.allocating = true
+	err := in.function(abi.ExportAlloc).CallWithStack(ctx, stack[:])
+	in.allocating = false
+	if err != nil {
+		return 0, err
+	}
+	ptr := uint32(stack[0])
+	if ptr == 0 {
+		return 0, violation("%s(%d) returned 0: the guest is out of memory", abi.ExportAlloc, len(bytes))
+	}
+	if !in.module.Memory().Write(ptr, bytes) {
+		return 0, violation("%s(%d) returned %d, which is outside the memory of %d bytes",
+			abi.ExportAlloc, len(bytes), ptr, in.module.Memory().Size())
+	}
+	return ptr, nil
+}
+
+// shutdown tells a healthy instance that it will be closed.
+func (in *instance) shutdown() {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	if err := in.run(ctx, abi.ExportShutdown); err != nil {
+		in.log.V(1).Info("Plugin failed to shut down", "error", err.Error())
+	}
+}
+
+// close frees the instance.
+func (in *instance) close(ctx context.Context) {
+	_ = in.module.Close(ctx) // it only frees memory
+}
+
+// view returns bytes of the guest's memory, which are valid until the guest runs again.
+func view(module api.Module, ptr, length uint32) ([]byte, error) {
+	if length > abi.MaxPayload {
+		return nil, fmt.Errorf("%d bytes at %d: more than the %d allowed", length, ptr, abi.MaxPayload)
+	}
+	bytes, ok := module.Memory().Read(ptr, length)
+	if !ok {
+		return nil, fmt.Errorf("%d bytes at %d: outside the memory of %d bytes", length, ptr, module.Memory().Size())
+	}
+	return bytes, nil
+}

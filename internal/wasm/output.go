@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+
+	"github.com/go-logr/logr"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+const (
+	// maxTail is how much of a guest's standard error an error message quotes, in bytes.
+	maxTail = 1 << 10
+	// maxLinesPerCall is how many lines of output one call may log; the rest is dropped and counted.
+	maxLinesPerCall = 100
+)
+
+// output takes what a guest writes to standard output or error: it logs whole lines and remembers
+// the beginning of the current call's, where a panic says what it is.
+type output struct {
+	log     logr.Logger
+	line    []byte
+	head    []byte
+	lines   int
+	dropped int
+}
+
+func newOutput(log logr.Logger, stream string) *output {
+	return &output{log: log.WithValues("stream", stream)}
+}
+
+// Write implements io.Writer. It never fails: a guest is not to stop because nobody listens.
+func (o *output) Write(p []byte) (int, error) {
+	if room := maxTail - len(o.head); room > 0 {
+		o.head = append(o.head, p[:min(room, len(p))]...)
+	}
+	for rest := p; len(rest) > 0; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			o.keep(rest)
+			break
+		}
+		o.keep(rest[:i])
+		o.flush()
+		rest = rest[i+1:]
+	}
+	return len(p), nil
+}
+
+// keep adds to the current line, up to the longest log message.
+func (o *output) keep(p []byte) {
+	if room := abi.MaxLogMessage - len(o.line); room > 0 {
+		o.line = append(o.line, p[:min(room, len(p))]...)
+	}
+}
+
+func (o *output) flush() {
+	if o.lines++; o.lines > maxLinesPerCall {
+		o.dropped++
+	} else if len(o.line) > 0 {
+		o.log.Info(printable(o.line))
+	}
+	o.line = o.line[:0]
+}
+
+// reset begins a new call.
+func (o *output) reset() {
+	if len(o.line) > 0 {
+		o.flush()
+	}
+	if o.dropped > 0 {
+		o.log.Info("Dropped lines of guest output", "lines", o.dropped)
+	}
+	o.head, o.lines, o.dropped = o.head[:0], 0, 0
+}
+
+// tail returns what the current call wrote, on one line.
+func (o *output) tail() string {
+	return strings.Join(strings.Fields(printable(o.head)), " ")
+}
+
+// printable returns text that cannot forge lines of a log: control characters become spaces.
+func printable(b []byte) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(string(b), "\uFFFD"))
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+var errClosed = errors.New("the revision is closed")
+
+// poolOptions configure a pool.
+type poolOptions struct {
+	// size is the most instances there are at once.
+	size int
+	// idle is how long an unused instance is kept.
+	idle time.Duration
+	// make makes an instance.
+	make func(context.Context) (*instance, error)
+	// done is called once, when the pool is closed and its last instance too.
+	done func()
+}
+
+// pool hands out instances, one caller each. They are made on demand and released when idle. No lock
+// is held while an instance is made, runs or is closed.
+type pool struct {
+	poolOptions
+	// slots holds a token for each instance in use.
+	slots chan struct{}
+	// open is done when the pool is closed.
+	open  context.Context
+	shut  context.CancelFunc
+	users sync.WaitGroup
+
+	mu     sync.Mutex
+	unused []unused // the most recently used last
+	closed bool
+	timer  *time.Timer
+}
+
+// unused is an instance that waits for a call.
+type unused struct {
+	in    *instance
+	since time.Time
+}
+
+func newPool(o poolOptions) *pool {
+	open, shut := context.WithCancel(context.Background())
+	return &pool{poolOptions: o, slots: make(chan struct{}, o.size), open: open, shut: shut}
+}
+
+// acquire waits for its turn and returns an instance, which the caller gives back by release.
+func (p *pool) acquire(ctx context.Context) (*instance, error) {
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-p.open.Done():
+		return nil, errClosed
+	}
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		<-p.slots
+		return nil, errClosed
+	}
+	p.users.Add(1)
+	var in *instance
+	if n := len(p.unused); n > 0 {
+		in = p.unused[n-1].in
+		p.unused = p.unused[:n-1]
+	}
+	p.mu.Unlock()
+	if in != nil {
+		return in, nil
+	}
+	in, err := p.make(ctx)
+	if err != nil {
+		<-p.slots
+		p.users.Done()
+		return nil, err
+	}
+	return in, nil
+}
+
+// release gives an instance back. One that is not fit for another call is thrown away.
+func (p *pool) release(in *instance, fit bool) {
+	keep := false
+	if fit && p.idle > 0 {
+		p.mu.Lock()
+		if keep = !p.closed; keep {
+			p.unused = append(p.unused, unused{in: in, since: time.Now()})
+			p.schedule()
+		}
+		p.mu.Unlock()
+	}
+	if !keep {
+		if fit {
+			in.shutdown()
+		}
+		in.close(context.Background())
+	}
+	<-p.slots
+	p.users.Done()
+}
+
+// schedule arms the timer for the instance that has waited longest. The lock is held.
+func (p *pool) schedule() {
+	if p.timer == nil && len(p.unused) > 0 {
+		p.timer = time.AfterFunc(time.Until(p.unused[0].since.Add(p.idle)), p.reap)
+	}
+}
+
+// reap closes the instances that have waited too long.
+func (p *pool) reap() {
+	p.mu.Lock()
+	p.timer = nil
+	n := 0
+	for n < len(p.unused) && time.Since(p.unused[n].since) >= p.idle {
+		n++
+	}
+	gone := append([]unused(nil), p.unused[:n]...)
+	p.unused = append(p.unused[:0], p.unused[n:]...)
+	p.schedule()
+	p.mu.Unlock()
+	for _, u := range gone {
+		u.in.shutdown()
+		u.in.close(context.Background())
+	}
+}
+
+// close cuts off the calls under way and releases all instances.
+func (p *pool) close(ctx context.Context) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
+	p.closed = true
+	gone := p.unused
+	p.unused = nil
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	p.mu.Unlock()
+	p.shut()
+	for _, u := range gone {
+		u.in.shutdown()
+		u.in.close(ctx)
+	}
+	// A guest that cannot be stopped must not hold the caller up; its code is released when it ends.
+	go func() {
+		p.users.Wait()
+		p.done()
+	}()
+}

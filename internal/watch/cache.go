@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// NewCache makes the cache that plugins share. It is apart from the operator's own, so that its
+// informers come and go with the plugins. Objects in it must not be changed: they are not copied.
+func NewCache(config *rest.Config, mapper meta.RESTMapper) (cache.Cache, error) {
+	return cache.New(config, cache.Options{
+		Scheme:                       runtime.NewScheme(), // every kind is read as unstructured
+		Mapper:                       mapper,
+		DefaultTransform:             cache.TransformStripManagedFields(), // a third of an object, and of no use to a guest
+		DefaultUnsafeDisableDeepCopy: new(true),
+		ReaderFailOnMissingInformer:  true, // a read must never start a watch that nobody stops
+	})
+}
+
+// Watched says whether objects of a kind are in the cache.
+func (m *Manager) Watched(gvk schema.GroupVersionKind) bool {
+	m.informers.mu.Lock()
+	defer m.informers.mu.Unlock()
+	return m.informers.users[gvk] > 0
+}
+
+// Get returns the JSON of an object, or a NotFound error.
+func (m *Manager) Get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) ([]byte, error) {
+	u := object(gvk)
+	if err := m.informers.cache.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, u); err != nil {
+		return nil, err
+	}
+	return json.Marshal(u.Object)
+}
+
+// List returns the JSON of a list.
+func (m *Manager) List(ctx context.Context, gvk schema.GroupVersionKind, namespace, labelSelector string) ([]byte, error) {
+	selector, err := labels.Parse(labelSelector)
+	if err != nil {
+		return nil, fmt.Errorf("labelSelector: %w", err)
+	}
+	list, err := m.list(ctx, gvk, &client.ListOptions{Namespace: namespace, LabelSelector: selector})
+	if err != nil {
+		return nil, err
+	}
+	items := make([]any, len(list.Items))
+	for i := range list.Items {
+		items[i] = list.Items[i].Object
+	}
+	return json.Marshal(map[string]any{
+		"apiVersion": gvk.GroupVersion().String(),
+		"kind":       gvk.Kind + "List",
+		"metadata":   map[string]any{"resourceVersion": list.GetResourceVersion()},
+		"items":      items,
+	})
+}
+
+func (m *Manager) list(ctx context.Context, gvk schema.GroupVersionKind, options *client.ListOptions) (*unstructured.UnstructuredList, error) {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+	return list, m.informers.cache.List(ctx, list, options)
+}

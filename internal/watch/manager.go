@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// Reconciler handles the requests of one plugin.
+type Reconciler interface {
+	// Reconcile handles one request. The attempt is 1 and counts up with every failure in a row.
+	Reconcile(ctx context.Context, req Request, attempt int) (reconcile.Result, error)
+}
+
+// counting tells a Reconciler which attempt a request is at.
+type counting struct {
+	Reconciler
+
+	limiter workqueue.TypedRateLimiter[Request]
+}
+
+// Reconcile implements controller-runtime's TypedReconciler.
+func (c counting) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
+	result, err := c.Reconciler.Reconcile(ctx, req, c.limiter.NumRequeues(req)+1)
+	if errors.Is(err, reconcile.TerminalError(nil)) {
+		c.limiter.Forget(req) // it is not tried again, so the next change is a first attempt
+	}
+	return result, err
+}
+
+var errStopped = errors.New("the manager of watches is not running")
+
+// Manager runs a controller for each plugin. It is a manager.Runnable, and safe for concurrent use
+// for different plugins; calls for one plugin come one after another.
+type Manager struct {
+	informers *informers
+	log       logr.Logger
+
+	mu sync.Mutex
+	// ctx is the context of Start while it runs; controllers live in it.
+	ctx     context.Context //nolint:containedctx // the life of what Ensure starts is that of Start, not of the caller
+	running map[types.NamespacedName]*running
+	started chan struct{}
+}
+
+// NewManager makes a Manager on a cache of NewCache, which somebody else starts.
+func NewManager(c cache.Cache, log logr.Logger) *Manager {
+	return &Manager{
+		informers: newInformers(c), log: log,
+		running: map[types.NamespacedName]*running{}, started: make(chan struct{}),
+	}
+}
+
+// Start lets controllers run until the context ends, then waits for their reconciles in flight.
+func (m *Manager) Start(ctx context.Context) error {
+	m.mu.Lock()
+	m.ctx = ctx
+	m.mu.Unlock()
+	close(m.started)
+	<-ctx.Done()
+
+	m.mu.Lock()
+	all := m.running
+	m.running = map[types.NamespacedName]*running{}
+	m.mu.Unlock()
+	for _, r := range all {
+		r.stop()
+	}
+	return nil
+}
+
+// Ensure makes a plugin's controller watch what the spec says. One that does already goes on as it
+// is; another is stopped, its reconciles in flight finish, and the new one begins with every object.
+// Nothing is lost between the two: the new one lists what the old one may have missed.
+func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Spec, r Reconciler) error {
+	base, err := m.base(ctx)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	old := m.running[name]
+	m.mu.Unlock()
+	if old != nil && old.spec.Equal(spec) {
+		return nil
+	}
+	// The old controller goes on until everything that the new one needs is there.
+	informers, err := m.informers.hold(ctx, spec)
+	if err != nil {
+		return err
+	}
+	m.Stop(name)
+	next, err := m.start(base, name, spec, informers, r)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	if base.Err() == nil {
+		m.running[name] = next
+		next = nil
+	}
+	m.mu.Unlock()
+	if next != nil { // Start has ended meanwhile and does not know of this one
+		next.stop()
+		return errStopped
+	}
+	return nil
+}
+
+// Stop ends a plugin's controller, if it has one, and waits for its reconciles in flight.
+func (m *Manager) Stop(name types.NamespacedName) {
+	m.mu.Lock()
+	r := m.running[name]
+	delete(m.running, name)
+	m.mu.Unlock()
+	if r != nil {
+		r.stop()
+	}
+}
+
+// Running says whether a plugin's controller runs, and watches what the spec says.
+func (m *Manager) Running(name types.NamespacedName, spec Spec) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.running[name]
+	return r != nil && r.spec.Equal(spec)
+}
+
+// Resync puts every object of a plugin into its queue again, behind what changes now.
+func (m *Manager) Resync(ctx context.Context, name types.NamespacedName) error {
+	m.mu.Lock()
+	r := m.running[name]
+	m.mu.Unlock()
+	if r == nil {
+		return nil
+	}
+	return m.enqueueAll(ctx, r)
+}
+
+// Informers returns how many controllers use the informer of each kind.
+func (m *Manager) Informers() map[schema.GroupVersionKind]int { return m.informers.count() }
+
+// base returns the context that controllers live in, once there is one.
+func (m *Manager) base(ctx context.Context) (context.Context, error) {
+	select {
+	case <-m.started:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ctx.Err() != nil {
+		return nil, errStopped
+	}
+	return m.ctx, nil
+}

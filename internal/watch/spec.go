@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Request is one object to reconcile.
+type Request struct {
+	GVK schema.GroupVersionKind
+	types.NamespacedName
+}
+
+// Target is a kind whose objects are reconciled.
+type Target struct {
+	GVK schema.GroupVersionKind
+	// Selector picks the objects by their labels; nil means all.
+	Selector labels.Selector
+}
+
+// Spec says what one plugin's controller watches.
+type Spec struct {
+	Targets []Target
+	// Owns are kinds of objects whose controlling owner is reconciled when they change.
+	Owns []schema.GroupVersionKind
+	// Namespaces are those whose objects count; "*" is all of them, and cluster-scoped objects.
+	Namespaces []string
+	// MaxConcurrentReconciles must be above 0.
+	MaxConcurrentReconciles int
+}
+
+// Equal says whether two specs watch the same.
+func (s Spec) Equal(other Spec) bool {
+	return slices.EqualFunc(s.Targets, other.Targets, Target.equal) &&
+		slices.Equal(s.Owns, other.Owns) &&
+		slices.Equal(s.Namespaces, other.Namespaces) &&
+		s.MaxConcurrentReconciles == other.MaxConcurrentReconciles
+}
+
+func (t Target) equal(other Target) bool {
+	text := func(s labels.Selector) string {
+		if s == nil {
+			return ""
+		}
+		return s.String()
+	}
+	return t.GVK == other.GVK && text(t.Selector) == text(other.Selector)
+}
+
+// kinds returns every kind that the spec needs an informer for, once each.
+func (s Spec) kinds() []schema.GroupVersionKind {
+	var kinds []schema.GroupVersionKind
+	for _, t := range s.Targets {
+		kinds = append(kinds, t.GVK)
+	}
+	for _, gvk := range s.Owns {
+		if !slices.Contains(kinds, gvk) {
+			kinds = append(kinds, gvk)
+		}
+	}
+	return kinds
+}
+
+// inScope says whether objects of a namespace count.
+func (s Spec) inScope(namespace string) bool {
+	return slices.Contains(s.Namespaces, "*") || namespace != "" && slices.Contains(s.Namespaces, namespace)
+}
+
+// selects says whether an object is one of the target's.
+func (t Target) selects(l map[string]string) bool {
+	return t.Selector == nil || t.Selector.Matches(labels.Set(l))
+}
