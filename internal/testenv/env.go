@@ -11,9 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	k8sruntime "k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -43,6 +45,8 @@ var shared *Env
 
 // Main runs the tests of a package against one API server and exits the process.
 func Main(m *testing.M) {
+	// client-go logs through controller-runtime's logger, which complains where there is none.
+	ctrl.SetLogger(logr.Discard())
 	env, err := Start()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "testenv:", err)
@@ -117,4 +121,14 @@ func NewScheme() *k8sruntime.Scheme {
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+// User returns the connection of a user without rights of its own, besides those that a test binds to it.
+func (e *Env) User(t *testing.T, name string) *rest.Config {
+	t.Helper()
+	user, err := e.server.AddUser(envtest.User{Name: name}, nil)
+	if err != nil {
+		t.Fatalf("make user %q: %v", name, err)
+	}
+	return user.Config()
 }

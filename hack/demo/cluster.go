@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+)
+
+// operatorUser is who the operator is to the API server here: a user with the operator's roles only.
+const operatorUser = "k1s-operator"
+
+// operatorNamespace is where the operator's Lease would live.
+const operatorNamespace = "k1s-system"
+
+// startTimeout bounds the start and stop of the API server on a busy machine.
+const startTimeout = 2 * time.Minute
+
+func (d *demo) startControlPlane(context.Context) error {
+	start := time.Now()
+	d.control = &envtest.Environment{
+		CRDDirectoryPaths:        []string{}, // installed by kubectl, as a person would
+		ControlPlaneStartTimeout: startTimeout,
+		ControlPlaneStopTimeout:  startTimeout,
+	}
+	if _, err := d.control.Start(); err != nil {
+		return err
+	}
+	if err := os.WriteFile(d.kubeconfig, d.control.KubeConfig, 0o600); err != nil {
+		return err
+	}
+	d.report.held("API server ready after %s", time.Since(start).Round(100*time.Millisecond))
+	return nil
+}
+
+// install applies what the chart would, and gives the operator's rights to a user of its own: the
+// demo runs with exactly these. No controllers run here, so nothing aggregates ClusterRoles.
+func (d *demo) install(ctx context.Context) error {
+	for _, args := range [][]string{
+		{"create", "namespace", operatorNamespace},
+		{"apply", "--server-side", "-f", filepath.Join(d.root, "config", "crd", "bases")},
+		{"apply", "--server-side", "-f", filepath.Join(d.root, "config", "rbac", "role.yaml")},
+		{"apply", "--server-side", "-f", filepath.Join(d.root, "config", "rbac", "watched_types.yaml")},
+		{"create", "clusterrolebinding", "k1s-manager", "--clusterrole=k1s-manager", "--user=" + operatorUser},
+		{"create", "clusterrolebinding", "k1s-watch-inventory", "--clusterrole=k1s-watch-inventory", "--user=" + operatorUser},
+		{"wait", "--for=condition=Established", "--timeout=60s", "crd/items.inventory.example.com", "crd/categories.inventory.example.com", "crd/wasmplugins.plugins.k1s.io"},
+	} {
+		if _, err := d.kube(ctx, "", args...); err != nil {
+			return err
+		}
+	}
+	return d.show(ctx, "get", "crds", "-o", "custom-columns=NAME:.metadata.name,SHORT NAMES:.spec.names.shortNames")
+}
+
+// operator is the running bin/manager.
+type operator struct {
+	cmd  *exec.Cmd
+	log  *os.File
+	done chan error
+}
+
+func (d *demo) startOperator(ctx context.Context) error {
+	user, err := d.control.AddUser(envtest.User{Name: operatorUser}, nil)
+	if err != nil {
+		return fmt.Errorf("make the operator's user: %w", err)
+	}
+	kubeconfig, err := user.KubeConfig()
+	if err != nil {
+		return fmt.Errorf("make the operator's kubeconfig: %w", err)
+	}
+	path := filepath.Join(d.dir, "operator.kubeconfig")
+	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
+		return err
+	}
+	log, err := os.Create(d.managerLog)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	cmd := exec.Command(filepath.Join(d.root, "bin", "manager"), //nolint:gosec // our own binary
+		"--kubeconfig="+path, "--namespace="+operatorNamespace, "--plugin-dir="+d.pluginDir,
+		"--cache-dir="+filepath.Join(d.dir, "cache"),
+		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-devel")
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = ownGroup() // a Ctrl-C must not end it before us
+	if err := cmd.Start(); err != nil {
+		return errors.Join(err, log.Close())
+	}
+	d.operator = &operator{cmd: cmd, log: log, done: make(chan error, 1)}
+	go func() { d.operator.done <- cmd.Wait() }()
+	err = wait(ctx, func() error {
+		select {
+		case err := <-d.operator.done:
+			d.operator.done <- err
+			return fmt.Errorf("it ended: %w", err)
+		default:
+		}
+		text, err := os.ReadFile(d.managerLog)
+		if err == nil && !containsAll(string(text), "Starting workers") {
+			err = errors.New("it has not started its controllers")
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	d.report.held("bin/manager runs as %q, with the rights of its ClusterRole only (ready after %s)",
+		operatorUser, time.Since(start).Round(100*time.Millisecond))
+	return nil
+}
+
+// stop ends the operator in order, or by force if it does not end.
+func (o *operator) stop() error {
+	defer func() { _ = o.log.Close() }() // it is a scratch file
+	if err := o.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stop the operator: %w", err)
+	}
+	select {
+	case err := <-o.done:
+		if err != nil {
+			return fmt.Errorf("the operator ended badly: %w", err)
+		}
+		return nil
+	case <-time.After(startTimeout):
+		return errors.Join(errors.New("the operator did not stop"), o.cmd.Process.Kill())
+	}
+}

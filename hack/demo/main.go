@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command demo shows the operator at work on a throw-away control plane: a real API server and etcd,
+// the operator's own binary with the rights of its own ClusterRole, the sample plugin from a
+// ConfigMap. It checks every step, and exits 0 only if all of them held. With -stay it keeps
+// everything up until Ctrl-C. It needs KUBEBUILDER_ASSETS, bin/manager and plugins/*.wasm: use
+// `make demo` or `make run`.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	stay := flag.Bool("stay", false, "keep everything running until Ctrl-C, and print how to reach it")
+	flag.Parse()
+	// The first Ctrl-C ends the demo in order; everything it started is stopped on the way out.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *stay); err != nil {
+		if ctx.Err() != nil {
+			fmt.Fprintln(os.Stderr, "\ninterrupted; everything is stopped")
+			os.Exit(130)
+		}
+		fmt.Fprintln(os.Stderr, "\nFAILED:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, stay bool) (err error) {
+	r := newReport(os.Stdout)
+	d, err := newDemo(r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+
+	steps := []step{
+		{"Start a control plane: etcd and kube-apiserver", d.startControlPlane},
+		{"Install the CRDs and the operator's own rights", d.install},
+		{"Start the operator", d.startOperator},
+		{"Apply Categories and Items", d.applyInventory},
+		{"The embedded controllers have done their work", d.checkInventory},
+		{"Load a WASM plugin from a ConfigMap", d.loadPlugin},
+		{"The plugin reconciles Categories as its ServiceAccount", d.checkPlugin},
+	}
+	if !stay {
+		steps = append(steps,
+			step{"Swap the plugin for a new version, without a restart", d.swapPlugin},
+			step{"Break the plugin: the version before goes on serving", d.breakPlugin},
+			step{"Take a right away: the API server refuses the plugin", d.denyPlugin},
+			step{"Delete the plugin: the operator goes on without it", d.deletePlugin},
+		)
+	}
+	for i, s := range steps {
+		r.heading(i+1, len(steps), s.title)
+		if err := s.do(ctx); err != nil {
+			d.explain()
+			return fmt.Errorf("%s: %w", s.title, err)
+		}
+	}
+	if stay {
+		r.stay(d.kubeconfig, d.kubectl, d.pluginDir, d.managerLog)
+		<-ctx.Done()
+		fmt.Println("\nstopping …")
+		return nil
+	}
+	r.done(len(steps))
+	return nil
+}
+
+// step is one part of the demo, which fails if what it shows is not so.
+type step struct {
+	title string
+	do    func(context.Context) error
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// Everything that can be wrong with a plugin has a condition and a reason of its own, and a message
+// that says what to do; an Event tells of it; and it is not tried again in a hot loop.
+func TestWasmPlugin_badInput(t *testing.T) {
+	o := startOperator(t)
+	good := fixture(t, "annotator.wasm")
+	for name, tc := range map[string]struct {
+		why       string
+		module    []byte
+		noStore   bool
+		mutate    func(*pluginsv1alpha1.WasmPluginSpec)
+		condition string
+		reason    string
+		parts     []string
+	}{
+		"not-wasm": {
+			why: "text instead of a module", module: []byte("hello"),
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonNotWasm,
+			parts: []string{"no WebAssembly module"},
+		},
+		"truncated": {
+			why: "half of a module", module: good[:len(good)/2],
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonInvalidModule,
+			parts: []string{"malformed"},
+		},
+		"no-abi-version": {
+			why: "a module that is no plugin", module: []byte("\x00asm\x01\x00\x00\x00"),
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonMissingABIVersion,
+			parts: []string{"k1s_abi_version"},
+		},
+		"no-configmap": {
+			why: "the ConfigMap was never made", noStore: true,
+			condition: pluginsv1alpha1.ConditionFetched, reason: pluginsv1alpha1.ReasonConfigMapNotFound,
+			parts: []string{"kubectl create configmap"},
+		},
+		"no-key": {
+			why: "the ConfigMap has another key", module: good,
+			mutate:    func(s *pluginsv1alpha1.WasmPluginSpec) { s.Source.ConfigMap.Key = "other.wasm" },
+			condition: pluginsv1alpha1.ConditionFetched, reason: pluginsv1alpha1.ReasonConfigMapKeyNotFound,
+			parts: []string{`"other.wasm"`, "binaryData"},
+		},
+		"no-file": {
+			why: "there is no such file", noStore: true,
+			mutate: func(s *pluginsv1alpha1.WasmPluginSpec) {
+				s.Source = pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "none.wasm"}}
+			},
+			condition: pluginsv1alpha1.ConditionFetched, reason: pluginsv1alpha1.ReasonFileNotFound,
+			parts: []string{`"none.wasm"`, "--plugin-dir"},
+		},
+		"changed-sha256": {
+			why: "the pin is of another module", module: good,
+			mutate: func(s *pluginsv1alpha1.WasmPluginSpec) {
+				s.SHA256 = "0000000000000000000000000000000000000000000000000000000000000000"
+			},
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonDigestMismatch,
+			parts: []string{"spec.sha256"},
+		},
+		"undeclared-type": {
+			why: "the module does not know the kind", module: good,
+			mutate: func(s *pluginsv1alpha1.WasmPluginSpec) {
+				s.ForTypes = []pluginsv1alpha1.ForType{{TypeReference: pluginsv1alpha1.TypeReference{APIVersion: "v1", Kind: "Secret"}}}
+			},
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonTypeNotDeclared,
+			parts: []string{"Secret", "Category.inventory.example.com"},
+		},
+		"kind-not-installed": {
+			why: "the kind of an owned object does not exist", module: good,
+			mutate: func(s *pluginsv1alpha1.WasmPluginSpec) {
+				s.Owns = []pluginsv1alpha1.TypeReference{{APIVersion: "example.com/v1", Kind: "Nothing"}}
+			},
+			condition: pluginsv1alpha1.ConditionAuthorized, reason: pluginsv1alpha1.ReasonKindNotFound,
+			parts: []string{`"Nothing"`, "CustomResourceDefinition"},
+		},
+		"no-account": {
+			why: "the ServiceAccount does not exist", module: good,
+			mutate:    func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "nobody" },
+			condition: pluginsv1alpha1.ConditionAuthorized, reason: pluginsv1alpha1.ReasonServiceAccountNotFound,
+			parts: []string{"kubectl", "create serviceaccount nobody"},
+		},
+		"account-without-rights": {
+			why: "the ServiceAccount may not watch", module: good,
+			mutate:    func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "default" },
+			condition: pluginsv1alpha1.ConditionAuthorized, reason: pluginsv1alpha1.ReasonWatchForbidden,
+			parts: []string{"list and watch", "create role", "--resource=categories.inventory.example.com", "create rolebinding"},
+		},
+		"operator-without-rights": {
+			why: "the operator may not watch Secrets, whatever the plugin may", module: good,
+			mutate: func(s *pluginsv1alpha1.WasmPluginSpec) {
+				s.Owns = []pluginsv1alpha1.TypeReference{{APIVersion: "v1", Kind: "Secret"}}
+			},
+			condition: pluginsv1alpha1.ConditionAuthorized, reason: pluginsv1alpha1.ReasonOperatorForbidden,
+			parts: []string{"operator itself", pluginsv1alpha1.LabelAggregateToWatch},
+		},
+		"too-little-memory": {
+			why: "the module wants more memory than it may have", module: good,
+			mutate:    func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.MaxMemoryPages = 1 },
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonMemoryLimit,
+			parts: []string{"maxMemoryPages"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newTenant(t, o.env, annotatorRules()...)
+			if !tc.noStore {
+				n.store(t, name, tc.module)
+			}
+			var mutate []func(*pluginsv1alpha1.WasmPluginSpec)
+			if tc.mutate != nil {
+				mutate = append(mutate, tc.mutate)
+			}
+			n.plugin(t, name, mutate...)
+			n.expectCondition(t, name, tc.condition, metav1.ConditionFalse, tc.reason, tc.parts...)
+			n.expectCondition(t, name, pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, tc.reason)
+			n.expectCondition(t, name, pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
+			n.expectEvent(t, name, tc.reason)
+			n.expectQuiet(t, name)
+		})
+	}
+}
+
+// expectQuiet checks that a plugin's status is left alone: a hot loop would write or tell again.
+func (n tenant) expectQuiet(t *testing.T, name string) {
+	t.Helper()
+	was, err := n.get(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testenv.Consistently(t, "the status is left alone", time.Second, func(ctx context.Context) error {
+		is, err := n.get(ctx, name)
+		if err == nil && is.ResourceVersion != was.ResourceVersion {
+			err = fmt.Errorf("resourceVersion went from %s to %s", was.ResourceVersion, is.ResourceVersion)
+		}
+		return err
+	})
+}
+
+// A plugin that waits for something starts by itself when that comes.
+func TestWasmPlugin_recoversByItself(t *testing.T) {
+	o := startOperator(t)
+	n := newTenant(t, o.env, annotatorRules()...)
+	n.category(t, "tools")
+	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "late" })
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonConfigMapNotFound)
+	n.store(t, "annotator", fixture(t, "annotator.wasm"))
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
+	n.env.ServiceAccount(t, n.ns, "late")
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden)
+	n.bind(t, "late")
+	n.expectReady(t, "annotator")
+	n.expectAnnotated(t, "tools")
+}
+
+// The revision that serves goes on serving, whatever comes after it, and the next good one takes over.
+func TestWasmPlugin_badRevisionAfterGood(t *testing.T) {
+	o := startOperator(t)
+	n := newTenant(t, o.env, annotatorRules()...)
+	good := fixture(t, "annotator.wasm")
+	n.store(t, "annotator", good)
+	n.plugin(t, "annotator")
+	n.expectReady(t, "annotator")
+
+	for i, bad := range [][]byte{[]byte("rubbish"), good[:len(good)-10], []byte("\x00asm\x01\x00\x00\x00")} {
+		n.store(t, "annotator", bad)
+		n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+		n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+		category := fmt.Sprintf("during-bad-%d", i)
+		n.category(t, category)
+		n.expectAnnotated(t, category)
+	}
+	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Settings = &runtime.RawExtension{Raw: []byte(`{"any":"thing"}`)}
+	})
+	n.store(t, "annotator", good)
+	n.expectReady(t, "annotator")
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionFalse, pluginsv1alpha1.ReasonAsSpecified)
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// A plugin's whole life: loaded, it reconciles as its account; suspended, it is told of nothing;
+// resumed, it catches up; after a restart of the operator it goes on; deleted, its watch ends.
+func TestWasmPlugin_lifecycle(t *testing.T) {
+	o := startOperator(t)
+	n := newTenant(t, o.env, annotatorRules()...)
+	const own = 1 // the Category controller's
+	expectWatches(t, o.env, "categories", own)
+
+	n.category(t, "first")
+	n.store(t, "annotator", fixture(t, "annotator.wasm"))
+	n.plugin(t, "annotator")
+	n.expectReady(t, "annotator")
+	n.expectAnnotated(t, "first")
+	n.expectWriter(t, "first", "k1s/"+n.ns+"/annotator")
+	expectWatches(t, o.env, "categories", own+1)
+
+	t.Log("suspend")
+	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
+	expectWatches(t, o.env, "categories", own)
+	n.category(t, "while-suspended")
+	testenv.Consistently(t, "a suspended plugin is told of nothing", time.Second, func(ctx context.Context) error {
+		var c inventoryv1alpha1.Category
+		if err := n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: "while-suspended"}, &c); err != nil {
+			return err
+		}
+		if c.Annotations[seenAnnotation] != "" {
+			return fmt.Errorf("annotations are %v", c.Annotations)
+		}
+		return nil
+	})
+	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = false })
+	n.expectReady(t, "annotator")
+	n.expectAnnotated(t, "while-suspended")
+
+	t.Log("restart the operator")
+	o.end(t)
+	n.category(t, "while-away")
+	o.start(t)
+	n.expectAnnotated(t, "while-away")
+	n.expectReady(t, "annotator")
+	expectWatches(t, o.env, "categories", own+1)
+
+	t.Log("delete")
+	if err := n.env.Client.Delete(t.Context(), &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("annotator")}); err != nil {
+		t.Fatal(err)
+	}
+	expectWatches(t, o.env, "categories", own)
+}
+
+// expectWriter checks which field manager wrote the annotation.
+func (n tenant) expectWriter(t *testing.T, category, manager string) {
+	t.Helper()
+	var c inventoryv1alpha1.Category
+	if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: category}, &c); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range c.ManagedFields {
+		if f.Manager == manager {
+			return
+		}
+	}
+	t.Errorf("no field of Category %s belongs to %q: %v", category, manager, c.ManagedFields)
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/yaml"
+
+	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// operatorUser has the operator's rights, and no others.
+const operatorUser = "k1s-operator"
+
+// operator is an operator that runs in this process.
+type operator struct {
+	env    *testenv.Env
+	config *rest.Config
+	dir    string // the plugin directory
+	cache  string
+	ns     string // the operator's own namespace
+	stop   context.CancelFunc
+	done   chan error
+}
+
+// startOperator starts an operator, which stops with the test. One test at a time has one: all of
+// them look at the same API server.
+func startOperator(t *testing.T) *operator {
+	t.Helper()
+	env := testenv.Shared(t)
+	grantOperator(t, env)
+	config := rest.CopyConfig(env.User(t, operatorUser))
+	o := &operator{env: env, config: config, dir: t.TempDir(), cache: t.TempDir(), ns: env.Namespace(t)}
+	o.start(t)
+	t.Cleanup(func() { o.end(t) })
+	return o
+}
+
+func (o *operator) start(t *testing.T) {
+	t.Helper()
+	options := app.DefaultOptions()
+	options.MetricsAddress, options.ProbeAddress = "0", "0"
+	options.Namespace = o.ns
+	options.PluginDir, options.CacheDir = o.dir, o.cache
+	options.Registerer = prometheus.NewRegistry()
+	options.SkipNameValidation = true
+	ctx, stop := context.WithCancel(context.Background())
+	o.stop, o.done = stop, make(chan error, 1)
+	go func() { o.done <- app.Run(ctx, o.config, options, testLog()) }()
+}
+
+// end stops the operator and waits for its end.
+func (o *operator) end(t *testing.T) {
+	t.Helper()
+	if o.stop == nil {
+		return
+	}
+	o.stop()
+	o.stop = nil
+	if err := <-o.done; err != nil {
+		t.Errorf("the operator ended with: %v", err)
+	}
+}
+
+// restart ends the operator and starts another, which remembers nothing.
+func (o *operator) restart(t *testing.T) {
+	t.Helper()
+	o.end(t)
+	o.start(t)
+}
+
+// testLog writes the operator's log to standard error when K1S_TEST_LOG is set.
+func testLog() logr.Logger {
+	if os.Getenv("K1S_TEST_LOG") == "" {
+		return logr.Discard()
+	}
+	return zap.New(zap.UseDevMode(true))
+}
+
+var granted sync.Once
+
+// grantOperator gives the operator's user the rights that the project ships.
+func grantOperator(t *testing.T, env *testenv.Env) {
+	t.Helper()
+	granted.Do(func() {
+		for _, file := range []string{"role.yaml", "watched_types.yaml"} {
+			applyFile(t, env, filepath.Join(testenv.Root(), "config", "rbac", file))
+		}
+		for _, role := range []string{"k1s-manager", "k1s-watch-inventory"} {
+			binding := &rbacv1.ClusterRoleBinding{
+				ObjectMeta: metav1.ObjectMeta{Name: role},
+				RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+				Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
+			}
+			if err := env.Client.Create(t.Context(), binding); err != nil {
+				t.Fatalf("bind %s: %v", role, err)
+			}
+		}
+	})
+}
+
+// applyFile creates the ClusterRoles of a manifest; whatever else is in it is of no use here.
+func applyFile(t *testing.T, env *testenv.Env, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range splitYAML(string(text)) {
+		var role rbacv1.ClusterRole
+		if err := yaml.Unmarshal([]byte(doc), &role); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if role.Kind != "ClusterRole" {
+			continue
+		}
+		if err := env.Client.Create(t.Context(), &role); client.IgnoreAlreadyExists(err) != nil {
+			t.Fatalf("create ClusterRole %s: %v", role.Name, err)
+		}
+	}
+}
