@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
-	"github.com/go-logr/logr/testr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -72,18 +70,23 @@ func Consistently(t *testing.T, what string, during time.Duration, check func(co
 	}
 }
 
-// Poll calls check until it returns nil or the time is over; then it returns the last error.
+// Poll calls check until it returns nil or the time is over; then it returns the last error that the
+// end of the time itself did not cause.
 func Poll(ctx context.Context, patience time.Duration, check func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	var last error
 	for {
 		err := check(ctx)
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() == nil || last == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return err
+			return last
 		case <-time.After(interval):
 		}
 	}
@@ -127,12 +130,4 @@ func (e *Env) StartManager(t *testing.T, setup func(manager.Manager) error) (sto
 	}
 	t.Cleanup(stop)
 	return stop
-}
-
-// testLogger logs to the test's own log when tests run verbosely, and nowhere otherwise.
-func testLogger(t *testing.T) logr.Logger {
-	if testing.Verbose() {
-		return testr.NewWithInterface(t, testr.Options{})
-	}
-	return logr.Discard()
 }

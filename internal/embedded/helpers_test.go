@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+// startHost starts a manager, of which the tests use the cache.
+func startHost(t *testing.T, env *testenv.Env) manager.Manager {
+	t.Helper()
+	var host manager.Manager
+	env.StartManager(t, func(mgr manager.Manager) error {
+		host = mgr
+		return nil
+	})
+	return host
+}
+
+// newBase makes a controller for the ConfigMaps of one namespace and stops it with the test.
+func newBase(t *testing.T, host Host, namespace string, reconciler reconcile.Reconciler, change ...func(*Options)) *base {
+	t.Helper()
+	options := Options{
+		Name:       "configmaps",
+		ForTypes:   []schema.GroupVersionKind{corev1.SchemeGroupVersion.WithKind("ConfigMap")},
+		Reconciler: reconciler,
+		Watches:    []Watch{{Object: &corev1.ConfigMap{}, Handler: &handler.EnqueueRequestForObject{}}},
+		Config:     only(namespace),
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	controller, err := New(host, options)
+	if err != nil {
+		t.Fatalf("make the controller: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := controller.Stop(); err != nil {
+			t.Errorf("stop the controller: %v", err)
+		}
+	})
+	made, ok := controller.(*base)
+	if !ok {
+		t.Fatalf("New made a %T", controller)
+	}
+	return made
+}
+
+// only is a configuration that leaves out what other tests do.
+func only(namespace string) Config {
+	config := DefaultConfig()
+	config.EventFilters = []EventFilter{func(_ EventKind, object client.Object) bool {
+		return object.GetNamespace() == namespace
+	}}
+	return config
+}
+
+// start starts a controller.
+func start(t *testing.T, controller Controller) {
+	t.Helper()
+	if err := controller.Start(t.Context()); err != nil {
+		t.Fatalf("start: %v", err)
+	}
+}
+
+// stop stops a controller.
+func stop(t *testing.T, controller Controller) {
+	t.Helper()
+	if err := controller.Stop(); err != nil {
+		t.Fatalf("stop: %v", err)
+	}
+}
+
+// createConfigMaps creates empty ConfigMaps.
+func createConfigMaps(t *testing.T, env *testenv.Env, namespace string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+		if err := env.Client.Create(t.Context(), object); err != nil {
+			t.Fatalf("create ConfigMap %q: %v", name, err)
+		}
+	}
+}
+
+// request names an object.
+func request(namespace, name string) reconcile.Request {
+	return reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}
+}
+
+// recorder is a reconciler that remembers the names it was asked for.
+type recorder struct {
+	mu    sync.Mutex
+	names []string
+}
+
+func (r *recorder) Reconcile(_ context.Context, request reconcile.Request) (reconcile.Result, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.names = append(r.names, request.Name)
+	return reconcile.Result{}, nil
+}
+
+// forget empties the memory.
+func (r *recorder) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.names = nil
+}
+
+// missing returns an error that tells which names have not been seen yet.
+func (r *recorder) missing(names ...string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range names {
+		if !slices.Contains(r.names, name) {
+			return fmt.Errorf("%q was not reconciled, only %q", name, r.names)
+		}
+	}
+	return nil
+}
+
+// countingHost counts the event handlers on the informers of its cache.
+type countingHost struct {
+	host  Host
+	cache *countingCache
+}
+
+func newCountingHost(host Host) *countingHost {
+	return &countingHost{host: host, cache: &countingCache{Cache: host.GetCache()}}
+}
+
+func (h *countingHost) GetCache() cache.Cache  { return h.cache }
+func (h *countingHost) GetLogger() logr.Logger { return h.host.GetLogger() }
+
+type countingCache struct {
+	cache.Cache
+	mu      sync.Mutex
+	present int // handlers on informers
+	added   int // handlers ever added
+	removed int // informers removed
+}
+
+func (c *countingCache) GetInformer(ctx context.Context, obj client.Object, opts ...cache.InformerGetOption) (cache.Informer, error) {
+	informer, err := c.Cache.GetInformer(ctx, obj, opts...)
+	return &countingInformer{Informer: informer, cache: c}, err
+}
+
+func (c *countingCache) RemoveInformer(ctx context.Context, obj client.Object) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.removed++
+	return c.Cache.RemoveInformer(ctx, obj)
+}
+
+func (c *countingCache) count(present, added int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.present += present
+	c.added += added
+}
+
+// read returns the handlers on informers now, those ever added, and the informers removed.
+func (c *countingCache) read() (present, added, removed int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.present, c.added, c.removed
+}
+
+type countingInformer struct {
+	cache.Informer
+	cache *countingCache
+}
+
+func (i *countingInformer) AddEventHandlerWithOptions(handler toolscache.ResourceEventHandler, options toolscache.HandlerOptions) (toolscache.ResourceEventHandlerRegistration, error) {
+	i.cache.count(1, 1)
+	return i.Informer.AddEventHandlerWithOptions(handler, options)
+}
+
+func (i *countingInformer) RemoveEventHandler(handle toolscache.ResourceEventHandlerRegistration) error {
+	i.cache.count(-1, 0)
+	return i.Informer.RemoveEventHandler(handle)
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// life is the time between a Start and its Stop. One goroutine owns it and the runs in it, of which
+// there is more than one when SetConfig restarts the controller.
+type life struct {
+	cancel   context.CancelCauseFunc
+	restarts chan chan<- error // asks for a new run; the answer comes when it has synced
+	done     chan struct{}     // closed at the very end
+	err      error             // what could not be cleaned up; read after done
+}
+
+// Start starts the controller; see Controller.
+func (b *base) Start(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("start %q: %w", b.options.Name, err)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	l := &life{cancel: cancel, restarts: make(chan chan<- error), done: make(chan struct{})}
+	b.mu.Lock()
+	if b.life != nil {
+		b.mu.Unlock()
+		cancel(nil)
+		return fmt.Errorf("start %q: %w", b.options.Name, ErrAlreadyRunning)
+	}
+	b.life, b.phase, b.failure = l, starting, nil
+	b.mu.Unlock()
+
+	started := make(chan error, 1)
+	go b.live(ctx, l, started)
+	return <-started
+}
+
+// Stop stops the controller; see Controller.
+func (b *base) Stop() error {
+	b.mu.Lock()
+	l := b.life
+	if l == nil {
+		b.phase, b.failure = stopped, nil // after a failed start, this is how to say that it is not wanted
+	}
+	b.mu.Unlock()
+	if l == nil {
+		return nil
+	}
+	l.cancel(ErrStopped)
+	<-l.done
+	return l.err
+}
+
+// SetConfig takes over a configuration; see Controller.
+func (b *base) SetConfig(config Config) error {
+	if err := config.validate(); err != nil {
+		return fmt.Errorf("configure %q: %w", b.options.Name, err)
+	}
+	b.mu.Lock()
+	b.config = config.clone()
+	l := b.life
+	b.mu.Unlock()
+	if l == nil {
+		return nil
+	}
+	restarted := make(chan error, 1)
+	select {
+	case l.restarts <- restarted:
+		return <-restarted
+	case <-l.done: // stopped in the meantime: the next Start uses the new configuration
+		return nil
+	}
+}
+
+// live starts one run after the other until the life ends, and tells those who wait how it went.
+func (b *base) live(ctx context.Context, l *life, started chan<- error) {
+	waiting := []chan<- error{started}
+	tell := func(err error) {
+		for _, answer := range waiting {
+			answer <- err
+		}
+		waiting = nil
+	}
+	for {
+		r := b.begin(ctx)
+		again := false
+		for synced := r.synced; !again; {
+			select {
+			case <-synced:
+				synced = nil
+				b.enterRunning()
+				tell(nil)
+			case answer := <-l.restarts:
+				waiting = append(waiting, answer)
+				again = true
+			case <-r.done:
+				tell(b.end(ctx, l, r))
+				close(l.done)
+				return
+			}
+		}
+		b.leave(r)
+		l.err = errors.Join(l.err, r.leftovers)
+	}
+}
+
+// begin makes and starts a run with the configuration of now.
+func (b *base) begin(ctx context.Context) *run {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r, config := &run{synced: make(chan struct{}), done: make(chan struct{})}, b.config.clone()
+	r.start(ctx, func(ctx context.Context) error { return b.execute(ctx, r, config) })
+	b.current = r
+	return r
+}
+
+// enterRunning notes that the run has synced.
+func (b *base) enterRunning() {
+	b.meter.forgetErrors()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.phase = running
+}
+
+// leave ends a run to make way for the next.
+func (b *base) leave(r *run) {
+	b.mu.Lock()
+	b.current, b.phase = nil, starting
+	b.mu.Unlock()
+	r.cancel()
+	<-r.done
+}
+
+// end notes why the life ended and returns it: a failure, or the context's end by Stop or by whoever
+// started the controller. After it, Start works again.
+func (b *base) end(ctx context.Context, l *life, r *run) error {
+	cause := context.Cause(ctx)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.life, b.current = nil, nil
+	l.err = errors.Join(l.err, r.leftovers)
+	if cause != nil {
+		b.phase = stopped
+		return fmt.Errorf("start %q: %w", b.options.Name, cause)
+	}
+	l.cancel(nil)
+	b.phase = failed
+	b.failure = fmt.Errorf("start %q: %w", b.options.Name, r.err)
+	return b.failure
+}
