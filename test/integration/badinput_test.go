@@ -44,6 +44,34 @@ func TestWasmPlugin_badInput(t *testing.T) {
 			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonMissingABIVersion,
 			parts: []string{"k1s_abi_version"},
 		},
+		"unknown-import": {
+			why: "the module imports a function that nobody offers", module: engineFixture(t, "import_function.wasm"),
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonUnknownImport,
+			parts: []string{"imports", "does not offer"},
+		},
+		"missing-export": {
+			why: "the module declares reconcile and does not export it", module: engineFixture(t, "no_reconcile.wasm"),
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonMissingExport,
+			parts: []string{`"reconcile"`},
+		},
+		"start-function-traps": {
+			why: "the module traps in _initialize", module: engineFixture(t, "initialize_trap.wasm"),
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonInitializeFailed,
+			parts: []string{"_initialize", "unreachable"},
+		},
+		"settings-missing": {
+			why: "the schema requires a setting", module: localFixture(t, "schema.wasm"),
+			condition: pluginsv1alpha1.ConditionSettingsValid, reason: pluginsv1alpha1.ReasonSettingsInvalid,
+			parts: []string{"level"},
+		},
+		"settings-wrong": {
+			why: "two settings do not meet the schema", module: localFixture(t, "schema.wasm"),
+			mutate: func(s *pluginsv1alpha1.WasmPluginSpec) {
+				s.Settings = &runtime.RawExtension{Raw: []byte(`{"level":"medium","other":1}`)}
+			},
+			condition: pluginsv1alpha1.ConditionSettingsValid, reason: pluginsv1alpha1.ReasonSettingsInvalid,
+			parts: []string{"level", "other"},
+		},
 		"no-configmap": {
 			why: "the ConfigMap was never made", noStore: true,
 			condition: pluginsv1alpha1.ConditionFetched, reason: pluginsv1alpha1.ReasonConfigMapNotFound,
@@ -115,6 +143,7 @@ func TestWasmPlugin_badInput(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			n := newTenant(t, o.env, annotatorRules()...)
 			if !tc.noStore {
 				n.store(t, name, tc.module)
@@ -128,7 +157,9 @@ func TestWasmPlugin_badInput(t *testing.T) {
 			n.expectCondition(t, name, pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, tc.reason)
 			n.expectCondition(t, name, pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 			n.expectEvent(t, name, tc.reason)
-			n.expectQuiet(t, name)
+			if tc.reason != pluginsv1alpha1.ReasonInitializeFailed { // that one is tried again, with pauses
+				n.expectQuiet(t, name)
+			}
 		})
 	}
 }
@@ -147,6 +178,22 @@ func (n tenant) expectQuiet(t *testing.T, name string) {
 		}
 		return err
 	})
+}
+
+// A guest that answers rubbish fails that call, and only that: it stays loaded, and its neighbour on
+// the same objects goes on working.
+func TestWasmPlugin_rubbishReply(t *testing.T) {
+	o := startOperator(t)
+	n := newTenant(t, o.env, annotatorRules()...)
+	n.store(t, "rubbish", localFixture(t, "rubbish.wasm"))
+	n.store(t, "annotator", fixture(t, "annotator.wasm"))
+	n.plugin(t, "rubbish")
+	n.plugin(t, "annotator")
+	n.expectReady(t, "rubbish")
+	n.category(t, "tools")
+	n.expectEvent(t, "rubbish", "ReconcileFailed", "Category "+n.ns+"/tools", "2147483647 bytes")
+	n.expectAnnotated(t, "tools")
+	n.expectReady(t, "rubbish")
 }
 
 // A plugin that waits for something starts by itself when that comes.

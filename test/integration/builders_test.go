@@ -23,10 +23,27 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// fixture returns a module that lies beside its WAT.
+// fixture returns a module of the conformance tests.
 func fixture(t *testing.T, name string) []byte {
 	t.Helper()
-	module, err := os.ReadFile(filepath.Join(testenv.Root(), "test", "conformance", "testdata", name))
+	return readModule(t, filepath.Join(testenv.Root(), "test", "conformance", "testdata", name))
+}
+
+// engineFixture returns a module of the engine's tests.
+func engineFixture(t *testing.T, name string) []byte {
+	t.Helper()
+	return readModule(t, filepath.Join(testenv.Root(), "internal", "wasm", "testdata", name))
+}
+
+// localFixture returns a module of this package.
+func localFixture(t *testing.T, name string) []byte {
+	t.Helper()
+	return readModule(t, filepath.Join("testdata", name))
+}
+
+func readModule(t *testing.T, path string) []byte {
+	t.Helper()
+	module, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +59,13 @@ type tenant struct {
 // newTenant makes a namespace with a ServiceAccount "plugin" that may do the given rules there.
 func newTenant(t *testing.T, env *testenv.Env, rules ...rbacv1.PolicyRule) tenant {
 	t.Helper()
-	n := tenant{env: env, ns: env.Namespace(t)}
+	return newTenantIn(t, env, env.Namespace(t), rules...)
+}
+
+// newTenantIn is newTenant in a namespace that exists.
+func newTenantIn(t *testing.T, env *testenv.Env, ns string, rules ...rbacv1.PolicyRule) tenant {
+	t.Helper()
+	n := tenant{env: env, ns: ns}
 	env.ServiceAccount(t, n.ns, "plugin")
 	n.create(t, &rbacv1.Role{ObjectMeta: n.meta("plugin"), Rules: rules})
 	n.create(t, &rbacv1.RoleBinding{
@@ -203,13 +226,9 @@ const seenAnnotation = "conformance.k1s.io/seen"
 // expectEvent waits for an Event about a WasmPlugin whose note has all parts.
 func (n tenant) expectEvent(t *testing.T, plugin, reason string, parts ...string) {
 	t.Helper()
-	testenv.Eventually(t, "event "+reason, func(ctx context.Context) error {
-		var events corev1.EventList
-		if err := n.env.Client.List(ctx, &events, client.InNamespace(n.ns)); err != nil {
-			return err
-		}
+	testenv.Eventually(t, "event "+reason, func(context.Context) error {
 		var seen []string
-		for _, e := range events.Items {
+		for _, e := range n.events(t) {
 			if e.InvolvedObject.Kind != "WasmPlugin" || e.InvolvedObject.Name != plugin {
 				continue
 			}
@@ -220,6 +239,16 @@ func (n tenant) expectEvent(t *testing.T, plugin, reason string, parts ...string
 		}
 		return fmt.Errorf("there are only %q", seen)
 	})
+}
+
+// events returns the Events of the tenant's namespace.
+func (n tenant) events(t *testing.T) []corev1.Event {
+	t.Helper()
+	var list corev1.EventList
+	if err := n.env.Client.List(t.Context(), &list, client.InNamespace(n.ns)); err != nil {
+		t.Fatal(err)
+	}
+	return list.Items
 }
 
 func containsAll(text string, parts []string) bool {

@@ -43,7 +43,10 @@ func startOperator(t *testing.T) *operator {
 	env := testenv.Shared(t)
 	grantOperator(t, env)
 	config := rest.CopyConfig(env.User(t, operatorUser))
-	o := &operator{env: env, config: config, dir: t.TempDir(), cache: t.TempDir(), ns: env.Namespace(t)}
+	o := &operator{env: env, config: config, dir: filepath.Join(t.TempDir(), "plugins"), cache: t.TempDir(), ns: env.Namespace(t)}
+	if err := os.Mkdir(o.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	o.start(t)
 	t.Cleanup(func() { o.end(t) })
 	return o

@@ -28,8 +28,8 @@ type WasmPluginStatus struct {
 	// +optional
 	PreviousDigest string `json:"previousDigest,omitempty"`
 
-	// lastError is the last thing that went wrong while loading, or in a call. It stays until the
-	// next successful load of a new revision. Absent means that nothing went wrong.
+	// lastError is what went wrong when the plugin was last loaded. Absent means that nothing did.
+	// Failed calls are told in Events of reason ReconcileFailed.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	LastError string `json:"lastError,omitempty"`

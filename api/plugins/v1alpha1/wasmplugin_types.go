@@ -126,7 +126,7 @@ const (
 // +kubebuilder:printcolumn:name="Source",type=string,JSONPath=`.status.revision.source`,priority=1
 // +kubebuilder:printcolumn:name="Types",type=string,JSONPath=`.status.revision.types`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name must have at most 63 characters: it is part of the plugin's field manager"
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 60",message="metadata.name must have at most 60 characters: with the namespace it makes the plugin's field manager, which may have 128"
 type WasmPlugin struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

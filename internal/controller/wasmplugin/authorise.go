@@ -121,7 +121,7 @@ func (r *Reconciler) checkRights(ctx context.Context, l *load) error {
 		for _, namespace := range l.plan.scopes(mapping) {
 			var missing []string
 			for _, verb := range []string{"list", "watch"} {
-				d, err := r.Authorizer.Authorize(ctx, l.plan.identity, action(mapping, verb, namespace))
+				d, err := r.Authorizer.Refresh(ctx, l.plan.identity, action(mapping, verb, namespace))
 				if err != nil {
 					return err
 				}

@@ -41,6 +41,7 @@ type Watches interface {
 // Authorizer answers what an identity, or the operator itself, may do.
 type Authorizer interface {
 	Authorize(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
+	Refresh(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
 	Self(ctx context.Context, action access.Action) (access.Decision, error)
 }
 
@@ -127,5 +128,5 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		}
 	}
 	r.succeed(l)
-	return ctrl.Result{}, nil
+	return ctrl.Result{RequeueAfter: recheckAfter}, nil
 }

@@ -26,6 +26,10 @@ const (
 // pollAfter is how long a waiting plugin is left alone. Nothing tells of changed Roles.
 const pollAfter = 15 * time.Second
 
+// recheckAfter is how often a plugin that serves is looked at again without a cause: rights may have
+// gone. What it is told of is checked much more often, see dispatch.go.
+const recheckAfter = 5 * time.Minute
+
 // problem is a phase that failed.
 type problem struct {
 	condition string

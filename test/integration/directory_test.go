@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+)
+
+func (o *operator) write(t *testing.T, name string, bytes []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(o.dir, name), bytes, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A plugin from a file follows the file: a changed one is swapped in, a broken one is told of.
+func TestWasmPlugin_fileSource(t *testing.T) {
+	o := startOperator(t)
+	n := newTenant(t, o.env, annotatorRules()...)
+	o.write(t, "annotator.wasm", versionOf(t, "1.0.0"))
+	n.plugin(t, "from-file", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Source = pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "annotator.wasm"}}
+	})
+	n.expectVersion(t, "from-file", "1.0.0")
+	o.write(t, "annotator.wasm", versionOf(t, "1.0.7"))
+	n.expectVersion(t, "from-file", "1.0.7")
+	o.write(t, "annotator.wasm", []byte("rubbish"))
+	n.expectCondition(t, "from-file", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
+	n.expectCondition(t, "from-file", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.category(t, "meanwhile")
+	n.expectAnnotated(t, "meanwhile")
+}
+
+// A file alone makes a plugin, in the operator's namespace; files that describe plugins are read,
+// and what is wrong with one is told without touching what serves.
+func TestWasmPlugin_directory(t *testing.T) {
+	o := startOperator(t)
+	n := newTenantIn(t, o.env, o.ns, annotatorRules()...)
+	n.category(t, "tools")
+	o.write(t, "annotator.wasm", versionOf(t, "1.0.0"))
+	o.write(t, "wasm-plugins.yaml", []byte(`plugins:
+  - name: "annotator"
+    path: "./plugins/annotator.wasm"
+    language: "wat"
+    config:
+      for_types:
+        - "inventory.example.com/v1alpha1.Category"
+      capabilities:
+        - "reconcile"
+      service_account_name: plugin
+`))
+	n.expectVersion(t, "annotator", "1.0.0")
+	n.expectAnnotated(t, "tools")
+
+	t.Log("malformed YAML")
+	o.write(t, "wasm-plugins.yaml", []byte("plugins:\n  - name: [\n"))
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonInvalidPluginFile, "wasm-plugins.yaml", "line ")
+	n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonInvalidPluginFile, "wasm-plugins.yaml")
+	n.category(t, "during-bad-yaml")
+	n.expectAnnotated(t, "during-bad-yaml")
+
+	t.Log("two plugins of one name")
+	entry := "  - {name: annotator, path: annotator.wasm, config: {service_account_name: plugin}}\n"
+	o.write(t, "wasm-plugins.yaml", []byte("plugins:\n"+entry+entry))
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonDuplicateName,
+		"wasm-plugins.yaml:2", "wasm-plugins.yaml:3")
+
+	t.Log("mended")
+	o.write(t, "wasm-plugins.yaml", []byte("plugins:\n"+entry))
+	n.expectReady(t, "annotator")
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// A plugin that owns a kind which is not installed waits, and loads as soon as the kind is there and
+// the operator may watch it. From then on a change of an owned object is told to its owner.
+func TestWasmPlugin_kindInstalledLater(t *testing.T) {
+	o := startOperator(t)
+	late := rbacv1.PolicyRule{APIGroups: []string{"late.example.com"}, Resources: []string{"boxes"}, Verbs: []string{"get", "list", "watch"}}
+	n := newTenant(t, o.env, append(annotatorRules(), late)...)
+	n.store(t, "annotator", fixture(t, "annotator.wasm"))
+	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Owns = []pluginsv1alpha1.TypeReference{{APIVersion: "late.example.com/v1", Kind: "Box"}}
+	})
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound)
+
+	n.create(t, boxCRD())
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden)
+	// As in a cluster, where a labelled ClusterRole is aggregated to the operator's.
+	n.create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "late"}, Rules: []rbacv1.PolicyRule{late}})
+	n.create(t, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "late"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "late"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
+	})
+	n.expectReady(t, "annotator")
+	expectWatches(t, o.env, "boxes", 1)
+
+	n.category(t, "owner")
+	n.expectAnnotated(t, "owner")
+	n.unannotate(t, "owner") // a change of the owner itself; wait until that one has been told
+	n.expectAnnotated(t, "owner")
+	n.expectToldByOwned(t, "owner")
+}
+
+// expectToldByOwned creates an object that a Category owns, and waits for what only the plugin's
+// being called again can do. The annotation goes in the same moment, so the order does not matter.
+func (n tenant) expectToldByOwned(t *testing.T, owner string) {
+	t.Helper()
+	var c inventoryv1alpha1.Category
+	if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: owner}, &c); err != nil {
+		t.Fatal(err)
+	}
+	box := &unstructured.Unstructured{}
+	box.SetAPIVersion("late.example.com/v1")
+	box.SetKind("Box")
+	box.SetNamespace(n.ns)
+	box.SetName("owned")
+	box.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(&c, inventoryv1alpha1.GroupVersion.WithKind("Category"))})
+	before := n.failures(t)
+	// Without the right to patch, every call fails and is told: a call because of the Box shows.
+	role := &rbacv1.Role{ObjectMeta: n.meta("plugin"), Rules: []rbacv1.PolicyRule{
+		rule("categories", "get", "list", "watch"),
+		{APIGroups: []string{"late.example.com"}, Resources: []string{"boxes"}, Verbs: []string{"get", "list", "watch"}},
+	}}
+	if err := n.env.Client.Update(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	n.create(t, box)
+	testenv.Eventually(t, "the owner is reconciled when what it owns changes", func(ctx context.Context) error {
+		if after := n.failures(t); after <= before {
+			return fmt.Errorf("%d failed calls, as before", after)
+		}
+		return nil
+	})
+}
+
+// failures counts the events about failed calls.
+func (n tenant) failures(t *testing.T) int {
+	t.Helper()
+	count := 0
+	for _, e := range n.events(t) {
+		if e.Reason == "ReconcileFailed" {
+			count++
+		}
+	}
+	return count
+}
+
+// unannotate takes the annotator's mark off a Category.
+func (n tenant) unannotate(t *testing.T, name string) {
+	t.Helper()
+	c := &inventoryv1alpha1.Category{ObjectMeta: n.meta(name)}
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null}}}`, seenAnnotation)
+	if err := n.env.Client.Patch(t.Context(), c, client.RawPatch("application/merge-patch+json", patch)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func boxCRD() *apiextensionsv1.CustomResourceDefinition {
+	return &apiextensionsv1.CustomResourceDefinition{
+		ObjectMeta: metav1.ObjectMeta{Name: "boxes.late.example.com"},
+		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
+			Group: "late.example.com",
+			Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "boxes", Singular: "box", Kind: "Box", ListKind: "BoxList"},
+			Scope: apiextensionsv1.NamespaceScoped,
+			Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{
+				Name: "v1", Served: true, Storage: true,
+				Schema: &apiextensionsv1.CustomResourceValidation{
+					OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"},
+				},
+			}},
+		},
+	}
+}
