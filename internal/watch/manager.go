@@ -6,11 +6,11 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
@@ -21,21 +21,9 @@ type Reconciler interface {
 	Reconcile(ctx context.Context, req Request, attempt int) (reconcile.Result, error)
 }
 
-// counting tells a Reconciler which attempt a request is at.
-type counting struct {
-	Reconciler
-
-	limiter workqueue.TypedRateLimiter[Request]
-}
-
-// Reconcile implements controller-runtime's TypedReconciler.
-func (c counting) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
-	result, err := c.Reconciler.Reconcile(ctx, req, c.limiter.NumRequeues(req)+1)
-	if errors.Is(err, reconcile.TerminalError(nil)) {
-		c.limiter.Forget(req) // it is not tried again, so the next change is a first attempt
-	}
-	return result, err
-}
+// endTimeout is how long reconciles in flight may take when the operator ends. It is below the 30 s
+// that controller-runtime's manager, and a Pod, give by default.
+const endTimeout = 20 * time.Second
 
 var errStopped = errors.New("the manager of watches is not running")
 
@@ -47,7 +35,9 @@ type Manager struct {
 
 	mu sync.Mutex
 	// ctx is the context of Start while it runs; controllers live in it.
-	ctx     context.Context //nolint:containedctx // the life of what Ensure starts is that of Start, not of the caller
+	ctx context.Context //nolint:containedctx // the life of what Ensure starts is that of Start, not of the caller
+	// hard ends the reconciles in flight as well; it comes a while after the end of ctx.
+	hard    context.Context //nolint:containedctx // as above
 	running map[types.NamespacedName]*running
 	started chan struct{}
 }
@@ -60,13 +50,18 @@ func NewManager(c cache.Cache, log logr.Logger) *Manager {
 	}
 }
 
-// Start lets controllers run until the context ends, then waits for their reconciles in flight.
+// Start lets controllers run until the context ends, then gives their reconciles in flight a while
+// to finish.
 func (m *Manager) Start(ctx context.Context) error {
+	hard, cutOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer cutOff()
 	m.mu.Lock()
-	m.ctx = ctx
+	m.ctx, m.hard = ctx, hard
 	m.mu.Unlock()
 	close(m.started)
 	<-ctx.Done()
+	timer := time.AfterFunc(endTimeout, cutOff)
+	defer timer.Stop()
 
 	m.mu.Lock()
 	all := m.running

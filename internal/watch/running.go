@@ -75,8 +75,9 @@ func (m *Manager) start(base context.Context, name types.NamespacedName, spec Sp
 	q := priorityqueue.New(name.String(), func(o *priorityqueue.Opts[Request]) {
 		o.Log, o.RateLimiter = log, limiter
 	})
+	runCtx, cancel := context.WithCancel(base)
 	c, err := controller.NewTypedUnmanaged(name.String(), controller.TypedOptions[Request]{
-		Reconciler:              counting{Reconciler: reconciler, limiter: limiter},
+		Reconciler:              worker{Reconciler: reconciler, limiter: limiter, run: runCtx, hard: m.hard},
 		MaxConcurrentReconciles: spec.MaxConcurrentReconciles,
 		RateLimiter:             limiter,
 		NewQueue: func(string, workqueue.TypedRateLimiter[Request]) workqueue.TypedRateLimitingInterface[Request] {
@@ -86,6 +87,7 @@ func (m *Manager) start(base context.Context, name types.NamespacedName, spec Sp
 		SkipNameValidation: new(true), // the same name comes back after every stop
 	})
 	if err != nil {
+		cancel()
 		informers.release()
 		return nil, fmt.Errorf("make a controller: %w", err)
 	}
@@ -100,12 +102,12 @@ func (m *Manager) start(base context.Context, name types.NamespacedName, spec Sp
 		registration, err := informer.AddEventHandler(newEventHandler(spec, gvk, q))
 		if err != nil {
 			leave()
+			cancel()
 			return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
 		}
 		handlers = append(handlers, func() { remove(informer, registration) })
 	}
 
-	runCtx, cancel := context.WithCancel(base)
 	r := &running{spec: spec, queue: q, cancel: cancel, done: make(chan struct{}), leave: leave}
 	go func() {
 		defer close(r.done)

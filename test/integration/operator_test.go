@@ -43,6 +43,7 @@ func startOperator(t *testing.T) *operator {
 	env := testenv.Shared(t)
 	grantOperator(t, env)
 	config := rest.CopyConfig(env.User(t, operatorUser))
+	config.QPS = -1 // as ctrl.GetConfig has it
 	o := &operator{env: env, config: config, dir: filepath.Join(t.TempDir(), "plugins"), cache: t.TempDir(), ns: env.Namespace(t)}
 	if err := os.Mkdir(o.dir, 0o755); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// worker stands between a controller's workers and the plugin's Reconciler.
+type worker struct {
+	Reconciler
+
+	limiter workqueue.TypedRateLimiter[Request]
+	// run ends when the controller stops; hard ends what is in flight then.
+	run, hard context.Context //nolint:containedctx // they are the controller's life, not a request's
+}
+
+// Reconcile implements controller-runtime's TypedReconciler. A controller that stops finishes what it
+// has begun, so that no write is cut in half, and begins nothing more: whoever comes after it lists
+// every object again.
+func (w worker) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
+	if w.run.Err() != nil {
+		return reconcile.Result{}, nil
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(w.hard, cancel)
+	defer stop()
+	result, err := w.Reconciler.Reconcile(ctx, req, w.limiter.NumRequeues(req)+1)
+	if errors.Is(err, reconcile.TerminalError(nil)) {
+		w.limiter.Forget(req) // it is not tried again, so the next change is a first attempt
+	}
+	return result, err
+}
