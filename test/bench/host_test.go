@@ -19,7 +19,7 @@ const category = `{"apiVersion":"inventory.example.com/v1alpha1","kind":"Categor
 	`"uid":"7d1f1f3e-8a3b-4a07-9d0a-0f6a3f0e0b11","resourceVersion":"4711","generation":1,"creationTimestamp":"2026-01-01T00:00:00Z",` +
 	`"labels":{"app.kubernetes.io/part-of":"shop"}},"spec":{"name":"Tools","description":"Everything to build with"},` +
 	`"status":{"depth":0,"path":"tools","itemCount":3,"subcategoryCount":0,"observedGeneration":1,"conditions":[` +
-	`{"type":"DepthWithinLimit","status":"True","reason":"WithinLimit","message":"depth 0 is within max_depth 10","lastTransitionTime":"2026-01-01T00:00:00Z","observedGeneration":1},` +
+	`{"type":"DepthWithinLimit","status":"True","reason":"WithinLimit","message":"The depth is within the limit of 10 (max_depth)","lastTransitionTime":"2026-01-01T00:00:00Z"},` +
 	`{"type":"Ready","status":"True","reason":"Reconciled","message":"ok","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}`
 
 func (noHost) Get(context.Context, abi.ObjectKey) ([]byte, error) { return nil, errAsked }

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+
+	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
+)
+
+// maxWrites is how many descendants one call writes, so that a call stays far below the plugin's
+// timeout; the next call goes on where this one stopped.
+const maxWrites = 100
+
+// placeDescendants places the descendants of a category of which childPlace tells where its children
+// stand, and writes the status of those that stand elsewhere. It says whether all are done.
+func (r *reconciler) placeDescendants(
+	ctx context.Context, key k1s.Key, childPlace func(child string) place,
+) (done bool, err error) {
+	all, err := k1s.List[category](ctx, k1s.ListOptions{Namespace: key.Namespace})
+	if err != nil {
+		return false, err
+	}
+	moved := r.moved(all.Items, key.Name, childPlace)
+	// From the bottom up, for the same reason for which the category itself comes last: a category whose
+	// own status is right has no descendant that was left over.
+	for i := len(moved) - 1; i >= 0; i-- {
+		if len(moved)-1-i == maxWrites {
+			return false, nil
+		}
+		if err := write(ctx, moved[i].category, moved[i].status); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// move is a category and the status that it should have.
+type move struct {
+	category *category
+	status   categoryStatus
+}
+
+// moved returns the descendants of a category whose status is not what it should be, parents before
+// their children.
+func (r *reconciler) moved(all []category, name string, childPlace func(child string) place) []move {
+	children := make(map[string][]*category)
+	for i := range all {
+		if parent := all[i].spec.parent; parent != "" {
+			children[parent] = append(children[parent], &all[i])
+		}
+	}
+	type node struct {
+		category *category
+		place    place
+	}
+	var queue []node
+	for _, c := range children[name] {
+		queue = append(queue, node{c, childPlace(c.Name)})
+	}
+	var found []move
+	for i := 0; i < len(queue); i++ {
+		c, p := queue[i].category, queue[i].place
+		if c.Name == name {
+			continue // a circle: here it began
+		}
+		if status, changed := p.status(c.status, r.settings.maxDepth); changed {
+			found = append(found, move{c, status})
+		}
+		for _, below := range children[c.Name] {
+			queue = append(queue, node{below, p.child(below.Name)})
+		}
+	}
+	return found
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package k1s
+
+import (
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+)
+
+// ConditionStatus says whether a condition holds.
+type ConditionStatus string
+
+// The statuses of a condition.
+const (
+	ConditionTrue    ConditionStatus = "True"
+	ConditionFalse   ConditionStatus = "False"
+	ConditionUnknown ConditionStatus = "Unknown"
+)
+
+// Condition is one aspect of an object's state, as metav1.Condition.
+type Condition struct {
+	Type   string
+	Status ConditionStatus
+	// ObservedGeneration is the metadata.generation that was looked at; 0 means that nothing is said.
+	ObservedGeneration int64
+	// LastTransitionTime is when Status changed last, as RFC 3339.
+	LastTransitionTime string
+	// Reason is a CamelCase word for machines; it must not be empty. Message is for people.
+	Reason, Message string
+}
+
+// FindCondition returns the condition of a type, or nil.
+func FindCondition(conditions []Condition, conditionType string) *Condition {
+	for i := range conditions {
+		if conditions[i].Type == conditionType {
+			return &conditions[i]
+		}
+	}
+	return nil
+}
+
+// IsConditionTrue says whether the condition of a type is there and True.
+func IsConditionTrue(conditions []Condition, conditionType string) bool {
+	c := FindCondition(conditions, conditionType)
+	return c != nil && c.Status == ConditionTrue
+}
+
+// SetCondition adds a condition, or updates the one of its type, and says whether anything changed. The
+// transition time changes only with the status: it becomes that of the new condition, or the current
+// time if it has none.
+func SetCondition(conditions *[]Condition, c Condition) bool {
+	old := FindCondition(*conditions, c.Type)
+	if old != nil && old.Status == c.Status {
+		c.LastTransitionTime = old.LastTransitionTime
+	}
+	if c.LastTransitionTime == "" {
+		c.LastTransitionTime = Timestamp(Now())
+	}
+	switch {
+	case old == nil:
+		*conditions = append(*conditions, c)
+	case *old == c:
+		return false
+	default:
+		*old = c
+	}
+	return true
+}
+
+// UnmarshalK1s reads the condition.
+func (c *Condition) UnmarshalK1s(d *json.Decoder) {
+	*c = Condition{}
+	for name := range d.Members() {
+		switch name {
+		case "type":
+			c.Type = d.String()
+		case "status":
+			c.Status = ConditionStatus(d.String())
+		case "observedGeneration":
+			c.ObservedGeneration = d.Int()
+		case "lastTransitionTime":
+			c.LastTransitionTime = d.String()
+		case "reason":
+			c.Reason = d.String()
+		case "message":
+			c.Message = d.String()
+		}
+	}
+}
+
+// MarshalK1s writes the condition.
+func (c *Condition) MarshalK1s(e *json.Encoder) {
+	e.BeginObject()
+	e.Key("type").String(c.Type)
+	e.Key("status").String(string(c.Status))
+	if c.ObservedGeneration != 0 {
+		e.Key("observedGeneration").Int(c.ObservedGeneration)
+	}
+	e.Key("lastTransitionTime").String(c.LastTransitionTime)
+	e.Key("reason").String(c.Reason)
+	e.Key("message").String(c.Message)
+	e.EndObject()
+}
+
+// ReadConditions reads an array of conditions.
+func ReadConditions(d *json.Decoder) []Condition {
+	var conditions []Condition
+	for range d.Elements() {
+		var c Condition
+		c.UnmarshalK1s(d)
+		conditions = append(conditions, c)
+	}
+	return conditions
+}
+
+// WriteConditions writes an array of conditions.
+func WriteConditions(e *json.Encoder, conditions []Condition) {
+	e.BeginArray()
+	for i := range conditions {
+		e.Value(&conditions[i])
+	}
+	e.EndArray()
+}

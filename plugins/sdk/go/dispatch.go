@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package k1s
+
+import (
+	"context"
+
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+)
+
+// reconcileInput is the input of the export reconcile.
+type reconcileInput struct {
+	handlers []Handler
+	req      Request
+	// raw is the object if it came before its kind. The operator sends the kind first; then obj is the
+	// object, read right away by the handler, which saves going through its text twice.
+	raw        json.Raw
+	obj        any
+	read       *Handler
+	unreadable bool // the handler's type could not read the object
+}
+
+// UnmarshalK1s reads the input. Members that it does not know are skipped: a later host may add some.
+func (in *reconcileInput) UnmarshalK1s(d *json.Decoder) {
+	for name := range d.Members() {
+		switch name {
+		case "apiVersion":
+			in.req.APIVersion = d.String()
+		case "kind":
+			in.req.Kind = d.String()
+		case "namespace":
+			in.req.Namespace = d.String()
+		case "name":
+			in.req.Name = d.String()
+		case "object":
+			if in.read = in.handler(); in.read == nil {
+				in.raw = d.Raw()
+			} else {
+				in.obj = in.read.read(d)
+				in.unreadable = d.Err() != nil
+			}
+		case "attempt":
+			in.req.Attempt = int(d.Int32())
+		}
+	}
+}
+
+// handler returns the handler for the kind that was read so far, or nil.
+func (in *reconcileInput) handler() *Handler {
+	for i := range in.handlers {
+		if in.handlers[i].ref == in.req.TypeReference {
+			return &in.handlers[i]
+		}
+	}
+	return nil
+}
+
+// run calls the handler.
+func (in *reconcileInput) run(ctx context.Context) (Result, error) {
+	if in.read != nil {
+		return in.read.run(ctx, in.req, in.obj)
+	}
+	if h := in.handler(); h != nil {
+		return h.Reconcile(ctx, in.req, in.raw)
+	}
+	return Result{}, NewError(ReasonBadRequest, "no handler for "+in.req.TypeReference.String())
+}
+
+// serveMetadata answers the export k1s_metadata.
+func serveMetadata(r *registration) ([]byte, error) {
+	p, err := r.current()
+	if err != nil {
+		return nil, err
+	}
+	return p.Metadata()
+}
+
+// serveInitialize answers the export k1s_initialize.
+func serveInitialize(r *registration, settings string) (err error) {
+	defer recoverInto(&err)
+	p, err := r.current()
+	if err != nil {
+		return err
+	}
+	if settings == "" {
+		settings = "{}"
+	}
+	if p.Settings != nil {
+		if err := json.Unmarshal(settings, p.Settings); err != nil {
+			return NewError(ReasonInvalid, "settings: "+err.Error())
+		}
+	}
+	if p.Initialize != nil {
+		return p.Initialize(context.Background())
+	}
+	return nil
+}
+
+// serveHealth answers the export k1s_health.
+func serveHealth(r *registration) (err error) {
+	defer recoverInto(&err)
+	p, err := r.current()
+	if err != nil || p.Health == nil {
+		return err
+	}
+	return p.Health(context.Background())
+}
+
+// serveShutdown answers the export k1s_shutdown, which has no way to report an error but the log.
+func serveShutdown(r *registration) {
+	var err error
+	func() {
+		defer recoverInto(&err)
+		if p, _ := r.current(); p != nil && p.Shutdown != nil {
+			p.Shutdown(context.Background())
+		}
+	}()
+	if err != nil {
+		Log.Error(err, "shut down")
+	}
+}
+
+// serveReconcile answers the export reconcile. No bytes mean that nothing is asked for.
+func serveReconcile(r *registration, input string) (reply []byte, err error) {
+	defer recoverInto(&err)
+	p, err := r.current()
+	if err != nil {
+		return nil, err
+	}
+	in := reconcileInput{handlers: p.Reconcilers}
+	if err := json.Unmarshal(input, &in); err != nil {
+		if in.unreadable {
+			return nil, in.read.unreadable(err)
+		}
+		return nil, NewError(ReasonBadRequest, "decode the request: "+err.Error())
+	}
+	result, err := in.run(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return result.reply(), nil
+}

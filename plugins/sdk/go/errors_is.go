@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package k1s
+
+import (
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+)
+
+// ReasonOf returns the reason of err, or of the Error that it wraps; it is empty for other errors and
+// for nil.
+func ReasonOf(err error) Reason {
+	if e := find(err); e != nil {
+		return e.Reason
+	}
+	return ""
+}
+
+// find returns the Error that err is or wraps, or nil. It is errors.As for this one type, which does
+// without reflection.
+func find(err error) *Error {
+	for err != nil {
+		switch e := err.(type) { //nolint:errorlint // this is the unwrapping that errors.As would do
+		case *Error:
+			return e
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, inner := range e.Unwrap() {
+				if found := find(inner); found != nil {
+					return found
+				}
+			}
+			return nil
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// IsNotFound says whether the object does not exist.
+func IsNotFound(err error) bool { return ReasonOf(err) == ReasonNotFound }
+
+// IsAlreadyExists says whether an object could not be created because there is one of that name.
+func IsAlreadyExists(err error) bool { return ReasonOf(err) == ReasonAlreadyExists }
+
+// IsConflict says whether the object has changed since it was read, or a field that was applied belongs
+// to another field manager.
+func IsConflict(err error) bool { return ReasonOf(err) == ReasonConflict }
+
+// IsForbidden says whether the plugin has no right to do this. The message names the layer that refused
+// and what is missing.
+func IsForbidden(err error) bool { return ReasonOf(err) == ReasonForbidden }
+
+// IsInvalid says whether the API server found the object invalid.
+func IsInvalid(err error) bool { return ReasonOf(err) == ReasonInvalid }
+
+// IsTooManyRequests says whether the plugin or everyone together asks too much at the moment.
+func IsTooManyRequests(err error) bool { return ReasonOf(err) == ReasonTooManyRequests }
+
+// IsTimeout says whether the time ran out, in the API server or on the way to it.
+func IsTimeout(err error) bool {
+	reason := ReasonOf(err)
+	return reason == ReasonTimeout || reason == ReasonServerTimeout
+}
+
+// IgnoreNotFound returns err, but nil if the object does not exist.
+func IgnoreNotFound(err error) error {
+	if IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// code returns the HTTP status code of a reason, as in Kubernetes' API conventions.
+func (r Reason) code() int32 {
+	switch r {
+	case ReasonBadRequest:
+		return 400
+	case ReasonUnauthorized:
+		return 401
+	case ReasonForbidden:
+		return 403
+	case ReasonNotFound:
+		return 404
+	case ReasonAlreadyExists, ReasonConflict:
+		return 409
+	case ReasonGone, ReasonExpired:
+		return 410
+	case ReasonRequestEntityTooLarge:
+		return 413
+	case ReasonInvalid:
+		return 422
+	case ReasonTooManyRequests:
+		return 429
+	case ReasonTimeout, ReasonServerTimeout:
+		return 504
+	default:
+		return 500
+	}
+}
+
+// UnmarshalK1s reads the details of a Status.
+func (det *ErrorDetails) UnmarshalK1s(d *json.Decoder) {
+	*det = ErrorDetails{}
+	for name := range d.Members() {
+		switch name {
+		case "name":
+			det.Name = d.String()
+		case "group":
+			det.Group = d.String()
+		case "kind":
+			det.Kind = d.String()
+		case "uid":
+			det.UID = d.String()
+		case "retryAfterSeconds":
+			det.RetryAfterSeconds = d.Int32()
+		}
+	}
+}
+
+// MarshalK1s writes the details of a Status.
+func (det *ErrorDetails) MarshalK1s(e *json.Encoder) {
+	e.BeginObject()
+	optional(e, "name", det.Name)
+	optional(e, "group", det.Group)
+	optional(e, "kind", det.Kind)
+	optional(e, "uid", det.UID)
+	if det.RetryAfterSeconds != 0 {
+		e.Key("retryAfterSeconds").Int(int64(det.RetryAfterSeconds))
+	}
+	e.EndObject()
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package k1s
+
+import (
+	"github.com/k1s-io/k1s/plugins/sdk/go/internal/host"
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+)
+
+// EventType says whether an event is good news.
+type EventType string
+
+// The types of events.
+const (
+	Normal  EventType = "Normal"
+	Warning EventType = "Warning"
+)
+
+// Event emits a Kubernetes Event about an object. The reason is one CamelCase word; the message is for
+// people. An event equal to one of the last five minutes is not sent again.
+//
+// Events are for people to read, and nothing may depend on them: one that cannot be sent is logged, and
+// is no error.
+func Event(obj Identity, eventType EventType, reason, message string) {
+	EventAction(obj, eventType, reason, "", message)
+}
+
+// EventAction is Event with what was done: one CamelCase word. An empty action means "Reconcile".
+func EventAction(obj Identity, eventType EventType, reason, action, message string) {
+	var e json.Encoder
+	e.BeginObject()
+	writeKey(&e, obj.TypeRef(), KeyOf(obj))
+	optional(&e, "uid", obj.GetUID())
+	e.Key("type").String(string(eventType))
+	e.Key("reason").String(reason)
+	e.Key("message").String(message)
+	optional(&e, "action", action)
+	e.EndObject()
+	if reply := host.Call(host.Event, e.Bytes()); reply.IsError {
+		Log.Warning("event was not sent", "object", KeyOf(obj), "reason", reason, "error", errorOf(reply))
+	}
+}

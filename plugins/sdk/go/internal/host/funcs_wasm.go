@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build wasm
+
+package host
+
+import "unsafe"
+
+// Func is a function of the host that takes and gives JSON.
+//
+// It holds the import, instead of a number that a switch turns into one, so that a module imports only
+// what its plugin can call.
+type Func struct {
+	name string
+	call func(ptr unsafe.Pointer, size uint32) uint64
+}
+
+// Name returns the function's name in the ABI.
+func (f Func) Name() string { return f.name }
+
+// The functions.
+var (
+	Get          = Func{"k1s_client_get", clientGet}
+	List         = Func{"k1s_client_list", clientList}
+	Create       = Func{"k1s_client_create", clientCreate}
+	Update       = Func{"k1s_client_update", clientUpdate}
+	UpdateStatus = Func{"k1s_client_update_status", clientUpdateStatus}
+	Patch        = Func{"k1s_client_patch", clientPatch}
+	PatchStatus  = Func{"k1s_client_patch_status", clientPatchStatus}
+	Apply        = Func{"k1s_client_apply", clientApply}
+	Delete       = Func{"k1s_client_delete", clientDelete}
+	Event        = Func{"k1s_event", event}
+)

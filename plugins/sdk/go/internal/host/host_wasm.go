@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build wasm
+
+package host
+
+import (
+	"runtime"
+	"sync"
+	"unsafe"
+)
+
+var (
+	// buffers are the blocks of the call that is running.
+	buffers Buffers
+	// gate lets one request through at a time. While the host asks for a buffer for its reply, Go may
+	// run another goroutine of the plugin; the ABI does not let that one call the host in between.
+	gate sync.Mutex
+	// answer keeps the reply of the last call reachable until the host has read it.
+	answer []byte
+)
+
+// Install is for native builds; it is here so that tests can be vetted for any target.
+func Install(Host) (restore func()) { panic("k1stest works in native builds only") }
+
+// Call calls a function of the host.
+func Call(f Func, request []byte) Reply {
+	gate.Lock()
+	ptr, length, isError := unpack(f.call(unsafe.Pointer(unsafe.SliceData(request)), uint32(len(request))))
+	text, ok := buffers.Text(uintptr(ptr), length)
+	gate.Unlock()
+	runtime.KeepAlive(request)
+	if !ok {
+		return Reply{Text: `{"reason":"InternalError","message":"the host's reply is not in a buffer of the guest"}`, IsError: true}
+	}
+	return Reply{Text: text, IsError: isError}
+}
+
+// Log writes a line to the plugin's log.
+func Log(level Level, text string) {
+	logText(uint32(level), unsafe.Pointer(unsafe.StringData(text)), uint32(len(text)))
+	runtime.KeepAlive(text)
+}
+
+// Now returns the nanoseconds since 1970 in UTC.
+func Now() int64 { return int64(now()) }
+
+// maxRandom is how many bytes one call of k1s_random may ask for.
+const maxRandom = 64 << 10
+
+// Random fills b from the system's random source.
+func Random(b []byte) {
+	for len(b) > 0 {
+		n := min(len(b), maxRandom)
+		random(unsafe.Pointer(unsafe.SliceData(b)), uint32(n))
+		runtime.KeepAlive(b)
+		b = b[n:]
+	}
+}
+
+// Alloc is the export k1s_alloc.
+func Alloc(size uint32) uint32 { return uint32(buffers.Alloc(size)) }
+
+// Input returns what the host passes to an export, and says false when that is not in a buffer that
+// Alloc gave.
+func Input(ptr, length uint32) (string, bool) { return buffers.Text(uintptr(ptr), length) }
+
+// Answer ends a call: it lets go of its buffers and returns its reply for the host.
+func Answer(reply []byte, isError bool) uint64 {
+	buffers.Release()
+	answer = reply
+	return pack(uint32(address(reply)), uint32(len(reply)), isError)
+}

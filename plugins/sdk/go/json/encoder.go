@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package json
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// Encoder writes JSON without white space. The zero value is ready to use.
+//
+// Its methods are not inlined: in WebAssembly every append is a hundred bytes and more, and types that
+// write themselves are chains of these calls.
+//
+// It puts commas where they belong, and trusts its user for the rest: every Begin has its End, and in
+// an object every value has its Key.
+type Encoder struct {
+	out []byte
+	err error
+}
+
+// Bytes returns what was written. It is valid until the next write.
+func (e *Encoder) Bytes() []byte { return e.out }
+
+// Err returns the first error, or nil.
+func (e *Encoder) Err() error { return e.err }
+
+// Fail records that the value cannot be written. Only the first error counts.
+func (e *Encoder) Fail(message string) {
+	if e.err == nil {
+		e.err = errors.New(message)
+	}
+}
+
+// Grow makes room for n more bytes, so that writing them allocates nothing.
+func (e *Encoder) Grow(n int) { e.out = slices.Grow(e.out, n) }
+
+// BeginObject opens an object.
+//
+//go:noinline
+func (e *Encoder) BeginObject() {
+	e.comma()
+	e.out = append(e.out, '{')
+}
+
+// EndObject closes an object.
+//
+//go:noinline
+func (e *Encoder) EndObject() { e.out = append(e.out, '}') }
+
+// BeginArray opens an array.
+//
+//go:noinline
+func (e *Encoder) BeginArray() {
+	e.comma()
+	e.out = append(e.out, '[')
+}
+
+// EndArray closes an array.
+//
+//go:noinline
+func (e *Encoder) EndArray() { e.out = append(e.out, ']') }
+
+// Key writes a member's name; the value is written next. It returns the Encoder for that:
+//
+//	e.Key("depth").Int(3)
+//
+//go:noinline
+func (e *Encoder) Key(name string) *Encoder {
+	e.String(name)
+	e.out = append(e.out, ':')
+	return e
+}
+
+// Null writes null.
+//
+//go:noinline
+func (e *Encoder) Null() {
+	e.comma()
+	e.out = append(e.out, "null"...)
+}
+
+// Bool writes a boolean.
+//
+//go:noinline
+func (e *Encoder) Bool(b bool) {
+	e.comma()
+	e.out = strconv.AppendBool(e.out, b)
+}
+
+// Int writes an integer.
+//
+//go:noinline
+func (e *Encoder) Int(n int64) {
+	e.comma()
+	e.out = strconv.AppendInt(e.out, n, 10)
+}
+
+// Float writes a number. JSON knows no NaN and no infinity: they are errors.
+func (e *Encoder) Float(f float64) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		e.Fail("JSON has no NaN and no infinity")
+		f = 0
+	}
+	e.comma()
+	e.out = strconv.AppendFloat(e.out, f, 'g', -1, 64)
+}
+
+// Raw writes a value as it is; it must be valid JSON, which is not checked. The empty Raw is null.
+func (e *Encoder) Raw(raw Raw) {
+	if raw == "" {
+		e.Null()
+		return
+	}
+	e.comma()
+	e.out = append(e.out, raw...)
+}
+
+// Value writes a value with its own method.
+func (e *Encoder) Value(v Marshaler) { v.MarshalK1s(e) }
+
+// Strings writes an array of strings.
+func (e *Encoder) Strings(list []string) {
+	e.BeginArray()
+	for _, s := range list {
+		e.String(s)
+	}
+	e.EndArray()
+}
+
+// StringMap writes an object whose values are strings, sorted by name so that equal maps give equal
+// text.
+func (e *Encoder) StringMap(m map[string]string) {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	e.BeginObject()
+	for _, name := range names {
+		e.Key(name).String(m[name])
+	}
+	e.EndObject()
+}
+
+// comma writes a comma if a value stands before. What was written last tells: behind an opening
+// bracket or a colon there is none, and no value ends in one of these.
+//
+//go:noinline
+func (e *Encoder) comma() {
+	if len(e.out) == 0 {
+		return
+	}
+	switch e.out[len(e.out)-1] {
+	case '{', '[', ':':
+	default:
+		e.out = append(e.out, ',')
+	}
+}

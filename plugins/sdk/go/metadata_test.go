@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package k1s
+
+import (
+	"context"
+	stdjson "encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+)
+
+func nothing(context.Context, Request, *Object) (Result, error) { return Result{}, nil }
+
+func forConfigMaps() Handler { return ForKind("v1", "ConfigMap", ReconcileFunc[*Object](nothing)) }
+
+func TestPlugin_metadata(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		plugin Plugin
+		want   string
+	}{
+		"least": {
+			Plugin{Name: "a", Version: "1"},
+			`{"name":"a","version":"1","language":"go","capabilities":[],"runtime":{"abi":1}}`,
+		},
+		"everything": {
+			Plugin{
+				Name: "a", Version: "1", Author: "me", Description: `"quoted"`,
+				Reconcilers:    []Handler{forConfigMaps(), ForKind("apps/v1", "Deployment", ReconcileFunc[*Object](nothing))},
+				Capabilities:   []Capability{CapabilityStatusUpdate, CapabilityReconcile, CapabilityStatusUpdate},
+				MinMemoryPages: 64,
+				ConfigSchema:   `{"type":"object"}`,
+			},
+			`{"name":"a","version":"1","author":"me","description":"\"quoted\"","language":"go",` +
+				`"forTypes":[{"apiVersion":"v1","kind":"ConfigMap"},{"apiVersion":"apps/v1","kind":"Deployment"}],` +
+				`"capabilities":["reconcile","status_update"],"runtime":{"abi":1,"minMemoryPages":64},` +
+				`"configSchema":{"type":"object"}}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := c.plugin.Metadata()
+			if err != nil || string(got) != c.want {
+				t.Errorf("got  %s, %v\nwant %s", got, err, c.want)
+			}
+			if !stdjson.Valid(got) {
+				t.Error("this is not valid JSON")
+			}
+		})
+	}
+}
+
+func TestPlugin_metadataProblems(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		plugin Plugin
+		want   string
+	}{
+		"no name":    {Plugin{Version: "1"}, `plugin "": Name is empty`},
+		"no version": {Plugin{Name: "a"}, `plugin "a": Version is empty`},
+		"handler not made by For": {
+			Plugin{Name: "a", Version: "1", Reconcilers: []Handler{{}}},
+			`plugin "a": a Handler is empty: make it with For or ForKind`,
+		},
+		"handler without kind": {
+			Plugin{Name: "a", Version: "1", Reconcilers: []Handler{ForKind("v1", "", ReconcileFunc[*Object](nothing))}},
+			`plugin "a": a Handler has no apiVersion or no kind`,
+		},
+		"two handlers for a kind": {
+			Plugin{Name: "a", Version: "1", Reconcilers: []Handler{forConfigMaps(), forConfigMaps()}},
+			`plugin "a": two Handlers for ConfigMap of v1`,
+		},
+		"schema is no object": {
+			Plugin{Name: "a", Version: "1", ConfigSchema: `true`},
+			`plugin "a": ConfigSchema is not a JSON object`,
+		},
+		"schema is no JSON": {
+			Plugin{Name: "a", Version: "1", ConfigSchema: `{"type":}`},
+			`plugin "a": ConfigSchema: type: want a value, found '}' (at byte 8)`,
+		},
+		"too large": {
+			Plugin{Name: "a", Version: "1", ConfigSchema: json.Raw(`{"x":"` + strings.Repeat("x", 256<<10) + `"}`)},
+			`plugin "a": metadata has 262248 bytes, at most 262144 are allowed`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := c.plugin.Metadata()
+			if err == nil || err.Error() != c.want || !IsInvalid(err) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package k1s
+
+import (
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+)
+
+// GetRaw returns the value of a field as JSON, and false when the field is absent.
+func (o *Object) GetRaw(path ...string) (json.Raw, bool) { return o.raw.Get(path...) }
+
+// GetString returns a field; false means that it is absent, null, or no string.
+func (o *Object) GetString(path ...string) (string, bool) {
+	return get(o, json.KindString, (*json.Decoder).String, path)
+}
+
+// GetInt returns a field; false means that it is absent, null, or no integer.
+func (o *Object) GetInt(path ...string) (int64, bool) {
+	return get(o, json.KindNumber, (*json.Decoder).Int, path)
+}
+
+// GetBool returns a field; false as the second value means that it is absent, null, or no boolean.
+func (o *Object) GetBool(path ...string) (value, ok bool) {
+	return get(o, json.KindBool, (*json.Decoder).Bool, path)
+}
+
+// GetStrings returns a field; false means that it is absent, null, or no array of strings.
+func (o *Object) GetStrings(path ...string) ([]string, bool) {
+	return get(o, json.KindArray, (*json.Decoder).Strings, path)
+}
+
+// GetStringMap returns a field such as labels; false means that it is absent, null, or not such a map.
+func (o *Object) GetStringMap(path ...string) (map[string]string, bool) {
+	return get(o, json.KindObject, (*json.Decoder).StringMap, path)
+}
+
+// Decode reads a field into a value. A field that is absent is read as null.
+func (o *Object) Decode(into json.Unmarshaler, path ...string) error {
+	raw, ok := o.GetRaw(path...)
+	if !ok {
+		raw = "null"
+	}
+	return raw.Decode(into)
+}
+
+// SetRaw sets a field to a JSON value, which must be valid. Objects on the way are made where they are
+// absent; an index in decimal leads into an array. It is an error when path leads through another value.
+func (o *Object) SetRaw(value json.Raw, path ...string) error {
+	raw, err := o.raw.Set(value, path...)
+	if err != nil {
+		return err
+	}
+	o.raw = raw
+	return nil
+}
+
+// Set sets a field to a value that writes itself.
+func (o *Object) Set(value json.Marshaler, path ...string) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return o.SetRaw(json.Raw(text), path...)
+}
+
+// SetString sets a field.
+func (o *Object) SetString(value string, path ...string) error {
+	return o.set(func(e *json.Encoder) { e.String(value) }, path)
+}
+
+// SetInt sets a field.
+func (o *Object) SetInt(value int64, path ...string) error {
+	return o.set(func(e *json.Encoder) { e.Int(value) }, path)
+}
+
+// SetBool sets a field.
+func (o *Object) SetBool(value bool, path ...string) error {
+	return o.set(func(e *json.Encoder) { e.Bool(value) }, path)
+}
+
+// SetStrings sets a field to an array of strings.
+func (o *Object) SetStrings(value []string, path ...string) error {
+	return o.set(func(e *json.Encoder) { e.Strings(value) }, path)
+}
+
+// SetStringMap sets a field to a map such as labels.
+func (o *Object) SetStringMap(value map[string]string, path ...string) error {
+	return o.set(func(e *json.Encoder) { e.StringMap(value) }, path)
+}
+
+// Remove removes a field; where nothing is, nothing changes.
+func (o *Object) Remove(path ...string) error {
+	raw, err := o.raw.Remove(path...)
+	if err != nil {
+		return err
+	}
+	o.raw = raw
+	return nil
+}
+
+func (o *Object) set(write func(e *json.Encoder), path []string) error {
+	var e json.Encoder
+	write(&e)
+	return o.SetRaw(json.Raw(e.Bytes()), path...)
+}
+
+// get reads the value at path if it is of that kind.
+func get[T any](o *Object, kind json.Kind, read func(*json.Decoder) T, path []string) (T, bool) {
+	var zero T
+	raw, ok := o.GetRaw(path...)
+	if !ok {
+		return zero, false
+	}
+	d := json.NewDecoder(string(raw))
+	if d.Kind() != kind {
+		return zero, false
+	}
+	value := read(d)
+	if d.End() != nil {
+		return zero, false
+	}
+	return value, true
+}

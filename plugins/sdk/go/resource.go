@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package k1s
+
+import (
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+)
+
+// TypeReference names a kind.
+type TypeReference struct {
+	// APIVersion is the group and version, such as "apps/v1", or "v1" for the core group.
+	APIVersion string
+	// Kind is the kind, such as "Deployment".
+	Kind string
+}
+
+// String returns the kind and its apiVersion for messages: "Deployment of apps/v1".
+func (t TypeReference) String() string { return t.Kind + " of " + t.APIVersion }
+
+// WriteMembers writes apiVersion and kind, the first members of every object.
+func (t TypeReference) WriteMembers(e *json.Encoder) {
+	e.Key("apiVersion").String(t.APIVersion)
+	e.Key("kind").String(t.Kind)
+}
+
+// Key names an object of a known kind.
+type Key struct {
+	// Namespace is empty for a cluster-scoped kind.
+	Namespace string
+	Name      string
+}
+
+// String returns "namespace/name", or the name alone for a cluster-scoped object.
+func (k Key) String() string {
+	if k.Namespace == "" {
+		return k.Name
+	}
+	return k.Namespace + "/" + k.Name
+}
+
+// KeyOf returns an object's key.
+func KeyOf(obj Identity) Key { return Key{Namespace: obj.GetNamespace(), Name: obj.GetName()} }
+
+// Identity says which object something is. A struct that embeds ObjectMeta has all but TypeRef.
+type Identity interface {
+	TypeRef() TypeReference
+	GetNamespace() string
+	GetName() string
+	GetUID() string
+}
+
+// Resource is an object that the client reads and writes: *[Object], or a pointer to an author's type
+// such as
+//
+//	type Category struct {
+//		k1s.ObjectMeta
+//		Spec CategorySpec
+//	}
+//
+//	func (*Category) TypeRef() k1s.TypeReference {
+//		return k1s.TypeReference{APIVersion: "inventory.example.com/v1alpha1", Kind: "Category"}
+//	}
+//
+//	func (c *Category) UnmarshalK1s(d *json.Decoder) {
+//		*c = Category{}
+//		for name := range d.Members() {
+//			switch name {
+//			case "metadata":
+//				c.ObjectMeta.UnmarshalK1s(d)
+//			case "spec":
+//				c.Spec.UnmarshalK1s(d)
+//			}
+//		}
+//	}
+//
+//	func (c *Category) MarshalK1s(e *json.Encoder) {
+//		e.BeginObject()
+//		c.TypeRef().WriteMembers(e)
+//		e.Key("metadata").Value(&c.ObjectMeta)
+//		e.Key("spec").Value(&c.Spec)
+//		e.EndObject()
+//	}
+//
+// A type need not have all fields of its kind; but then write with Apply or a patch, as Update takes
+// away what it does not mention.
+type Resource interface {
+	Identity
+	json.Unmarshaler
+	json.Marshaler
+}
