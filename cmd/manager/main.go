@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 
+	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
@@ -49,6 +50,7 @@ func run(args []string) error {
 	}
 	log := zap.New(zap.UseFlagOptions(&logging))
 	ctrl.SetLogger(log)
+	klog.SetLogger(log) // client-go's own lines, or they would stand between the others in another format
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w (set --kubeconfig or KUBECONFIG, or run in a Pod)", err)

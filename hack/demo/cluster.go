@@ -50,6 +50,7 @@ func (d *demo) install(ctx context.Context) error {
 		{"apply", "--server-side", "-f", filepath.Join(d.root, "config", "rbac", "role.yaml")},
 		{"apply", "--server-side", "-f", filepath.Join(d.root, "config", "rbac", "watched_types.yaml")},
 		{"create", "clusterrolebinding", "k1s-manager", "--clusterrole=k1s-manager", "--user=" + operatorUser},
+		{"create", "rolebinding", "k1s-manager", "--namespace=" + operatorNamespace, "--role=k1s-manager", "--user=" + operatorUser},
 		{"create", "clusterrolebinding", "k1s-watch-inventory", "--clusterrole=k1s-watch-inventory", "--user=" + operatorUser},
 		{"wait", "--for=condition=Established", "--timeout=60s", "crd/items.inventory.example.com", "crd/categories.inventory.example.com", "crd/wasmplugins.plugins.k1s.io"},
 	} {

@@ -17,7 +17,10 @@ import (
 	"syscall"
 )
 
-func main() {
+func main() { os.Exit(demoMain()) }
+
+// demoMain returns the exit code, once everything that is deferred has run.
+func demoMain() int {
 	stay := flag.Bool("stay", false, "keep everything running until Ctrl-C, and print how to reach it")
 	flag.Parse()
 	// The first Ctrl-C ends the demo in order; everything it started is stopped on the way out.
@@ -26,11 +29,12 @@ func main() {
 	if err := run(ctx, *stay); err != nil {
 		if ctx.Err() != nil {
 			fmt.Fprintln(os.Stderr, "\ninterrupted; everything is stopped")
-			os.Exit(130)
+			return 130
 		}
 		fmt.Fprintln(os.Stderr, "\nFAILED:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func run(ctx context.Context, stay bool) (err error) {

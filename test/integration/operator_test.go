@@ -45,6 +45,7 @@ func startOperator(t *testing.T) *operator {
 	config := rest.CopyConfig(env.User(t, operatorUser))
 	config.QPS = -1 // as ctrl.GetConfig has it
 	o := &operator{env: env, config: config, dir: filepath.Join(t.TempDir(), "plugins"), cache: t.TempDir(), ns: env.Namespace(t)}
+	grantIn(t, env, o.ns)
 	if err := os.Mkdir(o.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -79,13 +80,6 @@ func (o *operator) end(t *testing.T) {
 	}
 }
 
-// restart ends the operator and starts another, which remembers nothing.
-func (o *operator) restart(t *testing.T) {
-	t.Helper()
-	o.end(t)
-	o.start(t)
-}
-
 // testLog writes the operator's log to standard error when K1S_TEST_LOG is set.
 func testLog() logr.Logger {
 	if os.Getenv("K1S_TEST_LOG") == "" {
@@ -101,7 +95,11 @@ func grantOperator(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	granted.Do(func() {
 		for _, file := range []string{"role.yaml", "watched_types.yaml"} {
-			applyFile(t, env, filepath.Join(testenv.Root(), "config", "rbac", file))
+			for _, role := range rolesOf[rbacv1.ClusterRole](t, file, "ClusterRole") {
+				if err := env.Client.Create(t.Context(), &role); err != nil {
+					t.Fatalf("create ClusterRole %s: %v", role.Name, err)
+				}
+			}
 		}
 		for _, role := range []string{"k1s-manager", "k1s-watch-inventory"} {
 			binding := &rbacv1.ClusterRoleBinding{
@@ -116,23 +114,45 @@ func grantOperator(t *testing.T, env *testenv.Env) {
 	})
 }
 
-// applyFile creates the ClusterRoles of a manifest; whatever else is in it is of no use here.
-func applyFile(t *testing.T, env *testenv.Env, path string) {
+// grantIn gives the operator's user the rights that it has in its own namespace.
+func grantIn(t *testing.T, env *testenv.Env, ns string) {
 	t.Helper()
-	text, err := os.ReadFile(path)
+	for _, role := range rolesOf[rbacv1.Role](t, "role.yaml", "Role") {
+		role.Namespace = ns
+		binding := &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: role.Name},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
+		}
+		for _, o := range []client.Object{&role, binding} {
+			if err := env.Client.Create(t.Context(), o); err != nil {
+				t.Fatalf("create %T %s: %v", o, role.Name, err)
+			}
+		}
+	}
+}
+
+// rolesOf reads the roles of a kind from a manifest of config/rbac.
+func rolesOf[T any](t *testing.T, file, kind string) []T {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(testenv.Root(), "config", "rbac", file))
 	if err != nil {
 		t.Fatal(err)
 	}
+	var roles []T
 	for _, doc := range splitYAML(string(text)) {
-		var role rbacv1.ClusterRole
-		if err := yaml.Unmarshal([]byte(doc), &role); err != nil {
-			t.Fatalf("%s: %v", path, err)
+		var head metav1.TypeMeta
+		if err := yaml.Unmarshal([]byte(doc), &head); err != nil {
+			t.Fatalf("%s: %v", file, err)
 		}
-		if role.Kind != "ClusterRole" {
+		if head.Kind != kind {
 			continue
 		}
-		if err := env.Client.Create(t.Context(), &role); client.IgnoreAlreadyExists(err) != nil {
-			t.Fatalf("create ClusterRole %s: %v", role.Name, err)
+		var role T
+		if err := yaml.Unmarshal([]byte(doc), &role); err != nil {
+			t.Fatalf("%s: %v", file, err)
 		}
+		roles = append(roles, role)
 	}
+	return roles
 }

@@ -90,7 +90,7 @@ type CategoryStatus struct {
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
 // +kubebuilder:printcolumn:name="Depth",type=integer,JSONPath=`.status.depth`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="!has(self.spec.parent) || self.spec.parent == '' || self.spec.parent != self.metadata.name",message="spec.parent must name another category: a category cannot be its own parent"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.parent) || size(self.spec.parent) == 0 || self.spec.parent != self.metadata.name",message="spec.parent must name another category: a category cannot be its own parent"
 type Category struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -134,8 +134,9 @@ const LabelAggregateToWatch = "plugins.k1s.io/aggregate-to-watch"
 const (
 	// LabelDirectory marks WasmPlugins that the operator made of files in its plugin directory.
 	LabelDirectory = "plugins.k1s.io/directory"
-	// AnnotationDirectoryReason and AnnotationDirectoryMessage hold what is wrong with the file that
-	// such a WasmPlugin was made of.
-	AnnotationDirectoryReason  = "plugins.k1s.io/directory-reason"
+	// AnnotationDirectoryReason holds the reason why the file that such a WasmPlugin was made of cannot
+	// be used.
+	AnnotationDirectoryReason = "plugins.k1s.io/directory-reason"
+	// AnnotationDirectoryMessage says what is wrong with that file.
 	AnnotationDirectoryMessage = "plugins.k1s.io/directory-message"
 )

@@ -35,7 +35,9 @@ const (
 	drainTimeout = 30 * time.Second
 )
 
-// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=k1s-system
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=create,namespace=k1s-system
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,resourceNames=k1s.plugins.k1s.io,verbs=get;update,namespace=k1s-system
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=k1s-system
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 
 // Run runs the operator until the context ends.

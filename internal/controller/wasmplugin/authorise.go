@@ -95,8 +95,22 @@ func (p plan) watched() []schema.GroupVersionKind {
 	return out
 }
 
-// checkOperator checks the operator's own rights: the shared informers run as the operator.
+// checkOperator checks the operator's own rights: it must be able to act as the account, and the
+// shared informers run as the operator.
 func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
+	id := l.plan.identity
+	act := access.Action{
+		Verb: "impersonate", Version: "v1", Resource: "serviceaccounts",
+		Namespace: id.Namespace, ObjectName: id.ServiceAccount, Namespaced: true,
+	}
+	d, err := r.Authorizer.Self(ctx, act)
+	if err != nil {
+		return err
+	}
+	if !d.Allowed {
+		return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
+			"the operator itself may not %s: allow plugins in this namespace (chart value impersonation.namespaces)", act)
+	}
 	for _, gvk := range l.plan.watched() {
 		for _, verb := range []string{"list", "watch"} {
 			a := action(l.kinds[gvk], verb, "")
@@ -106,7 +120,7 @@ func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
 			}
 			if !d.Allowed {
 				return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
-					"the operator itself may not %s: create a ClusterRole with get, list and watch on %s and the label %s=\"true\"",
+					"the operator itself may not %s: create a ClusterRole with list and watch on %s and the label %s=\"true\"",
 					a, resourceName(l.kinds[gvk]), pluginsv1alpha1.LabelAggregateToWatch)
 			}
 		}

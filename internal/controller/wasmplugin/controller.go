@@ -50,15 +50,15 @@ type Hosts interface {
 	New(o access.Options) (*access.RestrictedClient, error)
 }
 
-// ConfigMaps and Files read modules.
-type (
-	ConfigMaps interface {
-		Fetch(ctx context.Context, namespace string, ref pluginsv1alpha1.ConfigMapSource) (plugin.Module, error)
-	}
-	Files interface {
-		Fetch(ctx context.Context, path string) (plugin.Module, error)
-	}
-)
+// ConfigMaps reads modules from ConfigMaps.
+type ConfigMaps interface {
+	Fetch(ctx context.Context, namespace string, ref pluginsv1alpha1.ConfigMapSource) (plugin.Module, error)
+}
+
+// Files reads modules from the plugin directory.
+type Files interface {
+	Fetch(ctx context.Context, path string) (plugin.Module, error)
+}
 
 // Reconciler loads, swaps and unloads plugins.
 type Reconciler struct {
@@ -77,11 +77,11 @@ type Reconciler struct {
 	serving memory
 }
 
-// +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=get;list;watch
+// +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=get;list;watch;impersonate
-// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=list;watch;impersonate
+// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=list;watch
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews;selfsubjectaccessreviews,verbs=create
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -1,0 +1,145 @@
+# Everything that is run often. Needs Go, git and make; gcc for the race detector;
+# wat2wasm (wabt) only for the fixture check of `make verify`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+
+# One file pins all Go tools, apart from the operator's own go.mod, so that a
+# linter's requirements never reach the product. Each is compiled once and then
+# comes from the Go build cache.
+GO_TOOL := go tool -modfile=$(CURDIR)/go.tools.mod
+
+# Modules in this repository besides the root; new plugins are found by themselves.
+MODULES := $(patsubst %/go.mod,%,$(wildcard hack/controlplane/go.mod plugins/sdk/go/go.mod plugins/*/go.mod))
+GO_PLUGINS := $(patsubst plugins/%/go.mod,%,$(wildcard plugins/*/go.mod))
+
+# The directory with kube-apiserver, etcd and kubectl, built on first use.
+ASSETS := go -C hack/controlplane run .
+# A busy machine needs more than envtest's 20 s to start an API server.
+export KUBEBUILDER_CONTROLPLANE_START_TIMEOUT ?= 60s
+
+# Without cgo, so that the linter, the demo and the static binary share what is
+# compiled: the Kubernetes libraries take minutes. Only the race detector needs it.
+export CGO_ENABLED := 0
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMAGE ?= ghcr.io/k1s-io/k1s:dev
+# Root certificates for the image: those of the machine that builds it.
+CA_CERTIFICATES ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
+PLATFORM ?= linux/$(shell go env GOARCH)
+LDFLAGS = -s -w -X main.version=$(VERSION)
+
+##@ General
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN { FS = ":.*## "; print "Usage: make <target>" } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Generated files
+
+.PHONY: generate
+generate: ## Generate the API types' DeepCopy methods
+	$(GO_TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: ## Generate the CRDs and the RBAC role; copy both into the chart
+	@mkdir -p bin/crd config/crd/bases charts/k1s/crds && rm -f bin/crd/*
+	$(GO_TOOL) controller-gen crd paths=./api/... output:crd:dir=bin/crd
+	$(GO_TOOL) controller-gen rbac:roleName=k1s-manager paths=./cmd/... paths=./internal/... output:rbac:dir=config/rbac
+	@for dir in config/crd/bases charts/k1s/crds; do rm -f "$$dir"/*.yaml; cp bin/crd/*.yaml "$$dir"; done
+	@mkdir -p charts/k1s/files && cp config/rbac/role.yaml charts/k1s/files/role.yaml
+
+.PHONY: api-docs
+api-docs: ## Generate docs/reference/api.md from the API types
+	mkdir -p docs/reference
+	$(GO_TOOL) crd-ref-docs --log-level=ERROR --source-path=./api --config=hack/api-docs/config.yaml \
+	  --renderer=markdown --output-path=docs/reference/api.md
+
+.PHONY: wat
+wat: ## Compile the WAT fixtures of the tests (needs wat2wasm)
+	hack/wat.sh build
+
+.PHONY: tidy
+tidy: ## Run go mod tidy in every module
+	@for m in . $(MODULES); do echo "go mod tidy ($$m)"; go -C "$$m" mod tidy; done
+
+##@ Checks
+
+.PHONY: fmt
+fmt: ## Format all Go code and sort its imports
+	@for m in . $(MODULES); do echo "golangci-lint fmt ($$m)"; (cd "$$m" && $(GO_TOOL) golangci-lint fmt ./...); done
+
+# Guests are looked at twice, for the host, where their tests run, and for WASI.
+# The linter is named by its path, as "go tool" would build it for WASI as well.
+.PHONY: lint
+lint: ## Run golangci-lint and go vet in every module
+	@linter=$$($(GO_TOOL) -n golangci-lint); status=0; \
+	for m in . $(MODULES); do \
+	  echo "go vet, golangci-lint ($$m)"; cd "$(CURDIR)/$$m"; \
+	  { go vet ./... && "$$linter" run ./...; } || status=1; \
+	  case "$$m" in plugins/*) \
+	    GOOS=wasip1 GOARCH=wasm "$$linter" run --tests=false ./... || status=1 ;; \
+	  esac; \
+	done; exit $$status
+
+.PHONY: test
+test: ## Run all unit and envtest tests, with the race detector where there is gcc
+	@assets=$$($(ASSETS)); export KUBEBUILDER_ASSETS="$$assets"; \
+	echo "compiling helm, which the chart's tests run"; $(GO_TOOL) -n helm >/dev/null; \
+	race=; if command -v gcc >/dev/null; then race=-race; export CGO_ENABLED=1; \
+	else echo "there is no gcc: the tests run without the race detector"; fi; \
+	for m in $(MODULES); do echo "go test ./... ($$m)"; go -C "$$m" test ./...; done; \
+	echo "go test $$race ./... (.)"; go test $$race ./...
+
+.PHONY: bench
+bench: plugins ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./test/bench/...
+
+.PHONY: verify
+verify: ## Regenerate everything and fail if a committed file differs
+	hack/verify.sh
+
+##@ Build
+
+.PHONY: build
+build: ## Build static binaries of every command into bin/
+	mkdir -p bin
+	go build -ldflags "$(LDFLAGS)" -o bin/ ./cmd/...
+
+.PHONY: plugins $(GO_PLUGINS:%=plugin-%)
+plugins: $(GO_PLUGINS:%=plugin-%) ## Build the sample plugins to plugins/<name>.wasm
+
+$(GO_PLUGINS:%=plugin-%): plugin-%:
+	GOOS=wasip1 GOARCH=wasm go -C plugins/$* build -buildmode=c-shared -trimpath -ldflags "-s -w" -o ../$*.wasm .
+
+# -trimpath, so that the image's digest does not depend on where the source lies.
+.PHONY: image
+image: ## Write the container image to bin/k1s-image.tar (docker load, ctr images import)
+	@mkdir -p bin
+	@platform=$(PLATFORM); GOOS=$${platform%%/*} GOARCH=$$(cut -d/ -f2 <<<"$$platform") \
+	  go build -trimpath -ldflags "$(LDFLAGS)" -o bin/image/manager ./cmd/manager
+	go run ./hack/image -o bin/k1s-image.tar -ref $(IMAGE) -platform $(PLATFORM) \
+	  $(if $(CA_CERTIFICATES),-ca-certificates $(CA_CERTIFICATES)) bin/image/manager
+
+##@ Run
+
+.PHONY: controlplane
+controlplane: ## Build kube-apiserver, etcd and kubectl once; print their directory
+	@$(ASSETS)
+
+.PHONY: demo
+demo: plugins build ## Show the operator at work on a throw-away control plane
+	@assets=$$($(ASSETS)); go build -o bin/demo ./hack/demo && KUBEBUILDER_ASSETS="$$assets" exec bin/demo
+
+.PHONY: run
+run: plugins build ## Like demo, but keep the control plane running until Ctrl-C
+	@assets=$$($(ASSETS)); go build -o bin/demo ./hack/demo && KUBEBUILDER_ASSETS="$$assets" exec bin/demo -stay
+
+.PHONY: e2e
+e2e: plugins ## Try the chart on the cluster of KUBECONFIG, which has IMAGE already
+	IMAGE=$(IMAGE) HELM="$$($(GO_TOOL) -n helm)" hack/e2e/run.sh

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+// lockPoll is how often a waiting run looks again. Waiting in flock itself would
+// not notice a cancelled context.
+const lockPoll = 500 * time.Millisecond
+
+// lock takes an exclusive lock on the file at path, which the kernel lets go of
+// when the process ends, however it ends. waiting is called once if another
+// process holds it.
+func lock(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("open the lock file: %w", err)
+	}
+	release := func() { _ = file.Close() }
+
+	ticker := time.NewTicker(lockPoll)
+	defer ticker.Stop()
+	for first := true; ; first = false {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return release, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			release()
+			return nil, fmt.Errorf("lock %q: %w", path, err)
+		}
+		if first {
+			waiting()
+		}
+		select {
+		case <-ctx.Done():
+			release()
+			return nil, fmt.Errorf("wait for the lock %q: %w", path, ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}

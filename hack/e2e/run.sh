@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs the chart on a cluster that has the operator's image, and holds what the operator does
+# against what the samples say. Every step prints what it found; the first that fails ends it.
+# Meant for a throw-away cluster: it uses the namespaces k1s-system and default.
+#
+#   make plugins
+#   IMAGE=ghcr.io/k1s-io/k1s:dev KUBECONFIG=… hack/e2e/run.sh
+#
+# HELM and KUBECTL name other programs than those on the PATH, CHART another folder or package. Go
+# builds the plugin's next version.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+: "${KUBECONFIG:?names the cluster}" "${IMAGE:?names the image, as name:tag}"
+HELM=${HELM:-helm}
+KUBECTL=${KUBECTL:-kubectl}
+CHART=${CHART:-charts/k1s}
+readonly namespace=k1s-system plugin=category-hierarchy samples=config/samples
+readonly account=system:serviceaccount:default:$plugin
+readonly next_version=v1.1.0
+
+# shellcheck source=hack/e2e/lib.sh
+. hack/e2e/lib.sh
+
+# chart COMMAND FLAG... runs helm install or upgrade with the image under test.
+chart() {
+  shown "$HELM" "$@" k1s "$CHART" --namespace "$namespace" --wait --timeout "${patience}s" \
+    --set "image.repository=${IMAGE%:*},image.tag=${IMAGE##*:}"
+}
+
+step "What it is tried with"
+shown kube version
+shown "$HELM" version --short
+note "image $IMAGE"
+
+step "Install the chart, where Pods must meet the Pod Security Standard \"restricted\""
+kube create namespace "$namespace" --dry-run=client -o yaml | kube apply --server-side -f - >/dev/null
+kube label --overwrite namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >/dev/null
+chart install
+operator_ready
+for crd in items.inventory.example.com categories.inventory.example.com wasmplugins.plugins.k1s.io; do
+  expect "CustomResourceDefinition $crd is established" True \
+    kube get crd "$crd" -o 'jsonpath={.status.conditions[?(@.type=="Established")].status}'
+done
+expect_part "the leader is the Pod" "$(pods '{.items[0].metadata.name}')_" \
+  kube -n "$namespace" get lease k1s.plugins.k1s.io -o 'jsonpath={.spec.holderIdentity}'
+
+step "The operator has no more rights than it needs"
+expect "it may watch Items" yes may watch items.inventory.example.com
+expect "it may watch Deployments" no may watch deployments.apps
+expect "it may read Secrets" no may get secrets
+expect "it may change Items" no may update items.inventory.example.com
+expect "it may impersonate users" no may impersonate users
+
+step "Embedded controllers: Items and Categories"
+shown kube apply --server-side -f $samples/inventory_v1alpha1_category.yaml -f $samples/inventory_v1alpha1_item.yaml
+for is in laptop-14=Available laptop-16=OutOfStock headphones=Reserved cassette-recorder=Discontinued; do
+  expect "${is%=*} is" "${is#*=}" field "item/${is%=*}" '{.status.availability}'
+done
+expect "items in category laptops" 2 field category/laptops '{.status.itemCount}'
+expect "subcategories of electronics" 2 field category/electronics '{.status.subcategoryCount}'
+
+step "A WASM plugin from a ConfigMap"
+store plugins/$plugin.wasm
+shown kube apply --server-side -f $samples/category-hierarchy-rbac.yaml -f $samples/plugins_v1alpha1_wasmplugin.yaml
+expect "the plugin is Ready" True condition Ready
+for is in electronics=electronics computers=electronics/computers laptops=electronics/computers/laptops audio=electronics/audio; do
+  expect "path of ${is%=*}" "${is#*=}" field "category/${is%=*}" '{.status.path}'
+done
+expect "depth of laptops" 2 field category/laptops '{.status.depth}'
+expect_part "fields of field manager k1s/default/$plugin" '"f:path"' \
+  kube get category laptops --show-managed-fields -o "jsonpath={.metadata.managedFields[?(@.manager==\"k1s/default/$plugin\")].fieldsV1}"
+shown kube get wasmplugins -o wide
+shown kube get items
+shown kube get categories
+
+step "A second version takes over, without a restart"
+pod=$(pods '{.items[*].metadata.name}')
+GOOS=wasip1 GOARCH=wasm go -C plugins/$plugin build -buildmode=c-shared -trimpath \
+  -ldflags "-s -w -X main.version=$next_version" -o "$scratch/next.wasm" .
+store "$scratch/next.wasm"
+expect "version that serves" $next_version field wasmplugin/$plugin '{.status.revision.version}'
+move audio computers
+expect "path of audio" electronics/computers/audio field category/audio '{.status.path}'
+
+step "A module that is none leaves the version before serving"
+echo "this is no WebAssembly" >"$scratch/broken.wasm"
+store "$scratch/broken.wasm"
+expect "the plugin is Degraded" True condition Degraded
+move audio electronics
+expect "path of audio" electronics/audio field category/audio '{.status.path}'
+store "$scratch/next.wasm"
+expect "the plugin is Degraded" False condition Degraded
+
+step "A right that is taken away: the API server refuses the plugin"
+kube get role $plugin -o json >"$scratch/role.json"
+grep -q '"categories/status"' "$scratch/role.json" || die "the sample's Role grants nothing on categories/status"
+sed 's|"categories/status"|"categories/scale"|' "$scratch/role.json" | kube replace -f - >/dev/null
+note "Role $plugin no longer grants categories/status"
+move audio computers
+expect_part "event" "User \"$account\" cannot patch resource \"categories/status\"" \
+  kube get events --field-selector=reason=ReconcileFailed -o 'jsonpath={.items[*].message}'
+expect "path of audio, unchanged" electronics/audio field category/audio '{.status.path}'
+kube get role $plugin -o json | sed 's|"categories/scale"|"categories/status"|' | kube replace -f - >/dev/null
+note "Role $plugin grants categories/status again"
+expect "path of audio" electronics/computers/audio field category/audio '{.status.path}'
+expect "the operator's Pod is the one of the beginning; restarts" "$pod 0" \
+  pods '{range .items[*]}{.metadata.name} {.status.containerStatuses[0].restartCount}{end}'
+expect "what the API server refused to the operator itself" "" refusals
+
+step "Metrics are for those who may read them"
+kube create serviceaccount metrics-reader --dry-run=client -o yaml | kube apply --server-side -f - >/dev/null
+forward_metrics
+expect "HTTP status without a token" 401 metrics_status
+expect "HTTP status with a token without the right" 403 metrics_status "$(kube create token default)"
+# The operator remembers its "no" for half a minute, so the right goes to another account.
+kube create clusterrolebinding e2e-metrics-reader --clusterrole=k1s-metrics-reader --serviceaccount=default:metrics-reader >/dev/null
+expect "HTTP status with a token with the right" 200 metrics_status "$(kube create token metrics-reader)"
+note "$(grep -c '^# HELP' "$scratch/metrics") metrics, among them: $(grep -o '^# HELP controller_runtime_reconcile_total' "$scratch/metrics")"
+stop_forward
+
+step "The Pod is deleted: another one takes up its work"
+loaded=$(field wasmplugin/$plugin '{.status.revision.loadedAt}')
+kube -n "$namespace" delete pod "$pod" >/dev/null
+note "deleted $pod"
+operator_ready
+move audio electronics
+expect "path of audio" electronics/audio field category/audio '{.status.path}'
+expect "the plugin is Ready" True condition Ready
+note "loaded at $loaded before, at $(field wasmplugin/$plugin '{.status.revision.loadedAt}') now"
+
+step "Upgrade: two replicas, one more watched type, impersonation in one namespace only"
+chart upgrade --hide-notes --set 'replicas=2,watchedTypes[0].apiGroups[0]=apps,watchedTypes[0].resources[0]=deployments,impersonation.namespaces[0]=default'
+operator_ready
+expect "Pods" 2 count -n "$namespace" pods -l app.kubernetes.io/name=k1s --field-selector=status.phase=Running
+expect "Pods that may be disrupted" 1 kube -n "$namespace" get poddisruptionbudget k1s-manager -o 'jsonpath={.status.disruptionsAllowed}'
+expect "it may watch Deployments" yes may watch deployments.apps
+expect "it may impersonate ServiceAccounts everywhere" no may impersonate serviceaccounts
+move audio computers
+expect "path of audio" electronics/computers/audio field category/audio '{.status.path}'
+shown kube -n "$namespace" get pods,poddisruptionbudgets,leases
+
+step "Uninstall: what belongs to users stays"
+shown "$HELM" uninstall k1s --namespace "$namespace" --wait
+expect "Pods" 0 count -n "$namespace" pods
+expect "ClusterRoles and their bindings" 0 count clusterroles,clusterrolebindings -l app.kubernetes.io/instance=k1s
+expect "Items" 5 count items
+expect "Categories" 4 count categories
+expect "WasmPlugins" 1 count wasmplugins
+
+step "Install again: it goes on where it stopped"
+move audio electronics
+chart install --hide-notes
+operator_ready
+expect "path of audio" electronics/audio field category/audio '{.status.path}'
+expect "the plugin is Ready" True condition Ready
+
+step "Clean up"
+kube delete wasmplugin,configmap $plugin >/dev/null
+kube delete -f $samples/category-hierarchy-rbac.yaml -f $samples/inventory_v1alpha1_item.yaml -f $samples/inventory_v1alpha1_category.yaml >/dev/null
+held "objects can be deleted while the operator runs"
+kube delete clusterrolebinding e2e-metrics-reader >/dev/null
+kube delete serviceaccount metrics-reader >/dev/null
+"$HELM" uninstall k1s --namespace "$namespace" --wait >/dev/null
+kube delete namespace "$namespace" >/dev/null
+finished

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command image packs one static binary into a container image file, without a
+// container engine: for machines that have none, and for tests that need an
+// image whose digest depends on the binary alone.
+//
+//	go run ./hack/image -o bin/k1s-image.tar -ref ghcr.io/k1s-io/k1s:dev bin/image/manager
+//
+// The file is an OCI image layout that also carries Docker's manifest.json, so
+// that "docker load -i", "ctr images import" and "kind load image-archive" all
+// take it. Its content is that of the Dockerfile. Equal inputs give an equal
+// file, byte by byte: there are no clocks in it and no compressor, whose output
+// would change with the Go release.
+//
+// Why no library: an image of one layer is three JSON documents and two tar
+// files. go-containerregistry would write them as well, but at the price of a
+// tree of requirements in the operator's own go.mod.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+func main() {
+	output := flag.String("o", "bin/k1s-image.tar", "file to write")
+	ref := flag.String("ref", "ghcr.io/k1s-io/k1s:dev", "name and tag of the image")
+	platformFlag := flag.String("platform", "linux/"+runtime.GOARCH, "os/architecture[/variant] the binary was built for")
+	certificates := flag.String("ca-certificates", "", "PEM file of the root certificates to trust; none when empty")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: image [flags] BINARY")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	if flag.NArg() != 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	digest, err := run(*output, *ref, *platformFlag, *certificates, flag.Arg(0))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "image:", err)
+		os.Exit(1)
+	}
+	fmt.Printf("%s: %s@%s\n", *output, *ref, digest)
+}
+
+// run writes the image file and returns the digest of its manifest.
+func run(output, refFlag, platformFlag, certificates, binary string) (string, error) {
+	r, err := parseRef(refFlag)
+	if err != nil {
+		return "", err
+	}
+	p, err := parsePlatform(platformFlag)
+	if err != nil {
+		return "", err
+	}
+	content, err := os.ReadFile(binary)
+	if err != nil {
+		return "", fmt.Errorf("read the binary: %w", err)
+	}
+	var roots []byte
+	if certificates != "" {
+		if roots, err = os.ReadFile(certificates); err != nil {
+			return "", fmt.Errorf("read the root certificates: %w", err)
+		}
+	}
+	layer, err := writeLayer(content, roots)
+	if err != nil {
+		return "", err
+	}
+	img, err := newImage(r, p, layer)
+	if err != nil {
+		return "", err
+	}
+	return img.manifest.Digest, save(output, img)
+}
+
+// save writes beside the target and renames, so that a full disk leaves no half
+// image under the name.
+func save(output string, img image) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(output), ".image-*")
+	if err != nil {
+		return fmt.Errorf("write the image: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	if err := img.write(file); err != nil {
+		_ = file.Close()
+		return fmt.Errorf("write the image: %w", err)
+	}
+	if err := file.Chmod(0o644); err != nil {
+		_ = file.Close()
+		return fmt.Errorf("write the image: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("write the image: %w", err)
+	}
+	return os.Rename(file.Name(), output)
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package architecture
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDocs_pathsExist keeps the documentation from naming files and folders that
+// were renamed or never made.
+func TestDocs_pathsExist(t *testing.T) {
+	t.Parallel()
+	root := repository(t)
+	known := repositoryPaths(t, root)
+	documents := []string{"README.md", "CONTRIBUTING.md"}
+	for _, p := range known {
+		if strings.HasPrefix(p, "docs/") && strings.HasSuffix(p, ".md") {
+			documents = append(documents, p)
+		}
+	}
+	for _, document := range documents {
+		text, err := os.ReadFile(filepath.Join(root, document))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, named := range namedPaths(string(text)) {
+			if !built.MatchString(named) && !exists(known, named) {
+				t.Errorf("%s names %s, which does not exist", document, named)
+			}
+		}
+		for _, target := range linkTargets(string(text)) {
+			if p := path.Join(path.Dir(document), target); !exists(known, p) {
+				t.Errorf("%s links to %s, but there is no %s", document, target, p)
+			}
+		}
+	}
+}
+
+// built are paths that exist only after a build, and are rightly documented.
+var built = regexp.MustCompile(`^plugins/[^/]+\.wasm$`)
+
+var (
+	topLevel = regexp.MustCompile(`^(\.ci|api|charts|cmd|config|docs|hack|internal|plugins|test)/`)
+	fence    = regexp.MustCompile("(?ms)^[ \t]*(```|~~~).*?^[ \t]*(```|~~~)[ \t]*$")
+	code     = regexp.MustCompile("`([^`\n]+)`")
+	link     = regexp.MustCompile(`\]\(<?([^)\s>]+)`)
+	// placeholder marks a pattern for a reader to fill in: <name>, NNNN, $DIR, ….
+	placeholder = regexp.MustCompile(`[<>$…]|NNNN`)
+	lineNumber  = regexp.MustCompile(`(:\d+)+$`)
+)
+
+// namedPaths returns the repository paths in the code spans of a Markdown text:
+// also those inside a command, with {a,b} expanded. Fenced blocks are left out;
+// they show files and terminals of the reader's own.
+func namedPaths(markdown string) []string {
+	var paths []string
+	for _, span := range code.FindAllStringSubmatch(fence.ReplaceAllString(markdown, ""), -1) {
+		for _, word := range strings.Fields(span[1]) {
+			for _, p := range expandBraces(strings.TrimPrefix(word, "./")) {
+				p = lineNumber.ReplaceAllString(strings.TrimRight(p, ".,;:)"), "")
+				p, _, _ = strings.Cut(p, "#")
+				if topLevel.MatchString(p) && !placeholder.MatchString(p) {
+					paths = append(paths, strings.TrimRight(p, "/"))
+				}
+			}
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// linkTargets returns the relative targets of a Markdown text's links.
+func linkTargets(markdown string) []string {
+	var targets []string
+	text := code.ReplaceAllString(fence.ReplaceAllString(markdown, ""), "code")
+	for _, match := range link.FindAllStringSubmatch(text, -1) {
+		target, _, _ := strings.Cut(match[1], "#")
+		if target != "" && !strings.Contains(target, ":") {
+			targets = append(targets, strings.TrimRight(target, "/"))
+		}
+	}
+	slices.Sort(targets)
+	return slices.Compact(targets)
+}
+
+// expandBraces turns a{b,c} into ab and ac, as a shell does.
+func expandBraces(word string) []string {
+	before, rest, ok := strings.Cut(word, "{")
+	inside, after, closed := strings.Cut(rest, "}")
+	if !ok || !closed {
+		return []string{word}
+	}
+	var words []string
+	for choice := range strings.SplitSeq(inside, ",") {
+		words = append(words, expandBraces(before+choice+after)...)
+	}
+	return words
+}
+
+// exists reports whether a path, in which * stands for a name's part and ** for
+// any number of folders, is among the known ones.
+func exists(known []string, p string) bool {
+	pattern := regexp.QuoteMeta(path.Clean(p))
+	pattern = strings.ReplaceAll(pattern, `\*\*/`, `(.*/)?`)
+	pattern = strings.ReplaceAll(pattern, `\*\*`, `.*`)
+	pattern = strings.ReplaceAll(pattern, `\*`, `[^/]*`)
+	matcher := regexp.MustCompile("^" + pattern + "$")
+	for _, k := range known {
+		if matcher.MatchString(k) {
+			return true
+		}
+	}
+	return false
+}

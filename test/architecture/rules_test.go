@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package architecture
+
+// rule forbids dependencies. Patterns are import paths; one that names no host
+// is below the root module, and "/..." at the end includes everything below.
+type rule struct {
+	from   []string // the packages the rule is about
+	except []string // packages among them it is not about
+
+	forbid []string // what they must not depend on
+	only   []string // or: all they may depend on, besides the standard library
+
+	direct bool // looks at imports only, not at what those import
+	later  bool // the packages need not exist yet
+	reason string
+}
+
+// allPackages is every package of the root module.
+var allPackages = []string{module + "/..."}
+
+func rules() []rule {
+	return []rule{
+		{
+			from: []string{"api/..."}, only: []string{"k8s.io/apimachinery/...", "api/..."}, direct: true,
+			reason: "API types are imported by other projects, which must not inherit more than apimachinery",
+		},
+		{
+			from: []string{"api/..."}, forbid: []string{"sigs.k8s.io/controller-runtime/...", "k8s.io/client-go/...", "internal/...", "cmd/..."},
+			reason: "API types know neither clients nor the operator",
+		},
+		{
+			from: []string{"internal/abi/..."}, only: []string{},
+			reason: "the ABI is a document; its constants need nothing",
+		},
+		{
+			from: []string{"internal/wasm/binary/..."}, only: []string{}, later: true,
+			reason: "reading untrusted bytes stays small enough to be fuzzed and reviewed",
+		},
+		{
+			from: []string{"internal/wasm/meter/..."}, only: []string{"internal/wasm/binary/..."}, later: true,
+			reason: "rewriting untrusted bytes stays small enough to be fuzzed and reviewed",
+		},
+		{
+			from: []string{"internal/plugin/..."}, forbid: []string{"internal/wasm/...", "internal/source/...", "internal/controller/..."},
+			reason: "the domain knows neither its engine nor its users",
+		},
+		{
+			from: allPackages, except: []string{"internal/wasm/...", "test/..."}, forbid: []string{wazero}, direct: true,
+			reason: "only internal/wasm knows the WebAssembly runtime",
+		},
+		{
+			from: allPackages, except: []string{"internal/wasm/...", "cmd/...", "hack/...", "test/..."}, forbid: []string{wazero},
+			reason: "the runtime can be replaced without touching anything but internal/wasm and the wiring",
+		},
+		{
+			from: []string{"internal/wasm/..."}, forbid: []string{"k8s.io/client-go/...", "sigs.k8s.io/controller-runtime/..."},
+			reason: "the engine takes the small interface that internal/plugin defines",
+		},
+		{
+			from: []string{"internal/controller/..."}, forbid: []string{"internal/wasm/..."},
+			reason: "controllers see plugins through internal/plugin",
+		},
+		{
+			from: []string{"internal/admission/..."}, forbid: []string{"internal/wasm/...", "internal/controller/..."}, later: true,
+			reason: "webhooks call plugins through internal/plugin",
+		},
+		{
+			from: allPackages, except: []string{"internal/source/oci/..."}, forbid: registryLibraries, direct: true,
+			reason: "only internal/source/oci talks to registries",
+		},
+		{
+			from: []string{"internal/source/..."}, except: []string{"internal/source/oci/..."}, forbid: registryLibraries, later: true,
+			reason: "a source costs only those who use it",
+		},
+		{
+			from: allPackages, except: []string{"internal/testenv/...", "test/..."}, forbid: []string{"internal/testenv/..."},
+			reason: "the test environment is for tests",
+		},
+	}
+}
+
+const wazero = "github.com/tetratelabs/wazero/..."
+
+var registryLibraries = []string{
+	"oras.land/...", "github.com/google/go-containerregistry/...",
+	"github.com/regclient/regclient/...", "github.com/containers/image/...",
+}

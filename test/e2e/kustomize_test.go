@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// TestChart_rights keeps the chart from granting anything else than config/rbac, which is what the
+// other tests run with: role.yaml there is generated from the code.
+func TestChart_rights(t *testing.T) {
+	t.Parallel()
+	want := rights(read(t, "config/rbac"))
+	got := rights(mustRender(t, ""))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the chart's rights are not those of config/rbac (after a change of RBAC markers: make manifests); -config +chart:\n%s", diff)
+	}
+	if _, ok := want["ClusterRole k1s-manager"]; !ok {
+		t.Errorf("config/rbac has no ClusterRole k1s-manager: the test checks nothing; has it another name?")
+	}
+}
+
+// rights are the objects of RBAC, without what does not matter to it.
+func rights(all objects) map[string]map[string]any {
+	out := map[string]map[string]any{}
+	for key, o := range all {
+		if o.GetAPIVersion() != "rbac.authorization.k8s.io/v1" && o.GetKind() != "ServiceAccount" {
+			continue
+		}
+		matters := maps.Clone(o.Object)
+		delete(matters, "metadata")
+		matters["aggregation labels"] = aggregation(o)
+		out[key] = matters
+	}
+	return out
+}
+
+// aggregation are the labels by which other roles take this one in.
+func aggregation(o *unstructured.Unstructured) []string {
+	var labels []string
+	for key := range o.GetLabels() {
+		if strings.Contains(key, "/aggregate-to-") {
+			labels = append(labels, key)
+		}
+	}
+	slices.Sort(labels)
+	return labels
+}
+
+// TestChart_pod keeps the two ways to install the operator alike.
+func TestChart_pod(t *testing.T) {
+	t.Parallel()
+	const deployment, container = "Deployment k1s-manager", 0
+	want := as[appsv1.Deployment](t, read(t, "config/manager"), deployment).Spec.Template.Spec
+	got := as[appsv1.Deployment](t, mustRender(t, ""), deployment).Spec.Template.Spec
+
+	c := &got.Containers[container]
+	if c.Image != "ghcr.io/k1s-io/k1s:0.1.0" { // config/manager/kustomization.yaml says the same
+		t.Errorf("image is %q", c.Image)
+	}
+	// What only the chart says, as only there it can be changed.
+	c.Image, c.ImagePullPolicy = want.Containers[container].Image, ""
+	c.Args = slices.DeleteFunc(c.Args, func(arg string) bool { return strings.HasPrefix(arg, "--zap-") })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the chart's Pod is not that of config/manager; -config +chart:\n%s", diff)
+	}
+}
+
+func TestChart_metricsService(t *testing.T) {
+	t.Parallel()
+	const service = "Service k1s-metrics"
+	want := as[corev1.Service](t, read(t, "config/manager"), service).Spec
+	all := mustRender(t, "")
+	got := as[corev1.Service](t, all, service).Spec
+	pod := as[appsv1.Deployment](t, all, "Deployment k1s-manager").Spec.Template
+	for key, value := range got.Selector {
+		if pod.Labels[key] != value {
+			t.Errorf("the Service selects %s=%s, the Pod's label is %q", key, value, pod.Labels[key])
+		}
+	}
+	got.Selector, want.Selector = nil, nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the chart's Service is not that of config/manager; -config +chart:\n%s", diff)
+	}
+}
