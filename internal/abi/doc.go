@@ -17,6 +17,8 @@ const (
 	MaxMetadata = 256 << 10
 	// MaxLogMessage is how many bytes of one log message are kept; the rest is cut off.
 	MaxLogMessage = 8 << 10
+	// MaxRequeueAfterMillis is the longest pause that a guest may ask for: a year.
+	MaxRequeueAfterMillis = 365 * 24 * 60 * 60 * 1000
 	// MaxRandom is how many bytes one k1s_random call may ask for.
 	MaxRandom = 64 << 10
 )

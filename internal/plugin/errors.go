@@ -12,8 +12,6 @@ import (
 // ErrNoRevision means that no revision of the plugin is loaded.
 var ErrNoRevision = errors.New("no revision of the plugin is loaded")
 
-var errNegativeRequeue = errors.New("requeueAfterMillis is negative")
-
 // Kind says what went wrong in a call.
 type Kind string
 

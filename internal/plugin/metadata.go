@@ -33,6 +33,9 @@ func reserved() []Capability {
 	return []Capability{"validation", "defaulting", "finalization", "admission"}
 }
 
+// maxWord bounds, in bytes, what of the metadata is shown in every status.
+const maxWord = 128
+
 // Metadata is what a module says of itself.
 type Metadata struct {
 	Name, Version, Author, Description, Language string
@@ -65,7 +68,14 @@ func ParseMetadata(payload []byte) (Metadata, error) {
 		Name: wire.Name, Version: wire.Version, Author: wire.Author,
 		Description: wire.Description, Language: wire.Language,
 		ABI: wire.Runtime.ABI, MinMemoryPages: wire.Runtime.MinMemoryPages,
-		ConfigSchema: wire.ConfigSchema,
+	}
+	if string(wire.ConfigSchema) != "null" {
+		m.ConfigSchema = wire.ConfigSchema
+	}
+	for _, word := range [][2]string{{"name", m.Name}, {"version", m.Version}, {"language", m.Language}} {
+		if len(word[1]) > maxWord {
+			return Metadata{}, fmt.Errorf("metadata %q has %d bytes, more than the %d allowed", word[0], len(word[1]), maxWord)
+		}
 	}
 	switch {
 	case m.Name == "":

@@ -4,6 +4,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -54,9 +55,15 @@ func (r *Registry) Close(ctx context.Context) error {
 	r.slots = map[types.NamespacedName]*Slot{}
 	r.mu.Unlock()
 	var wg sync.WaitGroup
+	failed := make(chan error, len(slots))
 	for _, s := range slots {
-		wg.Go(func() { _ = s.Close(ctx) })
+		wg.Go(func() { failed <- s.Close(ctx) })
 	}
 	wg.Wait()
-	return nil
+	close(failed)
+	var err error
+	for e := range failed {
+		err = errors.Join(err, e)
+	}
+	return err
 }

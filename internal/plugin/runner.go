@@ -5,6 +5,7 @@ package plugin
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/k1s-io/k1s/internal/abi"
@@ -26,6 +27,9 @@ type Call struct {
 	Export string
 	// Input is the payload; empty means none.
 	Input []byte
+	// Accept, if it is set, looks at the reply before the call counts as answered: its error makes the
+	// call fail with KindViolation, as other breaches of the ABI do. It may be called more than once.
+	Accept func(reply []byte) error
 }
 
 // LoadRequest is what makes a revision.
@@ -81,16 +85,31 @@ func Reconcile(ctx context.Context, runner Runner, req abi.ReconcileRequest) (ab
 	if err != nil {
 		return abi.ReconcileResult{}, &CallError{Kind: KindInput, Export: abi.ExportReconcile, Err: err}
 	}
-	reply, err := runner.Call(ctx, Call{Export: abi.ExportReconcile, Input: input})
-	if err != nil || len(reply) == 0 {
+	var result abi.ReconcileResult
+	accept := func(reply []byte) (err error) {
+		result, err = parseReconcileResult(reply)
+		return err
+	}
+	reply, err := runner.Call(ctx, Call{Export: abi.ExportReconcile, Input: input, Accept: accept})
+	if err != nil {
 		return abi.ReconcileResult{}, err
 	}
-	var result abi.ReconcileResult
-	if err := abi.Decode(reply, &result); err != nil {
+	// Not every runner asks; the usual reply is empty.
+	if err := accept(reply); err != nil {
 		return abi.ReconcileResult{}, &CallError{Kind: KindViolation, Export: abi.ExportReconcile, Err: err}
 	}
-	if result.RequeueAfterMillis < 0 {
-		return abi.ReconcileResult{}, &CallError{Kind: KindViolation, Export: abi.ExportReconcile, Err: errNegativeRequeue}
+	return result, nil
+}
+
+func parseReconcileResult(reply []byte) (result abi.ReconcileResult, err error) {
+	if len(reply) == 0 {
+		return result, nil
+	}
+	if err := abi.Decode(reply, &result); err != nil {
+		return abi.ReconcileResult{}, err
+	}
+	if ms := result.RequeueAfterMillis; ms < 0 || ms > abi.MaxRequeueAfterMillis {
+		return abi.ReconcileResult{}, fmt.Errorf("requeueAfterMillis is %d, want 0 to %d", ms, int64(abi.MaxRequeueAfterMillis))
 	}
 	return result, nil
 }

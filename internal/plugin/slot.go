@@ -4,6 +4,7 @@ package plugin
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,9 @@ type Slot struct {
 	drain time.Duration
 	// leaving counts the revisions that have left and are not closed yet.
 	leaving sync.WaitGroup
+
+	mu     sync.Mutex // held while the revision is changed
+	closed bool
 }
 
 // NewSlot returns an empty slot. A revision that leaves gets the given time to finish its calls.
@@ -32,10 +36,17 @@ func (s *Slot) Call(ctx context.Context, call Call) ([]byte, error) {
 	return l.runner.Call(ctx, call)
 }
 
-// Swap makes next the revision that serves and returns at once. A nil next empties the slot.
+// Swap makes next the revision that serves and returns at once. A nil next empties the slot. A closed
+// slot closes next.
 func (s *Slot) Swap(next Runner) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var l *lease
 	if next != nil {
+		if s.closed {
+			_ = next.Close(context.Background()) // see retire
+			return
+		}
 		l = newLease(next)
 	}
 	if old := s.current.Swap(l); old != nil {
@@ -47,11 +58,24 @@ func (s *Slot) Swap(next Runner) {
 // Loaded says whether a revision serves.
 func (s *Slot) Loaded() bool { return s.current.Load() != nil }
 
-// Close empties the slot and waits until every revision that ever left is closed.
-func (s *Slot) Close(context.Context) error {
+// Close empties the slot for good and waits until every revision that ever left is closed, or until
+// the context ends.
+func (s *Slot) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.Swap(nil)
-	s.leaving.Wait()
-	return nil
+	gone := make(chan struct{})
+	go func() {
+		s.leaving.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the revision's last calls: %w", ctx.Err())
+	}
 }
 
 // acquire returns the current revision with one more reference, or nil.

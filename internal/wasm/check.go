@@ -29,6 +29,11 @@ func (e *Engine) check(module []byte, limits plugin.Limits) (*binary.Module, err
 	case errors.Is(err, binary.ErrNotWasm):
 		return nil, plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
 			"the source holds no WebAssembly module: its %d bytes do not begin with \"\\0asm\" (nor are they gzip or zstd of one)", len(module))
+	case errors.Is(err, binary.ErrLimit):
+		return nil, &plugin.LoadError{
+			Reason: pluginsv1alpha1.ReasonInvalidModule, Err: err,
+			Message: "the module is too large: build it smaller, or split it into several plugins",
+		}
 	case err != nil:
 		return nil, &plugin.LoadError{
 			Reason: pluginsv1alpha1.ReasonInvalidModule, Err: err,
@@ -80,11 +85,11 @@ func checkShape(m *binary.Module) error {
 	}
 	if _, ok := m.Export(abi.ExportABIVersion); !ok {
 		return plugin.Refuse(pluginsv1alpha1.ReasonMissingABIVersion,
-			"the module has no export %q: it was not built as a k1s plugin", abi.ExportABIVersion)
+			"the module has no export %q: it was not built as a k1s plugin; build it with a k1s SDK, or as docs/spec/abi.md says", abi.ExportABIVersion)
 	}
 	memory, ok := m.Export(abi.ExportMemory)
 	if !ok || memory.Kind != binary.ExternMemory {
-		return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport, "the module does not export its memory as %q", abi.ExportMemory)
+		return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport, "the module does not export a memory as %q: build it so that it does", abi.ExportMemory)
 	}
 	return nil
 }
@@ -95,7 +100,7 @@ func checkExports(m *binary.Module) error {
 	for _, name := range sortedNames(required) {
 		if _, ok := m.Export(name); !ok {
 			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
-				"the module has no export %q %s, which every plugin needs", name, describe(required[name]))
+				"the module has no export %q %s, which every plugin needs: add it", name, describe(required[name]))
 		}
 	}
 	for _, ex := range m.Exports {
@@ -111,7 +116,11 @@ func checkExports(m *binary.Module) error {
 				got = funcType(ex.Func)
 			}
 			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
-				"the module exports %q as %s, want %s", ex.Name, got, describe(want))
+				"the module exports %q as %s: guest ABI %d wants %s", ex.Name, got, abi.Version, describe(want))
+		}
+		if ex.Imported {
+			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+				"the module exports an import as %q: it must be a function of the module's own", ex.Name)
 		}
 	}
 	return nil
@@ -127,7 +136,7 @@ func checkCapabilities(m *binary.Module, declared []plugin.Capability) error {
 		}
 		if _, ok := m.Export(name); !ok {
 			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
-				"the module declares the capability %q but has no export %q", c, name)
+				"the module declares the capability %q but has no export %q: add it, or do not declare the capability", c, name)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ package wasm
 
 import (
 	"context"
+	"errors"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
@@ -26,7 +27,7 @@ func (e *Engine) Describe(ctx context.Context, module plugin.Module, limits plug
 	m, err := plugin.ParseMetadata(payload)
 	if err != nil {
 		return plugin.Metadata{}, &plugin.LoadError{
-			Reason: pluginsv1alpha1.ReasonInvalidMetadata, Message: "the module's metadata cannot be used", Err: err,
+			Reason: pluginsv1alpha1.ReasonInvalidMetadata, Message: "the module's metadata cannot be used: mend it as docs/spec/abi.md says", Err: err,
 		}
 	}
 	if m.ABI != abi.Version {
@@ -45,11 +46,11 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 	}
 	if _, ok := outside.Export(abi.ExportMetadata); !ok {
 		return nil, plugin.Refuse(pluginsv1alpha1.ReasonInvalidMetadata,
-			"the module has neither a custom section %q nor an export %q", abi.MetadataSection, abi.ExportMetadata)
+			"the module has neither a custom section %q nor an export %q: add one", abi.MetadataSection, abi.ExportMetadata)
 	}
-	code, _, err := e.modules.acquire(ctx, module)
+	code, _, err := e.modules.acquire(ctx, module.Digest, func() []byte { return outside.CapTables(module.Bytes) })
 	if err != nil {
-		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidModule, "the module does not pass WebAssembly's validation", err)
+		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidModule, notCompiled, err)
 	}
 	defer code.release()
 	in, err := e.instantiate(ctx, code, plugin.LoadRequest{Name: "metadata", Module: module, Limits: limits})
@@ -61,7 +62,7 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 	defer cancel()
 	payload, err := in.call(ctx, abi.ExportMetadata, nil)
 	if err != nil {
-		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidMetadata, "the module's metadata could not be read", err)
+		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidMetadata, "the module's metadata could not be read: mend its k1s_metadata", err)
 	}
 	return payload, nil
 }
@@ -73,7 +74,7 @@ func wrongVersion(got int32) error {
 
 // loadError wraps a failure, unless the caller itself gave up: that says nothing about the module.
 func loadError(ctx context.Context, reason, message string, err error) error {
-	if context.Cause(ctx) == context.Canceled {
+	if errors.Is(context.Cause(ctx), context.Canceled) {
 		return ctx.Err()
 	}
 	return &plugin.LoadError{Reason: reason, Message: message, Err: err}

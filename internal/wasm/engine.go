@@ -6,16 +6,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
 // pageSize is the size of a WebAssembly page in bytes.
 const pageSize = 64 << 10
+
+// closeTimeout bounds how long Close waits for guests to leave their code.
+const closeTimeout = 5 * time.Second
 
 // Options configure an Engine.
 type Options struct {
@@ -35,6 +39,10 @@ type Engine struct {
 	modules *moduleCache
 	wasi    map[string]api.FunctionDefinition
 	log     logr.Logger
+	// cacheDir is the directory of cache.
+	cacheDir string
+	// runners counts the revisions that may still run code.
+	runners sync.WaitGroup
 }
 
 // New makes an engine.
@@ -43,8 +51,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	// is not preemptible.
 	config := wazero.NewRuntimeConfigCompiler().
 		WithCloseOnContextDone(true).
+		WithDebugInfoEnabled(false). // DWARF is much to read of a stranger, for line numbers in traps
 		WithCoreFeatures(api.CoreFeaturesV2)
-	e := &Engine{log: o.Log}
+	e := &Engine{log: o.Log, cacheDir: o.CacheDir}
 	if o.CacheDir != "" {
 		cache, err := wazero.NewCompilationCacheWithDir(o.CacheDir)
 		if err != nil {
@@ -61,20 +70,26 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close releases everything. Runners must be closed before.
+// Close releases everything. Runners must be closed before; it waits for their last calls to notice.
 func (e *Engine) Close(ctx context.Context) error {
+	gone := make(chan struct{})
+	go func() {
+		e.runners.Wait()
+		close(gone)
+	}()
+	timer := time.NewTimer(closeTimeout)
+	defer timer.Stop()
+	select {
+	case <-gone:
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 	e.modules.close(ctx)
 	err := e.runtime.Close(ctx)
 	if e.cache != nil {
 		err = errors.Join(err, e.cache.Close(ctx))
 	}
 	return err
-}
-
-// compile is what moduleCache calls for bytes that it does not hold.
-func (e *Engine) compile(ctx context.Context, module []byte) (wazero.CompiledModule, error) {
-	// Two workers halve the time of a large module on two cores; see docs/adr/0003-engine.md.
-	return e.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, 2), module)
 }
 
 // offerImports instantiates the two modules that guests may import from.

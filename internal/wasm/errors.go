@@ -18,8 +18,9 @@ import (
 const (
 	// maxFrames is how many functions of a trap's stack a message names.
 	maxFrames = 3
-	// maxStatusMessage bounds a guest's own message in bytes.
+	// maxStatusMessage and maxStatusReason bound what a guest says of its own error, in bytes.
 	maxStatusMessage = 4 << 10
+	maxStatusReason  = 128
 )
 
 // violation is a breach of the ABI.
@@ -35,13 +36,13 @@ func (in *instance) explain(ctx context.Context, export string, err error) error
 	}
 	var exit *sys.ExitError
 	if errors.As(err, &exit) {
-		switch exit.ExitCode() {
-		case sys.ExitCodeDeadlineExceeded, sys.ExitCodeContextCanceled:
+		code := exit.ExitCode()
+		// A guest can exit with these codes too.
+		if ctx.Err() != nil && (code == sys.ExitCodeDeadlineExceeded || code == sys.ExitCodeContextCanceled) {
 			return timeout(ctx, export)
-		default:
-			err = fmt.Errorf("the guest exited with code %d", exit.ExitCode())
-			return &plugin.CallError{Kind: plugin.KindExit, Export: export, Err: in.withOutput(err)}
 		}
+		err = fmt.Errorf("the guest exited with code %d", code)
+		return &plugin.CallError{Kind: plugin.KindExit, Export: export, Err: in.withOutput(err)}
 	}
 	if ctx.Err() != nil {
 		return timeout(ctx, export)
@@ -60,7 +61,10 @@ func timeout(ctx context.Context, export string) error {
 // trap shortens wazero's error to its first line and the innermost functions.
 func trap(err error) error {
 	first, rest, _ := strings.Cut(err.Error(), "\n")
-	first = strings.TrimPrefix(first, "wasm error: ")
+	if _, fault, ok := strings.Cut(first, "wasm error: "); ok {
+		first = fault
+	}
+	first = strings.TrimSuffix(first, " (recovered by wazero)")
 	var frames []string
 	for line := range strings.Lines(rest) {
 		line = strings.TrimSpace(line)
@@ -94,8 +98,15 @@ func guestError(export string, payload []byte) error {
 	} else if err := json.Unmarshal(payload, &status); err != nil {
 		return &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: fmt.Errorf("error reply is no Status: %w", err)}
 	}
-	if len(status.Message) > maxStatusMessage {
-		status.Message = strings.ToValidUTF8(status.Message[:maxStatusMessage], "") + "…"
-	}
+	status.Message = shorten(status.Message, maxStatusMessage)
+	status.Reason = metav1.StatusReason(shorten(string(status.Reason), maxStatusReason))
 	return &plugin.CallError{Kind: plugin.KindGuest, Export: export, Status: &status}
+}
+
+// shorten makes a guest's text fit for a message: bounded, on one line.
+func shorten(text string, limit int) string {
+	if len(text) > limit {
+		return printable([]byte(text[:limit])) + "…"
+	}
+	return printable([]byte(text))
 }

@@ -16,34 +16,34 @@ import (
 func hostFunctions() map[string]api.GoModuleFunction {
 	type ctxHost = plugin.Host
 	return map[string]api.GoModuleFunction{
-		abi.FuncGet: request(func(ctx context.Context, h ctxHost, r abi.ObjectKey) ([]byte, error) {
+		abi.FuncGet: answer(func(ctx context.Context, h ctxHost, r abi.ObjectKey) ([]byte, error) {
 			return h.Get(ctx, r)
 		}),
-		abi.FuncList: request(func(ctx context.Context, h ctxHost, r abi.ListRequest) ([]byte, error) {
+		abi.FuncList: answer(func(ctx context.Context, h ctxHost, r abi.ListRequest) ([]byte, error) {
 			return h.List(ctx, r)
 		}),
-		abi.FuncCreate: request(func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
+		abi.FuncCreate: answer(func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
 			return h.Create(ctx, r)
 		}),
-		abi.FuncUpdate: request(func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
+		abi.FuncUpdate: answer(func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
 			return h.Update(ctx, r)
 		}),
-		abi.FuncUpdateStatus: request(func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
+		abi.FuncUpdateStatus: answer(func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
 			return h.UpdateStatus(ctx, r)
 		}),
-		abi.FuncPatch: request(func(ctx context.Context, h ctxHost, r abi.PatchRequest) ([]byte, error) {
+		abi.FuncPatch: answer(func(ctx context.Context, h ctxHost, r abi.PatchRequest) ([]byte, error) {
 			return h.Patch(ctx, r)
 		}),
-		abi.FuncPatchStatus: request(func(ctx context.Context, h ctxHost, r abi.PatchRequest) ([]byte, error) {
+		abi.FuncPatchStatus: answer(func(ctx context.Context, h ctxHost, r abi.PatchRequest) ([]byte, error) {
 			return h.PatchStatus(ctx, r)
 		}),
-		abi.FuncApply: request(func(ctx context.Context, h ctxHost, r abi.ApplyRequest) ([]byte, error) {
+		abi.FuncApply: answer(func(ctx context.Context, h ctxHost, r abi.ApplyRequest) ([]byte, error) {
 			return h.Apply(ctx, r)
 		}),
-		abi.FuncDelete: request(func(ctx context.Context, h ctxHost, r abi.DeleteRequest) ([]byte, error) {
+		abi.FuncDelete: answer(func(ctx context.Context, h ctxHost, r abi.DeleteRequest) ([]byte, error) {
 			return nil, h.Delete(ctx, r)
 		}),
-		abi.FuncEvent: request(func(ctx context.Context, h ctxHost, r abi.EventRequest) ([]byte, error) {
+		abi.FuncEvent: answer(func(ctx context.Context, h ctxHost, r abi.EventRequest) ([]byte, error) {
 			return nil, h.Event(ctx, r)
 		}),
 		abi.FuncLog:    api.GoModuleFunc(hostLog),

@@ -16,11 +16,11 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// request makes a host function that decodes a JSON request, does it, and replies. What the guest
+// answer makes a host function that decodes a JSON request, does it, and replies. What the guest
 // gets wrong in the JSON is its own error to handle; a pointer outside its memory stops it.
-func request[T any](do func(context.Context, plugin.Host, T) ([]byte, error)) api.GoModuleFunction {
+func answer[T any](do func(context.Context, plugin.Host, T) ([]byte, error)) api.GoModuleFunction {
 	return api.GoModuleFunc(func(ctx context.Context, module api.Module, stack []uint64) {
-		in := mustInstance(ctx)
+		in := mustReply(ctx)
 		payload := mustView(module, stack[0], stack[1])
 		var req T
 		var out []byte
@@ -81,11 +81,14 @@ func statusJSON(err error) []byte {
 	return out
 }
 
-// mustInstance finds the instance that is calling.
-func mustInstance(ctx context.Context) *instance {
+// mustReply finds the instance that is calling, or stops the guest if no reply can be placed in it.
+func mustReply(ctx context.Context) *instance {
 	in := instanceFrom(ctx)
-	if in == nil || in.module == nil {
-		panic(violation("a host function was called by the module's start function"))
+	switch {
+	case in.module == nil:
+		panic(violation("the module's start function called a host function that replies: do so in an export"))
+	case in.allocating:
+		panic(violation("%s called a host function that replies", abi.ExportAlloc))
 	}
 	return in
 }

@@ -22,8 +22,11 @@ const (
 
 // hostLog is k1s_log(level, ptr, len).
 func hostLog(ctx context.Context, module api.Module, stack []uint64) {
-	in := mustInstance(ctx)
+	in := instanceFrom(ctx)
 	text := mustView(module, stack[1], stack[2])
+	if !in.quota.take() {
+		return
+	}
 	message := printable(text[:min(len(text), abi.MaxLogMessage)])
 	switch level := uint32(stack[0]); {
 	case level == logDebug:

@@ -23,14 +23,24 @@ type instance struct {
 	// functions holds the exports called so far: each look-up makes a stack of its own.
 	functions map[string]api.Function
 	// host is what the guest reaches during this call; nil outside the export of a capability.
-	host   plugin.Host
-	log    logr.Logger
-	stderr *output
+	host plugin.Host
+	log  logr.Logger
+	// stdout and stderr, and the quota that they share with k1s_log.
+	stdout, stderr *output
+	quota          *quota
 	// allocating is true inside k1s_alloc, which must not come back to us for a reply.
 	allocating bool
-	// deadline is when the call that runs now ends.
-	deadline time.Time
-	stack    [3]uint64
+	// running is the context of the call that runs now: WASI's clock functions get none.
+	running context.Context
+	stack   [3]uint64
+}
+
+func newInstance(log logr.Logger) *instance {
+	q := &quota{log: log}
+	return &instance{
+		log: log, quota: q, stdout: newOutput(log, q, "stdout"), stderr: newOutput(log, q, "stderr"),
+		functions: map[string]api.Function{},
+	}
 }
 
 // instanceKey finds the instance in the context that wazero hands to host functions.
@@ -53,9 +63,16 @@ func (in *instance) function(name string) api.Function {
 
 // enter prepares the context of a call into the guest.
 func (in *instance) enter(ctx context.Context) context.Context {
-	in.deadline, _ = ctx.Deadline()
+	in.finish()
+	in.running = context.WithValue(ctx, instanceKey{}, in)
+	return in.running
+}
+
+// finish logs what the call that has ended left behind.
+func (in *instance) finish() {
+	in.stdout.reset()
 	in.stderr.reset()
-	return context.WithValue(ctx, instanceKey{}, in)
+	in.quota.reset()
 }
 
 // call runs an export that replies with bytes. The input is passed only to exports that take one.
@@ -117,9 +134,6 @@ func (in *instance) place(ctx context.Context, bytes []byte) (uint32, error) {
 	if len(bytes) > abi.MaxPayload {
 		return 0, violation("a payload of %d bytes is larger than the %d allowed", len(bytes), abi.MaxPayload)
 	}
-	if in.allocating {
-		return 0, violation("%s called a host function that replies", abi.ExportAlloc)
-	}
 	var stack [1]uint64
 	stack[0] = uint64(len(bytes))
 	in.allocating = true
@@ -150,6 +164,7 @@ func (in *instance) shutdown() {
 
 // close frees the instance.
 func (in *instance) close(ctx context.Context) {
+	in.finish()
 	_ = in.module.Close(ctx) // it only frees memory
 }
 

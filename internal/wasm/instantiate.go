@@ -5,11 +5,9 @@ package wasm
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"time"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
@@ -24,14 +22,14 @@ func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.Loa
 	ctx, cancel := context.WithTimeout(ctx, req.Limits.CallTimeout)
 	defer cancel()
 
-	log := e.log.WithValues("plugin", req.Name)
-	in := &instance{log: log, stderr: newOutput(log, "stderr"), functions: map[string]api.Function{}}
+	in := newInstance(e.log.WithValues("plugin", req.Name))
 	ctx = in.enter(ctx)
 	ctx = experimental.WithMemoryAllocator(ctx, memoryLimit(req.Limits.MaxMemoryPages))
 	module, err := e.runtime.InstantiateModule(ctx, code.module, moduleConfig(in))
 	if err != nil {
+		in.finish()
 		return nil, loadError(parent, pluginsv1alpha1.ReasonInitializeFailed,
-			"the module could not be instantiated", in.explain(ctx, "start function", err))
+			"the module could not be instantiated: mend its start function and segments", in.explain(ctx, "start function", err))
 	}
 	in.module = module
 	if err := in.prepare(ctx, parent, req); err != nil {
@@ -47,7 +45,7 @@ func (in *instance) prepare(ctx, parent context.Context, req plugin.LoadRequest)
 		in.module.Memory().Grow(need - in.module.Memory().Size()/pageSize)
 	}
 	if err := in.run(ctx, abi.ExportReactorInitialize); err != nil {
-		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed, "the module's start function failed", err)
+		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed, "the module failed to start: mend its _initialize", err)
 	}
 	var version [1]uint64
 	if err := in.function(abi.ExportABIVersion).CallWithStack(ctx, version[:]); err != nil {
@@ -61,7 +59,7 @@ func (in *instance) prepare(ctx, parent context.Context, req plugin.LoadRequest)
 		return nil
 	}
 	if _, err := in.call(ctx, abi.ExportInitialize, req.Settings); err != nil {
-		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed, "the module refused its settings", err)
+		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed, "the module refused its settings: change spec.settings, or the module", err)
 	}
 	return nil
 }
@@ -75,17 +73,19 @@ func moduleConfig(in *instance) wazero.ModuleConfig {
 		WithSysNanotime().
 		WithNanosleep(in.sleep).
 		WithRandSource(rand.Reader).
-		WithStdout(newOutput(in.log, "stdout")).
+		WithStdout(in.stdout).
 		WithStderr(in.stderr)
 }
 
-// sleep sleeps for a guest, but not past the end of its call.
+// sleep sleeps for a guest. One whose time runs out in here is stopped here.
 func (in *instance) sleep(ns int64) {
-	d := time.Duration(ns)
-	if left := time.Until(in.deadline); !in.deadline.IsZero() && left < d {
-		d = left
+	timer := time.NewTimer(time.Duration(ns))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-in.running.Done():
+		panic(timeout(in.running, ""))
 	}
-	time.Sleep(d)
 }
 
 // memoryLimit is an allocator that refuses to grow a memory beyond a number of pages.
@@ -109,7 +109,8 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 		return nil
 	}
 	if size > uint64(cap(m.bytes)) {
-		grown := make([]byte, size)
+		// Guests that grow page by page must not have everything copied for each.
+		grown := make([]byte, size, min(max(size, 2*uint64(cap(m.bytes))), m.limit))
 		copy(grown, m.bytes)
 		m.bytes = grown
 	}
@@ -119,12 +120,3 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 
 // Free implements experimental.LinearMemory.
 func (m *linearMemory) Free() { m.bytes = nil }
-
-// instanceError wraps a failure to get an instance for a call.
-func instanceError(export string, err error) error {
-	kind := plugin.KindInstance
-	if err == errClosed {
-		kind = plugin.KindClosed
-	}
-	return &plugin.CallError{Kind: kind, Export: export, Err: fmt.Errorf("get an instance: %w", err)}
-}

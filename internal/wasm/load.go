@@ -11,18 +11,23 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
+// notCompiled is what the engine's refusal means for who built the module.
+const notCompiled = "the module could not be compiled: build it again, without proposals beyond WebAssembly 2.0"
+
 // Load compiles a module, makes a first instance, asks it for its health and returns what runs it.
 // Errors are *plugin.LoadError, or the context's.
 func (e *Engine) Load(ctx context.Context, req plugin.LoadRequest) (plugin.Runner, plugin.LoadInfo, error) {
 	start := time.Now()
-	if _, err := e.check(req.Module.Bytes, req.Limits); err != nil {
+	module := req.Module
+	req.Module.Bytes = nil // the compiled code holds what instances need
+	outside, err := e.check(module.Bytes, req.Limits)
+	if err != nil {
 		return nil, plugin.LoadInfo{}, err
 	}
-	code, cached, err := e.modules.acquire(ctx, req.Module)
+	code, cached, err := e.modules.acquire(ctx, module.Digest, func() []byte { return outside.CapTables(module.Bytes) })
 	if err != nil {
-		return nil, plugin.LoadInfo{}, loadError(ctx, pluginsv1alpha1.ReasonCompileFailed, "the module could not be compiled", err)
+		return nil, plugin.LoadInfo{}, loadError(ctx, pluginsv1alpha1.ReasonCompileFailed, notCompiled, err)
 	}
-	req.Module.Bytes = nil // the compiled code holds what is needed
 	r := newRunner(e, code, req)
 	if err := r.warm(ctx); err != nil {
 		_ = r.Close(ctx)
@@ -37,15 +42,14 @@ func (r *runner) warm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	healthy := false
-	defer func() { r.pool.release(in, healthy) }()
-	if in.function(abi.ExportHealth) != nil {
-		ctx, cancel := context.WithTimeout(ctx, r.limits.CallTimeout)
-		defer cancel()
-		if _, err := in.call(ctx, abi.ExportHealth, nil); err != nil {
-			return loadError(ctx, pluginsv1alpha1.ReasonHealthCheckFailed, "the module's health check failed", err)
-		}
+	defer func() { r.pool.release(in, fit(err)) }()
+	if in.function(abi.ExportHealth) == nil {
+		return nil
 	}
-	healthy = true
+	call, cancel := context.WithTimeout(ctx, r.limits.CallTimeout)
+	defer cancel()
+	if _, err = in.call(call, abi.ExportHealth, nil); err != nil {
+		return loadError(ctx, pluginsv1alpha1.ReasonHealthCheckFailed, "the module's health check failed, and is tried again", err)
+	}
 	return nil
 }

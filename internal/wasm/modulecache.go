@@ -4,6 +4,7 @@ package wasm
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -16,10 +17,21 @@ import (
 // and often loaded again with other settings soon after.
 const linger = 30 * time.Second
 
+// compileTimeout is long enough for a module of 64 MiB, which takes half a minute on one core, on a
+// machine with a tenth of one.
+const compileTimeout = 5 * time.Minute
+
+// compileFunc compiles a module.
+type compileFunc func(context.Context, []byte) (wazero.CompiledModule, error)
+
 // moduleCache keeps compiled modules by digest, as long as somebody uses them. One digest is
 // compiled by one caller at a time, the others wait for it.
 type moduleCache struct {
-	compile func(context.Context, []byte) (wazero.CompiledModule, error)
+	compile compileFunc
+	// linger is how long an entry is kept after its last use.
+	linger time.Duration
+	// patience is how long one module may take to compile.
+	patience time.Duration
 	// slots bounds how many compile at once, so that serving goes on meanwhile.
 	slots chan struct{}
 
@@ -41,17 +53,21 @@ type compiled struct {
 	idle *time.Timer
 }
 
-func newModuleCache(compile func(context.Context, []byte) (wazero.CompiledModule, error), parallel int) *moduleCache {
-	return &moduleCache{compile: compile, slots: make(chan struct{}, parallel), entries: map[plugin.Digest]*compiled{}}
+func newModuleCache(compile compileFunc, parallel int) *moduleCache {
+	return &moduleCache{
+		compile: compile, linger: linger, patience: compileTimeout,
+		slots: make(chan struct{}, parallel), entries: map[plugin.Digest]*compiled{},
+	}
 }
 
-// acquire returns the compiled module and whether it was there already.
-func (c *moduleCache) acquire(ctx context.Context, module plugin.Module) (entry *compiled, cached bool, err error) {
+// acquire returns the compiled module and whether it was there already. The bytes are asked for if it
+// was not.
+func (c *moduleCache) acquire(ctx context.Context, digest plugin.Digest, bytes func() []byte) (entry *compiled, cached bool, err error) {
 	c.mu.Lock()
-	entry, cached = c.entries[module.Digest]
+	entry, cached = c.entries[digest]
 	if !cached {
-		entry = &compiled{cache: c, digest: module.Digest, ready: make(chan struct{})}
-		c.entries[module.Digest] = entry
+		entry = &compiled{cache: c, digest: digest, ready: make(chan struct{})}
+		c.entries[digest] = entry
 	}
 	entry.refs++
 	if entry.idle != nil {
@@ -62,7 +78,7 @@ func (c *moduleCache) acquire(ctx context.Context, module plugin.Module) (entry 
 
 	if !cached {
 		// Others may wait for this, so the first caller's giving up must not fail it.
-		go c.fill(context.WithoutCancel(ctx), entry, module.Bytes)
+		go c.fill(context.WithoutCancel(ctx), entry, bytes())
 	}
 	select {
 	case <-entry.ready:
@@ -78,15 +94,45 @@ func (c *moduleCache) acquire(ctx context.Context, module plugin.Module) (entry 
 }
 
 func (c *moduleCache) fill(ctx context.Context, entry *compiled, module []byte) {
+	entry.module, entry.err = c.compileInTime(ctx, module)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(entry.ready)
+	switch held := c.entries[entry.digest] == entry; {
+	case entry.err != nil && held:
+		delete(c.entries, entry.digest) // the next caller tries again
+	case entry.err == nil && !held: // every caller gave up long ago
+		_ = entry.module.Close(ctx) // it only frees memory
+	}
+}
+
+// compileInTime compiles when it is the module's turn. The compiler cannot be stopped, and there are
+// modules that keep it busy for hours: after a while it is left to itself, and others get their turn.
+func (c *moduleCache) compileInTime(ctx context.Context, module []byte) (wazero.CompiledModule, error) {
 	c.slots <- struct{}{}
 	defer func() { <-c.slots }()
-	entry.module, entry.err = c.compile(ctx, module)
-	if entry.err != nil {
-		c.mu.Lock()
-		delete(c.entries, entry.digest) // the next caller tries again
-		c.mu.Unlock()
+	type result struct {
+		module wazero.CompiledModule
+		err    error
 	}
-	close(entry.ready)
+	done := make(chan result, 1)
+	go func() {
+		code, err := c.compile(ctx, module)
+		done <- result{code, err}
+	}()
+	timer := time.NewTimer(c.patience)
+	defer timer.Stop()
+	select {
+	case r := <-done:
+		return r.module, r.err
+	case <-timer.C:
+	}
+	go func() {
+		if r := <-done; r.err == nil {
+			_ = r.module.Close(ctx) // it only frees memory
+		}
+	}()
+	return nil, fmt.Errorf("it takes more than %s: make its functions smaller", c.patience)
 }
 
 // release gives up one use. The code goes a while after the last one.
@@ -96,7 +142,7 @@ func (m *compiled) release() {
 	defer c.mu.Unlock()
 	m.refs--
 	if m.refs == 0 && c.entries[m.digest] == m {
-		m.idle = time.AfterFunc(linger, m.drop)
+		m.idle = time.AfterFunc(c.linger, m.drop)
 	}
 }
 
@@ -114,7 +160,7 @@ func (m *compiled) drop() {
 		if m.module != nil {
 			_ = m.module.Close(context.Background()) // it only frees memory
 		}
-	default: // still compiling: every caller gave up; fill's result is collected with the runtime
+	default: // still compiling: fill closes what nobody waits for
 	}
 }
 

@@ -15,22 +15,46 @@ import (
 const (
 	// maxTail is how much of a guest's standard error an error message quotes, in bytes.
 	maxTail = 1 << 10
-	// maxLinesPerCall is how many lines of output one call may log; the rest is dropped and counted.
+	// maxLinesPerCall is how many messages and lines of output one call may log, in all; the rest is
+	// dropped and counted.
 	maxLinesPerCall = 100
 )
+
+// quota bounds what one call logs.
+type quota struct {
+	log           logr.Logger
+	used, dropped int
+}
+
+// take says whether one more line may be logged.
+func (q *quota) take() bool {
+	if q.used == maxLinesPerCall {
+		q.dropped++
+		return false
+	}
+	q.used++
+	return true
+}
+
+// reset begins a new call.
+func (q *quota) reset() {
+	if q.dropped > 0 {
+		q.log.Info("Dropped lines of a guest that logs too much", "lines", q.dropped)
+	}
+	q.used, q.dropped = 0, 0
+}
 
 // output takes what a guest writes to standard output or error: it logs whole lines and remembers
 // the beginning of the current call's, where a panic says what it is.
 type output struct {
-	log     logr.Logger
-	line    []byte
-	head    []byte
-	lines   int
-	dropped int
+	log   logr.Logger
+	quota *quota
+	line  []byte
+	head  []byte
 }
 
-func newOutput(log logr.Logger, stream string) *output {
-	return &output{log: log.WithValues("stream", stream)}
+func newOutput(log logr.Logger, quota *quota, stream string) *output {
+	return &output{log: log.WithValues("stream", stream), quota: quota}
 }
 
 // Write implements io.Writer. It never fails: a guest is not to stop because nobody listens.
@@ -59,23 +83,16 @@ func (o *output) keep(p []byte) {
 }
 
 func (o *output) flush() {
-	if o.lines++; o.lines > maxLinesPerCall {
-		o.dropped++
-	} else if len(o.line) > 0 {
+	if len(o.line) > 0 && o.quota.take() {
 		o.log.Info(printable(o.line))
 	}
 	o.line = o.line[:0]
 }
 
-// reset begins a new call.
+// reset ends a call: a line without an end is a line too.
 func (o *output) reset() {
-	if len(o.line) > 0 {
-		o.flush()
-	}
-	if o.dropped > 0 {
-		o.log.Info("Dropped lines of guest output", "lines", o.dropped)
-	}
-	o.head, o.lines, o.dropped = o.head[:0], 0, 0
+	o.flush()
+	o.head = o.head[:0]
 }
 
 // tail returns what the current call wrote, on one line.

@@ -67,15 +67,14 @@ func (p *pool) acquire(ctx context.Context) (*instance, error) {
 		return nil, errClosed
 	}
 	p.users.Add(1)
-	var in *instance
-	if n := len(p.unused); n > 0 {
-		in = p.unused[n-1].in
-		p.unused = p.unused[:n-1]
-	}
+	in := p.take()
 	p.mu.Unlock()
 	if in != nil {
 		return in, nil
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer p.cutOff(cancel)()
 	in, err := p.make(ctx)
 	if err != nil {
 		<-p.slots
@@ -85,8 +84,27 @@ func (p *pool) acquire(ctx context.Context) (*instance, error) {
 	return in, nil
 }
 
+// take returns an unused instance, or nil. The lock is held.
+func (p *pool) take() *instance {
+	for n := len(p.unused); n > 0; n = len(p.unused) {
+		in := p.unused[n-1].in
+		p.unused = p.unused[:n-1]
+		// A call that ends at the very moment of its deadline may have answered and closed the module.
+		if !in.module.IsClosed() {
+			return in
+		}
+	}
+	return nil
+}
+
+// cutOff has a call cancelled when the pool is closed, until stop is called.
+func (p *pool) cutOff(cancel context.CancelFunc) (stop func() bool) {
+	return context.AfterFunc(p.open, cancel)
+}
+
 // release gives an instance back. One that is not fit for another call is thrown away.
 func (p *pool) release(in *instance, fit bool) {
+	in.finish()
 	keep := false
 	if fit && p.idle > 0 {
 		p.mu.Lock()

@@ -51,6 +51,13 @@ func (f FuncType) Equal(other FuncType) bool {
 	return bytes.Equal(f.Params, other.Params) && bytes.Equal(f.Results, other.Results)
 }
 
+// Limits are those of a memory (in pages of 64 KiB) or of a table (in elements).
+type Limits struct {
+	Min, Max uint32
+	// HasMax says whether there is a maximum.
+	HasMax bool
+}
+
 // Import is something that the module needs from outside.
 type Import struct {
 	Module, Name string
@@ -75,12 +82,17 @@ type Module struct {
 	Exports []Export
 	// Memories is the number of memories the module defines itself.
 	Memories int
-	// MinMemoryPages is the size of the first memory at the start, in pages of 64 KiB.
+	// MinMemoryPages is the size of the memory at the start, in pages of 64 KiB.
 	MinMemoryPages uint64
 	// HasStart says that the module has a start function.
 	HasStart bool
 	// Custom holds the first custom section of each name.
 	Custom map[string][]byte
+
+	// tables are those the module defines itself; the table section begins at tableStart, with its
+	// identifier, and ends before tableEnd.
+	tables               []tableSpan
+	tableStart, tableEnd int
 }
 
 // Export returns the export of that name.
@@ -99,7 +111,8 @@ var (
 	component = []byte{0x0d, 0, 1, 0}
 )
 
-// Parse reads a module. Errors are ErrNotWasm, ErrComponent, or name the section that is malformed.
+// Parse reads a module. Errors are ErrNotWasm, ErrComponent, or name the section that is malformed or
+// (ErrLimit) too large.
 func Parse(module []byte) (*Module, error) {
 	if len(module) < 8 || !bytes.HasPrefix(module, magic) {
 		return nil, ErrNotWasm
@@ -113,6 +126,7 @@ func Parse(module []byte) (*Module, error) {
 	p := parser{module: &Module{Custom: map[string][]byte{}}}
 	r := reader{b: module[8:]}
 	for len(r.b) > 0 {
+		start := len(module) - len(r.b)
 		id, err := r.byte()
 		if err != nil {
 			return nil, err
@@ -128,9 +142,50 @@ func Parse(module []byte) (*Module, error) {
 		if err := p.section(id, &reader{b: body}); err != nil {
 			return nil, fmt.Errorf("%s: %w", sectionName(id), err)
 		}
+		if id == sectionTable {
+			p.module.tableStart, p.module.tableEnd = start, len(module)-len(r.b)
+		}
 	}
 	if err := p.resolve(); err != nil {
 		return nil, err
 	}
 	return p.module, nil
+}
+
+// resolve puts types to functions.
+func (p *parser) resolve() error {
+	if p.defined != p.bodies {
+		return fmt.Errorf("%d functions are declared, but %d have a body", p.defined, p.bodies)
+	}
+	for i, index := range p.funcs {
+		if uint64(index) >= uint64(len(p.types)) {
+			return fmt.Errorf("function %d has type %d, but there are only %d types", i, index, len(p.types))
+		}
+	}
+	typeOf := func(function uint32) (FuncType, error) {
+		if uint64(function) >= uint64(len(p.funcs)) {
+			return FuncType{}, errors.New("there is no such function")
+		}
+		return p.types[p.funcs[function]], nil
+	}
+	next := 0
+	for i := range p.module.Imports {
+		if im := &p.module.Imports[i]; im.Kind == ExternFunc {
+			im.Func = p.types[p.funcs[next]]
+			next++
+		}
+	}
+	for i := range p.module.Exports {
+		ex := &p.module.Exports[i]
+		ex.Imported = p.exports[i] < p.imported[ex.Kind]
+		if ex.Kind != ExternFunc {
+			continue
+		}
+		t, err := typeOf(p.exports[i])
+		if err != nil {
+			return fmt.Errorf("export %q: %w", ex.Name, err)
+		}
+		ex.Func = t
+	}
+	return nil
 }

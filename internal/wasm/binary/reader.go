@@ -26,26 +26,41 @@ func (r *reader) byte() (byte, error) {
 
 // u32 reads an unsigned LEB128 number of at most 32 bits.
 func (r *reader) u32() (uint32, error) {
-	v, err := r.uleb(32)
-	return uint32(v), err
-}
-
-// uleb reads an unsigned LEB128 number of at most the given bits.
-func (r *reader) uleb(bits uint) (uint64, error) {
-	var v uint64
-	for shift := uint(0); ; shift += 7 {
+	var v uint32
+	for shift := uint(0); shift < 35; shift += 7 {
 		c, err := r.byte()
 		if err != nil {
 			return 0, err
 		}
-		if shift >= bits || bits-shift < 7 && uint64(c&0x7f)>>(bits-shift) != 0 {
-			return 0, fmt.Errorf("number longer than %d bits", bits)
+		if shift == 28 && c > 0x0f {
+			break
 		}
-		v |= uint64(c&0x7f) << shift
+		v |= uint32(c&0x7f) << shift
 		if c&0x80 == 0 {
 			return v, nil
 		}
 	}
+	return 0, errors.New("number longer than 32 bits")
+}
+
+// signed reads a signed LEB128 number of at most the given bits (32, 33 or 64) and returns its lowest
+// 64 bits. That the unused bits of the last byte are in order is left to the engine.
+func (r *reader) signed(bits uint) (int64, error) {
+	var v int64
+	for shift := uint(0); shift < bits; shift += 7 {
+		c, err := r.byte()
+		if err != nil {
+			return 0, err
+		}
+		v |= int64(c&0x7f) << shift
+		if c&0x80 == 0 {
+			if c&0x40 != 0 && shift+7 < 64 {
+				v |= -1 << (shift + 7)
+			}
+			return v, nil
+		}
+	}
+	return 0, fmt.Errorf("number longer than %d bits", bits)
 }
 
 // bytes takes the next n bytes.
@@ -74,10 +89,26 @@ func (r *reader) name() (string, error) {
 	return string(b), nil
 }
 
-// vector reads a count and calls each that many times. A count is never trusted with an allocation:
-// every element takes at least a byte, so a wrong one ends at the end of the bytes.
-func (r *reader) vector(each func() error) error {
+// count reads how many elements follow. It is held against what is left, as every element takes at
+// least a byte, and against a limit.
+func (r *reader) count(what string, limit uint64) (uint32, error) {
 	n, err := r.u32()
+	if err != nil {
+		return 0, err
+	}
+	var sum uint64
+	if err := within(what, &sum, uint64(n), limit); err != nil {
+		return 0, err
+	}
+	if uint64(n) > uint64(len(r.b)) {
+		return 0, fmt.Errorf("says it has %d %s, but only %d bytes are left", n, what, len(r.b))
+	}
+	return n, nil
+}
+
+// vector reads a count and calls each that many times.
+func (r *reader) vector(what string, limit uint64, each func() error) error {
+	n, err := r.count(what, limit)
 	if err != nil {
 		return err
 	}
@@ -87,19 +118,4 @@ func (r *reader) vector(each func() error) error {
 		}
 	}
 	return nil
-}
-
-// limits reads the limits of a memory or table.
-func (r *reader) limits() (minimum uint64, err error) {
-	flags, err := r.byte()
-	if err != nil {
-		return 0, err
-	}
-	if minimum, err = r.uleb(64); err != nil {
-		return 0, err
-	}
-	if flags&1 != 0 {
-		_, err = r.uleb(64)
-	}
-	return minimum, err
 }

@@ -35,6 +35,14 @@ func sectionName(id byte) string {
 	return fmt.Sprintf("section %d", id)
 }
 
+// place is where a section stands among the others, each of which comes at most once.
+func place(id byte) int {
+	if id == sectionDataCount {
+		return 2*sectionElement + 1 // between the elements and the code
+	}
+	return 2 * int(id)
+}
+
 // parser gathers what has to be put together once all sections are read.
 type parser struct {
 	module *Module
@@ -45,33 +53,77 @@ type parser struct {
 	imported [4]uint32
 	// exports is each export's index in the space of its kind.
 	exports []uint32
+	// defined and bodies count the entries of the function and of the code section.
+	defined, bodies uint32
+	// last is the place of the section before.
+	last int
+	// locals, inits and tableElements are sums that have a limit.
+	locals, inits, tableElements uint64
 }
 
+// section reads one section, which begins at an offset of the module.
 func (p *parser) section(id byte, r *reader) error {
-	switch id {
-	case sectionCustom:
-		return p.custom(r)
-	case sectionType:
-		return r.vector(func() error { return p.funcType(r) })
-	case sectionImport:
-		return r.vector(func() error { return p.imports(r) })
-	case sectionFunction:
-		return r.vector(func() error {
-			index, err := r.u32()
-			p.funcs = append(p.funcs, index)
-			return err
-		})
-	case sectionMemory:
-		return r.vector(func() error { return p.memory(r) })
-	case sectionExport:
-		return r.vector(func() error { return p.export(r) })
-	case sectionStart:
-		p.module.HasStart = true
-	case sectionTable, sectionGlobal, sectionElement, sectionCode, sectionData, sectionDataCount:
-	default:
+	if id > sectionDataCount {
 		return errors.New("unknown section")
 	}
+	if id == sectionCustom {
+		return p.custom(r)
+	}
+	if place(id) <= p.last {
+		return errors.New("comes twice, or behind one that must come later")
+	}
+	p.last = place(id)
+	if err := p.content(id, r); err != nil {
+		return err
+	}
+	if len(r.b) > 0 {
+		return fmt.Errorf("has %d bytes more than it uses", len(r.b))
+	}
 	return nil
+}
+
+func (p *parser) content(id byte, r *reader) (err error) {
+	switch id {
+	case sectionType:
+		return r.vector("types", maxTypes, func() error { return p.recursiveType(r) })
+	case sectionImport:
+		return r.vector("imports", maxImports, func() error { return p.imports(r) })
+	case sectionFunction:
+		p.defined, err = r.count("functions", maxFunctions)
+		for range p.defined {
+			if err == nil {
+				err = p.function(r)
+			}
+		}
+		return err
+	case sectionTable:
+		return p.tables(r)
+	case sectionMemory:
+		return r.vector("memories", 1, func() error { return p.memory(r) })
+	case sectionGlobal:
+		return r.vector("globals", maxGlobals, func() error { return p.global(r) })
+	case sectionExport:
+		return r.vector("exports", maxExports, func() error { return p.export(r) })
+	case sectionStart:
+		p.module.HasStart = true
+		_, err = r.u32()
+		return err
+	case sectionElement:
+		return r.vector("element segments", maxElements, func() error { return p.elements(r) })
+	case sectionCode:
+		p.bodies, err = r.count("function bodies", maxFunctions)
+		for i := uint32(0); i < p.bodies && err == nil; i++ {
+			if err = p.code(r); err != nil {
+				err = fmt.Errorf("function %d: %w", i, err)
+			}
+		}
+		return err
+	case sectionData:
+		return r.vector("data segments", maxDataSegments, func() error { return data(r) })
+	default: // sectionDataCount
+		_, err = r.u32()
+		return err
+	}
 }
 
 func (p *parser) custom(r *reader) error {
@@ -79,134 +131,15 @@ func (p *parser) custom(r *reader) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := p.module.Custom[name]; !ok {
-		p.module.Custom[name] = r.b
-	}
-	return nil
-}
-
-func (p *parser) funcType(r *reader) error {
-	form, err := r.byte()
-	if err != nil {
-		return err
-	}
-	if form != 0x60 {
-		return fmt.Errorf("type form 0x%02x is not supported", form)
-	}
-	var t FuncType
-	for _, list := range []*[]byte{&t.Params, &t.Results} {
-		n, err := r.u32()
-		if err != nil {
-			return err
+	if _, ok := p.module.Custom[name]; ok {
+		if name == nameSection {
+			return fmt.Errorf("a second %q", name)
 		}
-		if *list, err = r.bytes(n); err != nil {
-			return err
-		}
+		return nil
 	}
-	p.types = append(p.types, t)
-	return nil
-}
-
-func (p *parser) imports(r *reader) error {
-	var im Import
-	var err error
-	if im.Module, err = r.name(); err != nil {
-		return err
-	}
-	if im.Name, err = r.name(); err != nil {
-		return err
-	}
-	kind, err := r.byte()
-	if err != nil {
-		return err
-	}
-	im.Kind = ExternKind(kind)
-	switch im.Kind {
-	case ExternFunc:
-		var index uint32
-		index, err = r.u32()
-		p.funcs = append(p.funcs, index)
-	case ExternTable:
-		if _, err = r.byte(); err == nil {
-			_, err = r.limits()
-		}
-	case ExternMemory:
-		_, err = r.limits()
-	case ExternGlobal:
-		_, err = r.bytes(2)
-	default:
-		err = fmt.Errorf("unknown %s of import %q %q", im.Kind, im.Module, im.Name)
-	}
-	if err != nil {
-		return err
-	}
-	p.imported[im.Kind]++
-	p.module.Imports = append(p.module.Imports, im)
-	return nil
-}
-
-func (p *parser) memory(r *reader) error {
-	minimum, err := r.limits()
-	if p.module.Memories == 0 {
-		p.module.MinMemoryPages = minimum
-	}
-	p.module.Memories++
-	return err
-}
-
-func (p *parser) export(r *reader) error {
-	name, err := r.name()
-	if err != nil {
-		return err
-	}
-	kind, err := r.byte()
-	if err != nil {
-		return err
-	}
-	if ExternKind(kind) > ExternGlobal {
-		return fmt.Errorf("unknown %s of export %q", ExternKind(kind), name)
-	}
-	index, err := r.u32()
-	if err != nil {
-		return err
-	}
-	p.module.Exports = append(p.module.Exports, Export{Name: name, Kind: ExternKind(kind)})
-	p.exports = append(p.exports, index)
-	return nil
-}
-
-// resolve puts types to functions.
-func (p *parser) resolve() error {
-	typeOf := func(function uint32) (FuncType, error) {
-		if uint64(function) >= uint64(len(p.funcs)) || uint64(p.funcs[function]) >= uint64(len(p.types)) {
-			return FuncType{}, errors.New("refers to a function or type that does not exist")
-		}
-		return p.types[p.funcs[function]], nil
-	}
-	next := uint32(0)
-	for i := range p.module.Imports {
-		im := &p.module.Imports[i]
-		if im.Kind != ExternFunc {
-			continue
-		}
-		t, err := typeOf(next)
-		if err != nil {
-			return fmt.Errorf("import %q %q: %w", im.Module, im.Name, err)
-		}
-		im.Func = t
-		next++
-	}
-	for i := range p.module.Exports {
-		ex := &p.module.Exports[i]
-		ex.Imported = p.exports[i] < p.imported[ex.Kind]
-		if ex.Kind != ExternFunc {
-			continue
-		}
-		t, err := typeOf(p.exports[i])
-		if err != nil {
-			return fmt.Errorf("export %q: %w", ex.Name, err)
-		}
-		ex.Func = t
+	p.module.Custom[name] = r.b
+	if name == nameSection {
+		return names(r)
 	}
 	return nil
 }

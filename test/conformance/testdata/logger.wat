@@ -1,3 +1,6 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; The example of docs/spec/abi.md; a test holds the two together.
 (module
   (import "k1s" "k1s_log" (func $log (param i32 i32 i32)))
   (memory (export "memory") 2)
@@ -8,7 +11,7 @@
     (i64.or (i64.shl (i64.const 16) (i64.const 32)) (i64.const 160)))
   (func (export "k1s_alloc") (param $size i32) (result i32)
     (local $ptr i32)
-    (local.set $ptr (global.get $next))
+    (local.set $ptr (global.get $next))                ;; a size is at most 16 MiB: the sum does not overflow
     (global.set $next (i32.add (global.get $next) (local.get $size)))
     (block $fits                                       ;; grow when the buffer ends behind the memory
       (br_if $fits (i32.le_u (global.get $next) (i32.shl (memory.size) (i32.const 16))))

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package abi
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestDecode_refuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, reason, in, want string
+	}{
+		{"nothing", "an empty payload is no JSON", "", "empty payload"},
+		{"blanks", "nor are blanks", " \n", "empty payload"},
+		{"cut off", "half an object", `{"name":`, "unexpected EOF"},
+		{"no JSON", "text", "name: x", "invalid character"},
+		{"another type", "a list for an object", "[]", "cannot unmarshal array"},
+		{"another member type", "a number for a name", `{"name":1}`, "cannot unmarshal number"},
+		{"a member that is not there", "it would be ignored else", `{"title":"x"}`, `unknown field "title"`},
+		{"two values", "what is the second for?", `{}{}`, "more than one JSON value"},
+		{"rubbish behind", "the length was wrong", `{}x`, "more than one JSON value"},
+		{"nested without end", "the decoder has a limit", `{"name":` + strings.Repeat("[", 20_000), "exceeded max depth"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			err := Decode([]byte(tt.in), &ObjectKey{})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s: got %v, want %q in it", tt.reason, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestDecodeHead(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, in, want string
+	}{
+		{"an object", `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"b","labels":{}},"data":{}}`, ""},
+		{"without kind", `{"apiVersion":"v1"}`, "no apiVersion or no kind"},
+		{"null", `null`, "no apiVersion or no kind"},
+		{"absent", ``, "unexpected end of JSON input"},
+		{"a list", `[]`, "cannot unmarshal array"},
+		{"metadata of another type", `{"apiVersion":"v1","kind":"ConfigMap","metadata":1}`, "cannot unmarshal number"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			head, err := DecodeHead([]byte(tt.in))
+			if tt.want != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("got %v, want %q in it", err, tt.want)
+				}
+				return
+			}
+			if err != nil || head.Kind != "ConfigMap" || head.Metadata.Name != "a" || head.Metadata.Namespace != "b" {
+				t.Errorf("got %+v, %v", head, err)
+			}
+		})
+	}
+}
+
+func TestAppendReconcileRequest_tooLarge(t *testing.T) {
+	t.Parallel()
+	if _, err := AppendReconcileRequest(nil, ReconcileRequest{Object: make([]byte, MaxPayload+1)}); err == nil {
+		t.Error("an object beyond the largest payload is taken")
+	}
+}
+
+// FuzzDecode holds that no payload panics, and that what is accepted is the same when it is written
+// and read again.
+func FuzzDecode(f *testing.F) {
+	var vectors map[string][]json.RawMessage
+	golden(f, "payloads.json", &vectors)
+	for _, list := range vectors {
+		for _, vector := range list {
+			f.Add([]byte(vector))
+		}
+	}
+	f.Add([]byte(`{"apiVersion":"v1"}{`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		for name, make := range payloads() {
+			value := make()
+			if Decode(payload, value) != nil {
+				continue
+			}
+			if !json.Valid(payload) {
+				t.Fatalf("%s: accepted what is no JSON", name)
+			}
+			written, err := json.Marshal(value)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			again := make()
+			if err := Decode(written, again); err != nil {
+				t.Fatalf("%s: %s: %v", name, written, err)
+			}
+			rewritten, err := json.Marshal(again)
+			if err != nil || string(rewritten) != string(written) {
+				t.Fatalf("%s: got %s, %v, want %s", name, rewritten, err, written)
+			}
+		}
+		_, _ = DecodeHead(payload)
+	})
+}
+
+// FuzzAppendReconcileRequest holds that whatever the names, a request is read as it was meant.
+func FuzzAppendReconcileRequest(f *testing.F) {
+	f.Add("inventory.example.com/v1alpha1", "Category", "shop", "tools", 1)
+	f.Add("v1", "Namespace", "", `system:"x"<\`+"\x00\x7f\u2028", -1)
+	f.Add("\xff", "é", "\n", "", 1<<31)
+	f.Fuzz(func(t *testing.T, apiVersion, kind, namespace, name string, attempt int) {
+		want := ReconcileRequest{
+			ObjectKey: ObjectKey{APIVersion: apiVersion, Kind: kind, Namespace: namespace, Name: name},
+			Object:    json.RawMessage(`{"a":[1,"}"]}`), Attempt: attempt,
+		}
+		payload, err := AppendReconcileRequest([]byte("before"), want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest, ok := strings.CutPrefix(string(payload), "before")
+		if !ok || !utf8.ValidString(rest) {
+			t.Fatalf("got %q", payload)
+		}
+		var got ReconcileRequest
+		if err := Decode([]byte(rest), &got); err != nil {
+			t.Fatalf("%s: %v", rest, err)
+		}
+		for _, s := range []*string{&want.APIVersion, &want.Kind, &want.Namespace, &want.Name} {
+			if !utf8.ValidString(*s) { // JSON is UTF-8
+				return
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	})
+}

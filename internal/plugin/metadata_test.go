@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+func TestParseMetadata(t *testing.T) {
+	t.Parallel()
+	item := schema.GroupVersionKind{Group: "inventory.example.com", Version: "v1alpha1", Kind: "Item"}
+	tests := []struct {
+		name, reason, in string
+		want             Metadata
+	}{
+		{
+			name: "everything", reason: "each member has its place",
+			in: `{"name":"tags","version":"1.2.0","author":"a","description":"b","language":"go",
+				"forTypes":[{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item"},{"apiVersion":"v1","kind":"ConfigMap"}],
+				"capabilities":["reconcile","status_update","validation"],
+				"runtime":{"abi":1,"minMemoryPages":64},"configSchema":{"type":"object"}}`,
+			want: Metadata{
+				Name: "tags", Version: "1.2.0", Author: "a", Description: "b", Language: "go",
+				ForTypes:     []schema.GroupVersionKind{item, {Version: "v1", Kind: "ConfigMap"}},
+				Capabilities: []Capability{CapabilityReconcile, CapabilityStatusUpdate, "validation"},
+				ABI:          1, MinMemoryPages: 64, ConfigSchema: []byte(`{"type":"object"}`),
+			},
+		},
+		{
+			name: "the least", reason: "the ABI's version has a default",
+			in:   `{"name":"a","version":"1","capabilities":["status_update"]}`,
+			want: Metadata{Name: "a", Version: "1", Capabilities: []Capability{CapabilityStatusUpdate}, ABI: 1},
+		},
+		{
+			name: "twice the same", reason: "it is one watch and one capability",
+			in: `{"name":"a","version":"1","capabilities":["reconcile","reconcile"],"forTypes":[
+				{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item"},{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item"}]}`,
+			want: Metadata{Name: "a", Version: "1", Capabilities: []Capability{CapabilityReconcile}, ForTypes: []schema.GroupVersionKind{item}, ABI: 1},
+		},
+		{
+			name: "null", reason: "an SDK writes it for what is not set",
+			in:   `{"name":"a","version":"1","capabilities":["status_update"],"configSchema":null,"forTypes":null,"runtime":null}`,
+			want: Metadata{Name: "a", Version: "1", Capabilities: []Capability{CapabilityStatusUpdate}, ABI: 1},
+		},
+		{
+			name: "another ABI", reason: "whether it is served is the engine's to say",
+			in:   `{"name":"a","version":"1","capabilities":["status_update"],"runtime":{"abi":7}}`,
+			want: Metadata{Name: "a", Version: "1", Capabilities: []Capability{CapabilityStatusUpdate}, ABI: 7},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := ParseMetadata([]byte(tt.in))
+			if err != nil {
+				t.Fatalf("%s: %v", tt.reason, err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("%s (-want +got)\n%s", tt.reason, diff)
+			}
+		})
+	}
+}
+
+func TestParseMetadata_refuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, in, want string }{
+		{"nothing", ``, "metadata is empty"},
+		{"no JSON", `name: a`, "invalid character"},
+		{"too large", strings.Repeat(" ", abi.MaxMetadata+1), "262145 bytes, more than the 262144 allowed"},
+		{"unknown member", `{"name":"a","licence":"MIT"}`, `unknown field "licence"`},
+		{"no name", `{"version":"1","capabilities":["reconcile"]}`, `no "name"`},
+		{"no version", `{"name":"a","capabilities":["reconcile"]}`, `no "version"`},
+		{"no capabilities", `{"name":"a","version":"1"}`, `no "capabilities"`},
+		{"empty capabilities", `{"name":"a","version":"1","capabilities":[]}`, `no "capabilities"`},
+		{"unknown capability", `{"name":"a","version":"1","capabilities":["fly"]}`, `capabilities[0]: unknown capability "fly", known are`},
+		{"reconcile without kinds", `{"name":"a","version":"1","capabilities":["reconcile"]}`, `no "forTypes"`},
+		{"kind without version", `{"name":"a","version":"1","capabilities":["reconcile"],"forTypes":[{"kind":"Item"}]}`, `forTypes[0]: apiVersion "" is not of the form`},
+		{"version of three parts", `{"name":"a","version":"1","capabilities":["reconcile"],"forTypes":[{"apiVersion":"a/b/c","kind":"Item"}]}`, `forTypes[0]: apiVersion "a/b/c"`},
+		{"version without kind", `{"name":"a","version":"1","capabilities":["reconcile"],"forTypes":[{"apiVersion":"v1"}]}`, "forTypes[0]: kind is empty"},
+		{"negative memory", `{"name":"a","version":"1","capabilities":["reconcile"],"runtime":{"minMemoryPages":-1}}`, "minMemoryPages"},
+		{"long name", `{"name":"` + strings.Repeat("a", 129) + `","version":"1","capabilities":["reconcile"]}`, `"name" has 129 bytes, more than the 128 allowed`},
+		{"long version", `{"name":"a","version":"` + strings.Repeat("1", 129) + `","capabilities":["reconcile"]}`, `"version" has 129 bytes`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := ParseMetadata([]byte(tt.in))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %+v and %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of nothing
+	m := NewModule(nil)
+	if m.Digest != empty || m.Digest.String() != "sha256:"+empty || m.Digest.Short() != empty[:12] {
+		t.Errorf("got %q, %q, %q", m.Digest, m.Digest, m.Digest.Short())
+	}
+	if d := Digest(""); d.String() != "" || d.Short() != "" {
+		t.Errorf("no digest: got %q, %q", d.String(), d.Short())
+	}
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestSlot_empty(t *testing.T) {
+	t.Parallel()
+	s := NewSlot(time.Hour)
+	if _, err := s.Call(t.Context(), Call{}); !errors.Is(err, ErrNoRevision) || s.Loaded() {
+		t.Errorf("got %v, loaded %v, want %v", err, s.Loaded(), ErrNoRevision)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// While revisions are swapped, every call is answered by one that serves.
+func TestSlot_Swap_losesNoCall(t *testing.T) {
+	t.Parallel()
+	s := NewSlot(time.Hour)
+	s.Swap(&fakeRunner{})
+	ctx, stop := context.WithCancel(t.Context())
+	var callers sync.WaitGroup
+	for range 4 {
+		callers.Go(func() {
+			for ctx.Err() == nil {
+				if _, err := s.Call(ctx, Call{}); err != nil {
+					t.Errorf("got %v", err)
+					return
+				}
+			}
+		})
+	}
+	var left []*fakeRunner
+	for range 2000 {
+		next := &fakeRunner{}
+		left = append(left, next)
+		s.Swap(next)
+	}
+	stop()
+	callers.Wait()
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range left {
+		if !r.closed.Load() || r.cutOff.Load() {
+			t.Fatalf("revision %d: closed %v, with calls inside %v", i, r.closed.Load(), r.cutOff.Load())
+		}
+	}
+}
+
+// A revision that leaves finishes its calls before it is closed, while the next one serves already.
+func TestSlot_Swap_drains(t *testing.T) {
+	t.Parallel()
+	s := NewSlot(time.Hour)
+	old, next := newBlockedRunner(), &fakeRunner{}
+	s.Swap(old)
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Call(t.Context(), Call{})
+		done <- err
+	}()
+	<-old.entered
+	s.Swap(next)
+	if _, err := s.Call(t.Context(), Call{}); err != nil || next.calls.Load() != 1 {
+		t.Errorf("got %v, %d calls of the next revision", err, next.calls.Load())
+	}
+	if old.closed.Load() {
+		t.Error("the old revision was closed with a call inside")
+	}
+	close(old.release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	eventually(t, "the old revision is closed", old.closed.Load)
+	if next.closed.Load() || !s.Loaded() {
+		t.Error("the next revision does not serve")
+	}
+	if err := s.Close(t.Context()); err != nil || !next.closed.Load() {
+		t.Errorf("got %v, closed %v", err, next.closed.Load())
+	}
+}
+
+// A call that does not end is cut off when its revision has had its time.
+func TestSlot_Swap_drainIsBounded(t *testing.T) {
+	t.Parallel()
+	s := NewSlot(time.Millisecond)
+	old := newBlockedRunner()
+	s.Swap(old)
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Call(t.Context(), Call{})
+		done <- err
+	}()
+	<-old.entered
+	s.Swap(nil)
+	eventually(t, "the old revision is closed", old.closed.Load)
+	if !old.cutOff.Load() {
+		t.Error("the call was not inside any more")
+	}
+	if s.Loaded() {
+		t.Error("a revision serves")
+	}
+	close(old.release)
+	if err := <-done; !errors.Is(err, errClosedRunner) {
+		t.Errorf("got %v, want %v", err, errClosedRunner)
+	}
+}
+
+// Close waits for every revision that ever left, but not longer than its context.
+func TestSlot_Close_waits(t *testing.T) {
+	t.Parallel()
+	s := NewSlot(time.Hour)
+	old := newBlockedRunner()
+	s.Swap(old)
+	go func() { _, _ = s.Call(t.Context(), Call{}) }()
+	<-old.entered
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := s.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || old.closed.Load() {
+		t.Errorf("got %v, closed %v", err, old.closed.Load())
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close(t.Context()) }()
+	close(old.release)
+	if err := <-closed; err != nil || !old.closed.Load() {
+		t.Errorf("got %v, closed %v", err, old.closed.Load())
+	}
+}
+
+// Whoever comes late with a revision loses it.
+func TestSlot_Close_forGood(t *testing.T) {
+	t.Parallel()
+	s := NewSlot(time.Hour)
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	late := &fakeRunner{}
+	s.Swap(late)
+	if !late.closed.Load() || s.Loaded() {
+		t.Errorf("closed %v, serves %v", late.closed.Load(), s.Loaded())
+	}
+	if _, err := s.Call(t.Context(), Call{}); !errors.Is(err, ErrNoRevision) {
+		t.Errorf("got %v, want %v", err, ErrNoRevision)
+	}
+}
+
+// Swapping and closing at one time leaves nothing open.
+func TestSlot_Close_race(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		s := NewSlot(time.Hour)
+		runners := make([]*fakeRunner, 8)
+		var wg sync.WaitGroup
+		for i := range runners {
+			runners[i] = &fakeRunner{}
+			wg.Go(func() { s.Swap(runners[i]) })
+		}
+		wg.Go(func() { _ = s.Close(t.Context()) })
+		wg.Wait()
+		if err := s.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range runners {
+			if !r.closed.Load() {
+				t.Fatalf("runner %d is open", i)
+			}
+		}
+	}
+}

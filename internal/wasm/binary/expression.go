@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binary
+
+import "fmt"
+
+// Instructions that a constant expression is made of (core 2.0, section 3.3.10).
+const (
+	opEnd       = 0x0b
+	opGlobalGet = 0x23
+	opI32Const  = 0x41
+	opI64Const  = 0x42
+	opF32Const  = 0x43
+	opF64Const  = 0x44
+	opRefNull   = 0xd0
+	opRefFunc   = 0xd2
+	opVector    = 0xfd
+	opV128Const = 0x0c // behind opVector
+)
+
+// constantExpression reads over an expression. Whether it is valid is the engine's to say.
+func constantExpression(r *reader) error {
+	for {
+		op, err := r.byte()
+		if err != nil {
+			return err
+		}
+		switch op {
+		case opEnd:
+			return nil
+		case opI32Const:
+			_, err = r.signed(32)
+		case opI64Const:
+			_, err = r.signed(64)
+		case opF32Const:
+			_, err = r.bytes(4)
+		case opF64Const:
+			_, err = r.bytes(8)
+		case opGlobalGet, opRefFunc, opRefNull: // of ref.null: a type's byte, or an index
+			_, err = r.u32()
+		case opVector:
+			var second byte
+			if second, err = r.byte(); err == nil && second != opV128Const {
+				return fmt.Errorf("instruction 0x%02x 0x%02x in a constant expression", op, second)
+			}
+			if err == nil {
+				_, err = r.bytes(16)
+			}
+		default:
+			return fmt.Errorf("instruction 0x%02x in a constant expression", op)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

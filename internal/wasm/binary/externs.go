@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binary
+
+import "fmt"
+
+func (p *parser) imports(r *reader) error {
+	var im Import
+	var err error
+	if im.Module, err = r.name(); err != nil {
+		return err
+	}
+	if im.Name, err = r.name(); err != nil {
+		return err
+	}
+	kind, err := r.byte()
+	if err != nil {
+		return err
+	}
+	im.Kind = ExternKind(kind)
+	switch im.Kind {
+	case ExternFunc:
+		err = p.function(r)
+	case ExternTable:
+		_, err = p.table(r)
+	case ExternMemory:
+		_, err = limits(r)
+	case ExternGlobal:
+		err = globalType(r)
+	default:
+		err = fmt.Errorf("unknown %s of import %q %q", im.Kind, im.Module, im.Name)
+	}
+	if err != nil {
+		return err
+	}
+	p.imported[im.Kind]++
+	p.module.Imports = append(p.module.Imports, im)
+	return nil
+}
+
+// function reads the type index of a function.
+func (p *parser) function(r *reader) error {
+	index, err := r.u32()
+	p.funcs = append(p.funcs, index)
+	return err
+}
+
+func (p *parser) memory(r *reader) error {
+	l, err := limits(r)
+	p.module.Memories++
+	p.module.MinMemoryPages = uint64(l.Min)
+	return err
+}
+
+func (p *parser) global(r *reader) error {
+	if err := globalType(r); err != nil {
+		return err
+	}
+	return constantExpression(r)
+}
+
+func globalType(r *reader) error {
+	if _, err := valueType(r); err != nil {
+		return err
+	}
+	_, err := r.byte() // whether it is mutable
+	return err
+}
+
+func (p *parser) export(r *reader) error {
+	name, err := r.name()
+	if err != nil {
+		return err
+	}
+	kind, err := r.byte()
+	if err != nil {
+		return err
+	}
+	if ExternKind(kind) > ExternGlobal {
+		return fmt.Errorf("unknown %s of export %q", ExternKind(kind), name)
+	}
+	index, err := r.u32()
+	if err != nil {
+		return err
+	}
+	p.module.Exports = append(p.module.Exports, Export{Name: name, Kind: ExternKind(kind)})
+	p.exports = append(p.exports, index)
+	return nil
+}

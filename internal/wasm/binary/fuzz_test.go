@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binary
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// FuzzParse holds that Parse never panics, that it keeps to the bytes it was given, and that a module
+// with its tables capped is the same module otherwise.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add(everything())
+	f.Add(module(oneType, oneFunction, oneBody))
+	fixtures, err := filepath.Glob("../testdata/*.wasm")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range fixtures {
+		bytes, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(bytes)
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		kept := bytes.Clone(in)
+		m, err := Parse(in)
+		if err != nil {
+			if m != nil {
+				t.Fatalf("both a module and an error: %v", err)
+			}
+			return
+		}
+		for _, ex := range m.Exports {
+			if got, ok := m.Export(ex.Name); !ok || got.Name != ex.Name {
+				t.Fatalf("export %q is not found", ex.Name)
+			}
+		}
+		capped := m.CapTables(in)
+		if !bytes.Equal(in, kept) {
+			t.Fatal("the bytes given were changed")
+		}
+		again, err := Parse(capped)
+		if err != nil {
+			t.Fatalf("capped: %v", err)
+		}
+		if diff := cmp.Diff(m, again, cmpopts.IgnoreUnexported(Module{})); diff != "" {
+			t.Fatalf("capped (-want +got)\n%s", diff)
+		}
+		if third := again.CapTables(capped); !bytes.Equal(third, capped) {
+			t.Fatal("capping twice is not capping once")
+		}
+	})
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binary
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// most is the largest number that LEB128 of 32 bits can say.
+var most = []byte{0xff, 0xff, 0xff, 0xff, 0x0f}
+
+// Each of these modules is a few bytes long and would have the engine reserve gigabytes.
+func TestParse_countsThatCannotBe(t *testing.T) {
+	t.Parallel()
+	with := func(id byte, body ...[]byte) []byte { return module(section(id, slices.Concat(body...)...)) }
+	head := func(b ...byte) []byte { return b }
+	tests := []struct {
+		name string
+		in   []byte
+	}{
+		{"types", with(sectionType, most)},
+		{"types of a group", with(sectionType, head(1, 0x4e), most)},
+		{"parameters", with(sectionType, head(1, 0x60), most)},
+		{"results", with(sectionType, head(1, 0x60, 0), most)},
+		{"imports", with(sectionImport, most)},
+		{"functions", with(sectionFunction, most)},
+		{"tables", with(sectionTable, most)},
+		{"elements of a table", with(sectionTable, head(1, 0x70, 0), most)},
+		{"elements of an imported table", with(sectionImport, head(1, 0, 0, 1, 0x70, 0), most)},
+		{"memories", with(sectionMemory, most)},
+		{"globals", with(sectionGlobal, most)},
+		{"exports", with(sectionExport, most)},
+		{"element segments", with(sectionElement, most)},
+		{"functions of an element segment", with(sectionElement, head(1, 1, 0), most)},
+		{"expressions of an element segment", with(sectionElement, head(1, 5, 0x70), most)},
+		{"function bodies", with(sectionCode, most)},
+		{"size of a function body", with(sectionCode, head(1), most)},
+		{"groups of locals", with(sectionCode, head(1, 6), most, head(0))},
+		{"locals", with(sectionCode, head(1, 8, 1), most, head(0x7f, 0x0b))},
+		{"data segments", with(sectionData, most)},
+		{"bytes of a data segment", with(sectionData, head(1, 1), most)},
+		{"length of a name", with(sectionImport, head(1), most)},
+		{"length of a custom section's name", with(sectionCustom, most)},
+		{"names of functions", with(sectionCustom, cat("name", byte(1), 5, most))},
+		{"functions with names of locals", with(sectionCustom, cat("name", byte(2), 5, most))},
+		{"names of locals", with(sectionCustom, cat("name", byte(2), 7, 1, 0, most))},
+		{"length of the module's name", with(sectionCustom, cat("name", byte(0), 5, most))},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if m, err := Parse(tt.in); err == nil {
+				t.Errorf("accepted: %+v", m)
+			}
+		})
+	}
+}
+
+// What has bytes enough is held against the limits.
+func TestParse_limits(t *testing.T) {
+	t.Parallel()
+	repeat := func(n int, entry ...byte) []byte {
+		return append(binary.AppendUvarint(nil, uint64(n)), slices.Repeat(entry, n)...)
+	}
+	// bodies makes functions of so many locals each.
+	bodies := func(n, locals int) [][]byte {
+		entry := cat(1, locals, byte(0x7f), byte(0x0b))
+		return [][]byte{
+			oneType, section(sectionFunction, repeat(n, 0)...),
+			section(sectionCode, repeat(n, append(binary.AppendUvarint(nil, uint64(len(entry))), entry...)...)...),
+		}
+	}
+	table := func(n int) []byte { return section(sectionTable, cat(2, []byte{0x70, 0}, n, []byte{0x70, 0, 1})...) }
+	tests := []struct {
+		name     string
+		sections [][]byte
+		want     string // in the error; none if empty
+	}{
+		{name: "parameters at the limit", sections: [][]byte{section(sectionType, cat(1, byte(0x60), repeat(maxParams, 0x7f), 0)...)}},
+		{
+			name: "parameters beyond it", want: "more than 1000 parameters",
+			sections: [][]byte{section(sectionType, cat(1, byte(0x60), repeat(maxParams+1, 0x7f), 0)...)},
+		},
+		{
+			name: "types in groups", want: "more than 1000000 types",
+			sections: [][]byte{section(sectionType, cat(2, byte(0x4e), repeat(maxTypes, 0x60, 0, 0), []byte{0x60, 0, 0})...)},
+		},
+		{
+			name: "imports", want: "more than 1000 imports",
+			sections: [][]byte{section(sectionImport, repeat(maxImports+1, 0, 0, 3, 0x7f, 0)...)},
+		},
+		{name: "globals", want: "more than 100000 globals", sections: [][]byte{section(sectionGlobal, repeat(maxGlobals+1, 0x7f, 0, 0x41, 0, 0x0b)...)}},
+		{name: "tables", want: "more than 100 tables", sections: [][]byte{section(sectionTable, repeat(maxTables+1, 0x70, 0, 0)...)}},
+		{name: "elements of tables at the limit", sections: [][]byte{table(MaxTableElements - 1)}},
+		{name: "elements of tables beyond it", want: "more than 1000000 elements in all tables", sections: [][]byte{table(MaxTableElements)}},
+		{name: "elements of segments", want: "more than 1000000 elements in all segments", sections: [][]byte{
+			section(sectionElement, cat(2, []byte{1, 0}, repeat(maxElementInits, 0), []byte{1, 0, 1, 0})...),
+		}},
+		{name: "locals at the limit", sections: bodies(1, maxLocals)},
+		{name: "locals beyond it", want: "more than 50000 locals in a function", sections: bodies(1, maxLocals+1)},
+		{name: "locals of all functions", want: "more than 20000000 locals in all functions", sections: bodies(maxAllLocals/maxLocals+1, maxLocals)},
+		{name: "a large body", want: "more than 7654321 bytes in a function body", sections: [][]byte{
+			oneType, oneFunction, section(sectionCode, cat(1, maxBody+1, make([]byte, maxBody+1))...),
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse(module(tt.sections...))
+			switch {
+			case tt.want == "" && err != nil:
+				t.Errorf("got %v, want no error", err)
+			case tt.want != "" && (!errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("got %v, want ErrLimit with %q", err, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+)
+
+// compile is what moduleCache calls for bytes that it does not hold.
+func (e *Engine) compile(ctx context.Context, module []byte) (wazero.CompiledModule, error) {
+	code, err := e.compileOnce(ctx, module)
+	if err == nil || !e.forgive(err) {
+		return code, err
+	}
+	return e.compileOnce(ctx, module)
+}
+
+// compileOnce makes a fault of the compiler's own an error of that module. wazero could compile with
+// several goroutines, but a panic in one of those would end the process.
+func (e *Engine) compileOnce(ctx context.Context, module []byte) (code wazero.CompiledModule, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			code, err = nil, fmt.Errorf("the compiler failed: %v", fault)
+		}
+	}()
+	return e.runtime.CompileModule(ctx, module)
+}
+
+// forgive says whether compiling failed for the cache directory's sake, and would succeed now: a disk
+// that is full or damaged must not keep a plugin from loading.
+func (e *Engine) forgive(err error) bool {
+	if e.cache == nil {
+		return false
+	}
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path), errors.As(err, &link):
+		// The code could not be written, and is in memory already.
+		e.log.Error(err, "Cannot keep compiled code")
+		return true
+	case strings.HasPrefix(err.Error(), "compilationcache: "):
+		e.log.Error(err, "Compiled code is damaged, and compiled anew")
+		e.emptyCache()
+		return true
+	}
+	return false
+}
+
+// emptyCache removes what is kept of this runtime. Which file is meant is known to the runtime alone.
+func (e *Engine) emptyCache() {
+	files, err := fs.Glob(os.DirFS(e.cacheDir), "wazero-*/*")
+	for _, file := range files {
+		err = errors.Join(err, os.Remove(filepath.Join(e.cacheDir, file)))
+	}
+	if err != nil {
+		e.log.Error(err, "Cannot remove compiled code")
+	}
+}

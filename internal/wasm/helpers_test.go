@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// patience is how long a test waits for what must happen at all.
+const patience = time.Minute
+
+// logs gathers what an engine logs.
+type logs struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *logs) logger() logr.Logger {
+	return funcr.New(func(_, args string) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.lines = append(l.lines, args)
+	}, funcr.Options{Verbosity: 1})
+}
+
+// count is how many lines contain a text.
+func (l *logs) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(slices.DeleteFunc(slices.Clone(l.lines), func(line string) bool { return !strings.Contains(line, text) }))
+}
+
+// newEngine returns an engine that is closed with the test, and its log.
+func newEngine(tb testing.TB, change ...func(*Options)) (*Engine, *logs) {
+	tb.Helper()
+	var l logs
+	o := Options{Log: l.logger()}
+	for _, c := range change {
+		c(&o)
+	}
+	e, err := New(tb.Context(), o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := e.Close(context.Background()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return e, &l
+}
+
+func fixture(tb testing.TB, name string) plugin.Module {
+	tb.Helper()
+	bytes, err := os.ReadFile(filepath.Join("testdata", name+".wasm"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return plugin.NewModule(bytes)
+}
+
+// request is a load with limits that no test runs into by chance.
+func request(tb testing.TB, name string) plugin.LoadRequest {
+	tb.Helper()
+	return plugin.LoadRequest{
+		Name: "test/" + name, Module: fixture(tb, name), Settings: []byte("{}"),
+		Limits: plugin.Limits{MaxMemoryPages: 64, CallTimeout: patience, MaxInstances: 1, IdleTimeout: time.Hour},
+	}
+}
+
+// load loads a fixture that must be fine, and closes it with the test.
+func load(tb testing.TB, e *Engine, name string, change ...func(*plugin.LoadRequest)) plugin.Runner {
+	tb.Helper()
+	req := request(tb, name)
+	for _, c := range change {
+		c(&req)
+	}
+	r, _, err := e.Load(tb.Context(), req)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = r.Close(context.Background()) })
+	return r
+}
+
+// mode calls reconcile of the fixture modes.
+func mode(ctx context.Context, r plugin.Runner, name byte, argument ...byte) ([]byte, error) {
+	return r.Call(ctx, plugin.Call{Export: abi.ExportReconcile, Input: append([]byte{name}, argument...)})
+}
+
+// calls is how many calls the instance that answers has had, with this one.
+func calls(tb testing.TB, r plugin.Runner) uint32 {
+	tb.Helper()
+	reply, err := mode(tb.Context(), r, 'n')
+	if err != nil || len(reply) != 4 {
+		tb.Fatalf("count calls: %v, %v", reply, err)
+	}
+	return binary.LittleEndian.Uint32(reply)
+}
+
+func u32(n ...uint32) (out []byte) {
+	for _, v := range n {
+		out = binary.LittleEndian.AppendUint32(out, v)
+	}
+	return out
+}
+
+func u64(n uint64) []byte { return binary.LittleEndian.AppendUint64(nil, n) }
+
+// asLoadError returns the *plugin.LoadError that an error must be.
+func asLoadError(tb testing.TB, err error) *plugin.LoadError {
+	tb.Helper()
+	var load *plugin.LoadError
+	if !errors.As(err, &load) {
+		tb.Fatalf("got %v, want a LoadError", err)
+	}
+	return load
+}
+
+// eventually waits for a condition.
+func eventually(tb testing.TB, what string, condition func() bool) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			tb.Fatal("waited in vain until " + what)
+		}
+	}
+}
+
+// newCancelled returns a context that has ended.
+func newCancelled(tb testing.TB) (context.Context, context.CancelFunc) {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(tb.Context())
+	cancel()
+	return ctx, cancel
+}

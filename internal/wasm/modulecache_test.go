@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// fakeCode is compiled code that counts how often it is closed.
+type fakeCode struct {
+	wazero.CompiledModule
+	closed atomic.Int32
+}
+
+func (c *fakeCode) Close(context.Context) error {
+	c.closed.Add(1)
+	return nil
+}
+
+// fakeCompiler counts what it compiles, and waits until it may.
+type fakeCompiler struct {
+	code            fakeCode
+	compiled, atOne atomic.Int32
+	most            atomic.Int32
+	may             chan struct{}
+	err             error
+}
+
+func (f *fakeCompiler) compile(context.Context, []byte) (wazero.CompiledModule, error) {
+	f.compiled.Add(1)
+	f.most.Store(max(f.most.Load(), f.atOne.Add(1)))
+	defer f.atOne.Add(-1)
+	if f.may != nil {
+		<-f.may
+	}
+	if f.err != nil {
+		return nil, f.err
+	}
+	return &f.code, nil
+}
+
+func acquire(ctx context.Context, c *moduleCache, digest plugin.Digest) (*compiled, bool, error) {
+	return c.acquire(ctx, digest, func() []byte { return nil })
+}
+
+func held(c *moduleCache) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.entries)
+}
+
+func TestModuleCache_once(t *testing.T) {
+	t.Parallel()
+	f := &fakeCompiler{may: make(chan struct{})}
+	c := newModuleCache(f.compile, 4)
+	var wg sync.WaitGroup
+	var fresh atomic.Int32
+	for range 20 {
+		wg.Go(func() {
+			entry, cached, err := acquire(t.Context(), c, "a")
+			if err != nil || entry.module != &f.code {
+				t.Errorf("got %v, %v", entry, err)
+			}
+			if !cached {
+				fresh.Add(1)
+			}
+		})
+	}
+	eventually(t, "it is compiled", func() bool { return f.compiled.Load() == 1 })
+	close(f.may)
+	wg.Wait()
+	if f.compiled.Load() != 1 || fresh.Load() != 1 {
+		t.Errorf("compiled %d times, new to %d callers, want 1 and 1", f.compiled.Load(), fresh.Load())
+	}
+}
+
+func TestModuleCache_parallel(t *testing.T) {
+	t.Parallel()
+	f := &fakeCompiler{may: make(chan struct{})}
+	c := newModuleCache(f.compile, 2)
+	var wg sync.WaitGroup
+	for _, digest := range []plugin.Digest{"a", "b", "c", "d", "e"} {
+		wg.Go(func() {
+			if _, _, err := acquire(t.Context(), c, digest); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	eventually(t, "two are compiled", func() bool { return f.compiled.Load() == 2 })
+	close(f.may)
+	wg.Wait()
+	if got := f.most.Load(); got > 2 {
+		t.Errorf("%d were compiled at once, want 2", got)
+	}
+}
+
+// Code goes a while after its last user, and only then.
+func TestModuleCache_release(t *testing.T) {
+	t.Parallel()
+	f := &fakeCompiler{}
+	c := newModuleCache(f.compile, 1)
+	c.linger = time.Millisecond
+	one, _, err := acquire(t.Context(), c, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, cached, err := acquire(t.Context(), c, "a")
+	if err != nil || !cached || one != two {
+		t.Fatalf("got %v, %v, %v", two, cached, err)
+	}
+	one.release()
+	time.AfterFunc(10*time.Millisecond, two.release)
+	eventually(t, "the code is closed", func() bool { return f.code.closed.Load() == 1 })
+	if held(c) != 0 {
+		t.Error("the entry is still there")
+	}
+	if _, cached, err := acquire(t.Context(), c, "a"); cached || err != nil || f.compiled.Load() != 2 {
+		t.Errorf("afterwards: cached %v, %v, compiled %d times", cached, err, f.compiled.Load())
+	}
+}
+
+// A module comes back within the time: described, then loaded.
+func TestModuleCache_release_comesBack(t *testing.T) {
+	t.Parallel()
+	f := &fakeCompiler{}
+	c := newModuleCache(f.compile, 1)
+	for range 3 {
+		entry, _, err := acquire(t.Context(), c, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry.release()
+		entry.drop() // as the timer of an earlier release may, at the wrong moment
+		if entry, _, err = acquire(t.Context(), c, "a"); err != nil {
+			t.Fatal(err)
+		}
+		entry.drop()
+		if f.code.closed.Load() != f.compiled.Load()-1 {
+			t.Fatal("code in use was closed")
+		}
+		entry.release()
+	}
+}
+
+func TestModuleCache_fails(t *testing.T) {
+	t.Parallel()
+	f := &fakeCompiler{err: errors.New("not valid")}
+	c := newModuleCache(f.compile, 1)
+	for want := range int32(2) {
+		if _, _, err := acquire(t.Context(), c, "a"); !errors.Is(err, f.err) {
+			t.Errorf("got %v, want %v", err, f.err)
+		}
+		if f.compiled.Load() != want+1 || held(c) != 0 {
+			t.Errorf("a failure is not kept: compiled %d times, %d entries", f.compiled.Load(), held(c))
+		}
+	}
+}
+
+// Code that nobody waits for any more when it is compiled at last is closed.
+func TestModuleCache_givenUp(t *testing.T) {
+	t.Parallel()
+	f := &fakeCompiler{may: make(chan struct{})}
+	c := newModuleCache(f.compile, 1)
+	c.linger = time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, _, err := acquire(ctx, c, "a"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %v, want the context's error", err)
+	}
+	eventually(t, "the entry is dropped", func() bool { return held(c) == 0 })
+	close(f.may)
+	eventually(t, "the code is closed", func() bool { return f.code.closed.Load() == 1 })
+}
+
+// A module that keeps the compiler busy does not keep the others from it.
+func TestModuleCache_slow(t *testing.T) {
+	t.Parallel()
+	slow, quick := &fakeCompiler{may: make(chan struct{})}, &fakeCompiler{}
+	c := newModuleCache(func(ctx context.Context, module []byte) (wazero.CompiledModule, error) {
+		if len(module) > 0 {
+			return slow.compile(ctx, module)
+		}
+		return quick.compile(ctx, module)
+	}, 1)
+	c.patience = time.Millisecond
+	_, _, err := c.acquire(t.Context(), "a", func() []byte { return []byte("long") })
+	if err == nil || err.Error() != "it takes more than 1ms: make its functions smaller" {
+		t.Errorf("got %v, want that it takes too long", err)
+	}
+	c.patience = patience
+	if _, _, err := acquire(t.Context(), c, "b"); err != nil {
+		t.Error(err)
+	}
+	close(slow.may)
+	eventually(t, "the late code is closed", func() bool { return slow.code.closed.Load() == 1 })
+}

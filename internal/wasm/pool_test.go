@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// poolOf makes a pool of instances of the fixture minimal.
+func poolOf(t *testing.T, change func(*poolOptions)) (p *pool, made *atomic.Int32, done chan struct{}) {
+	t.Helper()
+	e, _ := newEngine(t)
+	req := request(t, "minimal")
+	code, _, err := e.modules.acquire(t.Context(), req.Module.Digest, func() []byte { return req.Module.Bytes })
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, done = &atomic.Int32{}, make(chan struct{})
+	o := poolOptions{size: 2, idle: time.Hour, done: func() { close(done) }, make: func(ctx context.Context) (*instance, error) {
+		made.Add(1)
+		return e.instantiate(ctx, code, req)
+	}}
+	if change != nil {
+		change(&o)
+	}
+	return newPool(o), made, done
+}
+
+func mustAcquire(t *testing.T, p *pool) *instance {
+	t.Helper()
+	in, err := p.acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// The instance that was used last is used next, so that the others can become idle.
+func TestPool_lastFirst(t *testing.T) {
+	t.Parallel()
+	p, made, _ := poolOf(t, nil)
+	one, two := mustAcquire(t, p), mustAcquire(t, p)
+	p.release(one, true)
+	p.release(two, true)
+	if got := mustAcquire(t, p); got != two {
+		t.Error("got the instance that waited longer")
+	}
+	if got := made.Load(); got != 2 {
+		t.Errorf("%d instances were made, want 2", got)
+	}
+}
+
+// An instance whose module was closed behind its back is not handed out again.
+func TestPool_closedInstance(t *testing.T) {
+	t.Parallel()
+	p, made, _ := poolOf(t, nil)
+	in := mustAcquire(t, p)
+	_ = in.module.Close(t.Context())
+	p.release(in, true)
+	if got := mustAcquire(t, p); got == in || made.Load() != 2 {
+		t.Error("got the closed instance")
+	}
+}
+
+// What cannot be made leaves its place free.
+func TestPool_makeFails(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	p, _, done := poolOf(t, func(o *poolOptions) {
+		o.make = func(context.Context) (*instance, error) { return nil, broken }
+	})
+	for range 5 {
+		if _, err := p.acquire(t.Context()); !errors.Is(err, broken) {
+			t.Fatalf("got %v, want %v", err, broken)
+		}
+	}
+	p.close(t.Context())
+	<-done
+}
+
+// Closing ends an instance in the making too.
+func TestPool_close_whileMaking(t *testing.T) {
+	t.Parallel()
+	making := make(chan struct{})
+	p, _, done := poolOf(t, func(o *poolOptions) {
+		o.make = func(ctx context.Context) (*instance, error) {
+			close(making)
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+	})
+	failed := make(chan error, 1)
+	go func() {
+		_, err := p.acquire(t.Context())
+		failed <- err
+	}()
+	<-making
+	p.close(t.Context())
+	if err := wait(t, failed); err == nil {
+		t.Error("got an instance of a closed pool")
+	}
+	<-done
+}
+
+// A pool is done when its last instance has come back, not before.
+func TestPool_close_done(t *testing.T) {
+	t.Parallel()
+	p, _, done := poolOf(t, nil)
+	in := mustAcquire(t, p)
+	p.close(t.Context())
+	select {
+	case <-done:
+		t.Fatal("done while an instance is in use")
+	default:
+	}
+	if _, err := p.acquire(t.Context()); !errors.Is(err, errClosed) {
+		t.Errorf("got %v, want %v", err, errClosed)
+	}
+	p.release(in, true)
+	<-done
+	if !in.module.IsClosed() {
+		t.Error("the instance is still open")
+	}
+}
+
+// Many callers at once: never more instances than there may be, and each has one caller.
+func TestPool_race(t *testing.T) {
+	t.Parallel()
+	p, _, done := poolOf(t, func(o *poolOptions) { o.idle = time.Microsecond })
+	var inUse sync.Map
+	var wg sync.WaitGroup
+	for worker := range 8 {
+		wg.Go(func() {
+			for i := range 100 {
+				in, err := p.acquire(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, taken := inUse.LoadOrStore(in, true); taken {
+					t.Error("two callers have one instance")
+				}
+				inUse.Delete(in)
+				p.release(in, (worker+i)%3 != 0)
+			}
+		})
+	}
+	wg.Wait()
+	p.close(t.Context())
+	<-done
+}
+
+// A guest that wastes its log in one call, in the middle of a line, says so in that call.
+func TestQuota_reset(t *testing.T) {
+	t.Parallel()
+	q := &quota{log: logr.Discard()}
+	for range maxLinesPerCall {
+		if !q.take() {
+			t.Fatal("refused within the limit")
+		}
+	}
+	if q.take() || q.dropped != 1 {
+		t.Error("let through beyond the limit")
+	}
+	if q.reset(); !q.take() {
+		t.Error("refused after the reset")
+	}
+}
+
+var _ plugin.Runner = (*runner)(nil)

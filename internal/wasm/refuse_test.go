@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// refusal is a fixture that must not become a revision.
+type refusal struct {
+	name   string // of the fixture
+	reason string // of the condition
+	want   string // in the message
+}
+
+// outsideRefusals are those that a look at the bytes tells.
+var outsideRefusals = []refusal{
+	{"no_version", pluginsv1alpha1.ReasonMissingABIVersion, `no export "k1s_abi_version"`},
+	{"no_alloc", pluginsv1alpha1.ReasonMissingExport, `no export "k1s_alloc" (i32) -> (i32)`},
+	{"no_memory", pluginsv1alpha1.ReasonMissingExport, `does not export a memory as "memory"`},
+	{"memory_is_function", pluginsv1alpha1.ReasonMissingExport, `does not export a memory as "memory"`},
+	{"reconcile_signature", pluginsv1alpha1.ReasonMissingExport, `exports "reconcile" as (i32, i32) -> (): guest ABI 1 wants (i32, i32) -> (i64)`},
+	{"health_is_global", pluginsv1alpha1.ReasonMissingExport, `exports "k1s_health" as global`},
+	{"reexport", pluginsv1alpha1.ReasonMissingExport, `exports an import as "reconcile"`},
+	{"command", pluginsv1alpha1.ReasonCommandModule, `it exports "_start"`},
+	{"import_function", pluginsv1alpha1.ReasonUnknownImport, `imports the func "k1s" "k1s_client_watch"`},
+	{"import_env", pluginsv1alpha1.ReasonUnknownImport, `imports the func "env" "abort"`},
+	{"import_memory", pluginsv1alpha1.ReasonUnknownImport, `imports the memory "env" "memory"`},
+	{"import_global", pluginsv1alpha1.ReasonUnknownImport, `imports the global "k1s" "k1s_log"`},
+	{"import_table", pluginsv1alpha1.ReasonUnknownImport, `imports the table "env" "__indirect_function_table"`},
+	{"import_signature", pluginsv1alpha1.ReasonUnknownImport, `"k1s_log" as (i32, i32) -> (), but the host offers it as (i32, i32, i32) -> ()`},
+	{"import_wasi", pluginsv1alpha1.ReasonUnknownImport, `imports the func "wasi_snapshot_preview1" "thread_spawn"`},
+	{"import_wasi_signature", pluginsv1alpha1.ReasonUnknownImport, `"proc_exit" as (i64) -> (), but WASI preview 1 has it as (i32) -> ()`},
+	{"memory_large", pluginsv1alpha1.ReasonMemoryLimit, "needs 65 pages of memory (64 KiB each), but spec.runtime.maxMemoryPages is 64"},
+}
+
+// describeRefusals are those that the metadata tells, or the module when it is run for it.
+var describeRefusals = []refusal{
+	{"no_metadata", pluginsv1alpha1.ReasonInvalidMetadata, `neither a custom section "k1s.metadata" nor an export "k1s_metadata"`},
+	{"metadata_empty", pluginsv1alpha1.ReasonInvalidMetadata, "metadata is empty"},
+	{"metadata_rubbish", pluginsv1alpha1.ReasonInvalidMetadata, "unexpected EOF"},
+	{"metadata_member", pluginsv1alpha1.ReasonInvalidMetadata, `unknown field "licence"`},
+	{"metadata_large", pluginsv1alpha1.ReasonInvalidMetadata, "262145 bytes, more than the 262144 allowed"},
+	{"metadata_outside", pluginsv1alpha1.ReasonInvalidMetadata, "256 bytes at 16777215: outside the memory of 65536 bytes"},
+	{"metadata_error", pluginsv1alpha1.ReasonInvalidMetadata, "guest k1s_metadata answered InternalError: no idea"},
+	{"metadata_trap", pluginsv1alpha1.ReasonInvalidMetadata, "Trap: unreachable"},
+	{"metadata_loop", pluginsv1alpha1.ReasonInvalidMetadata, "Timeout: the call ran past spec.runtime.timeoutSeconds"},
+	{"metadata_abi", pluginsv1alpha1.ReasonUnsupportedABIVersion, "speaks guest ABI 2, this operator speaks 1"},
+	{"metadata_memory", pluginsv1alpha1.ReasonMemoryLimit, "needs 65 pages"},
+	{"no_reconcile", pluginsv1alpha1.ReasonMissingExport, `declares the capability "reconcile" but has no export "reconcile"`},
+	{"not_valid", pluginsv1alpha1.ReasonInvalidModule, "could not be compiled: build it again"},
+	{"proposal", pluginsv1alpha1.ReasonInvalidModule, "without proposals beyond WebAssembly 2.0"},
+}
+
+// startRefusals are those that making an instance tells, for its metadata or for serving.
+var startRefusals = []refusal{
+	{"wrong_version", pluginsv1alpha1.ReasonUnsupportedABIVersion, "speaks guest ABI 2, this operator speaks 1"},
+	{"version_trap", pluginsv1alpha1.ReasonInitializeFailed, "version could not be read: guest k1s_abi_version: Trap: unreachable"},
+	{"initialize_trap", pluginsv1alpha1.ReasonInitializeFailed, "mend its _initialize: guest _initialize: Trap: unreachable in fail"},
+	{"initialize_loop", pluginsv1alpha1.ReasonInitializeFailed, "guest _initialize: Timeout"},
+	{"initialize_exit", pluginsv1alpha1.ReasonInitializeFailed, "guest _initialize: Exit: the guest exited with code 3"},
+	{"start_trap", pluginsv1alpha1.ReasonInitializeFailed, "start function: Trap: unreachable in boot"},
+	{"start_host", pluginsv1alpha1.ReasonInitializeFailed, "start function: Violation: the module's start function called a host function that replies"},
+	{"data_outside", pluginsv1alpha1.ReasonInitializeFailed, "could not be instantiated"},
+}
+
+// loadRefusals are those that only serving tells.
+var loadRefusals = []refusal{
+	{"settings_refused", pluginsv1alpha1.ReasonInitializeFailed, "refused its settings: change spec.settings, or the module: guest k1s_initialize answered Invalid: threshold is too high"},
+	{"settings_host", pluginsv1alpha1.ReasonInitializeFailed, "answered Forbidden: capability: the cluster can only be reached inside the export of a capability"},
+	{"unhealthy", pluginsv1alpha1.ReasonHealthCheckFailed, "guest k1s_health answered Unknown: no connection"},
+}
+
+func (r refusal) check(t *testing.T, err error) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("%s was taken", r.name)
+	}
+	got := asLoadError(t, err)
+	if got.Reason != r.reason || !strings.Contains(got.Error(), r.want) {
+		t.Errorf("got %s: %s\nwant %s: %s", got.Reason, got, r.reason, r.want)
+	}
+}
+
+func TestEngine_Describe_refuses(t *testing.T) {
+	t.Parallel()
+	e, _ := newEngine(t)
+	for _, list := range [][]refusal{outsideRefusals, describeRefusals, startRefusals} {
+		for _, tt := range list {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				req := request(t, tt.name)
+				if strings.HasSuffix(tt.name, "_loop") {
+					req.Limits.CallTimeout = 50 * time.Millisecond
+				}
+				_, err := e.Describe(t.Context(), req.Module, req.Limits)
+				tt.check(t, err)
+			})
+		}
+	}
+}
+
+func TestEngine_Load_refuses(t *testing.T) {
+	t.Parallel()
+	e, _ := newEngine(t)
+	before := load(t, e, "modes")
+	t.Run("each", func(t *testing.T) {
+		for _, list := range [][]refusal{outsideRefusals, startRefusals, loadRefusals} {
+			for _, tt := range list {
+				t.Run(tt.name, func(t *testing.T) {
+					t.Parallel()
+					req := request(t, tt.name)
+					if strings.HasSuffix(tt.name, "_loop") {
+						req.Limits.CallTimeout = 50 * time.Millisecond
+					}
+					r, _, err := e.Load(t.Context(), req)
+					tt.check(t, err)
+					if r != nil {
+						t.Error("there is a runner as well as an error")
+					}
+				})
+			}
+		}
+	})
+	if got := calls(t, before); got != 1 {
+		t.Errorf("the revision before: call %d, want 1", got)
+	}
+}
+
+// What the engine's compiler refuses has a reason of its own when it is found at the compile phase.
+func TestEngine_Load_compileFails(t *testing.T) {
+	t.Parallel()
+	e, _ := newEngine(t)
+	_, _, err := e.Load(t.Context(), request(t, "not_valid"))
+	refusal{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
+	_, _, err = e.Load(t.Context(), request(t, "not_valid"))
+	refusal{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
+}
+
+// Whoever gives up learns that, and nothing about the module.
+func TestEngine_Load_cancelled(t *testing.T) {
+	t.Parallel()
+	e, _ := newEngine(t)
+	ctx, cancel := newCancelled(t)
+	defer cancel()
+	_, _, err := e.Load(ctx, request(t, "modes"))
+	if _, describeErr := e.Describe(ctx, fixture(t, "modes"), request(t, "modes").Limits); describeErr == nil || err == nil {
+		t.Fatalf("got %v and %v, want errors", err, describeErr)
+	} else {
+		for _, err := range []error{err, describeErr} {
+			if plugin.KindOf(err) != "" || err.Error() != "context canceled" {
+				t.Errorf("got %v, want the context's error", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,16 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Asks the cluster for an object while it gets its settings, and fails as the host
+;; answers.
+(module
+  (import "k1s" "k1s_client_get" (func $get (param i32 i32) (result i64)))
+  (memory (export "memory") 1)
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_alloc") (param i32) (result i32) (i32.const 4096))
+  (data (i32.const 16) "{\"name\":\"test\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_metadata") (result i64) ;; 110 bytes at 16
+    (i64.const 0x100000006e))
+  (func (export "reconcile") (param i32 i32) (result i64) (i64.const 0))
+  (data (i32.const 512) "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"namespace\":\"a\",\"name\":\"b\"}")
+  (func (export "k1s_initialize") (param i32 i32) (result i64)
+    (call $get (i32.const 512) (i32.const 65))))
