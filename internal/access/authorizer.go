@@ -59,10 +59,21 @@ func (a *Authorizer) Authorize(ctx context.Context, id Identity, action Action) 
 	return a.review(ctx, id, action)
 }
 
-func (a *Authorizer) review(ctx context.Context, id Identity, action Action) (Decision, error) {
-	// A plugin's name does not matter to RBAC: plugins that share an account share answers.
-	key := fmt.Sprintf("%s|%s|%s|%s|%s|%s|%s|%s", id.Username(), action.Verb, action.Group, action.Version,
+// Refresh asks anew, and remembers the answer for Authorize. It is for decisions that are rare and last.
+func (a *Authorizer) Refresh(ctx context.Context, id Identity, action Action) (Decision, error) {
+	a.cache.Remove(cacheKey(id, action))
+	return a.review(ctx, id, action)
+}
+
+// cacheKey leaves the plugin's name out, which does not matter to RBAC: plugins that share an account
+// share answers. The parts are quoted, so that no name can look like two.
+func cacheKey(id Identity, action Action) string {
+	return fmt.Sprintf("%q|%q|%q|%q|%q|%q|%q|%q", id.Username(), action.Verb, action.Group, action.Version,
 		action.Resource, action.Subresource, action.Namespace, action.ObjectName)
+}
+
+func (a *Authorizer) review(ctx context.Context, id Identity, action Action) (Decision, error) {
+	key := cacheKey(id, action)
 	if d, ok := a.cache.Get(key); ok {
 		return d.(Decision), nil
 	}

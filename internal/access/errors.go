@@ -8,6 +8,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/k1s-io/k1s/internal/abi"
 )
 
 // Layers that can refuse; the guest reads their names at the beginning of the message.
@@ -38,4 +40,10 @@ func tooMany(limit int) error {
 		Message: fmt.Sprintf("%s: security.maxConcurrentRequests is %d", layerLimit, limit),
 		Details: &metav1.StatusDetails{RetryAfterSeconds: 1},
 	}}
+}
+
+// tooLong is the answer when what was asked for does not fit into one payload.
+func tooLong() error {
+	return apierrors.NewRequestEntityTooLargeError(
+		fmt.Sprintf("the answer is longer than the %d bytes of one payload: use a selector or a limit", abi.MaxPayload))
 }

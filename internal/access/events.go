@@ -8,25 +8,21 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/cache"
+	utilrand "k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/clock"
 
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-const (
-	// maxNote is the API's bound for an event's note, in bytes (events.k8s.io/v1 Event).
-	maxNote = 1024
-	// maxRecent bounds how many events are remembered.
-	maxRecent = 4096
-)
+// maxNote is the API's bound for an event's note, in bytes (events.k8s.io/v1 Event).
+const maxNote = 1024
 
 // word is what a reason and an action must be.
 var word = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,127}$`)
@@ -39,8 +35,8 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 	if err := checkEvent(&req); err != nil {
 		return err
 	}
-	key := recentKey{uid: req.UID, object: req.ObjectKey, kind: req.Type, reason: req.Reason, message: req.Message}
-	if c.events.seen(key) {
+	key := keyOf(req)
+	if c.events.sent(key) {
 		return nil
 	}
 	namespace := req.Namespace
@@ -53,8 +49,8 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 	}
 	_, err = c.write(ctx, "create", eventsv1.SchemeGroupVersion.WithKind("Event"), "", namespace, "",
 		func(Action) (*rest.Request, error) { return c.asPlugin.Post().Body(body), nil })
-	if err != nil {
-		c.events.forget(key) // it was not sent
+	if err == nil {
+		c.events.remember(key) // one that was refused is refused again, not swallowed
 	}
 	return err
 }
@@ -63,7 +59,7 @@ func (c *RestrictedClient) event(req abi.EventRequest, namespace string) *events
 	now := c.factory.clock.Now()
 	return &eventsv1.Event{
 		TypeMeta:            metav1.TypeMeta{APIVersion: "events.k8s.io/v1", Kind: "Event"},
-		ObjectMeta:          metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%s.%x", strings.ToLower(req.Name), now.UnixNano())},
+		ObjectMeta:          metav1.ObjectMeta{Namespace: namespace, Name: eventName(req.Name)},
 		EventTime:           metav1.NewMicroTime(now),
 		ReportingController: "plugins.k1s.io/" + c.Identity.Plugin,
 		ReportingInstance:   c.Identity.FieldManager(),
@@ -77,15 +73,35 @@ func (c *RestrictedClient) event(req abi.EventRequest, namespace string) *events
 	}
 }
 
+const (
+	// maxEventPrefix leaves room for the random part within the 253 characters of a name.
+	maxEventPrefix = 200
+	randomPart     = 16
+)
+
+// eventName names an event after its object. Not every object's name is one that an event may have:
+// those of RBAC have colons, for example.
+func eventName(object string) string {
+	prefix := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(object))
+	prefix = strings.Trim(prefix[:min(len(prefix), maxEventPrefix)], "-")
+	if prefix == "" {
+		prefix = "event"
+	}
+	return prefix + "." + utilrand.String(randomPart)
+}
+
 // checkEvent holds a request against the API's rules, which would otherwise answer for an object the
 // guest has never seen, and fills in defaults.
 func checkEvent(req *abi.EventRequest) error {
 	if req.Action == "" {
 		req.Action = "Reconcile"
 	}
-	if len(req.Message) > maxNote {
-		req.Message = strings.ToValidUTF8(req.Message[:maxNote-len("…")], "") + "…"
-	}
+	req.Message = truncateNote(req.Message)
 	switch {
 	case req.Name == "":
 		return needName(req.Name)
@@ -99,29 +115,14 @@ func checkEvent(req *abi.EventRequest) error {
 	return nil
 }
 
-type recentKey struct {
-	uid                   string
-	object                abi.ObjectKey
-	kind, reason, message string
-}
-
-// recentEvents remembers what was sent, so that a plugin that says the same at every reconcile does
-// not fill etcd.
-type recentEvents struct {
-	cache *cache.LRUExpireCache
-}
-
-func newRecentEvents(clk clock.PassiveClock) *recentEvents {
-	return &recentEvents{cache: cache.NewLRUExpireCacheWithClock(maxRecent, clk)}
-}
-
-// seen says whether an event was sent in the last eventWindow, and remembers it.
-func (r *recentEvents) seen(key recentKey) bool {
-	if _, ok := r.cache.Get(key); ok {
-		return true
+// truncateNote cuts a note to what an event holds, between two characters.
+func truncateNote(note string) string {
+	if len(note) <= maxNote {
+		return note
 	}
-	r.cache.Add(key, struct{}{}, eventWindow)
-	return false
+	end := maxNote - len("…")
+	for end > 0 && !utf8.RuneStart(note[end]) {
+		end--
+	}
+	return note[:end] + "…"
 }
-
-func (r *recentEvents) forget(key recentKey) { r.cache.Remove(key) }

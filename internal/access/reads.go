@@ -4,23 +4,20 @@ package access
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
 
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
 // Get returns an object: from the shared cache when the plugin watches its kind, else from the API server.
 func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) ([]byte, error) {
-	end, err := c.begin()
-	if err != nil {
-		return nil, err
-	}
-	defer end()
 	gvk, err := parseGVK(req.APIVersion, req.Kind)
 	if err != nil {
 		return nil, err
@@ -36,19 +33,14 @@ func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) ([]byte, 
 		if err := c.review(ctx, a); err != nil {
 			return nil, err
 		}
-		return c.factory.cache.Get(ctx, gvk, req.Namespace, req.Name)
+		return c.limited(func() ([]byte, error) { return c.factory.cache.Get(ctx, gvk, req.Namespace, req.Name) })
 	}
-	return read(ctx, c.asPlugin.Get().AbsPath(a.segments()...))
+	return c.limited(func() ([]byte, error) { return read(ctx, c.asPlugin.Get().AbsPath(a.segments()...)) })
 }
 
 // List returns a list: from the shared cache when the plugin watches the kind and asks for nothing
 // that only the API server can do.
 func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) ([]byte, error) {
-	end, err := c.begin()
-	if err != nil {
-		return nil, err
-	}
-	defer end()
 	gvk, err := parseGVK(req.APIVersion, req.Kind)
 	if err != nil {
 		return nil, err
@@ -64,8 +56,23 @@ func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) ([]byt
 		if err := c.review(ctx, a); err != nil {
 			return nil, err
 		}
-		return c.factory.cache.List(ctx, gvk, req.Namespace, req.LabelSelector)
+		return c.limited(func() ([]byte, error) {
+			out, err := c.factory.cache.List(ctx, gvk, req.Namespace, req.LabelSelector)
+			if err == nil && len(out) > abi.MaxPayload {
+				return nil, tooLong()
+			}
+			return out, err
+		})
 	}
+	out, err := c.limited(func() ([]byte, error) { return read(ctx, c.listRequest(a, req)) })
+	if err != nil {
+		return nil, err
+	}
+	return nameItems(out, gvk)
+}
+
+// listRequest is what the cache cannot answer.
+func (c *RestrictedClient) listRequest(a Action, req abi.ListRequest) *rest.Request {
 	r := c.asPlugin.Get().AbsPath(a.segments()...)
 	for name, value := range map[string]string{
 		"labelSelector": req.LabelSelector, "fieldSelector": req.FieldSelector, "continue": req.Continue,
@@ -77,7 +84,7 @@ func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) ([]byt
 	if req.Limit > 0 {
 		r = r.Param("limit", strconv.FormatInt(req.Limit, 10))
 	}
-	return read(ctx, r)
+	return r
 }
 
 // cached says whether a kind is read from the shared cache. That another plugin watches it is not
@@ -89,8 +96,13 @@ func (c *RestrictedClient) cached(gvk schema.GroupVersionKind) bool {
 // review asks RBAC before the cache answers, as the API server would have.
 func (c *RestrictedClient) review(ctx context.Context, a Action) error {
 	d, err := c.factory.authorizer.Authorize(ctx, c.Identity, a)
-	if err != nil {
-		return err
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		// Not what the API server said to the operator: a Forbidden of the operator's is no refusal of
+		// the plugin's request.
+		return apierrors.NewInternalError(fmt.Errorf("%s: %w", layerRBAC, err))
 	}
 	if !d.Allowed {
 		why := "the ServiceAccount " + strconv.Quote(c.Identity.ServiceAccount) + " has no such right"

@@ -8,7 +8,6 @@ import (
 	"io"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 
@@ -26,7 +25,8 @@ func impersonate(config *rest.Config, id Identity) (rest.Interface, error) {
 	c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
 	c.UserAgent = "k1s-plugin/" + id.String()
 	c.Timeout = requestTimeout
-	c.QPS = -1 // spec.security bounds a plugin; the API server has its own fairness
+	c.WarningHandler = rest.NoWarnings{} // the default writes what guests cause to the operator's log
+	c.QPS = -1                           // spec.security bounds a plugin; the API server has its own fairness
 	c.ContentType = "application/json"
 	c.AcceptContentTypes = "application/json"
 	c.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion()
@@ -64,8 +64,7 @@ func read(ctx context.Context, r *rest.Request) ([]byte, error) {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
 	if len(out) > abi.MaxPayload {
-		return nil, apierrors.NewRequestEntityTooLargeError(
-			fmt.Sprintf("the answer is longer than the %d bytes of one payload: use a selector or a limit", abi.MaxPayload))
+		return nil, tooLong()
 	}
 	return out, nil
 }

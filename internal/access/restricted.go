@@ -5,11 +5,10 @@ package access
 import (
 	"context"
 	"fmt"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -86,12 +85,13 @@ func (f *Factory) New(o Options) (*RestrictedClient, error) {
 	return c, nil
 }
 
-// begin takes one of the plugin's request slots. It does not wait: a plugin that asks for more than
-// its share is told so, and the guest decides.
-func (c *RestrictedClient) begin() (end func(), err error) {
+// limited does a request that every other layer has let through in one of the plugin's slots. It does
+// not wait for one: a plugin that asks for more than its share is told so, and the guest decides.
+func (c *RestrictedClient) limited(do func() ([]byte, error)) ([]byte, error) {
 	select {
 	case c.slots <- struct{}{}:
-		return func() { <-c.slots }, nil
+		defer func() { <-c.slots }()
+		return do()
 	default:
 		return nil, tooMany(cap(c.slots))
 	}
@@ -112,9 +112,9 @@ func (c *RestrictedClient) action(verb string, gvk schema.GroupVersionKind, subr
 		Namespaced: mapping.Scope.Name() == meta.RESTScopeNameNamespace,
 	}
 	// Names become parts of a URL: one with a slash would be another request than the one checked.
-	for what, part := range map[string]string{"namespace": namespace, "name": name} {
-		if problems := path.IsValidPathSegmentName(part); len(problems) > 0 {
-			return Action{}, apierrors.NewBadRequest(fmt.Sprintf("%s %q: %s", what, part, problems[0]))
+	for _, part := range []struct{ what, text string }{{"namespace", namespace}, {"name", name}} {
+		if problems := content.IsPathSegmentName(part.text); len(problems) > 0 {
+			return Action{}, apierrors.NewBadRequest(fmt.Sprintf("%s %q: %s", part.what, part.text, problems[0]))
 		}
 	}
 	if !a.Namespaced && namespace != "" {
@@ -136,14 +136,3 @@ func needName(name string) error {
 	}
 	return nil
 }
-
-func parseGVK(apiVersion, kind string) (schema.GroupVersionKind, error) {
-	gvk, err := plugin.ParseType(apiVersion, kind)
-	if err != nil {
-		return gvk, apierrors.NewBadRequest(err.Error())
-	}
-	return gvk, nil
-}
-
-// eventWindow is how long an equal event is not sent again.
-const eventWindow = 5 * time.Minute

@@ -4,14 +4,11 @@ package access
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"strconv"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 
 	"github.com/k1s-io/k1s/internal/abi"
@@ -21,11 +18,11 @@ const subresourceStatus = "status"
 
 // Create creates an object.
 func (c *RestrictedClient) Create(ctx context.Context, req abi.WriteRequest) ([]byte, error) {
-	head, gvk, err := objectHead(req.Object)
+	head, gvk, err := headOf(req.Object)
 	if err != nil {
 		return nil, err
 	}
-	return c.write(ctx, "create", gvk, "", head.Metadata.Namespace, "", func(a Action) (*rest.Request, error) {
+	return c.write(ctx, "create", gvk, "", head.Metadata.Namespace, "", func(Action) (*rest.Request, error) {
 		return c.asPlugin.Post().Body([]byte(req.Object)), nil
 	})
 }
@@ -41,14 +38,19 @@ func (c *RestrictedClient) UpdateStatus(ctx context.Context, req abi.WriteReques
 }
 
 func (c *RestrictedClient) update(ctx context.Context, req abi.WriteRequest, subresource string) ([]byte, error) {
-	head, gvk, err := objectHead(req.Object)
+	head, gvk, err := headOf(req.Object)
 	if err != nil {
 		return nil, err
 	}
 	if err := needName(head.Metadata.Name); err != nil {
 		return nil, err
 	}
-	return c.write(ctx, "update", gvk, subresource, head.Metadata.Namespace, head.Metadata.Name, func(Action) (*rest.Request, error) {
+	return c.write(ctx, "update", gvk, subresource, head.Metadata.Namespace, head.Metadata.Name, func(a Action) (*rest.Request, error) {
+		if head.Metadata.UID == "" && createsOnUpdate(a) {
+			if err := c.alsoCreate(a, "an update without metadata.uid may create"); err != nil {
+				return nil, err
+			}
+		}
 		return c.asPlugin.Put().Body([]byte(req.Object)), nil
 	})
 }
@@ -65,7 +67,7 @@ func (c *RestrictedClient) PatchStatus(ctx context.Context, req abi.PatchRequest
 
 // Apply is server-side apply of an object.
 func (c *RestrictedClient) Apply(ctx context.Context, req abi.ApplyRequest) ([]byte, error) {
-	head, _, err := objectHead(req.Object)
+	head, _, err := headOf(req.Object)
 	if err != nil {
 		return nil, err
 	}
@@ -95,16 +97,26 @@ func (c *RestrictedClient) patch(ctx context.Context, req abi.PatchRequest, subr
 		if patchType != types.ApplyPatchType {
 			return r, nil
 		}
-		if subresource == "" {
-			// Applying an object that is not there creates it, so the allowlist must have that too.
-			create := a
-			create.Verb = "create"
-			if why := c.Allowlist.Refuses(create); why != "" {
-				return nil, forbidden(layerAllowlist, create, "%s (apply may create)", why)
+		if subresource == "" || createsOnUpdate(a) {
+			if err := c.alsoCreate(a, "apply may create"); err != nil {
+				return nil, err
 			}
 		}
 		return r.Param("force", strconv.FormatBool(req.Force)), nil
 	})
+}
+
+// createsOnUpdate says whether the API server may create an object that an update, even of the status,
+// does not find. It does so for some built-in kinds (Lease, Service), and never for custom resources.
+func createsOnUpdate(a Action) bool { return clientgoscheme.Scheme.IsGroupRegistered(a.Group) }
+
+// alsoCreate asks the allowlist about what else a request can lead to. RBAC does so by itself.
+func (c *RestrictedClient) alsoCreate(a Action, because string) error {
+	a.Verb, a.Subresource = "create", ""
+	if why := c.Allowlist.Refuses(a); why != "" {
+		return forbidden(layerAllowlist, a, "%s (%s)", why, because)
+	}
+	return nil
 }
 
 // Delete deletes an object.
@@ -130,11 +142,6 @@ func (c *RestrictedClient) Delete(ctx context.Context, req abi.DeleteRequest) er
 func (c *RestrictedClient) write(ctx context.Context, verb string, gvk schema.GroupVersionKind, subresource, namespace, name string,
 	build func(Action) (*rest.Request, error),
 ) ([]byte, error) {
-	end, err := c.begin()
-	if err != nil {
-		return nil, err
-	}
-	defer end()
 	if subresource == subresourceStatus && !c.StatusUpdate {
 		a := Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name, Namespaced: namespace != ""}
 		return nil, forbidden(layerCapability, a, "the plugin does not have the capability %q", "status_update")
@@ -151,56 +158,12 @@ func (c *RestrictedClient) write(ctx context.Context, verb string, gvk schema.Gr
 	if verb != "delete" {
 		r = r.Param("fieldManager", c.Identity.FieldManager())
 	}
-	return r.Do(ctx).Raw()
-}
-
-func objectHead(object json.RawMessage) (abi.ObjectHead, schema.GroupVersionKind, error) {
-	head, err := abi.DecodeHead(object)
-	if err != nil {
-		return head, schema.GroupVersionKind{}, apierrors.NewBadRequest(err.Error())
-	}
-	gvk, err := parseGVK(head.APIVersion, head.Kind)
-	return head, gvk, err
-}
-
-func patchTypeOf(req abi.PatchRequest) (types.PatchType, error) {
-	if len(req.Patch) == 0 {
-		return "", apierrors.NewBadRequest("patch is empty")
-	}
-	if req.Force && req.PatchType != abi.PatchApply {
-		return "", apierrors.NewBadRequest(`force goes with patchType "apply" only`)
-	}
-	switch req.PatchType {
-	case abi.PatchMerge:
-		return types.MergePatchType, nil
-	case abi.PatchJSON:
-		return types.JSONPatchType, nil
-	case abi.PatchStrategic:
-		return types.StrategicMergePatchType, nil
-	case abi.PatchApply:
-		return types.ApplyPatchType, nil
-	default:
-		return "", apierrors.NewBadRequest(fmt.Sprintf("patchType %q: want merge, json, strategic or apply", req.PatchType))
-	}
-}
-
-func deleteOptions(req abi.DeleteRequest) ([]byte, error) {
-	options := metav1.DeleteOptions{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "DeleteOptions"}}
-	switch policy := metav1.DeletionPropagation(req.PropagationPolicy); policy {
-	case "":
-	case metav1.DeletePropagationBackground, metav1.DeletePropagationForeground, metav1.DeletePropagationOrphan:
-		options.PropagationPolicy = &policy
-	default:
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("propagationPolicy %q: want Background, Foreground or Orphan", req.PropagationPolicy))
-	}
-	if req.UID != "" || req.ResourceVersion != "" {
-		options.Preconditions = &metav1.Preconditions{}
-		if req.UID != "" {
-			options.Preconditions.UID = new(types.UID(req.UID))
+	return c.limited(func() ([]byte, error) {
+		result := r.Do(ctx)
+		// Raw knows the status code only; Error reads the Status in the body.
+		if err := result.Error(); err != nil {
+			return nil, err
 		}
-		if req.ResourceVersion != "" {
-			options.Preconditions.ResourceVersion = &req.ResourceVersion
-		}
-	}
-	return json.Marshal(options)
+		return result.Raw()
+	})
 }

@@ -17,16 +17,36 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// NewCache makes the cache that plugins share. It is apart from the operator's own, so that its
+// Cache is what plugins share of the cluster. It is apart from the operator's own cache, so that its
 // informers come and go with the plugins. Objects in it must not be changed: they are not copied.
-func NewCache(config *rest.Config, mapper meta.RESTMapper) (cache.Cache, error) {
-	return cache.New(config, cache.Options{
+type Cache struct {
+	cache.Cache
+
+	mapper meta.RESTMapper
+}
+
+// NewCache makes a Cache, which somebody has to start.
+func NewCache(config *rest.Config, mapper meta.RESTMapper) (*Cache, error) {
+	c, err := cache.New(config, cache.Options{
 		Scheme:                       runtime.NewScheme(), // every kind is read as unstructured
 		Mapper:                       mapper,
 		DefaultTransform:             cache.TransformStripManagedFields(), // a third of an object, and of no use to a guest
 		DefaultUnsafeDisableDeepCopy: new(true),
 		ReaderFailOnMissingInformer:  true, // a read must never start a watch that nobody stops
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &Cache{Cache: c, mapper: mapper}, nil
+}
+
+// namespaced says whether a kind's objects are in namespaces.
+func (c *Cache) namespaced(gvk schema.GroupVersionKind) (bool, error) {
+	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	if err != nil {
+		return false, err
+	}
+	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
 }
 
 // Watched says whether objects of a kind are in the cache.

@@ -3,6 +3,9 @@
 package watch
 
 import (
+	"context"
+	"slices"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -23,19 +26,36 @@ type eventHandler struct {
 	target *Target // nil where the kind is only owned
 	owned  bool
 	queue  queue
+	gone   *gone
+	// namespaced says of each target whether it is.
+	namespaced map[schema.GroupVersionKind]bool
+	// labels returns an object's labels, if the cache has it.
+	labels func(Request) (map[string]string, bool)
 }
 
-func newEventHandler(spec Spec, gvk schema.GroupVersionKind, q queue) *eventHandler {
-	h := &eventHandler{spec: spec, gvk: gvk, queue: q}
-	for i := range spec.Targets {
-		if spec.Targets[i].GVK == gvk {
-			h.target = &spec.Targets[i]
+// handler makes the handler of one of a controller's kinds.
+func (m *Manager) handler(r *running, gvk schema.GroupVersionKind) (*eventHandler, error) {
+	h := &eventHandler{
+		spec: r.spec, gvk: gvk, target: r.spec.target(gvk), owned: slices.Contains(r.spec.Owns, gvk),
+		queue: r.queue, gone: r.gone, namespaced: map[schema.GroupVersionKind]bool{}, labels: m.labels,
+	}
+	for _, t := range r.spec.Targets {
+		namespaced, err := m.informers.cache.namespaced(t.GVK)
+		if err != nil {
+			return nil, err
 		}
+		h.namespaced[t.GVK] = namespaced
 	}
-	for _, owned := range spec.Owns {
-		h.owned = h.owned || owned == gvk
+	return h, nil
+}
+
+// labels returns an object's labels, if the cache has it.
+func (m *Manager) labels(req Request) (map[string]string, bool) {
+	u := object(req.GVK)
+	if err := m.informers.cache.Get(context.Background(), req.NamespacedName, u); err != nil {
+		return nil, false
 	}
-	return h
+	return u.GetLabels(), true
 }
 
 // OnAdd implements cache.ResourceEventHandler. What was there before the watch began waits behind
@@ -64,7 +84,19 @@ func (h *eventHandler) OnDelete(obj any) {
 	if gone, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
 		obj = gone.Obj
 	}
+	if o := accessor(obj); o != nil && h.selected(o) {
+		h.gone.add(h.request(o)) // first, as a worker may be quick
+	}
 	h.enqueue(obj, 0)
+}
+
+// selected says whether an object of the handler's kind is one of the target's.
+func (h *eventHandler) selected(o metav1.Object) bool {
+	return h.target != nil && h.spec.inScope(o.GetNamespace()) && h.target.selects(o.GetLabels())
+}
+
+func (h *eventHandler) request(o metav1.Object) Request {
+	return Request{GVK: h.gvk, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
 }
 
 func (h *eventHandler) enqueue(obj any, priority int) {
@@ -73,8 +105,8 @@ func (h *eventHandler) enqueue(obj any, priority int) {
 		return
 	}
 	options := priorityqueue.AddOpts{Priority: &priority}
-	if h.target != nil && h.target.selects(o.GetLabels()) {
-		h.queue.AddWithOpts(options, Request{GVK: h.gvk, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}})
+	if h.selected(o) {
+		h.queue.AddWithOpts(options, h.request(o))
 	}
 	if h.owned {
 		if owner, ok := h.owner(o); ok {
@@ -83,19 +115,37 @@ func (h *eventHandler) enqueue(obj any, priority int) {
 	}
 }
 
-// owner returns the object's controlling owner, if that is of a target kind.
+// owner returns the object's controlling owner, if that is one of the targets' objects.
 func (h *eventHandler) owner(o metav1.Object) (Request, bool) {
 	ref := metav1.GetControllerOfNoCopy(o)
 	if ref == nil {
 		return Request{}, false
 	}
+	gv, err := schema.ParseGroupVersion(ref.APIVersion)
+	if err != nil {
+		return Request{}, false
+	}
 	for _, t := range h.spec.Targets {
-		gv, err := schema.ParseGroupVersion(ref.APIVersion)
-		if err == nil && gv.Group == t.GVK.Group && ref.Kind == t.GVK.Kind {
-			return Request{GVK: t.GVK, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: ref.Name}}, true
+		if gv.Group != t.GVK.Group || ref.Kind != t.GVK.Kind {
+			continue
 		}
+		owner := Request{GVK: t.GVK, NamespacedName: types.NamespacedName{Name: ref.Name}}
+		if h.namespaced[t.GVK] {
+			owner.Namespace = o.GetNamespace()
+		}
+		return owner, h.spec.inScope(owner.Namespace) && h.picks(t, owner)
 	}
 	return Request{}, false
+}
+
+// picks says whether the target's selector picks an owner. One that the cache does not have is not
+// picked: its own events tell of it.
+func (h *eventHandler) picks(t Target, owner Request) bool {
+	if t.Selector == nil {
+		return true
+	}
+	labels, ok := h.labels(owner)
+	return ok && t.selects(labels)
 }
 
 func accessor(obj any) metav1.Object {

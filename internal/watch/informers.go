@@ -19,14 +19,16 @@ const syncTimeout = 30 * time.Second
 
 // informers counts who uses the informer of each kind.
 type informers struct {
-	cache cache.Cache
+	cache *Cache
+	// patience is syncTimeout, but for tests.
+	patience time.Duration
 
 	mu    sync.Mutex
 	users map[schema.GroupVersionKind]int
 }
 
-func newInformers(c cache.Cache) *informers {
-	return &informers{cache: c, users: map[schema.GroupVersionKind]int{}}
+func newInformers(c *Cache) *informers {
+	return &informers{cache: c, patience: syncTimeout, users: map[schema.GroupVersionKind]int{}}
 }
 
 // acquire returns the informer of a kind once it holds every object. Each success takes a release.
@@ -35,11 +37,11 @@ func (i *informers) acquire(ctx context.Context, gvk schema.GroupVersionKind) (c
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
+	ctx, cancel := context.WithTimeout(ctx, i.patience)
 	defer cancel()
 	if !toolscache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
 		i.release(gvk)
-		return nil, fmt.Errorf("list %s: not done within %s", gvk.GroupKind(), syncTimeout)
+		return nil, fmt.Errorf("list %s: not done within %s", gvk.GroupKind(), i.patience)
 	}
 	return informer, nil
 }
@@ -47,6 +49,10 @@ func (i *informers) acquire(ctx context.Context, gvk schema.GroupVersionKind) (c
 // add counts a user and starts the informer if it is the first. The lock keeps the last user's
 // leaving from stopping the informer that a new user has just been given.
 func (i *informers) add(ctx context.Context, gvk schema.GroupVersionKind) (cache.Informer, error) {
+	// Looking a kind up may ask the API server, for which nobody is to wait who asks what is watched.
+	if _, err := i.cache.namespaced(gvk); err != nil {
+		return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	informer, err := i.cache.GetInformer(ctx, object(gvk), cache.BlockUntilSynced(false))

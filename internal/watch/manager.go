@@ -11,7 +11,6 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
@@ -43,7 +42,7 @@ type Manager struct {
 }
 
 // NewManager makes a Manager on a cache of NewCache, which somebody else starts.
-func NewManager(c cache.Cache, log logr.Logger) *Manager {
+func NewManager(c *Cache, log logr.Logger) *Manager {
 	return &Manager{
 		informers: newInformers(c), log: log,
 		running: map[types.NamespacedName]*running{}, started: make(chan struct{}),
@@ -75,7 +74,8 @@ func (m *Manager) Start(ctx context.Context) error {
 
 // Ensure makes a plugin's controller watch what the spec says. One that does already goes on as it
 // is; another is stopped, its reconciles in flight finish, and the new one begins with every object.
-// Nothing is lost between the two: the new one lists what the old one may have missed.
+// Nothing is lost between the two: the new one hears of events before the old one stops to, and takes
+// over the objects whose end the old one has not dealt with.
 func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Spec, r Reconciler) error {
 	base, err := m.base(ctx)
 	if err != nil {
@@ -92,11 +92,15 @@ func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Sp
 	if err != nil {
 		return err
 	}
-	m.Stop(name)
-	next, err := m.start(base, name, spec, informers, r)
+	next, err := m.prepare(base, name, spec, informers, r)
 	if err != nil {
 		return err
 	}
+	m.Stop(name)
+	if old != nil {
+		next.inherit(old)
+	}
+	next.start()
 	m.mu.Lock()
 	if base.Err() == nil {
 		m.running[name] = next

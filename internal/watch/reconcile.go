@@ -15,6 +15,7 @@ type worker struct {
 	Reconciler
 
 	limiter workqueue.TypedRateLimiter[Request]
+	gone    *gone
 	// run ends when the controller stops; hard ends what is in flight then.
 	run, hard context.Context //nolint:containedctx // they are the controller's life, not a request's
 }
@@ -30,9 +31,14 @@ func (w worker) Reconcile(ctx context.Context, req Request) (reconcile.Result, e
 	defer cancel()
 	stop := context.AfterFunc(w.hard, cancel)
 	defer stop()
+	wasGone := w.gone.remove(req)
 	result, err := w.Reconciler.Reconcile(ctx, req, w.limiter.NumRequeues(req)+1)
-	if errors.Is(err, reconcile.TerminalError(nil)) {
+	terminal := errors.Is(err, reconcile.TerminalError(nil))
+	if terminal {
 		w.limiter.Forget(req) // it is not tried again, so the next change is a first attempt
+	}
+	if again := err != nil && !terminal || result.RequeueAfter > 0; wasGone && again {
+		w.gone.add(req)
 	}
 	return result, err
 }

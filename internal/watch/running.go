@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -24,22 +25,61 @@ const (
 	maxBackoff = 1000 * time.Second
 )
 
-// running is one plugin's controller at work.
+// running is one plugin's controller.
 type running struct {
-	spec   Spec
-	queue  queue
+	spec       Spec
+	queue      queue
+	gone       *gone
+	controller controller.TypedController[Request]
+	log        logr.Logger
+	informers  *held
+	// handlers take themselves off the informers.
+	handlers []func()
+
+	// ctx is the life of the controller.
+	ctx    context.Context //nolint:containedctx // it begins before start
 	cancel context.CancelFunc
 	// done is closed when the workers have finished.
 	done chan struct{}
-	// leave takes the handlers off the informers and gives these up.
-	leave func()
 }
 
-// stop ends the controller: first events stop coming, then the workers finish.
+// start lets the workers begin.
+func (r *running) start() {
+	go func() {
+		defer close(r.done)
+		if err := r.controller.Start(r.ctx); err != nil {
+			r.log.Error(err, "Controller of a plugin failed")
+		}
+	}()
+}
+
+// stop ends the controller: first events stop coming, then the workers finish, and only then the
+// informers that these read from may go.
 func (r *running) stop() {
-	r.leave()
+	for _, remove := range r.handlers {
+		remove()
+	}
 	r.cancel()
 	<-r.done
+	r.informers.release()
+}
+
+// abandon ends a controller that was never started.
+func (r *running) abandon() {
+	r.queue.ShutDown()
+	close(r.done)
+	r.stop()
+}
+
+// inherit takes over what another one, which has stopped, did not get to: the objects that are no
+// more. All others are in the informers.
+func (r *running) inherit(old *running) {
+	for _, req := range old.gone.all() {
+		if r.spec.target(req.GVK) != nil && r.spec.inScope(req.Namespace) {
+			r.gone.add(req)
+			r.queue.Add(req)
+		}
+	}
 }
 
 // held are informers that a controller is about to use.
@@ -68,54 +108,51 @@ func (h *held) release() {
 	}
 }
 
-// start begins a plugin's controller on informers that hold every object already. It takes them over.
-func (m *Manager) start(base context.Context, name types.NamespacedName, spec Spec, informers *held, reconciler Reconciler) (*running, error) {
+// prepare makes a plugin's controller, which gathers events but does not work yet. It takes the
+// informers over.
+func (m *Manager) prepare(base context.Context, name types.NamespacedName, spec Spec, informers *held, reconciler Reconciler) (*running, error) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[Request](minBackoff, maxBackoff)
-	log := m.log.WithValues("plugin", name.String())
-	q := priorityqueue.New(name.String(), func(o *priorityqueue.Opts[Request]) {
-		o.Log, o.RateLimiter = log, limiter
+	r := &running{spec: spec, gone: newGone(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancel(base)
+	r.queue = priorityqueue.New(name.String(), func(o *priorityqueue.Opts[Request]) {
+		o.Log, o.RateLimiter = r.log, limiter
 	})
-	runCtx, cancel := context.WithCancel(base)
-	c, err := controller.NewTypedUnmanaged(name.String(), controller.TypedOptions[Request]{
-		Reconciler:              worker{Reconciler: reconciler, limiter: limiter, run: runCtx, hard: m.hard},
+	var err error
+	r.controller, err = controller.NewTypedUnmanaged(name.String(), controller.TypedOptions[Request]{
+		Reconciler:              worker{Reconciler: reconciler, limiter: limiter, gone: r.gone, run: r.ctx, hard: m.hard},
 		MaxConcurrentReconciles: spec.MaxConcurrentReconciles,
 		RateLimiter:             limiter,
 		NewQueue: func(string, workqueue.TypedRateLimiter[Request]) workqueue.TypedRateLimitingInterface[Request] {
-			return q
+			return r.queue
 		},
-		Logger:             log,
+		Logger:             r.log,
 		SkipNameValidation: new(true), // the same name comes back after every stop
 	})
 	if err != nil {
-		cancel()
-		informers.release()
+		r.abandon()
 		return nil, fmt.Errorf("make a controller: %w", err)
 	}
-	var handlers []func()
-	leave := func() {
-		for _, f := range handlers {
-			f()
-		}
-		informers.release()
-	}
 	for gvk, informer := range informers.byKind {
-		registration, err := informer.AddEventHandler(newEventHandler(spec, gvk, q))
-		if err != nil {
-			leave()
-			cancel()
+		if err := m.listen(r, gvk, informer); err != nil {
+			r.abandon()
 			return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
 		}
-		handlers = append(handlers, func() { remove(informer, registration) })
 	}
-
-	r := &running{spec: spec, queue: q, cancel: cancel, done: make(chan struct{}), leave: leave}
-	go func() {
-		defer close(r.done)
-		if err := c.Start(runCtx); err != nil {
-			log.Error(err, "Controller of a plugin failed")
-		}
-	}()
 	return r, nil
+}
+
+// listen lets a kind's events into the controller's queue.
+func (m *Manager) listen(r *running, gvk schema.GroupVersionKind, informer cache.Informer) error {
+	h, err := m.handler(r, gvk)
+	if err != nil {
+		return err
+	}
+	registration, err := informer.AddEventHandler(h)
+	if err != nil {
+		return err
+	}
+	r.handlers = append(r.handlers, func() { remove(informer, registration) })
+	return nil
 }
 
 func remove(informer cache.Informer, registration toolscache.ResourceEventHandlerRegistration) {

@@ -56,7 +56,9 @@ func (t Target) equal(other Target) bool {
 func (s Spec) kinds() []schema.GroupVersionKind {
 	var kinds []schema.GroupVersionKind
 	for _, t := range s.Targets {
-		kinds = append(kinds, t.GVK)
+		if !slices.Contains(kinds, t.GVK) {
+			kinds = append(kinds, t.GVK)
+		}
 	}
 	for _, gvk := range s.Owns {
 		if !slices.Contains(kinds, gvk) {
@@ -64,6 +66,16 @@ func (s Spec) kinds() []schema.GroupVersionKind {
 		}
 	}
 	return kinds
+}
+
+// target returns the target of a kind, or nil.
+func (s Spec) target(gvk schema.GroupVersionKind) *Target {
+	for i := range s.Targets {
+		if s.Targets[i].GVK == gvk {
+			return &s.Targets[i]
+		}
+	}
+	return nil
 }
 
 // inScope says whether objects of a namespace count.

@@ -12,9 +12,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -38,7 +41,8 @@ type Reconciler struct {
 	Namespace string
 }
 
-// +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=get;list;watch;create;update;delete
+// +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch
+// +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=create;update;delete,namespace=k1s-system
 
 // Reconcile compares the whole directory with what is there; the request says nothing more than "look".
 func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
@@ -54,30 +58,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result
 	for _, change := range decide(found, list.Items, r.Namespace) {
 		err := r.apply(ctx, change)
 		if apierrors.IsInvalid(err) {
-			err = r.apply(ctx, refused(change, list.Items, err))
+			blaming, needed := refused(change, list.Items, err)
+			err = nil // trying again is no use before the file changes
+			if needed {
+				err = r.apply(ctx, blaming)
+			}
 		}
 		failed = append(failed, err)
 	}
 	return ctrl.Result{}, errors.Join(failed...)
-}
-
-// refused says on the WasmPlugin itself that the API server did not accept what its file says.
-func refused(c change, existing []pluginsv1alpha1.WasmPlugin, err error) change {
-	problem := directory.Problem{
-		Name: c.plugin.Name, File: c.file, Reason: pluginsv1alpha1.ReasonInvalidPluginFile,
-		Message: fmt.Sprintf("%s: the API server refuses it: %v", c.file, err),
-	}
-	var current *pluginsv1alpha1.WasmPlugin
-	for i := range existing {
-		if existing[i].Name == c.plugin.Name {
-			current = &existing[i]
-		}
-	}
-	next, _ := toward(current, c.plugin.Name, c.plugin.Namespace, c.file, func(wp *pluginsv1alpha1.WasmPlugin) { blame(wp, problem) })
-	if next.plugin == nil { // it says so already
-		next = change{kind: update, plugin: current, file: c.file}
-	}
-	return next
 }
 
 // apply carries one change out.
@@ -90,7 +79,10 @@ func (r *Reconciler) apply(ctx context.Context, c change) error {
 	case update:
 		err = r.Client.Update(ctx, c.plugin, client.FieldOwner(fieldManager))
 	case remove:
-		err = client.IgnoreNotFound(r.Client.Delete(ctx, c.plugin))
+		// What has changed since it was read may not be ours any more.
+		err = client.IgnoreNotFound(r.Client.Delete(ctx, c.plugin, client.Preconditions{
+			UID: &c.plugin.UID, ResourceVersion: &c.plugin.ResourceVersion,
+		}))
 	case foreign:
 		l.Info("A file defines a plugin whose name a WasmPlugin made by somebody else has; rename one of them", "file", c.file)
 		return nil
@@ -102,11 +94,20 @@ func (r *Reconciler) apply(ctx context.Context, c change) error {
 	return nil
 }
 
-// SetupWithManager registers the controller, which looks at every value on changes.
+// SetupWithManager registers the controller, which looks at every value on changes, and whenever
+// somebody changes one of the WasmPlugins.
 func (r *Reconciler) SetupWithManager(mgr manager.Manager, changes <-chan struct{}) error {
 	look := reconcile.Request{NamespacedName: client.ObjectKey{Namespace: r.Namespace, Name: "plugin-directory"}}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("plugindirectory").
+		Watches(&pluginsv1alpha1.WasmPlugin{},
+			handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
+				return []reconcile.Request{look}
+			}),
+			builder.WithPredicates(
+				predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetNamespace() == r.Namespace }),
+				predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}),
+			)).
 		WatchesRawSource(source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 			go func() {
 				for {

@@ -3,11 +3,9 @@
 package plugindirectory
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
@@ -42,34 +40,44 @@ type change struct {
 	file   string
 }
 
-// decide compares. It is pure: the same input gives the same changes, in the same order.
+// decide compares. It is pure: the same input gives the same changes, in the same order, and at most
+// one for each WasmPlugin.
 func decide(found directory.Found, existing []pluginsv1alpha1.WasmPlugin, namespace string) []change {
-	byName := map[string]*pluginsv1alpha1.WasmPlugin{}
-	for i := range existing {
-		byName[existing[i].Name] = &existing[i]
-	}
 	var changes []change
 	kept := map[string]bool{}
 	want := func(name, file string, mutate func(*pluginsv1alpha1.WasmPlugin)) {
 		kept[name] = true
-		if c, ok := toward(byName[name], name, namespace, file, mutate); ok {
+		if c, ok := toward(named(existing, name), name, namespace, file, mutate); ok {
 			changes = append(changes, c)
 		}
 	}
-	for _, def := range found.Definitions {
-		want(def.Name, def.Places[0].File, func(wp *pluginsv1alpha1.WasmPlugin) { define(wp, def) })
+	// A problem goes before a definition: the file that cannot be read may be the one that says what
+	// the plugin may not do.
+	for _, p := range byPlugin(found, existing) {
+		want(p.Name, p.File, func(wp *pluginsv1alpha1.WasmPlugin) { blame(wp, p) })
 	}
-	for _, problem := range found.Problems {
-		for _, name := range concerned(problem, existing) {
-			want(name, problem.File, func(wp *pluginsv1alpha1.WasmPlugin) { blame(wp, problem) })
+	for _, def := range found.Definitions {
+		if !kept[def.Name] {
+			want(def.Name, def.Places[0].File, func(wp *pluginsv1alpha1.WasmPlugin) { define(wp, def) })
 		}
 	}
 	for i := range existing {
-		if wp := &existing[i]; ours(wp) && !kept[wp.Name] {
+		wp := &existing[i]
+		fromModule := strings.HasSuffix(wp.Annotations[annotationFile], ".wasm")
+		if ours(wp) && !kept[wp.Name] && !(found.Incomplete && fromModule) {
 			changes = append(changes, change{kind: remove, plugin: wp, file: wp.Annotations[annotationFile]})
 		}
 	}
 	return changes
+}
+
+func named(existing []pluginsv1alpha1.WasmPlugin, name string) *pluginsv1alpha1.WasmPlugin {
+	for i := range existing {
+		if existing[i].Name == name {
+			return &existing[i]
+		}
+	}
+	return nil
 }
 
 func ours(wp *pluginsv1alpha1.WasmPlugin) bool {
@@ -95,7 +103,7 @@ func toward(current *pluginsv1alpha1.WasmPlugin, name, namespace, file string, m
 		next.Annotations = map[string]string{}
 	}
 	mutate(next)
-	if equality.Semantic.DeepEqual(current, next) {
+	if same(current, next) {
 		return change{}, false
 	}
 	return change{kind: update, plugin: next, file: file}, true
@@ -117,77 +125,12 @@ func define(wp *pluginsv1alpha1.WasmPlugin, def directory.Definition) {
 	}
 }
 
-// defaulted fills in what the API server would, so that what it sends back compares as equal.
-func defaulted(spec pluginsv1alpha1.WasmPluginSpec) pluginsv1alpha1.WasmPluginSpec {
-	if spec.ServiceAccountName == "" {
-		spec.ServiceAccountName = "default"
-	}
-	if !equality.Semantic.DeepEqual(spec.Security, pluginsv1alpha1.Security{}) && spec.Security.MaxConcurrentRequests == 0 {
-		spec.Security.MaxConcurrentRequests = 10
-	}
-	if rt := &spec.Runtime; *rt != (pluginsv1alpha1.Runtime{}) {
-		if rt.MaxMemoryPages == 0 {
-			rt.MaxMemoryPages = 1024
-		}
-		rt.TimeoutSeconds, rt.MaxInstances, rt.IdleSeconds = 5, 4, new(int32(60))
-	}
-	return spec
-}
-
 func files(def directory.Definition) string {
-	names := make([]string, len(def.Places))
-	for i, p := range def.Places {
-		names[i] = p.File
+	var names []string
+	for _, p := range def.Places {
+		if !slices.Contains(names, p.File) {
+			names = append(names, p.File)
+		}
 	}
 	return strings.Join(names, ",")
-}
-
-// blame says on a WasmPlugin what is wrong with its file. What it was stays, so that it goes on serving.
-func blame(wp *pluginsv1alpha1.WasmPlugin, p directory.Problem) {
-	wp.Annotations[pluginsv1alpha1.AnnotationDirectoryReason] = p.Reason
-	wp.Annotations[pluginsv1alpha1.AnnotationDirectoryMessage] = p.Message
-	if wp.Spec.Source.File == nil { // it is new, and there to be seen
-		file := p.File
-		if file == "" {
-			file = wp.Name
-		}
-		wp.Spec = defaulted(pluginsv1alpha1.WasmPluginSpec{
-			Source: pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: file}},
-		})
-		wp.Annotations[annotationFile] = p.File
-	}
-}
-
-// concerned returns the plugins that a problem is shown on: the one it names, else those that the
-// file defined before, else one named after the file.
-func concerned(p directory.Problem, existing []pluginsv1alpha1.WasmPlugin) []string {
-	if p.Name != "" {
-		return []string{p.Name}
-	}
-	var names []string
-	for i := range existing {
-		wp := &existing[i]
-		if ours(wp) && slices.Contains(strings.Split(wp.Annotations[annotationFile], ","), p.File) {
-			names = append(names, wp.Name)
-		}
-	}
-	if len(names) == 0 {
-		names = []string{nameOf(p.File)}
-	}
-	return names
-}
-
-var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
-
-// nameOf makes a plugin's name of a file's.
-func nameOf(file string) string {
-	name, _, _ := strings.Cut(strings.ToLower(file), ".")
-	name = strings.Trim(notInNames.ReplaceAllString(strings.TrimSuffix(name, "-plugin"), "-"), "-")
-	if len(name) > 63 {
-		name = strings.TrimRight(name[:63], "-")
-	}
-	if name == "" {
-		return "unnamed"
-	}
-	return name
 }

@@ -33,12 +33,15 @@ func (p Place) String() string {
 	return fmt.Sprintf("%s:%d", p.File, p.Line)
 }
 
-// Problem is something in the directory that cannot be used.
+// Problem is something in the directory that cannot be used. It goes before a Definition of the same
+// name: half of what describes a plugin is not to be taken for the whole.
 type Problem struct {
 	// Name is the plugin that it concerns; empty if the file does not tell.
 	Name string
-	// File is the file, for a problem of a whole file.
+	// File is where it is.
 	File string
+	// Whole says that nothing of the file could be read, so that it may concern others than Name too.
+	Whole bool
 	// Reason is a condition reason of the WasmPlugin API.
 	Reason string
 	// Message names file and line, and says what to do.
@@ -49,4 +52,7 @@ type Problem struct {
 type Found struct {
 	Definitions []Definition
 	Problems    []Problem
+	// Incomplete says that a file which describes plugins could not be read. Then nobody knows which
+	// modules it describes, and modules make no plugins of their own: what was made of them before stays.
+	Incomplete bool
 }

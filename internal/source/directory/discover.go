@@ -3,16 +3,14 @@
 package directory
 
 import (
-	"cmp"
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
@@ -40,17 +38,16 @@ func (s *Source) Discover() (Found, error) {
 		switch name := e.Name(); {
 		case strings.HasPrefix(name, "."):
 		case name == filePlugins:
-			d.config(name, func(text []byte) ([]Definition, error) { return parsePluginsFile(name, text) })
+			d.config(name, parsePluginsFile)
 		case strings.HasSuffix(name, suffixPlugin):
-			d.config(name, func(text []byte) ([]Definition, error) {
-				one, err := parsePluginFile(name, text)
-				return []Definition{one}, err
-			})
+			d.config(name, parsePluginFile)
 		case strings.HasSuffix(name, suffixModule):
 			d.modules = append(d.modules, name)
 		}
 	}
-	d.addModules()
+	if !d.found.Incomplete {
+		d.addModules()
+	}
 	d.resolveNames()
 	return d.found, nil
 }
@@ -61,45 +58,49 @@ type discovery struct {
 	base    string
 	modules []string
 	defined []Definition
-	found   Found
+	// doubtful are the texts of files with problems: a module that one of them mentions may be described
+	// there, and must not become a plugin without the limits that are written there.
+	doubtful [][]byte
+	found    Found
 }
 
 // config reads a file that describes plugins.
-func (d *discovery) config(name string, parse func([]byte) ([]Definition, error)) {
+func (d *discovery) config(name string, parse func(file string, text []byte) (parsed, error)) {
 	text, err := (&Source{dir: d.source.dir, maxBytes: maxConfigFile}).read(name)
-	var defs []Definition
 	if err == nil && len(text) > maxConfigFile {
 		err = fmt.Errorf("larger than %d bytes", maxConfigFile)
 	}
+	var p parsed
 	if err == nil {
-		defs, err = parse(text)
-	}
-	for i := range defs {
-		if err == nil {
-			err = checkName(defs[i])
-		}
-		if err == nil {
-			d.settlePath(defs[i].Spec.Source.File)
-		}
+		p, err = parse(name, text)
 	}
 	if err != nil {
+		d.found.Incomplete = true
 		d.found.Problems = append(d.found.Problems, Problem{
-			File: name, Reason: pluginsv1alpha1.ReasonInvalidPluginFile,
+			Name: nameIn(name, text), File: name, Whole: true, Reason: pluginsv1alpha1.ReasonInvalidPluginFile,
 			Message: fmt.Sprintf("%s: %v; the plugins that this file defined before go on as they were", name, err),
 		})
 		return
 	}
-	d.defined = append(d.defined, defs...)
+	for i := range p.definitions {
+		d.settlePath(p.definitions[i].Spec.Source.File)
+	}
+	if len(p.problems) > 0 {
+		d.doubtful = append(d.doubtful, text)
+	}
+	d.defined = append(d.defined, p.definitions...)
+	d.found.Problems = append(d.found.Problems, p.problems...)
 }
 
-func checkName(d Definition) error {
-	if d.Name == "" {
-		return fmt.Errorf("line %d: name is missing", max(d.Places[0].Line, 1))
+var nameLine = regexp.MustCompile(`(?m)^["']?name["']?[ \t]*:[ \t]*["']?([-a-z0-9]+)`)
+
+// nameIn looks for the plugin's name in a *-plugin.yaml that is no YAML; "" if it does not tell.
+func nameIn(file string, text []byte) string {
+	m := nameLine.FindSubmatch(text)
+	if file == filePlugins || m == nil || len(nameProblems(string(m[1]))) > 0 {
+		return ""
 	}
-	if problems := validation.IsDNS1123Label(d.Name); len(problems) > 0 {
-		return fmt.Errorf("line %d: name %q: %s", d.Places[0].Line, d.Name, problems[0])
-	}
-	return nil
+	return string(m[1])
 }
 
 // settlePath takes "plugins/" off a path that is written from the folder above.
@@ -116,8 +117,7 @@ func (d *discovery) settlePath(f *pluginsv1alpha1.FileSource) {
 // addModules makes a plugin of every module that no file describes, named after the file.
 func (d *discovery) addModules() {
 	for _, module := range d.modules {
-		described := slices.ContainsFunc(d.defined, func(def Definition) bool { return def.Spec.Source.File.Path == module })
-		if described {
+		if d.described(module) {
 			continue
 		}
 		def := Definition{
@@ -125,63 +125,32 @@ func (d *discovery) addModules() {
 			Places: []Place{{File: module}},
 			Spec:   pluginsv1alpha1.WasmPluginSpec{Source: pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: module}}},
 		}
-		if problems := validation.IsDNS1123Label(def.Name); len(problems) > 0 {
-			d.found.Problems = append(d.found.Problems, Problem{
-				File: module, Reason: pluginsv1alpha1.ReasonInvalidPluginFile,
-				Message: fmt.Sprintf("%s: the file's name makes no plugin name: %s: rename it, or describe it in a *%s", module, problems[0], suffixPlugin),
-			})
+		problem := Problem{Name: def.Name, File: module, Reason: pluginsv1alpha1.ReasonInvalidPluginFile}
+		if problems := nameProblems(def.Name); len(problems) > 0 {
+			problem.Name = ""
+			problem.Message = fmt.Sprintf("%s: the file's name makes no plugin name: %s: rename it, or describe it in a *%s", module, problems[0], suffixPlugin)
+		} else if err := d.source.checkFile(module); err != nil {
+			problem.Message = fmt.Sprintf("%s: %v", module, err)
+		}
+		if problem.Message != "" {
+			d.found.Problems = append(d.found.Problems, problem)
 			continue
 		}
 		d.defined = append(d.defined, def)
 	}
 }
 
-// resolveNames joins the two halves of a plugin that both formats describe, and refuses other
-// definitions of one name.
-func (d *discovery) resolveNames() {
-	byName := map[string][]Definition{}
-	var names []string
+// described says whether some file describes a module, or may mean to.
+func (d *discovery) described(module string) bool {
 	for _, def := range d.defined {
-		if byName[def.Name] == nil {
-			names = append(names, def.Name)
+		if def.Spec.Source.File.Path == module {
+			return true
 		}
-		byName[def.Name] = append(byName[def.Name], def)
 	}
-	for _, name := range names {
-		defs := byName[name]
-		if joined, ok := join(defs); ok {
-			d.found.Definitions = append(d.found.Definitions, joined)
-			continue
+	for _, text := range d.doubtful {
+		if bytes.Contains(text, []byte(module)) {
+			return true
 		}
-		places := make([]string, len(defs))
-		for i, def := range defs {
-			places[i] = def.Places[0].String()
-		}
-		d.found.Problems = append(d.found.Problems, Problem{
-			Name: name, Reason: pluginsv1alpha1.ReasonDuplicateName,
-			Message: fmt.Sprintf("plugin %q is defined %d times: %s; remove or rename all but one", name, len(defs), strings.Join(places, " and ")),
-		})
 	}
-}
-
-// join makes one definition of one, or of a wasm-plugins.yaml entry and a *-plugin.yaml for the same module.
-func join(defs []Definition) (Definition, bool) {
-	switch {
-	case len(defs) == 1:
-		return defs[0], true
-	case len(defs) != 2 || *defs[0].Spec.Source.File != *defs[1].Spec.Source.File:
-		return Definition{}, false
-	}
-	use, may := defs[0], defs[1]
-	if use.Places[0].File != filePlugins {
-		use, may = may, use
-	}
-	if use.Places[0].File != filePlugins || may.Places[0].File == filePlugins {
-		return Definition{}, false
-	}
-	use.Spec.Security = may.Spec.Security
-	use.Version = may.Version
-	use.Spec.ServiceAccountName = cmp.Or(may.Spec.ServiceAccountName, use.Spec.ServiceAccountName)
-	use.Places = append(slices.Clone(use.Places), may.Places...)
-	return use, true
+	return false
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -49,18 +50,45 @@ func (s *Source) read(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }() // nothing was written
-	f, err := root.Open(path)
+	// Opening a pipe would wait for somebody to write to it.
+	f, err := root.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil {
+	info, err := f.Stat()
+	if err != nil {
 		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("not a regular file (%s)", info.Mode().Type())
+	}
+	if err := regular(info); err != nil {
+		return nil, err
 	}
 	// One byte more than allowed lets Unpack see that it is too much.
 	return io.ReadAll(io.LimitReader(f, s.maxBytes+1))
+}
+
+// checkFile says why a file can never be read. One that is not there is none of these cases.
+func (s *Source) checkFile(path string) error {
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	info, err := root.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return regular(info)
+}
+
+func regular(info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("not a regular file (%s)", info.Mode().Type())
+	}
+	return nil
 }
 
 // Describe names the source in a status.

@@ -4,6 +4,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -19,15 +20,21 @@ const (
 	// settle is how long a directory must be quiet before it counts as changed: files are written in
 	// several steps.
 	settle = 200 * time.Millisecond
-	// lookAgain is how often a directory that cannot be watched, such as one that is not there yet,
-	// is looked at.
+	// settleMost is how long changes that follow each other are gathered before they are told of.
+	settleMost = 5 * time.Second
+	// lookAgain is how often the directory's own place is looked at. Nothing tells of a directory that
+	// appears, or of a symbolic link on the way to it that leads elsewhere now.
 	lookAgain = 5 * time.Second
 )
+
+var errMoved = errors.New("another directory is in the place of the plugin directory")
 
 // Watcher tells when something in the directory changed. It is a manager.Runnable.
 type Watcher struct {
 	dir string
 	log logr.Logger
+	// The times that are the constants above, but for tests.
+	settle, settleMost, lookAgain time.Duration
 
 	mu          sync.Mutex
 	subscribers []chan struct{}
@@ -35,7 +42,7 @@ type Watcher struct {
 
 // NewWatcher makes a Watcher of the directory of a Source.
 func NewWatcher(s *Source, log logr.Logger) *Watcher {
-	return &Watcher{dir: s.dir, log: log}
+	return &Watcher{dir: s.dir, log: log, settle: settle, settleMost: settleMost, lookAgain: lookAgain}
 }
 
 // Subscribe returns a channel that gets a value after every change. Changes that nobody has taken
@@ -50,18 +57,22 @@ func (w *Watcher) Subscribe() <-chan struct{} {
 
 // Start watches until the context ends.
 func (w *Watcher) Start(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if err := w.watch(ctx); err != nil {
+	for {
+		err := w.watch(ctx)
+		if errors.Is(err, errMoved) {
+			continue // and watch what is there now
+		}
+		if err != nil {
 			w.log.V(1).Info("Cannot watch the plugin directory", "directory", w.dir, "error", err.Error())
 		}
 		// What happened between two watches was missed, so say that something may have.
 		select {
 		case <-ctx.Done():
-		case <-time.After(lookAgain):
+			return nil
+		case <-time.After(w.lookAgain):
 			w.tell()
 		}
 	}
-	return nil
 }
 
 // watch watches until the context ends, or the directory or the watch is gone.
@@ -71,26 +82,46 @@ func (w *Watcher) watch(ctx context.Context) error {
 		return fmt.Errorf("make a file watch: %w", err)
 	}
 	defer func() { _ = notify.Close() }()
+	place, err := os.Stat(w.dir) // before it is watched: what takes its place meanwhile is noticed then
+	if err != nil {
+		return fmt.Errorf("find the plugin directory: %w", err)
+	}
 	if err := w.addFolders(notify); err != nil {
 		return err
 	}
 	w.tell()
-	var quiet <-chan time.Time
+	look := time.NewTicker(w.lookAgain)
+	defer look.Stop()
+	var quiet, latest <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case err := <-notify.Errors:
 			return fmt.Errorf("watch the plugin directory: %w", err)
-		case <-notify.Events:
-			quiet = time.After(settle)
-		case <-quiet:
-			quiet = nil
-			if err := w.addFolders(notify); err != nil { // folders may have come
-				return err
+		case <-look.C:
+			now, err := os.Stat(w.dir)
+			if err != nil {
+				return fmt.Errorf("find the plugin directory: %w", err)
 			}
-			w.tell()
+			if !os.SameFile(place, now) {
+				return errMoved
+			}
+			continue
+		case <-notify.Events:
+			quiet = time.After(w.settle)
+			if latest == nil {
+				latest = time.After(w.settleMost)
+			}
+			continue
+		case <-quiet:
+		case <-latest:
 		}
+		quiet, latest = nil, nil
+		if err := w.addFolders(notify); err != nil { // folders may have come
+			return err
+		}
+		w.tell()
 	}
 }
 

@@ -7,71 +7,158 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// decodeStrict reads one YAML document and refuses keys that the type does not have. Its errors name
-// the line. The second result maps "a.0.b" to the line of that node.
-func decodeStrict(text []byte, into any) (map[string]int, error) {
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(into); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, errors.New("the file is empty")
-		}
-		return nil, plain(err)
-	}
-	var more yaml.Node
-	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("line %d: a second document; put each into a file of its own", more.Line)
-	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		return nil, plain(err)
-	}
-	lines := map[string]int{}
-	collectLines(&root, "", lines)
-	return lines, nil
+// document is a YAML document whose syntax is right, and what of it does not fit the format.
+type document struct {
+	root *yaml.Node
+	// spans maps "plugins.0.name" to the lines of that node.
+	spans    map[string]span
+	mistakes []mistake
 }
 
-// collectLines remembers where every node begins.
-func collectLines(n *yaml.Node, path string, lines map[string]int) {
-	lines[path] = n.Line
-	join := func(part string) string {
-		if path == "" {
-			return part
+// span is the first and the last line of a node.
+type span struct{ first, last int }
+
+// mistake is a line that says something the format does not have.
+type mistake struct {
+	line int
+	text string
+}
+
+func mistakef(line int, format string, args ...any) *mistake {
+	return &mistake{line: line, text: fmt.Sprintf(format, args...)}
+}
+
+// line is where a node begins; 0 if there is none.
+func (d document) line(path ...any) int { return d.spans[join(path...)].first }
+
+// elements returns the elements of the list under a key of the document.
+func (d document) elements(key string) []*yaml.Node {
+	for _, top := range d.root.Content {
+		if list := member(top, key); list != nil && list.Kind == yaml.SequenceNode {
+			return list.Content
 		}
-		return path + "." + part
+	}
+	return nil
+}
+
+// text returns the text under a key of the document, or "".
+func (d document) text(key string) string {
+	for _, top := range d.root.Content {
+		return text(top, key)
+	}
+	return ""
+}
+
+// text returns the text under a key of a mapping, or "". It reads what the decoder gives up on.
+func text(n *yaml.Node, key string) string {
+	if v := member(n, key); v != nil && v.Kind == yaml.ScalarNode {
+		return v.Value
+	}
+	return ""
+}
+
+func member(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func join(path ...any) string {
+	parts := make([]string, len(path))
+	for i, p := range path {
+		parts[i] = fmt.Sprint(p)
+	}
+	return strings.Join(parts, ".")
+}
+
+// decodeStrict reads one YAML document. Keys that the type does not have and values of another type
+// are mistakes, and everything around them is read all the same. Its error is for text that is no
+// YAML, and names the line.
+func decodeStrict(content []byte, into any) (document, error) {
+	d := yaml.NewDecoder(bytes.NewReader(content))
+	d.KnownFields(true)
+	err := d.Decode(into)
+	var wrong *yaml.TypeError
+	switch {
+	case errors.Is(err, io.EOF):
+		return document{}, errors.New("the file is empty")
+	case err != nil && !errors.As(err, &wrong):
+		return document{}, syntaxError(err)
+	}
+	var more yaml.Node
+	if err := d.Decode(&more); err == nil {
+		return document{}, fmt.Errorf("line %d: a second document; put each into a file of its own", more.Line)
+	} else if !errors.Is(err, io.EOF) {
+		return document{}, syntaxError(err)
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(content, &root); err != nil {
+		return document{}, syntaxError(err)
+	}
+	doc := document{root: &root, spans: map[string]span{}}
+	if wrong != nil {
+		for _, e := range wrong.Errors {
+			doc.mistakes = append(doc.mistakes, mistakeOf(e))
+		}
+	}
+	for _, n := range root.Content {
+		doc.measure(n, nil)
+	}
+	return doc, nil
+}
+
+// maxPath is how deep the formats go that lines are needed for: "plugins.0.config.for_types.0".
+const maxPath = 5
+
+// measure remembers where every node is and returns its last line.
+func (d *document) measure(n *yaml.Node, path []any) int {
+	last := n.Line
+	below := func(part any, c *yaml.Node) {
+		last = max(last, d.measure(c, append(path[:len(path):len(path)], part)))
 	}
 	switch n.Kind {
-	case yaml.DocumentNode:
-		for _, c := range n.Content {
-			collectLines(c, path, lines)
-		}
 	case yaml.SequenceNode:
 		for i, c := range n.Content {
-			collectLines(c, join(fmt.Sprint(i)), lines)
+			below(i, c)
 		}
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			collectLines(n.Content[i+1], join(n.Content[i].Value), lines)
+			last = max(last, n.Content[i].Line)
+			below(n.Content[i].Value, n.Content[i+1])
 		}
 	}
+	if len(path) <= maxPath {
+		d.spans[join(path...)] = span{n.Line, last}
+	}
+	return last
 }
 
-// plain takes the library's words out of an error.
-func plain(err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	text = strings.TrimPrefix(text, "unmarshal errors:\n")
-	lines := strings.Split(text, "\n")
-	for i, l := range lines {
-		l = strings.TrimSpace(l)
-		if before, _, ok := strings.Cut(l, " not found in type "); ok {
-			l = strings.Replace(before, "field ", "unknown key ", 1)
-		}
-		lines[i] = l
+var lineOf = regexp.MustCompile(`^line (\d+): `)
+
+// mistakeOf takes the library's words out of what it says about a line.
+func mistakeOf(text string) mistake {
+	line := 1
+	if m := lineOf.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1]) // digits that do not fit are 0
+		text = text[len(m[0]):]
 	}
-	return errors.New(strings.Join(lines, "; "))
+	if before, _, ok := strings.Cut(text, " not found in type "); ok {
+		text = strings.Replace(before, "field ", "unknown key ", 1)
+	}
+	if before, _, ok := strings.Cut(text, " already set in type "); ok {
+		text = strings.Replace(before, "field ", "second key ", 1)
+	}
+	return mistake{line: line, text: text}
 }
+
+func syntaxError(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "yaml: ")) }

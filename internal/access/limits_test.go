@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TestRestrictedClient_tooManyRequests has as many requests under way as the spec allows.
+func TestRestrictedClient_tooManyRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.thing(t, w.namespace)
+	w.grant(t, w.namespace, "get", items.Group, "items")
+	c := w.client(t, func(o *Options) { o.MaxConcurrentRequests = 2 })
+	neighbour := w.client(t)
+	get := func(c *RestrictedClient) error {
+		_, err := c.Get(t.Context(), itemKey(w.namespace, "thing"))
+		return err
+	}
+	arrived, proceed := make(chan struct{}, 2), make(chan struct{})
+	w.requests.intercept(func(*http.Request) error {
+		arrived <- struct{}{}
+		<-proceed
+		return nil
+	})
+	var underWay sync.WaitGroup
+	for range 2 {
+		underWay.Go(func() {
+			if err := get(c); err != nil {
+				t.Errorf("within the limit: %v", err)
+			}
+		})
+	}
+	<-arrived
+	<-arrived
+	w.requests.intercept(nil)
+	wantRefusal(t, get(c), metav1.StatusReasonTooManyRequests, "limit: security.maxConcurrentRequests is 2")
+	if err := get(neighbour); err != nil {
+		t.Errorf("another plugin: %v", err)
+	}
+	close(proceed)
+	underWay.Wait()
+	for range 5 { // slots come back, after failures too
+		if err := get(c); err != nil {
+			t.Errorf("after the others have ended: %v", err)
+		}
+		_, err := c.Get(t.Context(), itemKey(w.namespace, "nothing"))
+		wantRefusal(t, err, metav1.StatusReasonNotFound)
+	}
+}
+
+// TestRestrictedClient_groups has rights only as one of the groups that every ServiceAccount is in: the
+// reviews before reads of the cache and the API server itself must agree on them.
+func TestRestrictedClient_groups(t *testing.T) {
+	t.Parallel()
+	for _, group := range []string{"system:serviceaccounts:", "system:serviceaccounts", "system:authenticated"} {
+		t.Run(group, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.thing(t, w.namespace)
+			w.cache(t, items)
+			if group == "system:serviceaccounts:" {
+				group += w.namespace
+			}
+			w.bindTo(t, rbacv1.Subject{Kind: rbacv1.GroupKind, APIGroup: rbacv1.GroupName, Name: group}, w.namespace,
+				rbacv1.PolicyRule{Verbs: []string{"get"}, APIGroups: []string{items.Group}, Resources: []string{"items"}})
+			for from, c := range map[string]*RestrictedClient{"cache": w.client(t, watching(items)), "API server": w.client(t)} {
+				if _, err := c.Get(t.Context(), itemKey(w.namespace, "thing")); err != nil {
+					t.Errorf("%s: %v", from, err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/watch"
+)
+
+type idle struct{}
+
+func (idle) Reconcile(context.Context, watch.Request, int) (reconcile.Result, error) {
+	return reconcile.Result{}, nil
+}
+
+// cache puts kinds of the whole cluster into the shared cache, as another plugin's watch does.
+func (w *world) cache(t *testing.T, kinds ...schema.GroupVersionKind) {
+	t.Helper()
+	spec := watch.Spec{Namespaces: []string{"*"}, MaxConcurrentReconciles: 1}
+	for _, gvk := range kinds {
+		spec.Targets = append(spec.Targets, watch.Target{GVK: gvk})
+	}
+	if err := w.watches.Ensure(t.Context(), types.NamespacedName{Namespace: "other", Name: "watcher"}, spec, idle{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func watching(kinds ...schema.GroupVersionKind) func(*Options) {
+	return func(o *Options) { o.Watches = kinds }
+}
+
+// TestRestrictedClient_get_cachedWithoutRight is the tenant who reads another's objects: everything is
+// in the shared cache, but each read is asked about at the API server.
+func TestRestrictedClient_get_cachedWithoutRight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	foreign := w.Namespace(t)
+	w.thing(t, w.namespace)
+	w.thing(t, foreign)
+	w.cache(t, items)
+	w.grant(t, w.namespace, "get,list", items.Group, "items")
+	c := w.client(t, everywhere, watching(items))
+
+	if _, err := c.Get(t.Context(), itemKey(w.namespace, "thing")); err != nil {
+		t.Errorf("own namespace: %v", err)
+	}
+	_, err := c.Get(t.Context(), itemKey(foreign, "thing"))
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: may not get items.inventory.example.com", foreign, account)
+	// Whether it exists is nobody's business either.
+	_, err = c.Get(t.Context(), itemKey(foreign, "nothing"))
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: ")
+	for _, namespace := range []string{foreign, ""} {
+		_, err = c.List(t.Context(), abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: "Item", Namespace: namespace})
+		wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: may not list items.inventory.example.com")
+	}
+	if n := w.requests.count("/items"); n != 0 {
+		t.Errorf("%d reads reached the API server, want all from the cache: %q", n, w.requests.lines())
+	}
+}
+
+// TestRestrictedClient_get_cachedByNameOnly has a right to one object of a watched kind.
+func TestRestrictedClient_get_cachedByNameOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.thing(t, w.namespace)
+	w.cache(t, items)
+	w.grantName(t, w.namespace, "get", items.Group, "items", "thing")
+	c := w.client(t, watching(items))
+	if _, err := c.Get(t.Context(), itemKey(w.namespace, "thing")); err != nil {
+		t.Errorf("the object that the Role names: %v", err)
+	}
+	_, err := c.Get(t.Context(), itemKey(w.namespace, "another"))
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: ", `"another"`)
+}
+
+// TestRestrictedClient_read_source says where answers come from: the cache counts only for kinds that
+// the plugin itself watches, and for what a cache can answer.
+func TestRestrictedClient_read_source(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.thing(t, w.namespace)
+	w.cache(t, items)
+	w.grant(t, w.namespace, "get,list", items.Group, "items")
+	w.grant(t, w.namespace, "get,list", "", "configmaps")
+	list := func(change func(*abi.ListRequest)) func(*RestrictedClient) error {
+		req := abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: "Item", Namespace: w.namespace}
+		change(&req)
+		return func(c *RestrictedClient) error { _, err := c.List(t.Context(), req); return err }
+	}
+	get := func(c *RestrictedClient) error {
+		_, err := c.Get(t.Context(), itemKey(w.namespace, "thing"))
+		return err
+	}
+	cases := []struct {
+		name      string
+		watches   []schema.GroupVersionKind
+		do        func(*RestrictedClient) error
+		fromCache bool
+	}{
+		{"get, watched", []schema.GroupVersionKind{items}, get, true},
+		{"get, watched by another plugin only", nil, get, false},
+		{"list, watched", []schema.GroupVersionKind{items}, list(func(*abi.ListRequest) {}), true},
+		{"list, watched, by label", []schema.GroupVersionKind{items}, list(func(r *abi.ListRequest) { r.LabelSelector = "a in (b,c)" }), true},
+		{"list, watched, by field", []schema.GroupVersionKind{items}, list(func(r *abi.ListRequest) { r.FieldSelector = "metadata.name=thing" }), false},
+		{"list, watched, limited", []schema.GroupVersionKind{items}, list(func(r *abi.ListRequest) { r.Limit = 1 }), false},
+		{"list, not in the cache", []schema.GroupVersionKind{configMaps}, func(c *RestrictedClient) error {
+			_, err := c.List(t.Context(), abi.ListRequest{APIVersion: "v1", Kind: "ConfigMap", Namespace: w.namespace})
+			return err
+		}, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			w.requests.reset()
+			if err := c.do(w.client(t, watching(c.watches...))); err != nil {
+				t.Fatal(err)
+			}
+			reads := w.requests.count("/items") + w.requests.count("/configmaps")
+			if got := reads == 0; got != c.fromCache {
+				t.Errorf("from the cache: %t, want %t; requests %q", got, c.fromCache, w.requests.lines())
+			}
+		})
+	}
+}
+
+// TestRestrictedClient_list_items holds lists against the ABI, from the cache and from the API server.
+func TestRestrictedClient_list_items(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cache(t, configMaps)
+	w.grant(t, w.namespace, "list", "", "configmaps")
+	for i := range 3 {
+		w.configMap(t, fmt.Sprintf("cm-%d", i), map[string]string{"n": fmt.Sprint(i)}, map[string][]byte{"text": []byte(`<{"kind":"Secret"}>`)})
+	}
+	request := abi.ListRequest{APIVersion: "v1", Kind: "ConfigMap", Namespace: w.namespace, LabelSelector: "n notin (1)"}
+	for name, c := range map[string]*RestrictedClient{"cache": w.client(t, watching(configMaps)), "API server": w.client(t)} {
+		t.Run(name, func(t *testing.T) {
+			var list map[string]any
+			w.eventually(t, "the cache has all", func() error {
+				out, err := c.List(t.Context(), request)
+				if err != nil {
+					return err
+				}
+				list = decode(t, out)
+				if n := len(list["items"].([]any)); n != 2 {
+					return fmt.Errorf("%d items, want 2", n)
+				}
+				return nil
+			})
+			for _, item := range list["items"].([]any) {
+				o := item.(map[string]any)
+				if o["apiVersion"] != "v1" || o["kind"] != "ConfigMap" {
+					t.Errorf("item without its kind: %v", o)
+				}
+				if o["binaryData"].(map[string]any)["text"] == "" {
+					t.Errorf("item without its data: %v", o)
+				}
+			}
+			if list["metadata"].(map[string]any)["resourceVersion"] == nil {
+				t.Errorf("metadata without resourceVersion: %v", list["metadata"])
+			}
+		})
+	}
+	t.Run("pages", func(t *testing.T) {
+		c, names := w.client(t), []string{}
+		page := request
+		page.LabelSelector, page.Limit = "n", 2
+		for {
+			out, err := c.List(t.Context(), page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list := decode(t, out)
+			for _, item := range list["items"].([]any) {
+				names = append(names, item.(map[string]any)["metadata"].(map[string]any)["name"].(string))
+			}
+			next, _ := list["metadata"].(map[string]any)["continue"].(string)
+			if next == "" {
+				break
+			}
+			page.Continue = next
+		}
+		if got := strings.Join(names, " "); got != "cm-0 cm-1 cm-2" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+// TestRestrictedClient_list_tooLong asks for more than one payload holds.
+func TestRestrictedClient_list_tooLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cache(t, configMaps)
+	w.grant(t, w.namespace, "list", "", "configmaps")
+	const objects, size = 17, 760 << 10 // in base64, one of them is just under 1 MiB
+	for i := range objects {
+		w.configMap(t, fmt.Sprintf("cm-%d", i), nil, map[string][]byte{"bytes": bytes.Repeat([]byte{byte(i)}, size)})
+	}
+	request := abi.ListRequest{APIVersion: "v1", Kind: "ConfigMap", Namespace: w.namespace}
+	for name, c := range map[string]*RestrictedClient{"cache": w.client(t, watching(configMaps)), "API server": w.client(t)} {
+		t.Run(name, func(t *testing.T) {
+			w.eventually(t, "the list is refused", func() error {
+				out, err := c.List(t.Context(), request)
+				if err == nil {
+					return fmt.Errorf("got %d bytes", len(out))
+				}
+				wantRefusal(t, err, metav1.StatusReasonRequestEntityTooLarge, "16777216 bytes", "selector or a limit")
+				return nil
+			})
+		})
+	}
+	t.Run("with a limit", func(t *testing.T) {
+		request.Limit = 2
+		if _, err := w.client(t).List(t.Context(), request); err != nil {
+			t.Errorf("a part of it: %v", err)
+		}
+	})
+}
+
+// configMap creates a ConfigMap in the plugin's namespace.
+func (w *world) configMap(t *testing.T, name string, labels map[string]string, data map[string][]byte) {
+	t.Helper()
+	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name, Labels: labels}, BinaryData: data}
+	if err := w.Client.Create(t.Context(), cm); err != nil {
+		t.Fatal(err)
+	}
+}

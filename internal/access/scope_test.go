@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"net"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// TestRestrictedClient_list_allNamespaces needs "*" in the allowlist and the right in the whole cluster.
+func TestRestrictedClient_list_allNamespaces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.thing(t, w.namespace)
+	all := abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: "Item"}
+	w.grant(t, w.namespace, "list", items.Group, "items")
+
+	_, err := w.client(t).List(t.Context(), all)
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: may not list items.inventory.example.com in all namespaces", `does not have "*"`)
+	_, err = w.client(t, everywhere).List(t.Context(), all)
+	wantRefusal(t, err, metav1.StatusReasonForbidden, `cannot list resource "items" in API group "inventory.example.com" at the cluster scope`)
+	w.grant(t, "", "list", items.Group, "items")
+	if _, err := w.client(t, everywhere).List(t.Context(), all); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRestrictedClient_clusterScoped needs "*" in the allowlist even for one object.
+func TestRestrictedClient_clusterScoped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := abi.ObjectKey{APIVersion: "v1", Kind: "Namespace", Name: w.namespace}
+	patch := abi.PatchRequest{ObjectKey: key, PatchType: abi.PatchMerge, Patch: []byte(`{"metadata":{"labels":{"patched":"true"}}}`)}
+
+	_, err := w.client(t).Get(t.Context(), key)
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: may not get namespaces", "(cluster-scoped)", `does not have "*"`)
+	_, err = w.client(t).Patch(t.Context(), patch)
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: ")
+	_, err = w.client(t, everywhere).Get(t.Context(), key)
+	wantRefusal(t, err, metav1.StatusReasonForbidden, `cannot get resource "namespaces"`)
+
+	w.grant(t, "", "get,patch", "", "namespaces")
+	c := w.client(t, everywhere)
+	if _, err := c.Get(t.Context(), key); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Patch(t.Context(), patch); err != nil {
+		t.Error(err)
+	}
+	var ns corev1.Namespace
+	if err := w.Client.Get(t.Context(), client.ObjectKey{Name: w.namespace}, &ns); err != nil || ns.Labels["patched"] != "true" {
+		t.Errorf("the Namespace was not patched: %v, %v", ns.Labels, err)
+	}
+}
+
+// TestRestrictedClient_delete_preconditions deletes only what the guest has seen.
+func TestRestrictedClient_delete_preconditions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.grant(t, w.namespace, "delete", items.Group, "items")
+	c := w.client(t)
+	item := w.thing(t, w.namespace)
+	request := func(uid, version string) abi.DeleteRequest {
+		return abi.DeleteRequest{ObjectKey: itemKey(w.namespace, "thing"), UID: uid, ResourceVersion: version}
+	}
+	uid, version := string(item.UID), item.ResourceVersion
+	for _, bad := range []abi.DeleteRequest{request("another", ""), request("", "1"), request(uid, "1"), request("another", version)} {
+		wantRefusal(t, c.Delete(t.Context(), bad), metav1.StatusReasonConflict)
+	}
+	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(item), item); err != nil {
+		t.Fatalf("it should still be there: %v", err)
+	}
+	if err := c.Delete(t.Context(), request(uid, version)); err != nil {
+		t.Errorf("with the right preconditions: %v", err)
+	}
+	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(item), item); !apierrors.IsNotFound(err) {
+		t.Errorf("got %v, want that it is gone", err)
+	}
+	wantRefusal(t, c.Delete(t.Context(), request("", "")), metav1.StatusReasonNotFound, `"thing" not found`)
+}
+
+// TestRestrictedClient_delete_propagation sees the policy reach the API server.
+func TestRestrictedClient_delete_propagation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.grant(t, w.namespace, "delete", items.Group, "items")
+	for policy, finalizer := range map[string]string{"": "", "Background": "", "Foreground": "foregroundDeletion", "Orphan": "orphan"} {
+		item := w.thing(t, w.namespace)
+		if err := w.client(t).Delete(t.Context(), abi.DeleteRequest{ObjectKey: itemKey(w.namespace, "thing"), PropagationPolicy: policy}); err != nil {
+			t.Fatalf("%q: %v", policy, err)
+		}
+		err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(item), item)
+		if finalizer == "" {
+			if !apierrors.IsNotFound(err) {
+				t.Errorf("%q: got %v, want that it is gone", policy, err)
+			}
+			continue
+		}
+		if err != nil || len(item.Finalizers) != 1 || item.Finalizers[0] != finalizer {
+			t.Errorf("%q: finalizers are %q (%v), want %q", policy, item.Finalizers, err, finalizer)
+		}
+		item.Finalizers = nil // no garbage collector runs here
+		if err := w.Client.Update(t.Context(), item); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRestrictedClient_unreachable answers an error, not a refusal, when the API server does not answer.
+func TestRestrictedClient_unreachable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cache(t, items)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := &rest.Config{Host: "http://" + listener.Addr().String()}
+	_ = listener.Close()
+	reviews, err := authorizationv1client.NewForConfig(nobody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.factory = NewFactory(nobody, w.factory.mapper, w.watches, NewAuthorizer(reviews, w.clock), w.clock)
+	for _, op := range operations() {
+		_, err := op.do(t.Context(), w.client(t), w.namespace)
+		if reason, _ := statusOf(err); err == nil || reason == metav1.StatusReasonForbidden {
+			t.Errorf("%s: got %v, want an error that is no refusal", op.name, err)
+		}
+	}
+	_, err = w.client(t, watching(items)).Get(t.Context(), itemKey(w.namespace, "thing"))
+	wantRefusal(t, err, metav1.StatusReasonInternalError, "rbac: review whether")
+}
+
+// TestRestrictedClient_revoked loses a right: at once where the API server answers, and when the decision
+// is too old where the cache does.
+func TestRestrictedClient_revoked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.thing(t, w.namespace)
+	w.cache(t, items)
+	w.grant(t, w.namespace, "get", items.Group, "items")
+	cached, direct := w.client(t, watching(items)), w.client(t)
+	for _, c := range []*RestrictedClient{cached, direct} {
+		if _, err := c.Get(t.Context(), itemKey(w.namespace, "thing")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.revoke(t)
+	_, err := direct.Get(t.Context(), itemKey(w.namespace, "thing"))
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "cannot get")
+	w.clock.Step(allowFor + 1)
+	_, err = cached.Get(t.Context(), itemKey(w.namespace, "thing"))
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: ")
+}

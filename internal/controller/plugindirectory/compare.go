@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugindirectory
+
+import (
+	"maps"
+	"reflect"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+)
+
+// same compares what this controller writes. A list that is absent and one that is empty are
+// different here: absent security lists allow everything, empty ones nothing.
+func same(a, b *pluginsv1alpha1.WasmPlugin) bool {
+	x, y := a.Spec, b.Spec // shallow copies, which lose only their settings
+	if !maps.Equal(a.Annotations, b.Annotations) || !sameSettings(x.Settings, y.Settings) {
+		return false
+	}
+	x.Settings, y.Settings = nil, nil
+	return reflect.DeepEqual(x, y)
+}
+
+// sameSettings compares values: the API server writes JSON in its own way.
+func sameSettings(a, b *runtime.RawExtension) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	var x, y any
+	if utiljson.Unmarshal(a.Raw, &x) != nil || utiljson.Unmarshal(b.Raw, &y) != nil {
+		return string(a.Raw) == string(b.Raw)
+	}
+	return reflect.DeepEqual(x, y)
+}
+
+// The defaults of the API, see the types' documentation.
+const (
+	defaultServiceAccount        = "default"
+	defaultMaxConcurrentRequests = 10
+	defaultMaxMemoryPages        = 1024
+	defaultTimeoutSeconds        = 5
+	defaultMaxInstances          = 4
+	defaultIdleSeconds           = 60
+)
+
+// defaulted fills in what the API server would, so that what it sends back compares as equal. It
+// fills in nothing inside an object that is absent.
+func defaulted(spec pluginsv1alpha1.WasmPluginSpec) pluginsv1alpha1.WasmPluginSpec {
+	if spec.ServiceAccountName == "" {
+		spec.ServiceAccountName = defaultServiceAccount
+	}
+	if s := &spec.Security; !reflect.ValueOf(*s).IsZero() && s.MaxConcurrentRequests == 0 {
+		s.MaxConcurrentRequests = defaultMaxConcurrentRequests
+	}
+	if rt := &spec.Runtime; *rt != (pluginsv1alpha1.Runtime{}) {
+		if rt.MaxMemoryPages == 0 {
+			rt.MaxMemoryPages = defaultMaxMemoryPages
+		}
+		rt.TimeoutSeconds, rt.MaxInstances, rt.IdleSeconds = defaultTimeoutSeconds, defaultMaxInstances, new(int32(defaultIdleSeconds))
+	}
+	return spec
+}

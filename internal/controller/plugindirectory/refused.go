@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugindirectory
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/source/directory"
+)
+
+// refused returns what says on the WasmPlugin itself that the API server did not accept what its
+// file says, if it does not say so already.
+func refused(c change, existing []pluginsv1alpha1.WasmPlugin, err error) (change, bool) {
+	problem := directory.Problem{
+		Name: c.plugin.Name, File: c.file, Reason: pluginsv1alpha1.ReasonInvalidPluginFile,
+		Message: fmt.Sprintf("%s: the API server refuses what it says: %s", c.file, causes(err)),
+	}
+	return toward(named(existing, c.plugin.Name), c.plugin.Name, c.plugin.Namespace, c.file,
+		func(wp *pluginsv1alpha1.WasmPlugin) { blame(wp, problem) })
+}
+
+// causes lists what the API server found wrong, always in the same order, so that finding it again
+// changes nothing.
+func causes(err error) string {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || status.Status().Details == nil || len(status.Status().Details.Causes) == 0 {
+		return err.Error()
+	}
+	var all []string
+	for _, c := range status.Status().Details.Causes {
+		all = append(all, c.Field+": "+c.Message)
+	}
+	slices.Sort(all)
+	return strings.Join(all, "; ")
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+func labelled(l map[string]string) func(*corev1.ConfigMap) {
+	return func(cm *corev1.ConfigMap) { cm.Labels = maps.Clone(l) }
+}
+
+func data(value string) func(*corev1.ConfigMap) {
+	return func(cm *corev1.ConfigMap) { cm.Data = map[string]string{"value": value} }
+}
+
+// TestManager_events tells of what is there, what comes, changes and goes.
+func TestManager_events(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.configMap("old"))
+	var j journal
+	w.ensure("plugin", w.of(configMaps), &j)
+	j.eventually(t, "what is there", w.request(configMaps, "old"), 0)
+	w.put(w.configMap("new"))
+	j.eventually(t, "what comes", w.request(configMaps, "new"), 0)
+	j.calm(t)
+	before := j.count(w.request(configMaps, "new"))
+	w.put(w.configMap("new", data("1")))
+	j.eventually(t, "what changes", w.request(configMaps, "new"), before)
+	j.calm(t)
+	before = j.count(w.request(configMaps, "new"))
+	w.delete(w.configMap("new"))
+	j.eventually(t, "what goes", w.request(configMaps, "new"), before)
+}
+
+// TestManager_namespaces tells nothing of other namespaces, although the informer has them.
+func TestManager_namespaces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other, third := w.env.Namespace(t), w.env.Namespace(t)
+	var own, two, all, none journal
+	w.ensure("own", w.of(configMaps), &own)
+	for name, tc := range map[string]struct {
+		j          *journal
+		namespaces []string
+	}{"two": {&two, []string{w.namespace, other}}, "all": {&all, []string{"*"}}, "none": {&none, nil}} {
+		spec := w.of(configMaps, namespaces)
+		spec.Namespaces = tc.namespaces
+		w.ensure(name, spec, tc.j)
+	}
+	in := func(namespace string) Request {
+		return Request{GVK: configMaps, NamespacedName: types.NamespacedName{Namespace: namespace, Name: "a"}}
+	}
+	for _, namespace := range []string{other, third, w.namespace} {
+		w.put(w.configMap("a", func(cm *corev1.ConfigMap) { cm.Namespace = namespace }))
+	}
+	cluster := Request{GVK: namespaces, NamespacedName: types.NamespacedName{Name: w.namespace}}
+	own.eventually(t, "own", in(w.namespace), 0)
+	two.eventually(t, "two", in(w.namespace), 0)
+	for _, namespace := range []string{other, third, w.namespace} {
+		all.eventually(t, "all", in(namespace), 0)
+	}
+	two.eventually(t, "two, the other", in(other), 0)
+	all.eventually(t, "cluster-scoped", cluster, 0)
+	for name, silent := range map[string][]int{
+		"own":  {own.count(in(other)), own.count(in(third))},
+		"two":  {two.count(in(third)), two.count(cluster)},
+		"none": {none.total()},
+	} {
+		for _, n := range silent {
+			if n > 0 {
+				t.Errorf("%s was told of another namespace", name)
+			}
+		}
+	}
+}
+
+// TestManager_selectors tells of objects that a selector picks, and of the moment when they leave it.
+func TestManager_selectors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var j journal
+	spec := w.of(configMaps)
+	spec.Targets[0].Selector = labels.SelectorFromSet(labels.Set{"watch": "me"})
+	w.put(w.configMap("there", labelled(map[string]string{"watch": "me"})))
+	w.put(w.configMap("not"))
+	w.ensure("plugin", spec, &j)
+	in, out := w.request(configMaps, "there"), w.request(configMaps, "not")
+	j.eventually(t, "what is picked", in, 0)
+	j.calm(t)
+	before := j.count(in)
+	w.put(w.configMap("there", labelled(map[string]string{"watch": "another"})))
+	j.eventually(t, "it leaves the selection", in, before)
+	j.calm(t)
+	before = j.count(in)
+	w.put(w.configMap("there", labelled(map[string]string{"watch": "another"}), data("1")))
+	w.put(w.configMap("not", data("1")))
+	w.put(w.configMap("last", labelled(map[string]string{"watch": "me"})))
+	j.eventually(t, "something picked", w.request(configMaps, "last"), 0)
+	if j.count(out) != 0 || j.count(in) != before {
+		t.Errorf("told of what is not picked: %d and %d calls", j.count(out), j.count(in)-before)
+	}
+	w.put(w.configMap("not", labelled(map[string]string{"watch": "me"})))
+	j.eventually(t, "it enters the selection", out, 0)
+}
+
+// owned makes an object the controlled one of an owner.
+func owned(gvk, name string, uid types.UID) func(*corev1.ConfigMap) {
+	return func(cm *corev1.ConfigMap) {
+		cm.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: gvk, Name: name, UID: uid, Controller: new(true)}}
+	}
+}
+
+// TestManager_owns tells of the owner when an owned object comes, changes, moves to another owner or goes.
+func TestManager_owns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	secret := func(name string) *corev1.Secret {
+		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	}
+	w.put(secret("one"))
+	w.put(secret("two"))
+	var j journal
+	spec := w.of(secrets)
+	spec.Owns = append(spec.Owns, configMaps)
+	w.ensure("plugin", spec, &j)
+	one, two := w.request(secrets, "one"), w.request(secrets, "two")
+	step := func(what string, do func(), requests ...Request) {
+		t.Helper()
+		j.calm(t)
+		before := map[Request]int{}
+		for _, r := range requests {
+			before[r] = j.count(r)
+		}
+		do()
+		for _, r := range requests {
+			j.eventually(t, what, r, before[r])
+		}
+	}
+	step("create", func() { w.put(w.configMap("owned", owned("Secret", "one", "u1"))) }, one)
+	step("change", func() { w.put(w.configMap("owned", owned("Secret", "one", "u1"), data("1"))) }, one)
+	step("another owner", func() { w.put(w.configMap("owned", owned("Secret", "two", "u2"))) }, one, two)
+	step("delete", func() { w.delete(w.configMap("owned")) }, two)
+
+	j.calm(t)
+	before := j.total()
+	w.put(w.configMap("nobody"))
+	w.put(w.configMap("not-controlled", owned("Secret", "one", "u1"), func(cm *corev1.ConfigMap) { cm.OwnerReferences[0].Controller = nil }))
+	w.put(w.configMap("of-another-kind", owned("Service", "one", "u1")))
+	w.put(w.configMap("of-another-group", owned("Secret", "one", "u1"), func(cm *corev1.ConfigMap) { cm.OwnerReferences[0].APIVersion = "other.example.com/v1" }))
+	step("and at last", func() { w.put(w.configMap("last", owned("Secret", "two", "u2"))) }, two)
+	if n := j.total() - before; n != 1 || j.count(w.request(configMaps, "last")) != 0 {
+		t.Errorf("%d calls, want one, for the owner of the last", n)
+	}
+}
+
+// TestManager_owns_clusterScoped: the owner is in no namespace, whatever namespace the owned object is in.
+func TestManager_owns_clusterScoped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var j journal
+	spec := w.of(namespaces)
+	spec.Namespaces, spec.Owns = []string{"*"}, append(spec.Owns, configMaps)
+	w.ensure("plugin", spec, &j)
+	owner := Request{GVK: namespaces, NamespacedName: types.NamespacedName{Name: w.namespace}}
+	j.eventually(t, "the owner is there", owner, 0)
+	before := j.count(owner)
+	w.put(w.configMap("owned", owned("Namespace", w.namespace, "u1")))
+	j.eventually(t, "the owner", owner, before)
+	if n := j.count(Request{GVK: namespaces, NamespacedName: types.NamespacedName{Namespace: w.namespace, Name: w.namespace}}); n > 0 {
+		t.Error("a cluster-scoped owner was looked for in a namespace")
+	}
+}
+
+// TestManager_owns_selector: an owner that the selector does not pick is not the plugin's business.
+func TestManager_owns_selector(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, l := range map[string]map[string]string{"picked": {"watch": "me"}, "not": nil} {
+		w.put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name, Labels: l}})
+	}
+	var j journal
+	spec := w.of(secrets)
+	spec.Targets[0].Selector = labels.SelectorFromSet(labels.Set{"watch": "me"})
+	spec.Owns = append(spec.Owns, configMaps)
+	w.ensure("plugin", spec, &j)
+	j.eventually(t, "the picked one is there", w.request(secrets, "picked"), 0)
+	j.calm(t)
+	before := j.count(w.request(secrets, "picked"))
+	w.put(w.configMap("of-not", owned("Secret", "not", "u1")))
+	w.put(w.configMap("of-missing", owned("Secret", "missing", "u2")))
+	w.put(w.configMap("of-picked", owned("Secret", "picked", "u3")))
+	j.eventually(t, "the picked owner", w.request(secrets, "picked"), before)
+	if n := j.count(w.request(secrets, "not")) + j.count(w.request(secrets, "missing")); n > 0 {
+		t.Error("told of an owner that the selector does not pick")
+	}
+}
+
+// TestManager_resync tells of every object again, and of nothing else.
+func TestManager_resync(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.env.Namespace(t)
+	var j, neighbour journal
+	spec := w.of(configMaps)
+	spec.Targets[0].Selector = labels.SelectorFromSet(labels.Set{"watch": "me"})
+	w.put(w.configMap("one", labelled(map[string]string{"watch": "me"})))
+	w.put(w.configMap("not"))
+	w.put(w.configMap("two", labelled(map[string]string{"watch": "me"}), func(cm *corev1.ConfigMap) { cm.Namespace = other }))
+	w.ensure("plugin", spec, &j)
+	w.ensure("neighbour", w.of(configMaps), &neighbour)
+	j.eventually(t, "the object", w.request(configMaps, "one"), 0)
+	j.calm(t)
+	calls, others := j.total(), neighbour.calm(t)
+	if err := w.Resync(t.Context(), named("plugin")); err != nil {
+		t.Fatal(err)
+	}
+	j.eventually(t, "the object again", w.request(configMaps, "one"), calls)
+	if got := j.calm(t); got != calls+1 {
+		t.Errorf("%d calls, want one", got-calls)
+	}
+	if got := neighbour.calm(t); got != others {
+		t.Errorf("another plugin got %d calls", got-others)
+	}
+	if err := w.Resync(t.Context(), named("nobody")); err != nil {
+		t.Errorf("of a plugin that does not run: %v", err)
+	}
+}
+
+// TestManager_read reads from the cache.
+func TestManager_read(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.configMap("a", labelled(map[string]string{"n": "1"}), data("x")))
+	w.put(w.configMap("b", labelled(map[string]string{"n": "2"})))
+	w.ensure("plugin", w.of(configMaps), &journal{})
+	got, err := w.Get(t.Context(), configMaps, w.namespace, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := decode(t, got)
+	if object["kind"] != "ConfigMap" || object["apiVersion"] != "v1" || object["data"].(map[string]any)["value"] != "x" {
+		t.Errorf("got %s", got)
+	}
+	if _, ok := object["metadata"].(map[string]any)["managedFields"]; ok {
+		t.Error("managedFields are kept in memory for nobody")
+	}
+	if _, err := w.Get(t.Context(), configMaps, w.namespace, "nothing"); !isNotFound(err) {
+		t.Errorf("got %v, want NotFound", err)
+	}
+	for selector, want := range map[string]int{"": 2, "n=1": 1, "n": 2, "n notin (1)": 1, "other": 0} {
+		got, err := w.List(t.Context(), configMaps, w.namespace, selector)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := decode(t, got)
+		if list["kind"] != "ConfigMapList" || len(list["items"].([]any)) != want {
+			t.Errorf("%q: got %s, want %d items", selector, got, want)
+		}
+	}
+	if _, err := w.List(t.Context(), configMaps, w.namespace, "a in"); err == nil {
+		t.Error("a bad selector was taken")
+	}
+}
+
+// TestManager_unwatchedIsNotRead: reading must not start a watch that nobody would stop.
+func TestManager_unwatchedIsNotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.Get(t.Context(), secrets, w.namespace, "a"); err == nil || isNotFound(err) {
+		t.Errorf("get: got %v", err)
+	}
+	if _, err := w.List(t.Context(), secrets, w.namespace, ""); err == nil {
+		t.Error("list: no error")
+	}
+	testenv.Consistently(t, "nothing is watched", 200*time.Millisecond, func(context.Context) error {
+		if n := len(w.Informers()); n > 0 {
+			return fmt.Errorf("%d informers", n)
+		}
+		return nil
+	})
+}

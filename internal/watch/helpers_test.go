@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+var (
+	configMaps = corev1.SchemeGroupVersion.WithKind("ConfigMap")
+	secrets    = corev1.SchemeGroupVersion.WithKind("Secret")
+	namespaces = corev1.SchemeGroupVersion.WithKind("Namespace")
+)
+
+// world is a Manager at work, and a namespace.
+type world struct {
+	env *testenv.Env
+	*Manager
+
+	t         *testing.T
+	namespace string
+	// end ends the Manager and waits for it.
+	end func()
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	env := testenv.Shared(t)
+	w := newWorldAs(t, env.Config)
+	w.namespace = env.Namespace(t)
+	return w
+}
+
+// newWorldAs makes a world whose informers run with the rights of a connection.
+func newWorldAs(t *testing.T, config *rest.Config) *world {
+	t.Helper()
+	env := testenv.Shared(t)
+	httpClient, err := rest.HTTPClientFor(env.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapper, err := apiutil.NewDynamicRESTMapper(env.Config, httpClient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared, err := NewCache(config, mapper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{env: env, Manager: NewManager(shared, logr.Discard()), t: t}
+	background(t, shared.Start)
+	w.end = background(t, w.Start)
+	return w
+}
+
+// background runs something until the returned function is called, at the latest when the test ends.
+func background(t *testing.T, start func(context.Context) error) func() {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- start(ctx) }()
+	end := sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("ended with: %v", err)
+		}
+	})
+	t.Cleanup(end)
+	return end
+}
+
+// named is the plugin of a name.
+func named(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "plugins", Name: name}
+}
+
+// of is a spec that watches kinds in the world's namespace.
+func (w *world) of(kinds ...schema.GroupVersionKind) Spec {
+	s := Spec{Namespaces: []string{w.namespace}, MaxConcurrentReconciles: 2}
+	for _, gvk := range kinds {
+		s.Targets = append(s.Targets, Target{GVK: gvk})
+	}
+	return s
+}
+
+func (w *world) ensure(name string, spec Spec, r Reconciler) {
+	w.t.Helper()
+	if err := w.Ensure(w.t.Context(), named(name), spec, r); err != nil {
+		w.t.Fatalf("ensure %s: %v", name, err)
+	}
+}
+
+// configMap returns a ConfigMap of the world's namespace.
+func (w *world) configMap(name string, change ...func(*corev1.ConfigMap)) *corev1.ConfigMap {
+	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	for _, f := range change {
+		f(cm)
+	}
+	return cm
+}
+
+// put lets the cluster have an object, whether it is there already or not.
+func (w *world) put(o client.Object) {
+	w.t.Helper()
+	create := o.DeepCopyObject().(client.Object)
+	err := w.env.Client.Create(w.t.Context(), create)
+	if client.IgnoreAlreadyExists(err) != nil {
+		w.t.Fatal(err)
+	}
+	if err != nil {
+		if err := w.env.Client.Update(w.t.Context(), o); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func (w *world) delete(o client.Object) {
+	w.t.Helper()
+	if err := w.env.Client.Delete(w.t.Context(), o); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// request is a request for an object of the world's namespace.
+func (w *world) request(gvk schema.GroupVersionKind, name string) Request {
+	return Request{GVK: gvk, NamespacedName: types.NamespacedName{Namespace: w.namespace, Name: name}}
+}
+
+// journal is a Reconciler that remembers what it is asked to do.
+type journal struct {
+	mu    sync.Mutex
+	calls map[Request]int
+	// do, if set, decides what becomes of a call.
+	do func(ctx context.Context, req Request, attempt int) (reconcile.Result, error)
+}
+
+func (j *journal) Reconcile(ctx context.Context, req Request, attempt int) (reconcile.Result, error) {
+	j.mu.Lock()
+	if j.calls == nil {
+		j.calls = map[Request]int{}
+	}
+	j.calls[req]++
+	do := j.do
+	j.mu.Unlock()
+	if do != nil {
+		return do(ctx, req, attempt)
+	}
+	return reconcile.Result{}, nil
+}
+
+// count says how often a request came.
+func (j *journal) count(req Request) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.calls[req]
+}
+
+// total says how many requests came.
+func (j *journal) total() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n := 0
+	for _, c := range j.calls {
+		n += c
+	}
+	return n
+}
+
+// eventually waits until a request has come more often than before.
+func (j *journal) eventually(t *testing.T, what string, req Request, before int) {
+	t.Helper()
+	testenv.Eventually(t, what, func(context.Context) error {
+		if n := j.count(req); n <= before {
+			return fmt.Errorf("%d calls for %s %s, want more than %d", n, req.GVK.Kind, req.NamespacedName, before)
+		}
+		return nil
+	})
+}
+
+// calm waits until no request has come for a while, and returns how many there were in all.
+func (j *journal) calm(t *testing.T) int {
+	t.Helper()
+	last, same := -1, 0
+	testenv.Eventually(t, "calm", func(context.Context) error {
+		if n := j.total(); n != last {
+			last, same = n, 0
+		} else if same++; same >= 10 {
+			return nil
+		}
+		return errors.New("still busy")
+	})
+	return last
+}
+
+// watches returns how many watches on a resource the API server serves.
+func (w *world) watches(ctx context.Context, resource string) (float64, error) {
+	config := rest.CopyConfig(w.env.Config)
+	config.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion()
+	c, err := rest.UnversionedRESTClientFor(config)
+	if err != nil {
+		return 0, err
+	}
+	text, err := c.Get().AbsPath("/metrics").Do(ctx).Raw()
+	if err != nil {
+		return 0, err
+	}
+	total := 0.0
+	for line := range strings.Lines(string(text)) {
+		var n float64
+		if strings.HasPrefix(line, "apiserver_longrunning_requests{") && strings.Contains(line, `resource="`+resource+`"`) && strings.Contains(line, `verb="WATCH"`) {
+			if _, err := fmt.Sscanf(line[strings.LastIndexByte(line, ' ')+1:], "%f", &n); err != nil {
+				return 0, err
+			}
+			total += n
+		}
+	}
+	return total, nil
+}
+
+func decode(t *testing.T, object []byte) map[string]any {
+	t.Helper()
+	var out map[string]any
+	if err := json.Unmarshal(object, &out); err != nil {
+		t.Fatalf("decode %s: %v", object, err)
+	}
+	return out
+}
+
+func isNotFound(err error) bool { return apierrors.IsNotFound(err) }

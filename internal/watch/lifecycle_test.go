@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// TestManager_ensure_same goes on with what runs: nothing is told again.
+func TestManager_ensure_same(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.configMap("a"))
+	var j, another journal
+	w.ensure("plugin", w.of(configMaps), &j)
+	j.eventually(t, "the object", w.request(configMaps, "a"), 0)
+	before := j.calm(t)
+	for range 3 {
+		w.ensure("plugin", w.of(configMaps), &another)
+	}
+	if got := j.calm(t); got != before || another.total() != 0 {
+		t.Errorf("%d and %d calls more, want none", got-before, another.total())
+	}
+	if n := w.Informers()[configMaps]; n != 1 {
+		t.Errorf("%d users of the informer, want 1", n)
+	}
+}
+
+func TestSpec_equal(t *testing.T) {
+	t.Parallel()
+	base := func() Spec {
+		return Spec{
+			Targets:    []Target{{GVK: configMaps, Selector: labels.SelectorFromSet(labels.Set{"a": "b"})}, {GVK: secrets}},
+			Owns:       append(Spec{}.Owns, namespaces),
+			Namespaces: []string{"one", "two"}, MaxConcurrentReconciles: 2,
+		}
+	}
+	if !base().Equal(base()) {
+		t.Error("a spec is not equal to itself")
+	}
+	for name, change := range map[string]func(*Spec){
+		"selector":       func(s *Spec) { s.Targets[0].Selector = labels.SelectorFromSet(labels.Set{"a": "c"}) },
+		"no selector":    func(s *Spec) { s.Targets[0].Selector = nil },
+		"a target less":  func(s *Spec) { s.Targets = s.Targets[:1] },
+		"another target": func(s *Spec) { s.Targets[1].GVK = namespaces },
+		"owns":           func(s *Spec) { s.Owns = nil },
+		"namespaces":     func(s *Spec) { s.Namespaces = s.Namespaces[:1] },
+		"workers":        func(s *Spec) { s.MaxConcurrentReconciles = 3 },
+	} {
+		other := base()
+		change(&other)
+		if base().Equal(other) || other.Equal(base()) {
+			t.Errorf("%s: equal, although it differs", name)
+		}
+	}
+}
+
+// lastSeen remembers of every object the last version that a plugin was told of: the object's value,
+// or gone for one that is no more.
+type lastSeen struct {
+	w    *world
+	mu   sync.Mutex
+	seen map[string]string
+}
+
+const isGone = "gone"
+
+func (l *lastSeen) Reconcile(ctx context.Context, req Request, _ int) (reconcile.Result, error) {
+	got, err := l.w.Get(ctx, req.GVK, req.Namespace, req.Name)
+	value := isGone
+	if err == nil {
+		value = fmt.Sprint(decode(l.w.t, got)["data"].(map[string]any)["value"])
+	} else if !apierrors.IsNotFound(err) {
+		return reconcile.Result{}, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seen[req.Name] = value
+	return reconcile.Result{}, nil
+}
+
+// TestManager_ensure_changed restarts a plugin's controller again and again while objects come, change
+// and go: in the end it was told of the last state of every one of them.
+func TestManager_ensure_changed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := &lastSeen{w: w, seen: map[string]string{}}
+	w.ensure("plugin", w.of(configMaps), l)
+
+	const objects = 120
+	want := map[string]string{}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		for i := range objects {
+			cm := w.configMap(fmt.Sprintf("cm-%d", i), data("first"))
+			err := w.env.Client.Create(t.Context(), cm)
+			want[cm.Name] = "first"
+			if i%3 > 0 {
+				cm.Data["value"] = "second"
+				err = errors.Join(err, w.env.Client.Update(t.Context(), cm))
+				want[cm.Name] = "second"
+			}
+			if i%3 > 1 {
+				err = errors.Join(err, w.env.Client.Delete(t.Context(), cm))
+				want[cm.Name] = isGone
+			}
+			if err != nil {
+				t.Errorf("write %s: %v", cm.Name, err)
+			}
+		}
+	}()
+	restarts := 0
+	for done := false; !done; restarts++ {
+		spec := w.of(configMaps)
+		spec.MaxConcurrentReconciles = 1 + restarts%3
+		w.ensure("plugin", spec, l)
+		select {
+		case <-written:
+			done = true
+		default:
+		}
+	}
+	t.Logf("%d restarts", restarts)
+	testenv.Eventually(t, "the last state of everything", func(context.Context) error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for name, value := range want {
+			// One that came and went between two looks need not have been told of.
+			if got, told := l.seen[name]; got != value && (told || value != isGone) {
+				return fmt.Errorf("%s was last told to be %q, want %q", name, got, value)
+			}
+		}
+		return nil
+	})
+}
+
+// TestManager_ensure_deleted: an object whose end the old controller has failed to deal with is told of
+// to the new one, although no informer knows of it any more.
+func TestManager_ensure_deleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.configMap("a"))
+	w.put(w.configMap("b"))
+	var old, next journal
+	w.ensure("plugin", w.of(configMaps, secrets), &old)
+	a, b := w.request(configMaps, "a"), w.request(configMaps, "b")
+	old.eventually(t, "the object", a, 0)
+	old.eventually(t, "the other object", b, 0)
+	old.calm(t)
+	old.do = func(_ context.Context, req Request, _ int) (reconcile.Result, error) {
+		if req == a {
+			return reconcile.Result{}, errors.New("not yet")
+		}
+		return reconcile.Result{}, nil
+	}
+	before := old.count(b)
+	w.delete(w.configMap("a"))
+	w.delete(w.configMap("b"))
+	old.eventually(t, "it is tried again", a, 3)
+	old.eventually(t, "the other is dealt with", b, before)
+
+	w.ensure("plugin", w.of(configMaps), &next)
+	next.eventually(t, "the new controller", a, 0)
+	next.calm(t)
+	if n := next.count(b); n > 0 {
+		t.Error("what was dealt with is told of again")
+	}
+}
+
+// TestManager_stop_waits for the reconcile in flight, which is not cut off, and begins no other.
+func TestManager_stop_waits(t *testing.T) {
+	t.Parallel()
+	for name, stop := range map[string]func(*world){
+		"stop":    func(w *world) { w.Stop(named("plugin")) },
+		"restart": func(w *world) { w.ensure("plugin", w.of(configMaps, secrets), &journal{}) },
+		"end":     func(w *world) { w.end() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			for i := range 5 {
+				w.put(w.configMap(fmt.Sprintf("cm-%d", i)))
+			}
+			entered, proceed := make(chan struct{}, 10), make(chan struct{})
+			var cutOff, finished int
+			var mu sync.Mutex
+			j := &journal{do: func(ctx context.Context, _ Request, _ int) (reconcile.Result, error) {
+				entered <- struct{}{}
+				<-proceed
+				mu.Lock()
+				defer mu.Unlock()
+				finished++
+				if ctx.Err() != nil {
+					cutOff++
+				}
+				return reconcile.Result{}, nil
+			}}
+			spec := w.of(configMaps)
+			spec.MaxConcurrentReconciles = 1
+			w.ensure("plugin", spec, j)
+			<-entered
+			stopped := make(chan struct{})
+			go func() {
+				defer close(stopped)
+				stop(w)
+			}()
+			select {
+			case <-stopped:
+				t.Error("it did not wait")
+			case <-time.After(300 * time.Millisecond):
+			}
+			close(proceed)
+			select {
+			case <-stopped:
+			case <-time.After(testenv.Patience):
+				t.Fatal("it did not end")
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if finished != 1 || cutOff != 0 || j.total() != 1 {
+				t.Errorf("%d calls, %d finished, %d of them cut off; want just the one in flight", j.total(), finished, cutOff)
+			}
+			if got := len(w.Informers()); name != "restart" && got != 0 {
+				t.Errorf("%d informers are left", got)
+			}
+		})
+	}
+}
+
+// TestManager_inFlightReads: what a reconcile in flight reads stays there until it has finished.
+func TestManager_inFlightReads(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.configMap("a"))
+	entered, proceed, read := make(chan struct{}, 10), make(chan struct{}), make(chan error, 10)
+	j := &journal{do: func(ctx context.Context, req Request, _ int) (reconcile.Result, error) {
+		entered <- struct{}{}
+		<-proceed
+		_, err := w.Get(ctx, req.GVK, req.Namespace, req.Name)
+		read <- err
+		return reconcile.Result{}, nil
+	}}
+	w.ensure("plugin", w.of(configMaps), j)
+	<-entered
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		w.Stop(named("plugin"))
+	}()
+	testenv.Eventually(t, "it is stopping", func(context.Context) error {
+		if w.Running(named("plugin"), w.of(configMaps)) {
+			return errors.New("it still runs")
+		}
+		return nil
+	})
+	close(proceed)
+	if err := <-read; err != nil {
+		t.Errorf("the read failed: %v", err)
+	}
+	<-stopped
+}
+
+// attempts collects the attempts of one request.
+type attempts struct {
+	mu  sync.Mutex
+	all []int
+}
+
+func (a *attempts) add(n int) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.all = append(a.all, n)
+	return len(a.all)
+}
+
+func (a *attempts) list() []int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]int{}, a.all...)
+}
+
+// TestManager_attempts count up with failures in a row, and begin anew after a success.
+func TestManager_attempts(t *testing.T) {
+	t.Parallel()
+	terminal := reconcile.TerminalError(errors.New("invalid"))
+	cases := []struct {
+		name    string
+		answers []error // for the calls in turn; the object is changed before the ones that nothing else causes
+		changes map[int]bool
+		want    []int
+	}{
+		{"success", []error{nil, nil, nil}, map[int]bool{1: true, 2: true}, []int{1, 1, 1}},
+		{"failures", []error{errors.New("1"), errors.New("2"), errors.New("3"), nil}, nil, []int{1, 2, 3, 4}},
+		{"reset by success", []error{errors.New("1"), nil, errors.New("1"), nil}, map[int]bool{2: true}, []int{1, 2, 1, 2}},
+		{"terminal is not tried again", []error{terminal, nil}, map[int]bool{1: true}, []int{1, 1}},
+		{"terminal after failures", []error{errors.New("1"), errors.New("2"), terminal, errors.New("1"), nil}, map[int]bool{3: true}, []int{1, 2, 3, 1, 2}},
+		{"wrapped terminal", []error{fmt.Errorf("call: %w", terminal), nil}, map[int]bool{1: true}, []int{1, 1}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			var seen attempts
+			j := &journal{do: func(_ context.Context, _ Request, attempt int) (reconcile.Result, error) {
+				if n := seen.add(attempt); n <= len(c.answers) {
+					return reconcile.Result{}, c.answers[n-1]
+				}
+				return reconcile.Result{}, nil
+			}}
+			w.ensure("plugin", w.of(configMaps), j)
+			w.put(w.configMap("a"))
+			for call := range c.want {
+				if c.changes[call] {
+					testenv.Eventually(t, "the calls before", func(context.Context) error { return atLeast(&seen, call) })
+					j.calm(t) // nothing comes by itself
+					if got := len(seen.list()); got != call {
+						t.Fatalf("%d calls before the change, want %d", got, call)
+					}
+					w.put(w.configMap("a", data(fmt.Sprint(call))))
+				}
+				testenv.Eventually(t, fmt.Sprintf("call %d", call+1), func(context.Context) error { return atLeast(&seen, call+1) })
+			}
+			j.calm(t)
+			if got := seen.list(); fmt.Sprint(got) != fmt.Sprint(c.want) {
+				t.Errorf("attempts are %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func atLeast(a *attempts, n int) error {
+	if got := len(a.list()); got < n {
+		return fmt.Errorf("%d calls, want %d", got, n)
+	}
+	return nil
+}
+
+// TestManager_requeueAfter calls again without a change, as a first attempt.
+func TestManager_requeueAfter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var seen attempts
+	j := &journal{do: func(_ context.Context, _ Request, attempt int) (reconcile.Result, error) {
+		if seen.add(attempt) < 3 {
+			return reconcile.Result{RequeueAfter: time.Millisecond}, nil
+		}
+		return reconcile.Result{}, nil
+	}}
+	w.ensure("plugin", w.of(configMaps), j)
+	w.put(w.configMap("a"))
+	testenv.Eventually(t, "three calls", func(context.Context) error { return atLeast(&seen, 3) })
+	j.calm(t)
+	if got := fmt.Sprint(seen.list()); got != "[1 1 1]" {
+		t.Errorf("attempts are %s", got)
+	}
+}
+
+// TestManager_oneAtATime never has two calls for one object under way, and no more than allowed in all.
+func TestManager_oneAtATime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var mu sync.Mutex
+	underWay, most := map[Request]int{}, 0
+	j := &journal{do: func(_ context.Context, req Request, _ int) (reconcile.Result, error) {
+		mu.Lock()
+		underWay[req]++
+		all := 0
+		for _, n := range underWay {
+			all += n
+		}
+		most = max(most, all)
+		if underWay[req] > 1 {
+			t.Errorf("two calls for %s", req.NamespacedName)
+		}
+		mu.Unlock()
+		time.AfterFunc(time.Millisecond, func() {}) // let others in
+		mu.Lock()
+		underWay[req]--
+		mu.Unlock()
+		return reconcile.Result{}, nil
+	}}
+	spec := w.of(configMaps)
+	spec.MaxConcurrentReconciles = 3
+	w.ensure("plugin", spec, j)
+	for i := range 60 {
+		w.put(w.configMap(fmt.Sprintf("cm-%d", i%4), data(fmt.Sprint(i))))
+	}
+	j.calm(t)
+	if most > 3 {
+		t.Errorf("%d calls at once, want at most 3", most)
+	}
+}
+
+// TestManager_panic of a Reconciler costs a try, not the process.
+func TestManager_panic(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var seen attempts
+	j := &journal{do: func(_ context.Context, _ Request, attempt int) (reconcile.Result, error) {
+		if seen.add(attempt) == 1 {
+			panic("boom")
+		}
+		return reconcile.Result{}, nil
+	}}
+	w.ensure("plugin", w.of(configMaps), j)
+	w.put(w.configMap("a", func(*corev1.ConfigMap) {}))
+	testenv.Eventually(t, "a second try", func(context.Context) error { return atLeast(&seen, 2) })
+}
