@@ -25,15 +25,17 @@ type informers struct {
 
 	mu    sync.Mutex
 	users map[schema.GroupVersionKind]int
+	fans  map[schema.GroupVersionKind]*fan
 }
 
 func newInformers(c *Cache) *informers {
-	return &informers{cache: c, patience: syncTimeout, users: map[schema.GroupVersionKind]int{}}
+	return &informers{cache: c, patience: syncTimeout, users: map[schema.GroupVersionKind]int{}, fans: map[schema.GroupVersionKind]*fan{}}
 }
 
-// acquire returns the informer of a kind once it holds every object. Each success takes a release.
-func (i *informers) acquire(ctx context.Context, gvk schema.GroupVersionKind) (cache.Informer, error) {
-	informer, err := i.add(ctx, gvk)
+// acquire returns what tells of a kind's events, once its informer holds every object. Each success
+// takes a release.
+func (i *informers) acquire(ctx context.Context, gvk schema.GroupVersionKind) (*fan, error) {
+	informer, f, err := i.add(ctx, gvk)
 	if err != nil {
 		return nil, err
 	}
@@ -43,24 +45,32 @@ func (i *informers) acquire(ctx context.Context, gvk schema.GroupVersionKind) (c
 		i.release(gvk)
 		return nil, fmt.Errorf("list %s: not done within %s", gvk.GroupKind(), i.patience)
 	}
-	return informer, nil
+	return f, nil
 }
 
 // add counts a user and starts the informer if it is the first. The lock keeps the last user's
 // leaving from stopping the informer that a new user has just been given.
-func (i *informers) add(ctx context.Context, gvk schema.GroupVersionKind) (cache.Informer, error) {
+func (i *informers) add(ctx context.Context, gvk schema.GroupVersionKind) (cache.Informer, *fan, error) {
 	// Looking a kind up may ask the API server, for which nobody is to wait who asks what is watched.
 	if _, err := i.cache.namespaced(gvk); err != nil {
-		return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
+		return nil, nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	informer, err := i.cache.GetInformer(ctx, object(gvk), cache.BlockUntilSynced(false))
 	if err != nil {
-		return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
+		return nil, nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
+	}
+	f := i.fans[gvk]
+	if f == nil {
+		f = newFan(gvk, i.cache)
+		if _, err := informer.AddEventHandler(f); err != nil {
+			return nil, nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
+		}
+		i.fans[gvk] = f
 	}
 	i.users[gvk]++
-	return informer, nil
+	return informer, f, nil
 }
 
 // release gives one use up; the last one stops the informer.
@@ -71,6 +81,7 @@ func (i *informers) release(gvk schema.GroupVersionKind) {
 		return
 	}
 	delete(i.users, gvk)
+	delete(i.fans, gvk)
 	_ = i.cache.RemoveInformer(context.Background(), object(gvk)) // it errs for kinds of a scheme only
 }
 

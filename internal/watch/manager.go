@@ -92,7 +92,7 @@ func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Sp
 	if err != nil {
 		return err
 	}
-	next, err := m.prepare(base, name, spec, informers, r)
+	next, err := m.prepare(ctx, base, name, spec, informers, r)
 	if err != nil {
 		return err
 	}

@@ -10,9 +10,7 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
@@ -33,7 +31,7 @@ type running struct {
 	controller controller.TypedController[Request]
 	log        logr.Logger
 	informers  *held
-	// handlers take themselves off the informers.
+	// handlers end the controller's events.
 	handlers []func()
 
 	// ctx is the life of the controller.
@@ -84,20 +82,20 @@ func (r *running) inherit(old *running) {
 
 // held are informers that a controller is about to use.
 type held struct {
-	byKind map[schema.GroupVersionKind]cache.Informer
+	byKind map[schema.GroupVersionKind]*fan
 	owner  *informers
 }
 
 // hold acquires the informer of every kind of a spec, or none.
 func (i *informers) hold(ctx context.Context, spec Spec) (*held, error) {
-	h := &held{byKind: map[schema.GroupVersionKind]cache.Informer{}, owner: i}
+	h := &held{byKind: map[schema.GroupVersionKind]*fan{}, owner: i}
 	for _, gvk := range spec.kinds() {
-		informer, err := i.acquire(ctx, gvk)
+		f, err := i.acquire(ctx, gvk)
 		if err != nil {
 			h.release()
 			return nil, err
 		}
-		h.byKind[gvk] = informer
+		h.byKind[gvk] = f
 	}
 	return h, nil
 }
@@ -110,7 +108,7 @@ func (h *held) release() {
 
 // prepare makes a plugin's controller, which gathers events but does not work yet. It takes the
 // informers over.
-func (m *Manager) prepare(base context.Context, name types.NamespacedName, spec Spec, informers *held, reconciler Reconciler) (*running, error) {
+func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, spec Spec, informers *held, reconciler Reconciler) (*running, error) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[Request](minBackoff, maxBackoff)
 	r := &running{spec: spec, gone: newGone(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(base)
@@ -132,8 +130,8 @@ func (m *Manager) prepare(base context.Context, name types.NamespacedName, spec 
 		r.abandon()
 		return nil, fmt.Errorf("make a controller: %w", err)
 	}
-	for gvk, informer := range informers.byKind {
-		if err := m.listen(r, gvk, informer); err != nil {
+	for gvk, f := range informers.byKind {
+		if err := m.listen(ctx, r, gvk, f); err != nil {
 			r.abandon()
 			return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
 		}
@@ -142,21 +140,16 @@ func (m *Manager) prepare(base context.Context, name types.NamespacedName, spec 
 }
 
 // listen lets a kind's events into the controller's queue.
-func (m *Manager) listen(r *running, gvk schema.GroupVersionKind, informer cache.Informer) error {
+func (m *Manager) listen(ctx context.Context, r *running, gvk schema.GroupVersionKind, f *fan) error {
 	h, err := m.handler(r, gvk)
 	if err != nil {
 		return err
 	}
-	registration, err := informer.AddEventHandler(h)
-	if err != nil {
+	if err := f.join(ctx, h); err != nil {
 		return err
 	}
-	r.handlers = append(r.handlers, func() { remove(informer, registration) })
+	r.handlers = append(r.handlers, func() { f.leave(h) })
 	return nil
-}
-
-func remove(informer cache.Informer, registration toolscache.ResourceEventHandlerRegistration) {
-	_ = informer.RemoveEventHandler(registration) // it errs for informers that have stopped
 }
 
 // enqueueAll puts every object of the controller's targets into its queue.
