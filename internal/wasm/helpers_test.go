@@ -24,6 +24,9 @@ import (
 // patience is how long a test waits for what must happen at all.
 const patience = time.Minute
 
+// short is the time of calls that must run out of it: long enough for all that comes before.
+const short = 2 * time.Second
+
 // logs gathers what an engine logs.
 type logs struct {
 	mu    sync.Mutex

@@ -5,10 +5,8 @@ package wasm
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -138,55 +136,30 @@ func TestHost_none(t *testing.T) {
 	}
 }
 
-// A host function that waits is left when the call's time is up.
+// A host function that waits is left when the call's time is up, and the guest does not go on, even
+// if the host has nothing to say to it.
 func TestHost_deadline(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
-	host := newBlockingHost()
-	r := load(t, e, "modes", withHost(host.get), func(req *plugin.LoadRequest) { req.Limits.CallTimeout = 50 * time.Millisecond })
-	if _, err := mode(t.Context(), r, 'i', []byte(goodRequest)...); plugin.KindOf(err) != plugin.KindTimeout {
-		t.Errorf("got %v, want %s", err, plugin.KindTimeout)
-	}
-	if got := calls(t, r); got != 1 {
-		t.Errorf("call %d, want 1: the instance is another", got)
-	}
-}
-
-// Every host function is offered with the signature that the ABI gives it.
-func TestHost_functions(t *testing.T) {
-	t.Parallel()
-	offered := hostFunctions()
-	for name := range abi.Imports() {
-		if offered[name] == nil {
-			t.Errorf("%s is not offered", name)
-		}
-		delete(offered, name)
-	}
-	for name := range offered {
-		t.Errorf("%s is offered, but the ABI does not have it", name)
-	}
-}
-
-func TestHost_simpleFunctions(t *testing.T) {
-	t.Parallel()
-	e, _ := newEngine(t)
-	r := load(t, e, "modes")
-	before := time.Now().UnixNano()
-	now, err := mode(t.Context(), r, 's')
-	if err != nil || len(now) != 8 {
-		t.Fatalf("k1s_now: %v, %v", now, err)
-	}
-	slices.Reverse(now)
-	var ns int64
-	for _, b := range now {
-		ns = ns<<8 | int64(b)
-	}
-	if ns < before || ns > time.Now().UnixNano() {
-		t.Errorf("k1s_now is %d, want between %d and now", ns, before)
-	}
-	one, err := mode(t.Context(), r, 'l', u32(1024, 16)...)
-	two, err2 := mode(t.Context(), r, 'l', u32(1024, 16)...)
-	if err != nil || err2 != nil || slices.Equal(one, two) || slices.Equal(one, make([]byte, 16)) {
-		t.Errorf("k1s_random: %x and %x, %v, %v", one, two, err, err2)
+	for name, err := range map[string]error{"fails": context.DeadlineExceeded, "succeeds": nil} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := 0
+			host := func(ctx context.Context, _ abi.ObjectKey) ([]byte, error) {
+				asked++
+				<-ctx.Done()
+				return nil, err
+			}
+			r := load(t, e, "modes", withHost(host), func(req *plugin.LoadRequest) { req.Limits.CallTimeout = short })
+			if _, err := mode(t.Context(), r, 'w', []byte(goodRequest)...); plugin.KindOf(err) != plugin.KindTimeout {
+				t.Errorf("got %v, want %s", err, plugin.KindTimeout)
+			}
+			if asked != 1 {
+				t.Errorf("the host was asked %d times, want 1", asked)
+			}
+			if got := calls(t, r); got != 1 {
+				t.Errorf("call %d, want 1: the instance is another", got)
+			}
+		})
 	}
 }

@@ -178,6 +178,19 @@ func TestRunner_shutdown(t *testing.T) {
 	}
 }
 
+// A guest that does not come back from k1s_shutdown is left.
+func TestRunner_shutdown_loop(t *testing.T) {
+	t.Parallel()
+	e, l := newEngine(t)
+	r := load(t, e, "shutdown_loop")
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.count("guest k1s_shutdown: Timeout"); got != 1 {
+		t.Errorf("told %d times, want 1", got)
+	}
+}
+
 // What the engine cannot know is a violation that the caller finds in the reply.
 func TestRunner_Call_accept(t *testing.T) {
 	t.Parallel()

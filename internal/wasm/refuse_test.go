@@ -5,7 +5,6 @@ package wasm
 import (
 	"strings"
 	"testing"
-	"time"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -96,7 +95,7 @@ func TestEngine_Describe_refuses(t *testing.T) {
 				t.Parallel()
 				req := request(t, tt.name)
 				if strings.HasSuffix(tt.name, "_loop") {
-					req.Limits.CallTimeout = 50 * time.Millisecond
+					req.Limits.CallTimeout = short
 				}
 				_, err := e.Describe(t.Context(), req.Module, req.Limits)
 				tt.check(t, err)
@@ -116,7 +115,7 @@ func TestEngine_Load_refuses(t *testing.T) {
 					t.Parallel()
 					req := request(t, tt.name)
 					if strings.HasSuffix(tt.name, "_loop") {
-						req.Limits.CallTimeout = 50 * time.Millisecond
+						req.Limits.CallTimeout = short
 					}
 					r, _, err := e.Load(t.Context(), req)
 					tt.check(t, err)

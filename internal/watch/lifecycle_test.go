@@ -160,12 +160,12 @@ func TestManager_ensure_deleted(t *testing.T) {
 	old.eventually(t, "the object", a, 0)
 	old.eventually(t, "the other object", b, 0)
 	old.calm(t)
-	old.do = func(_ context.Context, req Request, _ int) (reconcile.Result, error) {
+	old.answer(func(_ context.Context, req Request, _ int) (reconcile.Result, error) {
 		if req == a {
 			return reconcile.Result{}, errors.New("not yet")
 		}
 		return reconcile.Result{}, nil
-	}
+	})
 	before := old.count(b)
 	w.delete(w.configMap("a"))
 	w.delete(w.configMap("b"))

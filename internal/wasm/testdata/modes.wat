@@ -1,6 +1,6 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
-;; A guest that does what it is told: the first byte of reconcile's input, a to v, picks one of
+;; A guest that does what it is told: the first byte of reconcile's input, a to w, picks one of
 ;; the functions of the same name, the rest is that function's argument.
 (module
   (import "k1s" "k1s_client_get" (func $get (param i32 i32) (result i64)))
@@ -12,8 +12,8 @@
   (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
 
   (type $mode (func (param $ptr i32) (param $len i32) (result i64)))
-  (table $modes 22 funcref) ;; without a maximum
-  (elem (i32.const 0) $a $b $c $d $e $f $g $h $i $j $k $l $m $n $o $p $q $r $s $t $u $v)
+  (table $modes 23 funcref) ;; without a maximum
+  (elem (i32.const 0) $a $b $c $d $e $f $g $h $i $j $k $l $m $n $o $p $q $r $s $t $u $v $w)
 
   ;; 16: metadata, 512: words, 1024: scratch, 2048: settings; buffers from 4096.
   (memory (export "memory") 1)
@@ -126,4 +126,8 @@
     (call $log (i32.const 1) (i32.load (local.get 0)) (i32.load offset=4 (local.get 0)))
     (i64.const 0))
   ;; an empty reply that points somewhere
-  (func $v (type $mode) (call $reply (i32.const 1) (i32.const 0))))
+  (func $v (type $mode) (call $reply (i32.const 1) (i32.const 0)))
+  ;; get twice with the argument as the request
+  (func $w (type $mode)
+    (drop (call $get (local.get 0) (local.get 1)))
+    (call $get (local.get 0) (local.get 1))))

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// TestWasmPlugin_bounds asks for the last value that is in and the first that is out.
+func TestWasmPlugin_bounds(t *testing.T) {
+	t.Parallel()
+	env := testenv.Shared(t)
+	ns := env.Namespace(t)
+	with := func(format string) func(any) string {
+		return func(value any) string { return `{` + source + `, ` + fmt.Sprintf(format, value) + `}` }
+	}
+	x := func(n int) string { return strings.Repeat("x", n) }
+	list := func(n int, entry string) string {
+		var all []string
+		for i := range n {
+			all = append(all, fmt.Sprintf(entry, i))
+		}
+		return "[" + strings.Join(all, ", ") + "]"
+	}
+	for name, tc := range map[string]struct {
+		spec    func(any) string
+		in, out any
+		field   string
+	}{
+		"configmap-name-least":  {func(v any) string { return fmt.Sprintf(`source: {configMap: {name: %q}}`, v) }, x(1), "", "spec.source.configMap.name"},
+		"configmap-name-most":   {func(v any) string { return fmt.Sprintf(`source: {configMap: {name: %s}}`, v) }, x(253), x(254), "spec.source.configMap.name"},
+		"configmap-key-least":   {func(v any) string { return fmt.Sprintf(`source: {configMap: {name: a, key: %q}}`, v) }, x(1), "", "spec.source.configMap.key"},
+		"configmap-key-most":    {func(v any) string { return fmt.Sprintf(`source: {configMap: {name: a, key: %s}}`, v) }, x(253), x(254), "spec.source.configMap.key"},
+		"file-path-least":       {func(v any) string { return fmt.Sprintf(`source: {file: {path: %q}}`, v) }, x(1), "", "spec.source.file.path"},
+		"file-path-most":        {func(v any) string { return fmt.Sprintf(`source: {file: {path: %s}}`, v) }, x(1024), x(1025), "spec.source.file.path"},
+		"sha256-most":           {with(`sha256: %s`), strings.Repeat("a", 64), strings.Repeat("a", 65), "spec.sha256"},
+		"account-least":         {with(`serviceAccountName: %q`), x(1), "", "spec.serviceAccountName"},
+		"account-most":          {with(`serviceAccountName: %s`), x(253), x(254), "spec.serviceAccountName"},
+		"types-most":            {with(`forTypes: %s`), list(16, "{apiVersion: v1, kind: K%d}"), list(17, "{apiVersion: v1, kind: K%d}"), "spec.forTypes"},
+		"type-version-least":    {with(`forTypes: [{apiVersion: %q, kind: K}]`), "v1", "", "apiVersion"},
+		"type-version-most":     {with(`forTypes: [{apiVersion: %s/v1, kind: K}]`), x(314), x(315), "apiVersion"},
+		"type-version-form":     {with(`forTypes: [{apiVersion: %s, kind: K}]`), "a.b-c/v1alpha1", "a/b/v1", "apiVersion"},
+		"type-kind-most":        {with(`forTypes: [{apiVersion: v1, kind: K%s}]`), x(62), x(63), "kind"},
+		"owns-most":             {with(`owns: %s`), list(16, "{apiVersion: v1, kind: K%d}"), list(17, "{apiVersion: v1, kind: K%d}"), "spec.owns"},
+		"owns-twice":            {with(`owns: [{apiVersion: v1, kind: K}, {apiVersion: v1, kind: %s}]`), "L", "K", "spec.owns"},
+		"capability-twice":      {with(`capabilities: [reconcile, %s]`), "status_update", "reconcile", "spec.capabilities"},
+		"settings-kind":         {with(`settings: %s`), "{}", "text", "spec.settings"},
+		"resources-most":        {with(`security: {allowedResources: %s}`), list(128, "r%d"), list(129, "r%d"), "spec.security.allowedResources"},
+		"resources-twice":       {with(`security: {allowedResources: [a, %s]}`), "b", "a", "spec.security.allowedResources"},
+		"resource-most":         {with(`security: {allowedResources: [%s]}`), x(317), x(318), "spec.security.allowedResources"},
+		"resource-least":        {with(`security: {allowedResources: [%q]}`), "x", "", "spec.security.allowedResources"},
+		"verb-least":            {with(`security: {allowedVerbs: [%q]}`), "get", "", "spec.security.allowedVerbs"},
+		"verb-any":              {with(`security: {allowedVerbs: [%s]}`), "get, list, watch, create, update, patch, delete", `"*"`, "spec.security.allowedVerbs"},
+		"namespaces-most":       {with(`security: {allowedNamespaces: %s}`), list(128, "n%d"), list(129, "n%d"), "spec.security.allowedNamespaces"},
+		"namespaces-twice":      {with(`security: {allowedNamespaces: [a, %s]}`), "b", "a", "spec.security.allowedNamespaces"},
+		"namespace-most":        {with(`security: {allowedNamespaces: [%s]}`), x(63), x(64), "spec.security.allowedNamespaces"},
+		"namespace-least":       {with(`security: {allowedNamespaces: [%q]}`), "x", "", "spec.security.allowedNamespaces"},
+		"requests-least":        {with(`security: {maxConcurrentRequests: %d}`), 1, 0, "spec.security.maxConcurrentRequests"},
+		"requests-most":         {with(`security: {maxConcurrentRequests: %d}`), 1000, 1001, "spec.security.maxConcurrentRequests"},
+		"memory-least":          {with(`runtime: {memoryPages: %d}`), 1, 0, "spec.runtime.memoryPages"},
+		"memory-most":           {with(`runtime: {maxMemoryPages: 65536, memoryPages: %d}`), 65536, 65537, "spec.runtime.memoryPages"},
+		"memory-most-unsaid":    {with(`runtime: {memoryPages: %d}`), 1024, 1025, "spec.runtime"},
+		"memory-limit-least":    {with(`runtime: {maxMemoryPages: %d}`), 1, 0, "spec.runtime.maxMemoryPages"},
+		"memory-limit-most":     {with(`runtime: {maxMemoryPages: %d}`), 65536, 65537, "spec.runtime.maxMemoryPages"},
+		"timeout-least":         {with(`runtime: {timeoutSeconds: %d}`), 1, 0, "spec.runtime.timeoutSeconds"},
+		"timeout-most":          {with(`runtime: {timeoutSeconds: %d}`), 300, 301, "spec.runtime.timeoutSeconds"},
+		"instances-least":       {with(`runtime: {maxInstances: %d}`), 1, 0, "spec.runtime.maxInstances"},
+		"instances-most":        {with(`runtime: {maxInstances: %d}`), 64, 65, "spec.runtime.maxInstances"},
+		"idle-least":            {with(`runtime: {idleSeconds: %d}`), 0, -1, "spec.runtime.idleSeconds"},
+		"idle-most":             {with(`runtime: {idleSeconds: %d}`), 86400, 86401, "spec.runtime.idleSeconds"},
+		"suspend-kind":          {with(`suspend: %v`), true, `"yes"`, "spec.suspend"},
+		"label-selector-values": {with(`forTypes: [{apiVersion: v1, kind: K, labelSelector: {matchLabels: {a: %s}}}]`), "b", "[b]", "labelSelector"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if err := create(t, env, ns, name, tc.spec(tc.in)); err != nil {
+				t.Errorf("%.80v is refused: %v", tc.in, err)
+			}
+			if err := create(t, env, ns, name+"-out", tc.spec(tc.out)); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), tc.field) {
+				t.Errorf("%.80v: got %v, want it refused for %s", tc.out, err, tc.field)
+			}
+		})
+	}
+}
+
+// TestWasmPlugin_listsThroughUpdates writes security lists with the typed client, from absent to empty
+// and back: they mean everything and nothing.
+func TestWasmPlugin_listsThroughUpdates(t *testing.T) {
+	t.Parallel()
+	env := testenv.Shared(t)
+	wp := &pluginsv1alpha1.WasmPlugin{
+		ObjectMeta: metav1.ObjectMeta{Namespace: env.Namespace(t), Name: "lists"},
+		Spec:       pluginsv1alpha1.WasmPluginSpec{Source: pluginsv1alpha1.Source{ConfigMap: &pluginsv1alpha1.ConfigMapSource{Name: "a"}}},
+	}
+	if err := env.Client.Create(t.Context(), wp); err != nil {
+		t.Fatal(err)
+	}
+	kinds := func(s pluginsv1alpha1.Security) (lists [3]string) {
+		for i, l := range []any{s.AllowedResources, s.AllowedVerbs, s.AllowedNamespaces} {
+			lists[i] = strings.SplitAfterN(fmt.Sprintf("%#v", l), "{", 2)[0] // tells nil from empty
+		}
+		return lists
+	}
+	for _, s := range []pluginsv1alpha1.Security{
+		{AllowedResources: []string{}, AllowedVerbs: []pluginsv1alpha1.Verb{}, AllowedNamespaces: []string{}},
+		{},
+		{AllowedVerbs: []pluginsv1alpha1.Verb{}},
+		{AllowedResources: []string{"items"}, AllowedNamespaces: []string{}},
+	} {
+		wp.Spec.Security = s
+		if err := env.Client.Update(t.Context(), wp); err != nil {
+			t.Fatal(err)
+		}
+		var got pluginsv1alpha1.WasmPlugin
+		if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(wp), &got); err != nil {
+			t.Fatal(err)
+		}
+		if kinds(got.Spec.Security) != kinds(s) {
+			t.Errorf("wrote %#v, read %#v", s, got.Spec.Security)
+		}
+		wp = &got
+	}
+}
