@@ -77,11 +77,12 @@ type Revision struct {
 	// +optional
 	FetchMillis int64 `json:"fetchMillis"`
 
-	// compileMillis is how long compiling and the first instance took, in milliseconds.
+	// compileMillis is how long compiling, reading the metadata and the first instance took, in milliseconds.
 	// +optional
 	CompileMillis int64 `json:"compileMillis"`
 
-	// cached says whether this process had compiled the same bytes before.
+	// cached says whether the compiled code was there when the first instance was made; a module whose
+	// metadata is read by running it is compiled for that before.
 	// +optional
 	Cached bool `json:"cached"`
 }

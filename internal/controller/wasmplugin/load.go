@@ -25,8 +25,9 @@ type load struct {
 	module    plugin.Module
 	source    string
 	fetchTime time.Duration
-	// Set by verify.
-	plan plan
+	// Set by verify. Describing compiles a module that carries no metadata section.
+	plan         plan
+	describeTime time.Duration
 	// Set by authorise.
 	kinds kinds
 	// Set by compile. The runner is nil when what serves is already what is wanted.

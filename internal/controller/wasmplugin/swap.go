@@ -79,7 +79,7 @@ func (r *Reconciler) statusOf(l *load) pluginsv1alpha1.Revision {
 		LoadedAt:      metav1.NewTime(r.Clock.Now().Truncate(time.Second)),
 		SizeBytes:     int64(len(l.module.Bytes)),
 		FetchMillis:   l.fetchTime.Milliseconds(),
-		CompileMillis: l.info.Compile.Milliseconds(),
+		CompileMillis: (l.describeTime + l.info.Compile).Milliseconds(),
 		Cached:        l.info.Cached,
 	}
 }

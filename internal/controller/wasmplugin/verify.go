@@ -39,5 +39,7 @@ func (r *Reconciler) describe(ctx context.Context, l *load) (plugin.Metadata, er
 	if s := r.serving.get(l.name); s != nil && s.digest == l.module.Digest && s.plan.limits == limits {
 		return s.metadata, nil
 	}
+	start := r.Clock.Now()
+	defer func() { l.describeTime = r.Clock.Since(start) }()
 	return r.Engine.Describe(ctx, l.module, limits)
 }
