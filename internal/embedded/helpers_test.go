@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -34,6 +35,13 @@ func startHost(t *testing.T, env *testenv.Env) manager.Manager {
 		host = mgr
 		return nil
 	})
+	// As in the operator, whose controllers start when it leads: a manager that is still waiting for
+	// its cache would wait for an informer that a test adds and that never syncs.
+	select {
+	case <-host.Elected():
+	case <-time.After(testenv.Patience):
+		t.Fatalf("the manager did not start within %s", testenv.Patience)
+	}
 	return host
 }
 
