@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package meter
+
+// What memory and tables cost: a unit of fuel is worth 64 bytes or elements.
+const (
+	bulkShift = 6
+	pageShift = 16 - bulkShift
+)
+
+// addHelpers writes the functions that are called where counting down has reached zero, and around
+// instructions whose work is not known beforehand.
+func (w *writer) addHelpers() {
+	w.slow = w.helper("k1s.slow", w.emptyType, nil,
+		code(nil).index(opGlobalGet, w.fuel).index(opGlobalGet, w.stack).index(opCall, w.yield).index(opGlobalSet, w.fuel))
+
+	// flush settles a function's own counter with the fuel, and gives it the next quantum.
+	w.flush = w.helper("k1s.flush", w.countType, nil,
+		w.check(code(nil).index(opGlobalGet, w.fuel).index(opLocalGet, 0).op(opI64ExtendS, opI64Add).
+			constant(opI64Const, quantum).op(opI64Sub).index(opGlobalSet, w.fuel).index(opGlobalGet, w.fuel)).
+			constant(opI32Const, quantum))
+
+	if w.m.usesBulk {
+		// bulk charges as many bytes or elements as its operand says, and returns it.
+		w.bulk = w.helper("k1s.bulk", w.countType, nil,
+			w.check(code(nil).index(opGlobalGet, w.fuel).index(opLocalGet, 0).constant(opI32Const, bulkShift).
+				op(opI32ShrU, opI64ExtendU, opI64Sub).index(opGlobalSet, w.fuel).index(opGlobalGet, w.fuel)).
+				index(opLocalGet, 0))
+	}
+	if w.m.usesGrow {
+		// grow is memory.grow, charged when it has succeeded: asking for too much costs nothing.
+		w.grow = w.helper("k1s.grow", w.countType, []byte{typeI32},
+			w.check(code(nil).index(opLocalGet, 0).op(opMemoryGrow, 0).index(opLocalTee, 1).
+				constant(opI32Const, -1).op(opI32Eq, opIf, typeEmpty).constant(opI32Const, -1).op(opReturn, opEnd).
+				index(opGlobalGet, w.fuel).index(opLocalGet, 0).op(opI64ExtendU).constant(opI64Const, pageShift).
+				op(opI64Shl, opI64Sub).index(opGlobalSet, w.fuel).index(opGlobalGet, w.fuel)).
+				index(opLocalGet, 1))
+	}
+}
+
+// helper adds a function behind those of the module, and returns its index.
+func (w *writer) helper(name string, typ uint32, locals []byte, c code) uint32 {
+	body := appendU32(nil, uint32(len(locals)))
+	for _, t := range locals {
+		body = append(body, 1, t)
+	}
+	w.helpers = append(w.helpers, append(body, c.op(opEnd)...))
+	w.helperTypes = append(w.helperTypes, typ)
+	w.helperNames = append(w.helperNames, name)
+	return uint32(w.m.functions() + len(w.helpers))
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package meter
+
+// Subsections of the name section (core 2.0, section 7.4.1); the engine knows no others.
+const (
+	namesModule = iota
+	namesFunctions
+	namesLocals
+)
+
+// names writes the name section, so that a trap's stack names the right functions. All other custom
+// sections go: those about code would be wrong, and nothing reads the rest in a metered module.
+func (w *writer) names() []byte {
+	m := w.m
+	var module, functions, locals []byte
+	c := &cursor{b: m.names}
+	for c.left() > 0 {
+		id := c.byte()
+		content := c.skip(c.u32())
+		switch id {
+		case namesModule:
+			module = content
+		case namesFunctions:
+			functions = content
+		case namesLocals:
+			locals = content
+		}
+	}
+	out := appendName(nil, "name")
+	if module != nil {
+		out = appendSection(out, namesModule, module)
+	}
+	out = appendSection(out, namesFunctions, w.functionNames(functions))
+	if locals != nil {
+		out = appendSection(out, namesLocals, w.localNames(locals))
+	}
+	return out
+}
+
+// functionNames moves the indices of functions and adds the names of what was added.
+func (w *writer) functionNames(content []byte) []byte {
+	m := w.m
+	var out []byte
+	n := uint32(0)
+	add := func(index uint32, name []byte) {
+		out = appendSized(appendU32(out, index), name)
+		n++
+	}
+	yielded := false
+	c := &cursor{b: content}
+	if len(content) > 0 {
+		c.vector(func() {
+			index := c.u32()
+			name := c.skip(c.u32())
+			if int64(index) >= int64(m.functions()) {
+				return
+			}
+			if index >= w.yield && !yielded {
+				add(w.yield, []byte("k1s.yield"))
+				yielded = true
+			}
+			add(m.moved(index), name)
+		})
+	}
+	if !yielded {
+		add(w.yield, []byte("k1s.yield"))
+	}
+	for i, name := range w.helperNames {
+		add(uint32(m.functions()+1+i), []byte(name))
+	}
+	return append(appendU32(nil, n), out...)
+}
+
+// localNames moves the indices of the functions whose locals have names.
+func (w *writer) localNames(content []byte) []byte {
+	var out []byte
+	n := uint32(0)
+	c := &cursor{b: content}
+	c.vector(func() {
+		index := c.u32()
+		from := c.i
+		c.vector(func() {
+			c.u32()
+			c.skip(c.u32())
+		})
+		if int64(index) < int64(w.m.functions()) {
+			out = append(appendU32(out, w.m.moved(index)), c.b[from:c.i]...)
+			n++
+		}
+	})
+	return append(appendU32(nil, n), out...)
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package meter
+
+// Instructions that mean something to this package (core 2.0, section 5.4).
+const (
+	opUnreachable  = 0x00
+	opNop          = 0x01
+	opBlock        = 0x02
+	opLoop         = 0x03
+	opIf           = 0x04
+	opElse         = 0x05
+	opEnd          = 0x0b
+	opBr           = 0x0c
+	opBrIf         = 0x0d
+	opBrTable      = 0x0e
+	opReturn       = 0x0f
+	opCall         = 0x10
+	opCallIndirect = 0x11
+	opDrop         = 0x1a
+	opSelect       = 0x1b
+	opSelectTyped  = 0x1c
+	opLocalGet     = 0x20
+	opLocalSet     = 0x21
+	opLocalTee     = 0x22
+	opGlobalGet    = 0x23
+	opGlobalSet    = 0x24
+	opTableGet     = 0x25
+	opTableSet     = 0x26
+	opMemorySize   = 0x3f
+	opMemoryGrow   = 0x40
+	opI32Const     = 0x41
+	opI64Const     = 0x42
+	opF32Const     = 0x43
+	opF64Const     = 0x44
+	opI32Eq        = 0x46
+	opI32LtS       = 0x48
+	opI32LtU       = 0x49
+	opI32GeS       = 0x4e
+	opI64LtS       = 0x53
+	opI64GeS       = 0x59
+	opI32Add       = 0x6a
+	opI32Sub       = 0x6b
+	opI32ShrU      = 0x76
+	opI64Add       = 0x7c
+	opI64Sub       = 0x7d
+	opI64Or        = 0x84
+	opI64Shl       = 0x86
+	opI64ExtendS   = 0xac
+	opI64ExtendU   = 0xad
+	opRefNull      = 0xd0
+	opRefIsNull    = 0xd1
+	opRefFunc      = 0xd2
+	opMisc         = 0xfc
+	opVector       = 0xfd
+)
+
+// Immediates of an instruction.
+type immediate byte
+
+const (
+	immUnknown immediate = iota // the instruction is not of core 2.0
+	immNone
+	immLocal
+	immMemory // of a load or store: alignment and offset
+	immI32
+	immI64
+	imm4
+	imm8
+	immZero  // the index of the memory, of which there is one
+	immOther // control flow and other instructions that are looked at one by one
+)
+
+// instruction is what has to be known of an opcode: what follows it, and how many results it has, as far
+// as that is not looked at one by one.
+type instruction struct {
+	imm     immediate
+	results uint8
+}
+
+// instructions are the opcodes of one byte.
+var instructions = func() (t [256]instruction) {
+	set := func(from, to int, imm immediate, results uint8) {
+		for op := from; op <= to; op++ {
+			t[op] = instruction{imm, results}
+		}
+	}
+	set(opUnreachable, opElse, immOther, 0)
+	set(opNop, opNop, immNone, 0)
+	set(opEnd, opCallIndirect, immOther, 0)
+	set(opDrop, opDrop, immNone, 0)
+	set(opSelect, opSelect, immNone, 1)
+	set(opSelectTyped, opSelectTyped, immOther, 1)
+	set(opLocalGet, opLocalGet, immLocal, 0)
+	set(opLocalSet, opLocalSet, immLocal, 0)
+	set(opLocalTee, opLocalTee, immLocal, 0)
+	set(opGlobalGet, opTableSet, immOther, 0)
+	set(0x28, 0x35, immMemory, 1) // loads
+	set(0x36, 0x3e, immMemory, 0) // stores
+	set(opMemorySize, opMemorySize, immZero, 1)
+	set(opMemoryGrow, opMemoryGrow, immOther, 1)
+	set(opI32Const, opI32Const, immI32, 0)
+	set(opI64Const, opI64Const, immI64, 0)
+	set(opF32Const, opF32Const, imm4, 0)
+	set(opF64Const, opF64Const, imm8, 0)
+	set(0x45, 0xc4, immNone, 1)
+	set(opRefNull, opRefNull, immOther, 1)
+	set(opRefIsNull, opRefIsNull, immNone, 1)
+	set(opRefFunc, opRefFunc, immOther, 1)
+	set(opMisc, opVector, immOther, 0)
+	return t
+}()
+
+// proposal names what an opcode beyond core 2.0 is.
+func proposal(op byte) string {
+	switch op {
+	case 0x06, 0x07, 0x09, 0x18, 0x19:
+		return "of exception handling as it was first proposed"
+	case 0x08, 0x0a, 0x1f:
+		return "of the exception handling proposal"
+	case 0x12, 0x13:
+		return "a tail call"
+	case 0x14, 0x15, 0xd4, 0xd5, 0xd6:
+		return "of the typed function references proposal"
+	case 0xd3, 0xfb:
+		return "of the garbage collection proposal"
+	case 0xfe:
+		return "of the threads proposal"
+	default:
+		return "unknown"
+	}
+}
+
+func (c *cursor) unknown(op byte) {
+	c.failf("opcode 0x%02x (%s) is not of WebAssembly 2.0", op, proposal(op))
+}
+
+func (c *cursor) unknownSecond(prefix byte, op uint32) {
+	what := "unknown"
+	switch {
+	case prefix == opMisc && op >= 19 && op <= 22:
+		what = "of the wide arithmetic proposal"
+	case prefix == opVector && op >= 0x100 && op <= 0x12f:
+		what = "of the relaxed SIMD proposal"
+	}
+	c.failf("opcode 0x%02x 0x%02x (%s) is not of WebAssembly 2.0", prefix, op, what)
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package meter
+
+import "fmt"
+
+// Value types, and the forms of the other types (core 2.0, section 5.3).
+const (
+	typeI32       = 0x7f
+	typeI64       = 0x7e
+	typeF32       = 0x7d
+	typeF64       = 0x7c
+	typeV128      = 0x7b
+	typeFuncRef   = 0x70
+	typeExternRef = 0x6f
+	typeFunc      = 0x60
+	typeEmpty     = 0x40
+)
+
+// funcType is a function's type. raw is its entry in the type section, which is equal for equal types
+// if its numbers are as short as they can be; class says for certain which types are equal.
+type funcType struct {
+	params, results []byte
+	class           uint32
+}
+
+func isReference(t byte) bool { return t == typeFuncRef || t == typeExternRef }
+
+func isValue(t byte) bool { return t >= typeV128 && t <= typeI32 || isReference(t) }
+
+func (c *cursor) valueType() byte {
+	t := c.byte()
+	if c.err == nil && !isValue(t) {
+		c.failf("value type 0x%02x is not of WebAssembly 2.0", t)
+	}
+	return t
+}
+
+func (c *cursor) referenceType() byte {
+	t := c.byte()
+	if c.err == nil && !isReference(t) {
+		c.failf("reference type 0x%02x is not of WebAssembly 2.0", t)
+	}
+	return t
+}
+
+func (c *cursor) funcType() (t funcType) {
+	if form := c.byte(); c.err == nil && form != typeFunc {
+		c.fail(fmt.Errorf("type form 0x%02x is not of WebAssembly 2.0", form))
+	}
+	for _, list := range []*[]byte{&t.params, &t.results} {
+		*list = c.skip(c.u32())
+		for _, v := range *list {
+			if !isValue(v) {
+				c.failf("value type 0x%02x is not of WebAssembly 2.0", v)
+			}
+		}
+	}
+	return t
+}
+
+// limits reads over those of a memory or table; binary.Parse has looked at their form.
+func (c *cursor) limits() {
+	if c.byte()&1 != 0 {
+		c.u32()
+	}
+	c.u32()
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package meter
+
+// writer writes the metered module. What is added to the spaces of types, functions and globals stands
+// at their ends, but for the import, behind the imported functions: all others move by one.
+type writer struct {
+	m                   *module
+	plan                []treatment
+	takeData, takeStart bool
+
+	types map[string]uint32 // types of blocks that were added: their results
+	added []byte            // types that were added
+	count uint32            // of all types
+
+	yieldType, emptyType, countType uint32
+	yield, slow, flush, bulk, grow  uint32 // functions
+	fuel, stack                     uint32 // globals
+	helpers                         [][]byte
+	helperTypes                     []uint32
+	helperNames                     []string
+}
+
+// module writes all sections.
+func (w *writer) module(globals []Global) []byte {
+	m := w.m
+	w.types = map[string]uint32{}
+	w.count = uint32(len(m.types))
+	w.yieldType = w.typ([]byte{typeI64, typeI64}, []byte{typeI64})
+	w.emptyType = w.typ(nil, nil)
+	w.countType = w.typ([]byte{typeI32}, []byte{typeI32})
+	w.fuel = uint32(m.allGlobals())
+	w.stack = w.fuel + 1
+	w.yield = uint32(len(m.importedFuncs))
+	w.addHelpers()
+	bodies := w.bodies() // these may add types
+
+	out := append(make([]byte, 0, len(m.raw)+len(bodies)/2), m.raw[:8]...)
+	out = appendSection(out, sectionType, w.vector(sectionType, int(w.count)-len(m.types), w.added))
+	out = appendSection(out, sectionImport, w.vector(sectionImport, 1, w.yieldImport()))
+	var types []byte
+	for _, t := range w.helperTypes {
+		types = appendU32(types, t)
+	}
+	out = appendSection(out, sectionFunction, w.vector(sectionFunction, len(w.helperTypes), types))
+	out = w.keep(out, sectionTable)
+	out = w.keep(out, sectionMemory)
+	out = appendSection(out, sectionGlobal, append(appendU32(nil, uint32(len(m.globals)+2)), append(m.newGlobals, w.counters()...)...))
+	out = appendSection(out, sectionExport, w.exports(globals))
+	if m.start >= 0 && !w.takeStart {
+		out = appendSection(out, sectionStart, appendU32(nil, m.moved(uint32(m.start))))
+	}
+	if m.sections[sectionElement] != nil {
+		out = appendSection(out, sectionElement, append(appendU32(nil, uint32(m.elements)), m.newElements...))
+	}
+	out = w.keep(out, sectionDataCount)
+	out = appendSection(out, sectionCode, bodies)
+	if !w.takeData {
+		out = w.keep(out, sectionData)
+	} else if m.dataCount >= 0 && m.sections[sectionData] != nil {
+		out = appendSection(out, sectionData, w.emptied())
+	}
+	return appendSection(out, sectionCustom, w.names())
+}
+
+// keep writes a section as it was.
+func (w *writer) keep(out []byte, id byte) []byte {
+	if content := w.m.sections[id]; content != nil {
+		return appendSection(out, id, content)
+	}
+	return out
+}
+
+// vector is a section with more elements at its end.
+func (w *writer) vector(id byte, more int, elements []byte) []byte {
+	c := &cursor{b: w.m.sections[id]}
+	n := 0
+	if len(c.b) > 0 {
+		n = int(c.u32())
+	}
+	out := appendU32(make([]byte, 0, len(c.b)+len(elements)+5), uint32(n+more))
+	return append(append(out, c.b[c.i:]...), elements...)
+}
+
+// typ adds a type.
+func (w *writer) typ(params, results []byte) uint32 {
+	w.added = appendSized(append(w.added, typeFunc), params)
+	w.added = appendSized(w.added, results)
+	w.count++
+	return w.count - 1
+}
+
+// blockType appends the type of a block that has a function's results and nothing before it.
+func (w *writer) blockType(out []byte, results []byte) []byte {
+	switch len(results) {
+	case 0:
+		return append(out, typeEmpty)
+	case 1:
+		return append(out, results[0])
+	}
+	index, ok := w.types[string(results)]
+	if !ok {
+		index = w.typ(nil, results)
+		w.types[string(results)] = index
+	}
+	return appendSigned(out, int64(index))
+}
+
+func (w *writer) yieldImport() []byte {
+	out := appendName(nil, ImportModule)
+	out = append(appendName(out, ImportYield), externFunc)
+	return appendU32(out, w.yieldType)
+}
+
+// counters are the two globals that are added.
+func (w *writer) counters() []byte {
+	one := []byte{typeI64, 1, opI64Const, 0, opEnd}
+	return append(one, one...)
+}
+
+func (w *writer) exports(globals []Global) []byte {
+	m := w.m
+	n := uint32(m.exportCount)
+	out := m.newExports
+	export := func(name string, kind byte, index uint32) {
+		out = appendU32(append(appendName(out, name), kind), index)
+		n++
+	}
+	export(ExportFuel, externGlobal, w.fuel)
+	export(ExportStack, externGlobal, w.stack)
+	next := 0
+	for i, g := range m.globals {
+		if g.mutable {
+			export(globals[next].Export, externGlobal, uint32(len(m.importedGlobals)+i))
+			next++
+		}
+	}
+	if m.start >= 0 && w.takeStart {
+		export(ExportStart, externFunc, m.moved(uint32(m.start)))
+	}
+	return append(appendU32(nil, n), out...)
+}
+
+// emptied are the data segments of a module that may name them in instructions: an active one, once it
+// was written, is as good as empty.
+func (w *writer) emptied() []byte {
+	out := appendU32(nil, uint32(len(w.m.data)))
+	for _, d := range w.m.data {
+		out = append(out, 1)
+		if d.passive {
+			out = appendSized(out, d.content)
+		} else {
+			out = append(out, 0)
+		}
+	}
+	return out
+}
+
+// bodies is the code section.
+func (w *writer) bodies() []byte {
+	m := w.m
+	out := make([]byte, 0, len(m.sections[sectionCode])*3/2+256)
+	out = appendU32(out, uint32(len(m.bodies)+len(w.helpers)))
+	// A body's length is written with five bytes, so that nothing has to be moved when it is known.
+	for i := range m.bodies {
+		at := len(out)
+		out = append(out, 0, 0, 0, 0, 0)
+		out = w.body(out, i)
+		putLength(out[at:], uint32(len(out)-at-5))
+	}
+	for _, h := range w.helpers {
+		out = appendSized(out, h)
+	}
+	return out
+}
+
+// putLength writes a number of 32 bits with five bytes.
+func putLength(out []byte, v uint32) {
+	for i := range 4 {
+		out[i] = byte(v>>(7*i)) | 0x80
+	}
+	out[4] = byte(v >> 28)
+}
