@@ -14,12 +14,6 @@ func (w *writer) addHelpers() {
 	w.slow = w.helper("k1s.slow", w.emptyType, nil,
 		code(nil).index(opGlobalGet, w.fuel).index(opGlobalGet, w.stack).index(opCall, w.yield).index(opGlobalSet, w.fuel))
 
-	// flush settles a function's own counter with the fuel, and gives it the next quantum.
-	w.flush = w.helper("k1s.flush", w.countType, nil,
-		w.check(code(nil).index(opGlobalGet, w.fuel).index(opLocalGet, 0).op(opI64ExtendS, opI64Add).
-			constant(opI64Const, quantum).op(opI64Sub).index(opGlobalSet, w.fuel).index(opGlobalGet, w.fuel)).
-			constant(opI32Const, quantum))
-
 	if w.m.usesBulk {
 		// bulk charges as many bytes or elements as its operand says, and returns it.
 		w.bulk = w.helper("k1s.bulk", w.countType, nil,

@@ -106,7 +106,7 @@ func TestRewrite_fuel(t *testing.T) {
 			arg:    100_000,
 			want:   100_000*5 + 3,
 		},
-		"a function too small to count": {
+		"a call": {
 			module: module(unary, section(funcSection, 2, 0, 0), run, section(codeSection, 2,
 				function([]byte{0x20, 0, 0x10, 1, 0x10, 1}), function([]byte{0x20, 0, 0x41, 1, 0x6a}))),
 			want: 3 + 2*3,

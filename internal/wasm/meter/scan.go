@@ -59,8 +59,6 @@ type loop struct {
 	backs uint32
 	// header says that it is charged where it begins, as a branch to it can not be charged by itself.
 	header bool
-	// calls says that it calls functions that charge themselves: it is charged to the fuel itself.
-	calls bool
 }
 
 // scan reads all instructions.

@@ -14,7 +14,7 @@ type writer struct {
 	count uint32            // of all types
 
 	yieldType, emptyType, countType uint32
-	yield, slow, flush, bulk, grow  uint32 // functions
+	yield, slow, bulk, grow         uint32 // functions
 	fuel, stack                     uint32 // globals
 	helpers                         [][]byte
 	helperTypes                     []uint32
