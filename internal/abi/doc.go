@@ -19,6 +19,8 @@ const (
 	MaxLogMessage = 8 << 10
 	// MaxRequeueAfterMillis is the longest pause that a guest may ask for: a year.
 	MaxRequeueAfterMillis = 365 * 24 * 60 * 60 * 1000
+	// MaxBatch is the most requests that one call of reconcile_batch gets.
+	MaxBatch = 256
 	// MaxRandom is how many bytes one k1s_random call may ask for.
 	MaxRandom = 64 << 10
 )

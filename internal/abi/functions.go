@@ -68,8 +68,16 @@ const (
 	ExportShutdown          = "k1s_shutdown"
 	ExportHealth            = "k1s_health"
 	ExportReconcile         = "reconcile"
+	ExportReconcileBatch    = "reconcile_batch"
 	ExportReactorInitialize = "_initialize"
 	ExportCommandStart      = "_start"
+)
+
+// Names of exports that are reserved for capabilities of later versions.
+const (
+	ExportValidateCreate = "validate_create"
+	ExportValidateUpdate = "validate_update"
+	ExportSetDefaults    = "set_defaults"
 )
 
 // MetadataSection is the name of the custom section that may hold the PluginMetadata.
@@ -113,5 +121,6 @@ func OptionalExports() map[string]Signature {
 		ExportHealth:            toReply,
 		ExportReactorInitialize: nothing,
 		ExportReconcile:         bytesToReply,
+		ExportReconcileBatch:    bytesToReply,
 	}
 }

@@ -66,17 +66,19 @@ func TestNewReply_empty(t *testing.T) {
 // payloads are the types that cross, by name.
 func payloads() map[string]func() any {
 	return map[string]func() any{
-		"ObjectKey":        func() any { return new(ObjectKey) },
-		"ListRequest":      func() any { return new(ListRequest) },
-		"WriteRequest":     func() any { return new(WriteRequest) },
-		"ApplyRequest":     func() any { return new(ApplyRequest) },
-		"PatchRequest":     func() any { return new(PatchRequest) },
-		"DeleteRequest":    func() any { return new(DeleteRequest) },
-		"EventRequest":     func() any { return new(EventRequest) },
-		"ReconcileRequest": func() any { return new(ReconcileRequest) },
-		"ReconcileResult":  func() any { return new(ReconcileResult) },
-		"Metadata":         func() any { return new(Metadata) },
-		"Status":           func() any { return new(Status) },
+		"ObjectKey":           func() any { return new(ObjectKey) },
+		"ListRequest":         func() any { return new(ListRequest) },
+		"WriteRequest":        func() any { return new(WriteRequest) },
+		"ApplyRequest":        func() any { return new(ApplyRequest) },
+		"PatchRequest":        func() any { return new(PatchRequest) },
+		"DeleteRequest":       func() any { return new(DeleteRequest) },
+		"EventRequest":        func() any { return new(EventRequest) },
+		"ReconcileRequest":    func() any { return new(ReconcileRequest) },
+		"ReconcileResult":     func() any { return new(ReconcileResult) },
+		"ReconcileBatch":      func() any { return new(ReconcileBatch) },
+		"ReconcileBatchReply": func() any { return new(ReconcileBatchReply) },
+		"Metadata":            func() any { return new(Metadata) },
+		"Status":              func() any { return new(Status) },
 	}
 }
 

@@ -96,6 +96,24 @@ type ReconcileResult struct {
 	RequeueAfterMillis int64 `json:"requeueAfterMillis,omitempty"`
 }
 
+// ReconcileBatch is the input of the reconcile_batch export.
+type ReconcileBatch struct {
+	Requests []ReconcileRequest `json:"requests"`
+}
+
+// ReconcileBatchReply is the reply of the reconcile_batch export: a result for each request, in their
+// order. The empty reply stands for as many zero results.
+type ReconcileBatchReply struct {
+	Results []ReconcileBatchResult `json:"results"`
+}
+
+// ReconcileBatchResult is what became of one request: a ReconcileResult, or an error.
+type ReconcileBatchResult struct {
+	ReconcileResult
+	// Error is a Status; absent or null means success.
+	Error json.RawMessage `json:"error,omitempty"`
+}
+
 // Metadata is what a module says of itself: PluginMetadata in the specification.
 type Metadata struct {
 	Name         string          `json:"name"`
@@ -123,4 +141,10 @@ type MetadataRuntime struct {
 	// MinMemoryPages is the memory the module needs to work, in pages of 64 KiB; 0 means what its
 	// memory section says.
 	MinMemoryPages uint32 `json:"minMemoryPages,omitempty"`
+	// Deterministic promises that what validates and defaults answers equal input equally.
+	Deterministic bool `json:"deterministic,omitempty"`
+	// Snapshot set to false declines that instances begin as copies of an initialised one.
+	Snapshot *bool `json:"snapshot,omitempty"`
+	// MaxBatch is how many requests one call of reconcile_batch takes; below 2 there are no such calls.
+	MaxBatch int32 `json:"maxBatch,omitempty"`
 }

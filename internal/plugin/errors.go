@@ -5,6 +5,7 @@ package plugin
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -23,6 +24,8 @@ const (
 	KindTrap Kind = "Trap"
 	// KindTimeout means that the call ran past its deadline or was cancelled.
 	KindTimeout Kind = "Timeout"
+	// KindFuel means that the call used up its fuel.
+	KindFuel Kind = "Fuel"
 	// KindExit means that the guest called proc_exit.
 	KindExit Kind = "Exit"
 	// KindViolation means that the guest broke the ABI.
@@ -33,7 +36,17 @@ const (
 	KindInstance Kind = "Instance"
 	// KindClosed means that the revision was closed before or during the call.
 	KindClosed Kind = "Closed"
+	// KindUnavailable means that the guest was not asked, because it failed too often just before.
+	KindUnavailable Kind = "Unavailable"
 )
+
+// Kinds returns all kinds of call errors.
+func Kinds() []Kind {
+	return []Kind{
+		KindGuest, KindTrap, KindTimeout, KindFuel, KindExit, KindViolation, KindInput, KindInstance, KindClosed,
+		KindUnavailable,
+	}
+}
 
 // CallError is a failed call.
 type CallError struct {
@@ -43,6 +56,8 @@ type CallError struct {
 	Status *metav1.Status
 	// Err is the cause, for the other kinds.
 	Err error
+	// RetryAfter is when another call may be let through, for KindUnavailable.
+	RetryAfter time.Duration
 }
 
 // Error names the export, the kind and the cause.
@@ -73,6 +88,27 @@ func KindOf(err error) Kind {
 func IsInvalid(err error) bool {
 	var call *CallError
 	return errors.As(err, &call) && call.Status != nil && call.Status.Reason == metav1.StatusReasonInvalid
+}
+
+// IsFault says whether a call failed by a fault of the module's: not by an answer, however it reads, nor
+// because the caller or the operator ended it.
+func IsFault(err error) bool {
+	switch KindOf(err) {
+	case KindTrap, KindTimeout, KindFuel, KindExit, KindViolation, KindInstance:
+		return true
+	default:
+		return false
+	}
+}
+
+// RetryAfter returns how long to wait before a call that was not let through is made again; 0 for
+// every other error.
+func RetryAfter(err error) time.Duration {
+	var call *CallError
+	if errors.As(err, &call) && call.Kind == KindUnavailable {
+		return call.RetryAfter
+	}
+	return 0
 }
 
 // LoadError is a module that cannot become a revision.

@@ -48,6 +48,12 @@ type Metadata struct {
 	ABI int32
 	// MinMemoryPages is the memory that the module needs, in pages of 64 KiB; 0 if it does not say.
 	MinMemoryPages uint32
+	// Deterministic says that equal input of the exports that validate or default gives equal answers.
+	Deterministic bool
+	// NoSnapshot says that every instance must run its own initialisation.
+	NoSnapshot bool
+	// MaxBatch is how many requests one call of reconcile_batch takes; below 2 there are no such calls.
+	MaxBatch int
 	// ConfigSchema is the JSON Schema of the settings; nil if there is none.
 	ConfigSchema json.RawMessage
 }
@@ -68,6 +74,8 @@ func ParseMetadata(payload []byte) (Metadata, error) {
 		Name: wire.Name, Version: wire.Version, Author: wire.Author,
 		Description: wire.Description, Language: wire.Language,
 		ABI: wire.Runtime.ABI, MinMemoryPages: wire.Runtime.MinMemoryPages,
+		NoSnapshot:    wire.Runtime.Snapshot != nil && !*wire.Runtime.Snapshot,
+		Deterministic: wire.Runtime.Deterministic, MaxBatch: int(wire.Runtime.MaxBatch),
 	}
 	if string(wire.ConfigSchema) != "null" {
 		m.ConfigSchema = wire.ConfigSchema
@@ -84,6 +92,9 @@ func ParseMetadata(payload []byte) (Metadata, error) {
 		return Metadata{}, fmt.Errorf(`metadata has no "version"`)
 	case len(wire.Capabilities) == 0:
 		return Metadata{}, fmt.Errorf(`metadata has no "capabilities"`)
+	}
+	if m.MaxBatch < 0 || m.MaxBatch > abi.MaxBatch {
+		return Metadata{}, fmt.Errorf("metadata runtime.maxBatch is %d, want 0 to %d", m.MaxBatch, abi.MaxBatch)
 	}
 	if m.ABI == 0 {
 		m.ABI = abi.Version

@@ -5,9 +5,9 @@ package plugin
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
@@ -30,6 +30,16 @@ type Call struct {
 	// Accept, if it is set, looks at the reply before the call counts as answered: its error makes the
 	// call fail with KindViolation, as other breaches of the ABI do. It may be called more than once.
 	Accept func(reply []byte) error
+	// Object is what the call is about, for who follows or joins calls; it may be empty.
+	Object abi.ObjectKey
+	// Attempt is 1 for the first try of what the call is for, and 0 where tries are not counted.
+	Attempt int
+}
+
+// Exporter is what a Runner may be besides: it knows what its module exports.
+type Exporter interface {
+	// Exports says whether the module exports a function of that name.
+	Exports(name string) bool
 }
 
 // LoadRequest is what makes a revision.
@@ -40,27 +50,43 @@ type LoadRequest struct {
 	// Settings are handed to k1s_initialize: a JSON object.
 	Settings json.RawMessage
 	Limits   Limits
+	// NoSnapshot makes every instance run its own initialisation.
+	NoSnapshot bool
 	// Host is what the guest reaches in the export of a capability.
 	Host Host
 }
 
-// Limits bound one revision. All must be above zero, but MinMemoryPages and IdleTimeout.
+// Limits bound one revision. All must be above zero, but MinMemoryPages, Fuel and IdleTimeout.
 type Limits struct {
 	// MinMemoryPages and MaxMemoryPages are in pages of 64 KiB.
 	MinMemoryPages, MaxMemoryPages uint32
 	// CallTimeout bounds one call by wall clock.
 	CallTimeout time.Duration
+	// Fuel bounds one call by the instructions it runs; 0 leaves that to CallTimeout alone.
+	Fuel uint64
+	// InstancePolicy says what state a call may find; empty means Pooled.
+	InstancePolicy InstancePolicy
 	// MaxInstances is how many calls run at once.
 	MaxInstances int
 	// IdleTimeout is how long an unused instance is kept; 0 releases it after each call.
 	IdleTimeout time.Duration
 }
 
+// InstancePolicy says which instance a call gets.
+type InstancePolicy = pluginsv1alpha1.InstancePolicy
+
+// The instance policies.
+const (
+	InstancePooled  = pluginsv1alpha1.InstancePolicyPooled
+	InstancePerCall = pluginsv1alpha1.InstancePolicyPerCall
+)
+
 // LoadInfo tells how loading went.
 type LoadInfo struct {
 	// Compile is how long compiling and making the first instance took.
 	Compile time.Duration
-	// Cached says that the compiled code was there already.
+	// Cached says that the code did not have to be compiled: another revision used it, or it was kept
+	// from before.
 	Cached bool
 }
 
@@ -90,7 +116,9 @@ func Reconcile(ctx context.Context, runner Runner, req abi.ReconcileRequest) (ab
 		result, err = parseReconcileResult(reply)
 		return err
 	}
-	reply, err := runner.Call(ctx, Call{Export: abi.ExportReconcile, Input: input, Accept: accept})
+	reply, err := runner.Call(ctx, Call{
+		Export: abi.ExportReconcile, Input: input, Accept: accept, Object: req.ObjectKey, Attempt: req.Attempt,
+	})
 	if err != nil {
 		return abi.ReconcileResult{}, err
 	}
@@ -108,8 +136,8 @@ func parseReconcileResult(reply []byte) (result abi.ReconcileResult, err error) 
 	if err := abi.Decode(reply, &result); err != nil {
 		return abi.ReconcileResult{}, err
 	}
-	if ms := result.RequeueAfterMillis; ms < 0 || ms > abi.MaxRequeueAfterMillis {
-		return abi.ReconcileResult{}, fmt.Errorf("requeueAfterMillis is %d, want 0 to %d", ms, int64(abi.MaxRequeueAfterMillis))
+	if err := result.Check(); err != nil {
+		return abi.ReconcileResult{}, err
 	}
 	return result, nil
 }

@@ -21,6 +21,8 @@ type Slot struct {
 
 	mu     sync.Mutex // held while the revision is changed
 	closed bool
+	// kept is the revision before, while the current one is on trial.
+	kept *lease
 }
 
 // NewSlot returns an empty slot. A revision that leaves gets the given time to finish its calls.
@@ -41,17 +43,62 @@ func (s *Slot) Call(ctx context.Context, call Call) ([]byte, error) {
 func (s *Slot) Swap(next Runner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var l *lease
-	if next != nil {
-		if s.closed {
-			_ = next.Close(context.Background()) // see retire
-			return
-		}
-		l = newLease(next)
+	if l, ok := s.admit(next); ok {
+		s.leave(s.current.Swap(l))
+		s.leave(s.kept)
+		s.kept = nil
 	}
-	if old := s.current.Swap(l); old != nil {
+}
+
+// Try makes next the revision that serves, like Swap, but keeps the one before for Back.
+func (s *Slot) Try(next Runner) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l, ok := s.admit(next); ok {
+		s.leave(s.kept)
+		s.kept = s.current.Swap(l)
+	}
+}
+
+// Keep ends the trial of the revision that serves: the one before is closed.
+func (s *Slot) Keep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leave(s.kept)
+	s.kept = nil
+}
+
+// Back ends the trial of the revision that serves: the one before serves again. It returns false if
+// none was kept.
+func (s *Slot) Back() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept == nil {
+		return false
+	}
+	s.leave(s.current.Swap(s.kept))
+	s.kept = nil
+	return true
+}
+
+// admit makes a lease of a revision that may serve, of nil none. The lock is held.
+func (s *Slot) admit(next Runner) (*lease, bool) {
+	if next == nil {
+		return nil, true
+	}
+	if s.closed {
+		_ = next.Close(context.Background()) // see retire
+		return nil, false
+	}
+	return newLease(next), true
+}
+
+// leave gives up the slot's reference to a revision, which is closed after its last call. The lock is
+// held.
+func (s *Slot) leave(l *lease) {
+	if l != nil {
 		s.leaving.Add(1)
-		go s.retire(old)
+		go s.retire(l)
 	}
 }
 

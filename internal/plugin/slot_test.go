@@ -175,3 +175,64 @@ func TestSlot_Close_race(t *testing.T) {
 		}
 	}
 }
+
+// A revision on trial can be taken back; the one before has not been closed meanwhile.
+func TestSlot_Try_back(t *testing.T) {
+	t.Parallel()
+	s := NewSlot(time.Hour)
+	if s.Back() {
+		t.Error("an empty slot went back to something")
+	}
+	old, tried := &fakeRunner{}, &fakeRunner{}
+	s.Swap(old)
+	s.Try(tried)
+	if _, err := s.Call(t.Context(), Call{}); err != nil {
+		t.Fatal(err)
+	}
+	if old.calls.Load() != 0 || tried.calls.Load() != 1 {
+		t.Errorf("calls went to the old revision %d times, to the one on trial %d times", old.calls.Load(), tried.calls.Load())
+	}
+	if !s.Back() || s.Back() {
+		t.Error("going back once is possible, twice is not")
+	}
+	if _, err := s.Call(t.Context(), Call{}); err != nil {
+		t.Fatal(err)
+	}
+	if old.calls.Load() != 1 || old.closed.Load() {
+		t.Errorf("the old revision has %d calls, closed %v", old.calls.Load(), old.closed.Load())
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !old.closed.Load() || !tried.closed.Load() {
+		t.Error("a revision was left open")
+	}
+}
+
+// Whatever ends a trial, the revision that was kept for it is closed.
+func TestSlot_Try_ends(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*Slot){
+		"proven":  (*Slot).Keep,
+		"swapped": func(s *Slot) { s.Swap(&fakeRunner{}) },
+		"emptied": func(s *Slot) { s.Swap(nil) },
+		"another": func(s *Slot) { s.Try(&fakeRunner{}) },
+		"closed":  func(s *Slot) { _ = s.Close(context.Background()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := NewSlot(time.Hour)
+			old := &fakeRunner{}
+			s.Swap(old)
+			s.Try(&fakeRunner{})
+			end(s)
+			s.leaving.Wait()
+			if !old.closed.Load() {
+				t.Error("the revision before was left open")
+			}
+			if err := s.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -4,7 +4,7 @@ package v1alpha1
 
 // Condition types of a WasmPlugin, in the order in which they are decided.
 const (
-	// ConditionReady is true while the revision that the spec asks for serves.
+	// ConditionReady is true while the revision that the spec asks for serves, and its calls succeed.
 	ConditionReady = "Ready"
 	// ConditionFetched says whether the module's bytes were read from the source.
 	ConditionFetched = "Fetched"
@@ -18,7 +18,8 @@ const (
 	ConditionCompiled = "Compiled"
 	// ConditionServing says whether a revision, the wanted one or the one before, gets events.
 	ConditionServing = "Serving"
-	// ConditionDegraded is true while an older revision serves in place of the wanted one.
+	// ConditionDegraded is true while an older revision serves in place of the wanted one, or the wanted
+	// one serves and its calls fail.
 	ConditionDegraded = "Degraded"
 )
 
@@ -124,6 +125,11 @@ const (
 	ReasonNoRevision = "NoRevision"
 	// ReasonPreviousRevision means that the revision before serves, because the wanted one cannot.
 	ReasonPreviousRevision = "PreviousRevision"
+	// ReasonRolledBack means that the wanted revision was taken back, because its first calls failed. It is
+	// not tried again until the spec or the module changes.
+	ReasonRolledBack = "RolledBack"
+	// ReasonCallsFailing means that the wanted revision serves, but half of its last calls failed or more.
+	ReasonCallsFailing = "CallsFailing"
 	// ReasonAsSpecified means that what serves is what the spec asks for.
 	ReasonAsSpecified = "AsSpecified"
 )

@@ -2,6 +2,20 @@
 
 package v1alpha1
 
+// InstancePolicy says which instance of its module a call gets.
+//
+// +kubebuilder:validation:Enum=Pooled;PerCall
+type InstancePolicy string
+
+const (
+	// InstancePolicyPooled hands an instance from call to call: what a call leaves in its memory, the next
+	// one may find.
+	InstancePolicyPooled InstancePolicy = "Pooled"
+	// InstancePolicyPerCall gives each call an instance in the state that initialisation left: nothing of
+	// another call is there.
+	InstancePolicyPerCall InstancePolicy = "PerCall"
+)
+
 // Runtime bounds memory, time and parallelism. A page is 64 KiB, as in WebAssembly.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.memoryPages) || self.memoryPages <= (has(self.maxMemoryPages) ? self.maxMemoryPages : 1024)",message="memoryPages must not be above maxMemoryPages"
@@ -27,6 +41,20 @@ type Runtime struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=300
 	TimeoutSeconds int32 `json:"timeoutSeconds,omitempty"`
+
+	// fuel is how many WebAssembly instructions one call may run, initialisation aside. Absent means that
+	// timeoutSeconds alone bounds it. What a call uses is the metric k1s_plugin_fuel_instructions_total.
+	// +optional
+	// +kubebuilder:validation:Minimum=1000
+	// +kubebuilder:validation:Maximum=1000000000000000
+	Fuel int64 `json:"fuel,omitempty"`
+
+	// instancePolicy is Pooled, where instances go from call to call, or PerCall, where each call begins
+	// as if the module had just been initialised: no state survives, for some microseconds more.
+	// Defaults to Pooled.
+	// +optional
+	// +kubebuilder:default=Pooled
+	InstancePolicy InstancePolicy `json:"instancePolicy,omitempty"`
 
 	// maxInstances is how many instances of the module may exist, which is how many calls may run at
 	// once. Defaults to 4.

@@ -4,6 +4,8 @@ package v1alpha1
 
 // Security narrows what a plugin may do. A request passes only when these lists allow it and the
 // ServiceAccount may do it as well.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.burst) || has(self.requestsPerSecond)",message="burst goes with requestsPerSecond"
 type Security struct {
 	// allowedResources are the resources that the plugin may use, each
 	// "resource[.group][/subresource]": "items", "deployments.apps", "items/status", "*/status", "*".
@@ -40,6 +42,20 @@ type Security struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
 	MaxConcurrentRequests int32 `json:"maxConcurrentRequests,omitempty"`
+
+	// requestsPerSecond is how many requests the plugin may make each second, in the long run and
+	// wherever they are answered from; one more is answered TooManyRequests. Absent means no such bound.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	RequestsPerSecond int32 `json:"requestsPerSecond,omitempty"`
+
+	// burst is how many requests the plugin may make at once after a while without any. Absent means
+	// twice requestsPerSecond.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=200000
+	Burst int32 `json:"burst,omitempty"`
 }
 
 // Verb is a Kubernetes API verb.

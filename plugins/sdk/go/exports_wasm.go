@@ -47,6 +47,15 @@ func exportReconcile(ptr, size uint32) uint64 {
 	return answer(serveReconcile(&registered, input))
 }
 
+//go:wasmexport reconcile_batch
+func exportReconcileBatch(ptr, size uint32) uint64 {
+	input, ok := host.Input(ptr, size)
+	if !ok {
+		return answer(nil, errInput)
+	}
+	return answer(serveReconcileBatch(&registered, input))
+}
+
 var errInput = NewError(ReasonBadRequest, "the input is not in a buffer that k1s_alloc gave")
 
 func answer(reply []byte, err error) uint64 {

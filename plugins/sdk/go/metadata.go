@@ -34,6 +34,9 @@ func (p *Plugin) problem() string {
 	if p.Version == "" {
 		return "Version is empty"
 	}
+	if p.MaxBatch < 0 || p.MaxBatch > maxBatch {
+		return "MaxBatch is " + strconv.Itoa(p.MaxBatch) + ", want 0 to " + strconv.Itoa(maxBatch)
+	}
 	seen := make(map[TypeReference]bool)
 	for _, h := range p.Reconcilers {
 		switch {
@@ -85,6 +88,9 @@ func (p *Plugin) write(e *json.Encoder) {
 	e.Key("abi").Int(host.ABIVersion)
 	if p.MinMemoryPages > 0 {
 		e.Key("minMemoryPages").Int(int64(p.MinMemoryPages))
+	}
+	if p.MaxBatch > 0 {
+		e.Key("maxBatch").Int(int64(p.MaxBatch))
 	}
 	e.EndObject()
 	if p.ConfigSchema != "" {

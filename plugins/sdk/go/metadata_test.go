@@ -31,11 +31,12 @@ func TestPlugin_metadata(t *testing.T) {
 				Reconcilers:    []Handler{forConfigMaps(), ForKind("apps/v1", "Deployment", ReconcileFunc[*Object](nothing))},
 				Capabilities:   []Capability{CapabilityStatusUpdate, CapabilityReconcile, CapabilityStatusUpdate},
 				MinMemoryPages: 64,
+				MaxBatch:       32,
 				ConfigSchema:   `{"type":"object"}`,
 			},
 			`{"name":"a","version":"1","author":"me","description":"\"quoted\"","language":"go",` +
 				`"forTypes":[{"apiVersion":"v1","kind":"ConfigMap"},{"apiVersion":"apps/v1","kind":"Deployment"}],` +
-				`"capabilities":["reconcile","status_update"],"runtime":{"abi":1,"minMemoryPages":64},` +
+				`"capabilities":["reconcile","status_update"],"runtime":{"abi":1,"minMemoryPages":64,"maxBatch":32},` +
 				`"configSchema":{"type":"object"}}`,
 		},
 	} {
@@ -58,8 +59,10 @@ func TestPlugin_metadataProblems(t *testing.T) {
 		plugin Plugin
 		want   string
 	}{
-		"no name":    {Plugin{Version: "1"}, `plugin "": Name is empty`},
-		"no version": {Plugin{Name: "a"}, `plugin "a": Version is empty`},
+		"no name":             {Plugin{Version: "1"}, `plugin "": Name is empty`},
+		"no version":          {Plugin{Name: "a"}, `plugin "a": Version is empty`},
+		"batch below nothing": {Plugin{Name: "a", Version: "1", MaxBatch: -1}, `plugin "a": MaxBatch is -1, want 0 to 256`},
+		"batch too large":     {Plugin{Name: "a", Version: "1", MaxBatch: 257}, `plugin "a": MaxBatch is 257, want 0 to 256`},
 		"handler not made by For": {
 			Plugin{Name: "a", Version: "1", Reconcilers: []Handler{{}}},
 			`plugin "a": a Handler is empty: make it with For or ForKind`,

@@ -43,6 +43,11 @@ type Plugin struct {
 	// as the module asks for by itself.
 	MinMemoryPages uint32
 
+	// MaxBatch is how many requests that wait the operator may hand over in one call, at most 256. Each
+	// is handled as if it came alone, one after another and within the time of one call. 0 means that
+	// every request has a call of its own.
+	MaxBatch int
+
 	// Initialize is called once per instance, after Settings is filled. An error keeps the plugin from
 	// being loaded.
 	Initialize func(ctx context.Context) error

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package abi
+
+import (
+	"fmt"
+)
+
+// batchOverhead is what the batch adds to its requests, at most, beside a comma for each.
+const batchOverhead = len(`{"requests":[]}`)
+
+// AppendReconcileBatch appends the JSON of a batch made of requests that are JSON already.
+func AppendReconcileBatch(dst []byte, requests [][]byte) []byte {
+	dst = append(dst, `{"requests":[`...)
+	for i, r := range requests {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, r...)
+	}
+	return append(dst, `]}`...)
+}
+
+// ReconcileBatchSize is how many bytes AppendReconcileBatch appends for n requests of so many bytes in all.
+func ReconcileBatchSize(n, bytes int) int { return batchOverhead + max(n-1, 0) + bytes }
+
+// DecodeReconcileBatchReply reads the reply to a batch of n requests.
+func DecodeReconcileBatchReply(reply []byte, n int) ([]ReconcileBatchResult, error) {
+	if len(reply) == 0 {
+		return make([]ReconcileBatchResult, n), nil
+	}
+	var decoded ReconcileBatchReply
+	if err := Decode(reply, &decoded); err != nil {
+		return nil, err
+	}
+	if len(decoded.Results) != n {
+		return nil, fmt.Errorf("%d results for %d requests", len(decoded.Results), n)
+	}
+	for i := range decoded.Results {
+		if err := decoded.Results[i].check(); err != nil {
+			return nil, fmt.Errorf("results[%d]: %w", i, err)
+		}
+	}
+	return decoded.Results, nil
+}
+
+// check also makes an error of null no error.
+func (r *ReconcileBatchResult) check() error {
+	if string(r.Error) == "null" {
+		r.Error = nil
+	}
+	if r.Error != nil && r.RequeueAfterMillis != 0 {
+		return fmt.Errorf("both requeueAfterMillis and an error")
+	}
+	if r.Error != nil && r.Error[0] != '{' {
+		return fmt.Errorf("error is no object")
+	}
+	return r.Check()
+}
+
+// Check says what is wrong with a result.
+func (r ReconcileResult) Check() error {
+	if ms := r.RequeueAfterMillis; ms < 0 || ms > MaxRequeueAfterMillis {
+		return fmt.Errorf("requeueAfterMillis is %d, want 0 to %d", ms, int64(MaxRequeueAfterMillis))
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decorate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/metrics"
+)
+
+const (
+	// tripAfter is how many faults in a row open a breaker.
+	tripAfter = 5
+	// The pauses of an open breaker: the first, doubled by each probe that fails, and the longest.
+	minPause = time.Second
+	maxPause = time.Minute
+)
+
+// breakerHooks hear of a breaker. They must not block, nor call the runner.
+type breakerHooks struct {
+	// state hears of every state that is entered.
+	state func(metrics.BreakerState)
+	// change hears of opening and closing, but not of probes that fail.
+	change func(plugin.BreakerChange)
+}
+
+// breaker stops asking a guest that fails whatever it is asked. After a pause it lets one call through.
+type breaker struct {
+	plugin.Runner
+	hooks   breakerHooks
+	circuit *gobreaker.CircuitBreaker[[]byte]
+	// calm is true while the circuit is closed and the last call was no fault. Then successes need not be
+	// reported to the circuit, which would cost several times what all other decorators do.
+	calm atomic.Bool
+	// until is when an open breaker lets a call through, in Unix nanoseconds. The circuit's own pause is
+	// always the shortest, and over by then.
+	until atomic.Int64
+	// pause is the latest pause; only the circuit's callback, which is called under its lock, uses it.
+	pause time.Duration
+	// cause is the latest fault.
+	cause atomic.Pointer[plugin.CallError]
+}
+
+func newBreaker(next plugin.Runner, hooks breakerHooks) *breaker {
+	b := &breaker{Runner: next, hooks: hooks}
+	b.circuit = gobreaker.NewCircuitBreaker[[]byte](gobreaker.Settings{
+		MaxRequests:   1,
+		Timeout:       minPause,
+		ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
+		IsSuccessful:  func(err error) bool { return !plugin.IsFault(err) },
+		IsExcluded:    excluded,
+		OnStateChange: func(_ string, from, to gobreaker.State) { b.changed(from, to) },
+	})
+	b.calm.Store(true)
+	return b
+}
+
+// Call implements plugin.Runner.
+func (b *breaker) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
+	if b.calm.Load() {
+		reply, err := b.Runner.Call(ctx, call)
+		if err == nil {
+			return reply, nil
+		}
+		if err := judge(ctx, err); plugin.IsFault(err) {
+			b.calm.Store(false)
+			b.blame(err)
+			_, _ = b.circuit.Execute(func() ([]byte, error) { return nil, err })
+		}
+		return reply, err
+	}
+	if wait := time.Until(time.Unix(0, b.until.Load())); wait > 0 {
+		return nil, b.unavailable(call.Export, wait)
+	}
+	return b.try(ctx, call)
+}
+
+// try makes a call that the circuit counts.
+func (b *breaker) try(ctx context.Context, call plugin.Call) ([]byte, error) {
+	var answer error // as the guest's callers see it
+	reply, err := b.circuit.Execute(func() ([]byte, error) {
+		var reply []byte
+		reply, answer = b.Runner.Call(ctx, call)
+		judged := judge(ctx, answer)
+		if plugin.IsFault(judged) {
+			b.blame(judged)
+		}
+		return reply, judged
+	})
+	switch {
+	case errors.Is(err, gobreaker.ErrOpenState):
+		return nil, b.unavailable(call.Export, max(time.Until(time.Unix(0, b.until.Load())), minPause))
+	case errors.Is(err, gobreaker.ErrTooManyRequests):
+		return nil, b.unavailable(call.Export, minPause) // another call is the probe
+	case err == nil && b.circuit.State() == gobreaker.StateClosed && b.circuit.Counts().ConsecutiveFailures == 0:
+		// A fault that ends at this very moment stays in the count beyond the next success: no harm.
+		b.calm.Store(true)
+	}
+	return reply, answer
+}
+
+// unended stands for the error of a call that its caller ended, which is nobody's fault.
+type unended struct{ error }
+
+// judge returns the error as far as the guest is to blame for it.
+func judge(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return unended{ctx.Err()}
+	}
+	return err
+}
+
+// excluded says whether an outcome tells nothing of the guest, neither good nor bad.
+func excluded(err error) bool {
+	var ended unended
+	if errors.As(err, &ended) {
+		return true
+	}
+	switch plugin.KindOf(err) {
+	case plugin.KindGuest:
+		return false // it answered
+	default:
+		return err != nil && !plugin.IsFault(err)
+	}
+}
+
+func (b *breaker) blame(err error) {
+	var call *plugin.CallError
+	if errors.As(err, &call) {
+		b.cause.Store(call)
+	}
+}
+
+// changed is called under the circuit's lock.
+func (b *breaker) changed(from, to gobreaker.State) {
+	switch to {
+	case gobreaker.StateOpen:
+		opened := from == gobreaker.StateClosed
+		b.pause = min(2*b.pause, maxPause)
+		if opened {
+			b.pause = minPause
+		}
+		b.until.Store(time.Now().Add(b.pause).UnixNano())
+		b.hooks.state(metrics.BreakerOpen)
+		if opened {
+			b.hooks.change(plugin.BreakerChange{Open: true, Cause: b.lastFault(), RetryAfter: b.pause})
+		}
+	case gobreaker.StateHalfOpen:
+		b.hooks.state(metrics.BreakerHalfOpen)
+	case gobreaker.StateClosed:
+		b.hooks.state(metrics.BreakerClosed)
+		b.hooks.change(plugin.BreakerChange{})
+	}
+}
+
+func (b *breaker) lastFault() error {
+	if cause := b.cause.Load(); cause != nil {
+		return cause
+	}
+	return nil
+}
+
+func (b *breaker) unavailable(export string, wait time.Duration) error {
+	return &plugin.CallError{
+		Kind: plugin.KindUnavailable, Export: export, RetryAfter: wait,
+		Err: fmt.Errorf("not called after %d failures in a row, the last of them: %w", tripAfter, b.lastFault()),
+	}
+}

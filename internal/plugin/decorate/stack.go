@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decorate
+
+import (
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/metrics"
+	"github.com/k1s-io/k1s/internal/plugin/tracing"
+)
+
+// Stack puts the decorators around the runner of every revision of every plugin.
+type Stack struct {
+	metrics *metrics.Metrics
+	// tracer is nil where no exporter is configured.
+	tracer *tracing.Tracer
+}
+
+// NewStack makes a Stack. A nil tracer traces nothing.
+func NewStack(m *metrics.Metrics, tracer *tracing.Tracer) *Stack {
+	return &Stack{metrics: m, tracer: tracer}
+}
+
+// decorated is a revision's runner with everything around it.
+type decorated struct {
+	plugin.Runner
+	series *metrics.Revision
+}
+
+// Begin lets the metrics of a plugin, which is about to be loaded, come into being.
+func (s *Stack) Begin(name string) { s.metrics.Begin(name) }
+
+// Host decorates what a revision's guest reaches.
+func (s *Stack) Host(r plugin.Revision, host plugin.Host) plugin.Host {
+	if s.tracer == nil {
+		return host
+	}
+	return s.tracer.Host(r, host)
+}
+
+// Limited counts a request of a plugin's that a limit of its spec refused.
+func (s *Stack) Limited(name, layer string) { s.metrics.Limited(name, layer) }
+
+// Runner decorates a revision's runner.
+func (s *Stack) Runner(r plugin.Revision, runner plugin.Runner) plugin.Runner {
+	series := s.metrics.Revision(r)
+	if r.Metadata.MaxBatch > 1 {
+		runner = newBatcher(runner, series.Runner(s.traced(r, runner)), r.MaxInstances, r.Metadata.MaxBatch, series.Batch)
+	}
+	change := r.OnBreaker
+	if change == nil {
+		change = func(plugin.BreakerChange) {}
+	}
+	runner = newBreaker(runner, breakerHooks{state: series.Breaker, change: change})
+	if r.Metadata.Deterministic {
+		runner = newResultCache(runner, maxCached, maxCachedBytes, series.Cache)
+	}
+	return &decorated{Runner: series.Runner(s.traced(r, runner)), series: series}
+}
+
+// traced makes spans of a runner's calls, where there is somewhere to send them.
+func (s *Stack) traced(r plugin.Revision, runner plugin.Runner) plugin.Runner {
+	if s.tracer == nil {
+		return runner
+	}
+	return s.tracer.Runner(r, runner)
+}
+
+// Serves tells that a runner of this Stack's has taken the place of its plugin's runner before.
+func (s *Stack) Serves(runner plugin.Runner) {
+	if d, ok := runner.(*decorated); ok {
+		d.series.Serves()
+	}
+}
+
+// RolledBack tells that a plugin's revision had to give its place back.
+func (s *Stack) RolledBack(name string) { s.metrics.RolledBack(name) }
+
+// Stops tells that no revision of a plugin serves any more.
+func (s *Stack) Stops(name string) { s.metrics.Stops(name) }
+
+// Forget ends the metrics of a plugin that is no more.
+func (s *Stack) Forget(name string) { s.metrics.Forget(name) }

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package metrics
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// Metrics are the metrics of all plugins.
+type Metrics struct {
+	counters   map[string]*prometheus.CounterVec
+	gauges     map[string]*prometheus.GaugeVec
+	histograms map[string]*prometheus.HistogramVec
+	// epoch is what calls are timed from.
+	epoch time.Time
+
+	mu sync.Mutex // held while series come and go
+	// plugins is replaced, never changed, so that reading it needs no lock.
+	plugins atomic.Pointer[map[string]*series]
+}
+
+var _ plugin.EngineMetrics = (*Metrics)(nil)
+
+// New registers the metrics.
+func New(registerer prometheus.Registerer) (*Metrics, error) {
+	m := &Metrics{
+		counters:   map[string]*prometheus.CounterVec{},
+		gauges:     map[string]*prometheus.GaugeVec{},
+		histograms: map[string]*prometheus.HistogramVec{},
+		epoch:      time.Now(),
+	}
+	m.plugins.Store(&map[string]*series{})
+	for _, f := range Families() {
+		if err := registerer.Register(m.collector(f)); err != nil {
+			return nil, fmt.Errorf("register the metric %s: %w", f.Name, err)
+		}
+	}
+	return m, nil
+}
+
+// collector makes a family.
+func (m *Metrics) collector(f Family) prometheus.Collector {
+	switch f.Type {
+	case Counter:
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: f.Name, Help: f.Help}, f.Labels)
+		m.counters[f.Name] = v
+		return v
+	case Gauge:
+		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: f.Name, Help: f.Help}, f.Labels)
+		m.gauges[f.Name] = v
+		return v
+	default:
+		v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: f.Name, Help: f.Help, Buckets: f.Buckets}, f.Labels)
+		m.histograms[f.Name] = v
+		return v
+	}
+}
+
+// Begin lets a plugin have series.
+func (m *Metrics) Begin(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old := *m.plugins.Load()
+	if old[name] != nil {
+		return
+	}
+	next := maps.Clone(old)
+	next[name] = newSeries(m, name)
+	m.plugins.Store(&next)
+}
+
+// Forget deletes a plugin's series.
+func (m *Metrics) Forget(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old := *m.plugins.Load()
+	s := old[name]
+	if s == nil {
+		return
+	}
+	next := maps.Clone(old)
+	delete(next, name)
+	m.plugins.Store(&next)
+	s.gone = true
+	labels := prometheus.Labels{labelPlugin: name}
+	for _, v := range m.counters {
+		v.DeletePartialMatch(labels)
+	}
+	for _, v := range m.gauges {
+		v.DeletePartialMatch(labels)
+	}
+	for family, v := range m.histograms {
+		if family != nameCompile { // which is of no plugin
+			v.DeletePartialMatch(labels)
+		}
+	}
+}
+
+// of returns a plugin's series, or nil.
+func (m *Metrics) of(name string) *series { return (*m.plugins.Load())[name] }
+
+// Fuel implements plugin.EngineMetrics.
+func (m *Metrics) Fuel(name, export string, instructions uint64) {
+	if s := m.of(name); s != nil {
+		if c := s.export(export).fuel.get(); c != nil {
+			c.Add(float64(instructions))
+		}
+	}
+}
+
+// Instances implements plugin.EngineMetrics.
+func (m *Metrics) Instances(name string, delta int) {
+	if s := m.of(name); s != nil {
+		s.instances.Add(float64(delta))
+	}
+}
+
+// Memory implements plugin.EngineMetrics.
+func (m *Metrics) Memory(name string, deltaBytes int64) {
+	if s := m.of(name); s != nil {
+		s.memory.Add(float64(deltaBytes))
+	}
+}
+
+// Instantiated implements plugin.EngineMetrics.
+func (m *Metrics) Instantiated(name, how string, d time.Duration) {
+	s := m.of(name)
+	if s == nil {
+		return
+	}
+	h := &s.fresh
+	if how == plugin.InstantiatedImage {
+		h = &s.image
+	}
+	if o := h.get(); o != nil {
+		o.Observe(d.Seconds())
+	}
+}
+
+// Compiled implements plugin.EngineMetrics.
+func (m *Metrics) Compiled(d time.Duration, cached bool) {
+	m.histograms[nameCompile].WithLabelValues(strconv.FormatBool(cached)).Observe(d.Seconds())
+}
+
+// Limited counts a request of a plugin's that a limit of its spec refused.
+func (m *Metrics) Limited(name, layer string) {
+	if s := m.of(name); s != nil {
+		s.count(nameLimited, name, layer)
+	}
+}
+
+// RolledBack counts a revision that had to give its place back.
+func (m *Metrics) RolledBack(name string) {
+	if s := m.of(name); s != nil {
+		s.rollbacks.Inc()
+	}
+}
+
+// Stops tells that no revision of a plugin serves any more. Its counters stay.
+func (m *Metrics) Stops(name string) {
+	if s := m.of(name); s != nil {
+		s.serve(nil)
+	}
+}

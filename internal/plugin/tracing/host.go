@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tracing
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// Host makes a span of everything that a revision's guest asks the cluster for, below that of its call.
+func (t *Tracer) Host(r plugin.Revision, next plugin.Host) plugin.Host {
+	return &host{next: next, tracer: t.tracer, of: trace.WithAttributes(revisionOf(r)...)}
+}
+
+type host struct {
+	next   plugin.Host
+	tracer trace.Tracer
+	of     trace.SpanStartEventOption
+}
+
+// in makes a request within a span of a host function's name.
+func (h *host) in(ctx context.Context, function string, key abi.ObjectKey, do func(context.Context) ([]byte, error)) ([]byte, error) {
+	ctx, span := h.tracer.Start(ctx, "host "+function, trace.WithSpanKind(trace.SpanKindClient), h.of)
+	defer span.End()
+	if span.IsRecording() {
+		span.SetAttributes(objectOf(key)...)
+	}
+	reply, err := do(ctx)
+	if err != nil && span.IsRecording() {
+		span.SetStatus(codes.Error, err.Error())
+		span.SetAttributes(attribute.String(attrReason, string(apierrors.ReasonForError(err))))
+	}
+	return reply, err
+}
+
+// keyOf reads what an object in a request is called; one that cannot be read stays without a name.
+func keyOf(object []byte) abi.ObjectKey {
+	head, err := abi.DecodeHead(object)
+	if err != nil {
+		return abi.ObjectKey{}
+	}
+	return abi.ObjectKey{
+		APIVersion: head.APIVersion, Kind: head.Kind, Namespace: head.Metadata.Namespace, Name: head.Metadata.Name,
+	}
+}
+
+// Get implements plugin.Host.
+func (h *host) Get(ctx context.Context, req abi.ObjectKey) ([]byte, error) {
+	return h.in(ctx, abi.FuncGet, req, func(ctx context.Context) ([]byte, error) { return h.next.Get(ctx, req) })
+}
+
+// List implements plugin.Host.
+func (h *host) List(ctx context.Context, req abi.ListRequest) ([]byte, error) {
+	key := abi.ObjectKey{APIVersion: req.APIVersion, Kind: req.Kind, Namespace: req.Namespace}
+	return h.in(ctx, abi.FuncList, key, func(ctx context.Context) ([]byte, error) { return h.next.List(ctx, req) })
+}
+
+// Create implements plugin.Host.
+func (h *host) Create(ctx context.Context, req abi.WriteRequest) ([]byte, error) {
+	return h.in(ctx, abi.FuncCreate, keyOf(req.Object), func(ctx context.Context) ([]byte, error) { return h.next.Create(ctx, req) })
+}
+
+// Update implements plugin.Host.
+func (h *host) Update(ctx context.Context, req abi.WriteRequest) ([]byte, error) {
+	return h.in(ctx, abi.FuncUpdate, keyOf(req.Object), func(ctx context.Context) ([]byte, error) { return h.next.Update(ctx, req) })
+}
+
+// UpdateStatus implements plugin.Host.
+func (h *host) UpdateStatus(ctx context.Context, req abi.WriteRequest) ([]byte, error) {
+	return h.in(ctx, abi.FuncUpdateStatus, keyOf(req.Object), func(ctx context.Context) ([]byte, error) { return h.next.UpdateStatus(ctx, req) })
+}
+
+// Patch implements plugin.Host.
+func (h *host) Patch(ctx context.Context, req abi.PatchRequest) ([]byte, error) {
+	return h.in(ctx, abi.FuncPatch, req.ObjectKey, func(ctx context.Context) ([]byte, error) { return h.next.Patch(ctx, req) })
+}
+
+// PatchStatus implements plugin.Host.
+func (h *host) PatchStatus(ctx context.Context, req abi.PatchRequest) ([]byte, error) {
+	return h.in(ctx, abi.FuncPatchStatus, req.ObjectKey, func(ctx context.Context) ([]byte, error) { return h.next.PatchStatus(ctx, req) })
+}
+
+// Apply implements plugin.Host.
+func (h *host) Apply(ctx context.Context, req abi.ApplyRequest) ([]byte, error) {
+	return h.in(ctx, abi.FuncApply, keyOf(req.Object), func(ctx context.Context) ([]byte, error) { return h.next.Apply(ctx, req) })
+}
+
+// Delete implements plugin.Host.
+func (h *host) Delete(ctx context.Context, req abi.DeleteRequest) error {
+	_, err := h.in(ctx, abi.FuncDelete, req.ObjectKey, func(ctx context.Context) ([]byte, error) { return nil, h.next.Delete(ctx, req) })
+	return err
+}
+
+// Event implements plugin.Host.
+func (h *host) Event(ctx context.Context, req abi.EventRequest) error {
+	_, err := h.in(ctx, abi.FuncEvent, req.ObjectKey, func(ctx context.Context) ([]byte, error) { return nil, h.next.Event(ctx, req) })
+	return err
+}
