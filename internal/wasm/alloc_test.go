@@ -85,10 +85,13 @@ func TestEngine_memory(t *testing.T) {
 	})
 }
 
-// The memory keeps what it holds when it moves, gives zeros beyond, and never more than its limit.
+// The memory keeps what it holds when it grows, gives zeros beyond, never more than its limit, and is
+// accounted for.
 func TestLinearMemory(t *testing.T) {
 	t.Parallel()
-	m := memoryLimit(4).Allocate(pageSize, 10*pageSize)
+	var held int64
+	a := &memoryAllocator{limit: 4 * pageSize, count: func(delta int64) { held += delta }}
+	m := a.Allocate(pageSize, 10*pageSize)
 	one := m.Reallocate(pageSize)
 	if len(one) != pageSize {
 		t.Fatalf("%d bytes, want %d", len(one), pageSize)
@@ -102,9 +105,19 @@ func TestLinearMemory(t *testing.T) {
 		if cap(b) > 4*pageSize {
 			t.Errorf("%d bytes are reserved, more than the limit", cap(b))
 		}
+		if held != int64(pages)*pageSize {
+			t.Errorf("%d bytes are accounted for, want %d pages", held, pages)
+		}
 	}
 	if b := m.Reallocate(5 * pageSize); b != nil {
 		t.Errorf("beyond the limit: %d bytes", len(b))
 	}
 	m.Free()
+	m.Free()
+	if held != 0 {
+		t.Errorf("%d bytes are accounted for at the end", held)
+	}
+	if b := m.Reallocate(pageSize); b != nil {
+		t.Error("a memory that is given back can be had again")
+	}
 }

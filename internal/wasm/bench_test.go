@@ -74,20 +74,23 @@ func BenchmarkReconcile_minimal(b *testing.B) {
 	}
 }
 
-// A new instance of a small guest, up to its settings.
+// A new instance of a small guest: by its own initialisation, and as a copy of one.
 func BenchmarkEngine_instantiate(b *testing.B) {
 	e, _ := newEngine(b)
-	req := request(b, "modes")
-	code, _, err := e.modules.acquire(b.Context(), req.Module.Digest, func() []byte { return req.Module.Bytes })
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		in, err := e.instantiate(b.Context(), code, req)
-		if err != nil {
-			b.Fatal(err)
-		}
-		in.close(b.Context())
+	r := load(b, e, "minimal").(*runner)
+	for name, make := range map[string]func() (*instance, error){
+		"fresh": func() (*instance, error) { return e.instantiate(b.Context(), r.code, r.req) },
+		"image": func() (*instance, error) { return e.restore(b.Context(), r.code, r.req, r.image) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				in, err := make()
+				if err != nil {
+					b.Fatal(err)
+				}
+				in.close(b.Context())
+			}
+		})
 	}
 }

@@ -38,7 +38,7 @@ var violationTests = []struct {
 
 	{name: "unreachable", mode: 'd', argument: []byte("panic: nil\nmap\n"), kind: plugin.KindTrap, want: "Trap: unreachable in $19 < $12; standard error: panic: nil map"},
 	{name: "out of bounds", mode: 'e', kind: plugin.KindTrap, want: "out of bounds memory access"},
-	{name: "recursion", mode: 'f', kind: plugin.KindTrap, want: "stack overflow"},
+	{name: "recursion", mode: 'f', kind: plugin.KindTrap, want: "call stack exhausted: its calls are nested beyond the 4096 KiB of stack"},
 	{name: "no such function in the table", mode: 'z', kind: plugin.KindTrap, want: "invalid table access"},
 	{name: "endless loop", mode: 'g', timeout: short, kind: plugin.KindTimeout, want: "the call ran past spec.runtime.timeoutSeconds"},
 	{name: "sleep beyond the end", mode: 'q', argument: u64(uint64(time.Hour)), timeout: short, kind: plugin.KindTimeout, want: "ran past"},

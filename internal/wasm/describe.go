@@ -48,7 +48,7 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 		return nil, plugin.Refuse(pluginsv1alpha1.ReasonInvalidMetadata,
 			"the module has neither a custom section %q nor an export %q: add one", abi.MetadataSection, abi.ExportMetadata)
 	}
-	code, _, err := e.modules.acquire(ctx, module.Digest, func() []byte { return outside.CapTables(module.Bytes) })
+	code, err := e.modules.acquire(ctx, module.Digest, e.source(module, outside))
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidModule, notCompiled, err)
 	}
@@ -58,9 +58,9 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 		return nil, err
 	}
 	defer in.close(ctx)
-	ctx, cancel := context.WithTimeout(ctx, limits.CallTimeout)
-	defer cancel()
-	payload, err := in.call(ctx, abi.ExportMetadata, nil)
+	run := in.enter(ctx, limits.CallTimeout, limits.Fuel, nil)
+	defer run.end()
+	payload, err := in.call(run, abi.ExportMetadata, nil)
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidMetadata, "the module's metadata could not be read: mend its k1s_metadata", err)
 	}

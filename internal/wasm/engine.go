@@ -13,6 +13,8 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // pageSize is the size of a WebAssembly page in bytes.
@@ -30,6 +32,8 @@ type Options struct {
 	ParallelCompiles int
 	// Log gets what guests log and write to their standard output and error.
 	Log logr.Logger
+	// Metrics gets what the engine measures; nil forgets it.
+	Metrics plugin.EngineMetrics
 }
 
 // Engine runs guests. All of them share one wazero runtime, so that identical modules share their code.
@@ -37,8 +41,11 @@ type Engine struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache
 	modules *moduleCache
-	wasi    map[string]api.FunctionDefinition
-	log     logr.Logger
+	// artifacts are what modules is filled from.
+	artifacts artifactCache
+	metrics   plugin.EngineMetrics
+	wasi      map[string]api.FunctionDefinition
+	log       logr.Logger
 	// cacheDir is the directory of cache.
 	cacheDir string
 	// runners counts the revisions that may still run code.
@@ -47,13 +54,16 @@ type Engine struct {
 
 // New makes an engine.
 func New(ctx context.Context, o Options) (*Engine, error) {
-	// Without WithCloseOnContextDone a guest that loops would stop the whole process: compiled code
-	// is not preemptible.
+	// Compiled code is not preemptible, and wazero's own way of stopping it costs several times the guest's
+	// time: guests are metered instead, see package meter.
 	config := wazero.NewRuntimeConfigCompiler().
-		WithCloseOnContextDone(true).
+		WithCloseOnContextDone(false).
 		WithDebugInfoEnabled(false). // DWARF is much to read of a stranger, for line numbers in traps
 		WithCoreFeatures(api.CoreFeaturesV2)
-	e := &Engine{log: o.Log, cacheDir: o.CacheDir}
+	e := &Engine{log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics}
+	if e.metrics == nil {
+		e.metrics = plugin.NoEngineMetrics{}
+	}
 	if o.CacheDir != "" {
 		cache, err := wazero.NewCompilationCacheWithDir(o.CacheDir)
 		if err != nil {
@@ -63,7 +73,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		config = config.WithCompilationCache(cache)
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	e.modules = newModuleCache(e.compile, max(o.ParallelCompiles, 1))
+	e.modules = newModuleCache(e.compile, max(o.ParallelCompiles, 1), e.metrics.Compiled)
 	if err := e.offerImports(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
 	}
@@ -92,8 +102,11 @@ func (e *Engine) Close(ctx context.Context) error {
 	return err
 }
 
-// offerImports instantiates the two modules that guests may import from.
+// offerImports instantiates the modules that guests may import from, and the one that metered code calls.
 func (e *Engine) offerImports(ctx context.Context) error {
+	if err := instantiateMeter(ctx, e.runtime); err != nil {
+		return fmt.Errorf("make the meter's module: %w", err)
+	}
 	if err := instantiateHost(ctx, e.runtime); err != nil {
 		return fmt.Errorf("make the host module: %w", err)
 	}

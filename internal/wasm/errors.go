@@ -3,10 +3,10 @@
 package wasm
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tetratelabs/wazero/sys"
@@ -29,33 +29,17 @@ func violation(format string, args ...any) error {
 }
 
 // explain turns what wazero returned into a *plugin.CallError.
-func (in *instance) explain(ctx context.Context, export string, err error) error {
+func (in *instance) explain(export string, err error) error {
 	var call *plugin.CallError
 	if errors.As(err, &call) {
 		return &plugin.CallError{Kind: call.Kind, Export: export, Status: call.Status, Err: call.Err}
 	}
 	var exit *sys.ExitError
 	if errors.As(err, &exit) {
-		code := exit.ExitCode()
-		// A guest can exit with these codes too.
-		if ctx.Err() != nil && (code == sys.ExitCodeDeadlineExceeded || code == sys.ExitCodeContextCanceled) {
-			return timeout(ctx, export)
-		}
-		err = fmt.Errorf("the guest exited with code %d", code)
+		err = fmt.Errorf("the guest exited with code %d", exit.ExitCode())
 		return &plugin.CallError{Kind: plugin.KindExit, Export: export, Err: in.withOutput(err)}
 	}
-	if ctx.Err() != nil {
-		return timeout(ctx, export)
-	}
 	return &plugin.CallError{Kind: plugin.KindTrap, Export: export, Err: in.withOutput(trap(err))}
-}
-
-func timeout(ctx context.Context, export string) error {
-	cause := context.Cause(ctx)
-	if errors.Is(cause, context.DeadlineExceeded) {
-		cause = errors.New("the call ran past spec.runtime.timeoutSeconds")
-	}
-	return &plugin.CallError{Kind: plugin.KindTimeout, Export: export, Err: cause}
 }
 
 // trap shortens wazero's error to its first line and the innermost functions.
@@ -72,7 +56,7 @@ func trap(err error) error {
 		if line == "wasm stack trace:" || !isFrame {
 			continue
 		}
-		if frames = append(frames, strings.TrimPrefix(name, ".")); len(frames) == maxFrames {
+		if frames = append(frames, original(strings.TrimPrefix(name, "."))); len(frames) == maxFrames {
 			break
 		}
 	}
@@ -80,6 +64,16 @@ func trap(err error) error {
 		return errors.New(first)
 	}
 	return fmt.Errorf("%s in %s", first, strings.Join(frames, " < "))
+}
+
+// original returns the name of a function as the module's author knows it. One without a name is called by its
+// index, which the meter's import has raised by one.
+func original(name string) string {
+	index, ok := strings.CutPrefix(name, "$")
+	if n, err := strconv.Atoi(index); ok && err == nil {
+		return "$" + strconv.Itoa(n-1)
+	}
+	return name
 }
 
 // withOutput adds what the guest wrote to standard error: a Go or Rust panic's text goes there.

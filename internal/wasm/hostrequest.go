@@ -85,7 +85,7 @@ func statusJSON(err error) []byte {
 func mustReply(ctx context.Context) *instance {
 	in := instanceFrom(ctx)
 	switch {
-	case in.module == nil:
+	case in.starting:
 		panic(violation("the module's start function called a host function that replies: do so in an export"))
 	case in.allocating:
 		panic(violation("%s called a host function that replies", abi.ExportAlloc))

@@ -20,35 +20,38 @@ const shutdownTimeout = time.Second
 // instance is one instance of a module. One caller at a time uses it.
 type instance struct {
 	module api.Module
+	// memory is module's.
+	memory *linearMemory
 	// functions holds the exports called so far: each look-up makes a stack of its own.
 	functions map[string]api.Function
+	// globals are the module's mutable globals, in the order of its artifact.
+	globals []api.MutableGlobal
+	// from is the image that the instance began as, if it did.
+	from *image
+	tank tank
 	// host is what the guest reaches during this call; nil outside the export of a capability.
 	host plugin.Host
 	log  logr.Logger
 	// stdout and stderr, and the quota that they share with k1s_log.
 	stdout, stderr *output
 	quota          *quota
+	// starting is true inside the module's start function, before which no export may be called.
+	starting bool
 	// allocating is true inside k1s_alloc, which must not come back to us for a reply.
 	allocating bool
 	// running is the context of the call that runs now: WASI's clock functions get none.
-	running context.Context
-	stack   [3]uint64
+	running *callContext
+	// gone is called once, when the instance is closed.
+	gone  func()
+	stack [3]uint64
 }
 
 func newInstance(log logr.Logger) *instance {
 	q := &quota{log: log}
 	return &instance{
 		log: log, quota: q, stdout: newOutput(log, q, "stdout"), stderr: newOutput(log, q, "stderr"),
-		functions: map[string]api.Function{},
+		functions: make(map[string]api.Function, 2),
 	}
-}
-
-// instanceKey finds the instance in the context that wazero hands to host functions.
-type instanceKey struct{}
-
-func instanceFrom(ctx context.Context) *instance {
-	in, _ := ctx.Value(instanceKey{}).(*instance)
-	return in
 }
 
 // function returns an exported function, or nil.
@@ -61,10 +64,13 @@ func (in *instance) function(name string) api.Function {
 	return fn
 }
 
-// enter prepares the context of a call into the guest.
-func (in *instance) enter(ctx context.Context) context.Context {
+// enter begins a call into the guest. What it returns must be ended.
+func (in *instance) enter(parent context.Context, limit time.Duration, fuel uint64, closed context.Context) *callContext {
 	in.finish()
-	in.running = context.WithValue(ctx, instanceKey{}, in)
+	in.running = newCallContext(parent, in, limit, closed)
+	if in.module != nil {
+		in.tank.fill(fuel, in.running.start)
+	}
 	return in.running
 }
 
@@ -77,35 +83,42 @@ func (in *instance) finish() {
 
 // call runs an export that replies with bytes. The input is passed only to exports that take one.
 // Errors are *plugin.CallError.
-func (in *instance) call(ctx context.Context, export string, input []byte) ([]byte, error) {
+func (in *instance) call(ctx *callContext, export string, input []byte) ([]byte, error) {
 	fn := in.function(export)
 	if fn == nil {
 		return nil, &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: fmt.Errorf("the module has no export %q", export)}
 	}
-	ctx = in.enter(ctx)
-	params := len(fn.Definition().ParamTypes())
-	if params == 2 {
+	if takesInput(export) {
 		ptr, err := in.place(ctx, input)
 		if err != nil {
-			return nil, in.explain(ctx, export, err)
+			return nil, in.explain(export, err)
 		}
 		in.stack[0], in.stack[1] = uint64(ptr), uint64(len(input))
 	}
-	if err := fn.CallWithStack(ctx, in.stack[:max(params, 1)]); err != nil {
-		return nil, in.explain(ctx, export, err)
+	if err := fn.CallWithStack(ctx, in.stack[:]); err != nil {
+		return nil, in.explain(export, err)
 	}
 	return in.result(export, abi.Reply(in.stack[0]))
 }
 
+// takesInput says whether an export has the parameters of a payload: all that reply do, but for two.
+func takesInput(export string) bool {
+	return export != abi.ExportMetadata && export != abi.ExportHealth
+}
+
 // run runs an export without parameters and results, if the module has it.
-func (in *instance) run(ctx context.Context, export string) error {
+func (in *instance) run(ctx *callContext, export string) error {
+	return in.runAs(ctx, export, export)
+}
+
+// runAs is run with another name for errors.
+func (in *instance) runAs(ctx *callContext, export, name string) error {
 	fn := in.function(export)
 	if fn == nil {
 		return nil
 	}
-	ctx = in.enter(ctx)
 	if err := fn.CallWithStack(ctx, nil); err != nil {
-		return in.explain(ctx, export, err)
+		return in.explain(name, err)
 	}
 	return nil
 }
@@ -155,8 +168,8 @@ func (in *instance) place(ctx context.Context, bytes []byte) (uint32, error) {
 
 // shutdown tells a healthy instance that it will be closed.
 func (in *instance) shutdown() {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer cancel()
+	ctx := in.enter(context.Background(), shutdownTimeout, 0, nil)
+	defer ctx.end()
 	if err := in.run(ctx, abi.ExportShutdown); err != nil {
 		in.log.V(1).Info("Plugin failed to shut down", "error", err.Error())
 	}
@@ -165,7 +178,13 @@ func (in *instance) shutdown() {
 // close frees the instance.
 func (in *instance) close(ctx context.Context) {
 	in.finish()
-	_ = in.module.Close(ctx) // it only frees memory
+	if in.module != nil {
+		_ = in.module.Close(ctx) // it only frees memory
+	}
+	if in.gone != nil {
+		in.gone()
+		in.gone = nil
+	}
 }
 
 // view returns bytes of the guest's memory, which are valid until the guest runs again.

@@ -5,52 +5,115 @@ package wasm
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
 // instantiate makes an instance and brings it to where it can take calls. The whole of it must be
 // done within one call's timeout. Errors are *plugin.LoadError, or the context's.
 func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.LoadRequest) (*instance, error) {
-	parent := ctx
-	ctx, cancel := context.WithTimeout(ctx, req.Limits.CallTimeout)
-	defer cancel()
+	in, err := e.bare(ctx, code, req, nil)
+	if err != nil {
+		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated: mend its segments", err)
+	}
+	run := in.enter(ctx, req.Limits.CallTimeout, 0, nil)
+	defer run.end()
+	if err := in.prepare(run, ctx, code.artifact, req); err != nil {
+		in.close(ctx)
+		return nil, err
+	}
+	clear(in.functions) // they hold stacks, and are not called again
+	return in, nil
+}
 
-	in := newInstance(e.log.WithValues("plugin", req.Name))
-	ctx = in.enter(ctx)
-	ctx = experimental.WithMemoryAllocator(ctx, memoryLimit(req.Limits.MaxMemoryPages))
+// restore makes an instance that begins as another one was.
+func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image) (*instance, error) {
+	in, err := e.bare(ctx, code, req, from)
+	if err != nil {
+		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated again", err)
+	}
+	if !in.become(from) {
+		in.close(ctx)
+		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated again", errNoMemory)
+	}
+	return in, nil
+}
+
+var errNoMemory = errors.New("the machine has no memory for another instance")
+
+// bare makes an instance in which nothing has run.
+func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image) (in *instance, err error) {
+	in = newInstance(e.log.WithValues("plugin", req.Name))
+	allocator := &memoryAllocator{
+		limit: uint64(req.Limits.MaxMemoryPages) * pageSize, from: from,
+		count: func(delta int64) { e.metrics.Memory(req.Name, delta) },
+	}
+	defer func() {
+		if fault := recover(); fault != nil { // wazero does not expect to get no memory at all
+			err = fmt.Errorf("%w: %v", errNoMemory, fault)
+		}
+		if err != nil {
+			allocator.free() // wazero does not
+			in = nil
+		}
+	}()
+	ctx = experimental.WithMemoryAllocator(context.WithoutCancel(ctx), allocator)
 	module, err := e.runtime.InstantiateModule(ctx, code.module, moduleConfig(in))
 	if err != nil {
-		in.finish()
-		return nil, loadError(parent, pluginsv1alpha1.ReasonInitializeFailed,
-			"the module could not be instantiated: mend its start function and segments", in.explain(ctx, "start function", err))
+		return nil, trap(err)
 	}
-	in.module = module
-	if err := in.prepare(ctx, parent, req); err != nil {
-		in.close(parent)
+	in.module, in.memory = module, allocator.memory
+	if in.tank, err = newTank(module); err != nil {
 		return nil, err
+	}
+	for _, g := range code.artifact.Globals {
+		global, ok := module.ExportedGlobal(g.Export).(api.MutableGlobal)
+		if !ok {
+			return nil, fmt.Errorf("the module has no global %q", g.Export)
+		}
+		in.globals = append(in.globals, global)
 	}
 	return in, nil
 }
 
 // prepare runs a new instance up to k1s_initialize.
-func (in *instance) prepare(ctx, parent context.Context, req plugin.LoadRequest) error {
-	if need := max(req.Limits.MinMemoryPages, 1); in.module.Memory().Size()/pageSize < need {
-		in.module.Memory().Grow(need - in.module.Memory().Size()/pageSize)
+func (in *instance) prepare(run *callContext, parent context.Context, a *artifact, req plugin.LoadRequest) error {
+	failed := func(message string, err error) error {
+		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed, message, err)
 	}
-	if err := in.run(ctx, abi.ExportReactorInitialize); err != nil {
-		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed, "the module failed to start: mend its _initialize", err)
+	for _, d := range a.Data {
+		if !in.module.Memory().Write(d.Offset, d.Bytes) {
+			return failed("the module could not be instantiated: mend its segments",
+				fmt.Errorf("a data segment of %d bytes at %d is outside the memory of %d bytes", len(d.Bytes), d.Offset, in.module.Memory().Size()))
+		}
+	}
+	if need, got := max(req.Limits.MinMemoryPages, 1), pages(in.module.Memory()); got < need {
+		in.module.Memory().Grow(need - got)
+	}
+	if a.HasStart {
+		in.starting = true
+		err := in.runAs(run, meter.ExportStart, "start function")
+		in.starting = false
+		if err != nil {
+			return failed("the module failed to start: mend its start function", err)
+		}
+	}
+	if err := in.run(run, abi.ExportReactorInitialize); err != nil {
+		return failed("the module failed to start: mend its _initialize", err)
 	}
 	var version [1]uint64
-	if err := in.function(abi.ExportABIVersion).CallWithStack(ctx, version[:]); err != nil {
-		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed,
-			"the module's version could not be read", in.explain(ctx, abi.ExportABIVersion, err))
+	if err := in.function(abi.ExportABIVersion).CallWithStack(run, version[:]); err != nil {
+		return failed("the module's version could not be read", in.explain(abi.ExportABIVersion, err))
 	}
 	if int32(version[0]) != abi.Version {
 		return wrongVersion(int32(version[0]))
@@ -58,8 +121,8 @@ func (in *instance) prepare(ctx, parent context.Context, req plugin.LoadRequest)
 	if req.Settings == nil || in.function(abi.ExportInitialize) == nil {
 		return nil
 	}
-	if _, err := in.call(ctx, abi.ExportInitialize, req.Settings); err != nil {
-		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed, "the module refused its settings: change spec.settings, or the module", err)
+	if _, err := in.call(run, abi.ExportInitialize, req.Settings); err != nil {
+		return failed("the module refused its settings: change spec.settings, or the module", err)
 	}
 	return nil
 }
@@ -87,36 +150,3 @@ func (in *instance) sleep(ns int64) {
 		panic(timeout(in.running, ""))
 	}
 }
-
-// memoryLimit is an allocator that refuses to grow a memory beyond a number of pages.
-type memoryLimit uint32
-
-// Allocate implements experimental.MemoryAllocator.
-func (m memoryLimit) Allocate(capacity, _ uint64) experimental.LinearMemory {
-	limit := uint64(m) * pageSize
-	return &linearMemory{limit: limit, bytes: make([]byte, 0, min(capacity, limit))}
-}
-
-// linearMemory is a memory on the Go heap.
-type linearMemory struct {
-	limit uint64
-	bytes []byte
-}
-
-// Reallocate implements experimental.LinearMemory.
-func (m *linearMemory) Reallocate(size uint64) []byte {
-	if size > m.limit {
-		return nil
-	}
-	if size > uint64(cap(m.bytes)) {
-		// Guests that grow page by page must not have everything copied for each.
-		grown := make([]byte, size, min(max(size, 2*uint64(cap(m.bytes))), m.limit))
-		copy(grown, m.bytes)
-		m.bytes = grown
-	}
-	m.bytes = m.bytes[:size]
-	return m.bytes
-}
-
-// Free implements experimental.LinearMemory.
-func (m *linearMemory) Free() { m.bytes = nil }

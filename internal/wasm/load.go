@@ -4,11 +4,14 @@ package wasm
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"time"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
 // notCompiled is what the engine's refusal means for who built the module.
@@ -17,23 +20,47 @@ const notCompiled = "the module could not be compiled: build it again, without p
 // Load compiles a module, makes a first instance, asks it for its health and returns what runs it.
 // Errors are *plugin.LoadError, or the context's.
 func (e *Engine) Load(ctx context.Context, req plugin.LoadRequest) (plugin.Runner, plugin.LoadInfo, error) {
-	start := time.Now()
-	module := req.Module
-	req.Module.Bytes = nil // the compiled code holds what instances need
-	outside, err := e.check(module.Bytes, req.Limits)
+	outside, err := e.check(req.Module.Bytes, req.Limits)
 	if err != nil {
 		return nil, plugin.LoadInfo{}, err
 	}
-	code, cached, err := e.modules.acquire(ctx, module.Digest, func() []byte { return outside.CapTables(module.Bytes) })
+	code, err := e.modules.acquire(ctx, req.Module.Digest, e.source(req.Module, outside))
 	if err != nil {
 		return nil, plugin.LoadInfo{}, loadError(ctx, pluginsv1alpha1.ReasonCompileFailed, notCompiled, err)
 	}
-	r := newRunner(e, code, req)
+	info := plugin.LoadInfo{Cached: true}
+	if code.firstLoad() { // it may have been compiled to be described, a moment ago
+		info = plugin.LoadInfo{Compile: code.took, Cached: code.kept}
+	}
+	start := time.Now()
+	req.Module.Bytes = nil // the compiled code holds what instances need
+	r := newRunner(newRevision(e, code, req, outside))
 	if err := r.warm(ctx); err != nil {
 		_ = r.Close(ctx)
 		return nil, plugin.LoadInfo{}, err
 	}
-	return r, plugin.LoadInfo{Compile: time.Since(start), Cached: cached}, nil
+	info.Compile += time.Since(start)
+	return r, info, nil
+}
+
+// source returns where the artifact of a module comes from: the disk, or else the module's bytes.
+func (e *Engine) source(module plugin.Module, outside *binary.Module) source {
+	return func() (*artifact, bool, error) {
+		a, err := e.artifacts.get(module.Digest)
+		if err == nil {
+			return a, true, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			e.log.Error(err, "A metered module is damaged, and metered anew", "digest", module.Digest.Short())
+		}
+		if a, err = prepare(module.Bytes, outside); err != nil {
+			return nil, false, err
+		}
+		if err := e.artifacts.put(module.Digest, a); err != nil {
+			e.log.Error(err, "Cannot keep a metered module", "digest", module.Digest.Short())
+		}
+		return a, false, nil
+	}
 }
 
 // warm makes the first instance and checks its health.
@@ -46,9 +73,9 @@ func (r *runner) warm(ctx context.Context) error {
 	if in.function(abi.ExportHealth) == nil {
 		return nil
 	}
-	call, cancel := context.WithTimeout(ctx, r.limits.CallTimeout)
-	defer cancel()
-	if _, err = in.call(call, abi.ExportHealth, nil); err != nil {
+	run := in.enter(ctx, r.req.Limits.CallTimeout, r.req.Limits.Fuel, r.pool.open)
+	defer run.end()
+	if _, err = in.call(run, abi.ExportHealth, nil); err != nil {
 		return loadError(ctx, pluginsv1alpha1.ReasonHealthCheckFailed, "the module's health check failed, and is tried again", err)
 	}
 	return nil

@@ -21,13 +21,15 @@ const linger = 30 * time.Second
 // machine with a tenth of one.
 const compileTimeout = 5 * time.Minute
 
-// compileFunc compiles a module.
-type compileFunc func(context.Context, []byte) (wazero.CompiledModule, error)
+// source returns the artifact of a module, and whether it was kept from before.
+type source func() (a *artifact, kept bool, err error)
 
 // moduleCache keeps compiled modules by digest, as long as somebody uses them. One digest is
 // compiled by one caller at a time, the others wait for it.
 type moduleCache struct {
-	compile compileFunc
+	compile func(context.Context, []byte) (wazero.CompiledModule, error)
+	// measured gets the time that each module took.
+	measured func(d time.Duration, kept bool)
 	// linger is how long an entry is kept after its last use.
 	linger time.Duration
 	// patience is how long one module may take to compile.
@@ -43,29 +45,35 @@ type moduleCache struct {
 type compiled struct {
 	cache  *moduleCache
 	digest plugin.Digest
-	// ready is closed when module or err is set.
+	// ready is closed when module, artifact, took and kept are set, or err.
 	ready  chan struct{}
 	module wazero.CompiledModule
-	err    error
+	// artifact is what module was compiled from, without the bytes that the compiler got.
+	artifact *artifact
+	// took is how long it took, and kept whether it was but read again.
+	took time.Duration
+	kept bool
+	err  error
 
-	// refs and idle belong to the cache's lock. idle runs while refs is 0.
-	refs int
-	idle *time.Timer
+	// refs, idle and loaded belong to the cache's lock. idle runs while refs is 0; loaded is set by the
+	// first revision.
+	refs   int
+	idle   *time.Timer
+	loaded bool
 }
 
-func newModuleCache(compile compileFunc, parallel int) *moduleCache {
+func newModuleCache(compile func(context.Context, []byte) (wazero.CompiledModule, error), parallel int, measured func(time.Duration, bool)) *moduleCache {
 	return &moduleCache{
-		compile: compile, linger: linger, patience: compileTimeout,
+		compile: compile, measured: measured, linger: linger, patience: compileTimeout,
 		slots: make(chan struct{}, parallel), entries: map[plugin.Digest]*compiled{},
 	}
 }
 
-// acquire returns the compiled module and whether it was there already. The bytes are asked for if it
-// was not.
-func (c *moduleCache) acquire(ctx context.Context, digest plugin.Digest, bytes func() []byte) (entry *compiled, cached bool, err error) {
+// acquire returns the compiled module. The source is asked if it is not there.
+func (c *moduleCache) acquire(ctx context.Context, digest plugin.Digest, from source) (*compiled, error) {
 	c.mu.Lock()
-	entry, cached = c.entries[digest]
-	if !cached {
+	entry, there := c.entries[digest]
+	if !there {
 		entry = &compiled{cache: c, digest: digest, ready: make(chan struct{})}
 		c.entries[digest] = entry
 	}
@@ -76,63 +84,100 @@ func (c *moduleCache) acquire(ctx context.Context, digest plugin.Digest, bytes f
 	}
 	c.mu.Unlock()
 
-	if !cached {
+	if !there {
 		// Others may wait for this, so the first caller's giving up must not fail it.
-		go c.fill(context.WithoutCancel(ctx), entry, bytes())
+		go c.fill(context.WithoutCancel(ctx), entry, from)
 	}
 	select {
 	case <-entry.ready:
 	case <-ctx.Done():
+	}
+	if err := ctx.Err(); err != nil {
 		entry.release()
-		return nil, false, ctx.Err()
+		return nil, err
 	}
 	if entry.err != nil {
 		entry.release()
-		return nil, false, entry.err
+		return nil, entry.err
 	}
-	return entry, cached, nil
+	return entry, nil
 }
 
-func (c *moduleCache) fill(ctx context.Context, entry *compiled, module []byte) {
-	entry.module, entry.err = c.compileInTime(ctx, module)
+func (c *moduleCache) fill(ctx context.Context, entry *compiled, from source) {
+	code, err := c.compileInTime(ctx, from)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	entry.module, entry.artifact, entry.took, entry.kept, entry.err = code.module, code.artifact, code.took, code.kept, err
 	close(entry.ready)
 	switch held := c.entries[entry.digest] == entry; {
-	case entry.err != nil && held:
+	case err != nil && held:
 		delete(c.entries, entry.digest) // the next caller tries again
-	case entry.err == nil && !held: // every caller gave up long ago
+	case err == nil && !held: // every caller gave up long ago
 		_ = entry.module.Close(ctx) // it only frees memory
 	}
 }
 
+// code is what compiling makes.
+type code struct {
+	module   wazero.CompiledModule
+	artifact *artifact
+	took     time.Duration
+	kept     bool
+}
+
 // compileInTime compiles when it is the module's turn. The compiler cannot be stopped, and there are
 // modules that keep it busy for hours: after a while it is left to itself, and others get their turn.
-func (c *moduleCache) compileInTime(ctx context.Context, module []byte) (wazero.CompiledModule, error) {
+func (c *moduleCache) compileInTime(ctx context.Context, from source) (code, error) {
 	c.slots <- struct{}{}
 	defer func() { <-c.slots }()
 	type result struct {
-		module wazero.CompiledModule
-		err    error
+		code code
+		err  error
 	}
 	done := make(chan result, 1)
 	go func() {
-		code, err := c.compile(ctx, module)
+		code, err := c.compileNow(ctx, from)
 		done <- result{code, err}
 	}()
 	timer := time.NewTimer(c.patience)
 	defer timer.Stop()
 	select {
 	case r := <-done:
-		return r.module, r.err
+		return r.code, r.err
 	case <-timer.C:
 	}
 	go func() {
 		if r := <-done; r.err == nil {
-			_ = r.module.Close(ctx) // it only frees memory
+			_ = r.code.module.Close(ctx) // it only frees memory
 		}
 	}()
-	return nil, fmt.Errorf("it takes more than %s: make its functions smaller", c.patience)
+	return code{}, fmt.Errorf("it takes more than %s: make its functions smaller", c.patience)
+}
+
+func (c *moduleCache) compileNow(ctx context.Context, from source) (code, error) {
+	start := time.Now()
+	a, kept, err := from()
+	if err != nil {
+		return code{}, err
+	}
+	module, err := c.compile(ctx, a.Module)
+	if err != nil {
+		return code{}, err
+	}
+	a.Module = nil // the compiled code holds what instances need
+	a.compact()
+	took := time.Since(start)
+	c.measured(took, kept)
+	return code{module: module, artifact: a, took: took, kept: kept}, nil
+}
+
+// firstLoad tells whether the caller is the first revision of this code, and remembers that there is one.
+func (m *compiled) firstLoad() bool {
+	m.cache.mu.Lock()
+	defer m.cache.mu.Unlock()
+	first := !m.loaded
+	m.loaded = true
+	return first
 }
 
 // release gives up one use. The code goes a while after the last one.

@@ -48,8 +48,12 @@ func (f *fakeCompiler) compile(context.Context, []byte) (wazero.CompiledModule, 
 	return &f.code, nil
 }
 
-func acquire(ctx context.Context, c *moduleCache, digest plugin.Digest) (*compiled, bool, error) {
-	return c.acquire(ctx, digest, func() []byte { return nil })
+func acquire(ctx context.Context, c *moduleCache, digest plugin.Digest) (*compiled, error) {
+	return c.acquire(ctx, digest, func() (*artifact, bool, error) { return &artifact{}, false, nil })
+}
+
+func newFakeCache(compile func(context.Context, []byte) (wazero.CompiledModule, error), parallel int) *moduleCache {
+	return newModuleCache(compile, parallel, func(time.Duration, bool) {})
 }
 
 func held(c *moduleCache) int {
@@ -61,16 +65,17 @@ func held(c *moduleCache) int {
 func TestModuleCache_once(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{may: make(chan struct{})}
-	c := newModuleCache(f.compile, 4)
+	c := newFakeCache(f.compile, 4)
 	var wg sync.WaitGroup
 	var fresh atomic.Int32
 	for range 20 {
 		wg.Go(func() {
-			entry, cached, err := acquire(t.Context(), c, "a")
+			entry, err := acquire(t.Context(), c, "a")
 			if err != nil || entry.module != &f.code {
 				t.Errorf("got %v, %v", entry, err)
+				return
 			}
-			if !cached {
+			if entry.firstLoad() {
 				fresh.Add(1)
 			}
 		})
@@ -79,18 +84,18 @@ func TestModuleCache_once(t *testing.T) {
 	close(f.may)
 	wg.Wait()
 	if f.compiled.Load() != 1 || fresh.Load() != 1 {
-		t.Errorf("compiled %d times, new to %d callers, want 1 and 1", f.compiled.Load(), fresh.Load())
+		t.Errorf("compiled %d times, first to %d callers, want 1 and 1", f.compiled.Load(), fresh.Load())
 	}
 }
 
 func TestModuleCache_parallel(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{may: make(chan struct{})}
-	c := newModuleCache(f.compile, 2)
+	c := newFakeCache(f.compile, 2)
 	var wg sync.WaitGroup
 	for _, digest := range []plugin.Digest{"a", "b", "c", "d", "e"} {
 		wg.Go(func() {
-			if _, _, err := acquire(t.Context(), c, digest); err != nil {
+			if _, err := acquire(t.Context(), c, digest); err != nil {
 				t.Error(err)
 			}
 		})
@@ -107,15 +112,15 @@ func TestModuleCache_parallel(t *testing.T) {
 func TestModuleCache_release(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{}
-	c := newModuleCache(f.compile, 1)
+	c := newFakeCache(f.compile, 1)
 	c.linger = time.Millisecond
-	one, _, err := acquire(t.Context(), c, "a")
+	one, err := acquire(t.Context(), c, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, cached, err := acquire(t.Context(), c, "a")
-	if err != nil || !cached || one != two {
-		t.Fatalf("got %v, %v, %v", two, cached, err)
+	two, err := acquire(t.Context(), c, "a")
+	if err != nil || one != two {
+		t.Fatalf("got %v, %v", two, err)
 	}
 	one.release()
 	time.AfterFunc(10*time.Millisecond, two.release)
@@ -123,8 +128,8 @@ func TestModuleCache_release(t *testing.T) {
 	if held(c) != 0 {
 		t.Error("the entry is still there")
 	}
-	if _, cached, err := acquire(t.Context(), c, "a"); cached || err != nil || f.compiled.Load() != 2 {
-		t.Errorf("afterwards: cached %v, %v, compiled %d times", cached, err, f.compiled.Load())
+	if _, err := acquire(t.Context(), c, "a"); err != nil || f.compiled.Load() != 2 {
+		t.Errorf("afterwards: %v, compiled %d times", err, f.compiled.Load())
 	}
 }
 
@@ -132,15 +137,15 @@ func TestModuleCache_release(t *testing.T) {
 func TestModuleCache_release_comesBack(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{}
-	c := newModuleCache(f.compile, 1)
+	c := newFakeCache(f.compile, 1)
 	for range 3 {
-		entry, _, err := acquire(t.Context(), c, "a")
+		entry, err := acquire(t.Context(), c, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
 		entry.release()
 		entry.drop() // as the timer of an earlier release may, at the wrong moment
-		if entry, _, err = acquire(t.Context(), c, "a"); err != nil {
+		if entry, err = acquire(t.Context(), c, "a"); err != nil {
 			t.Fatal(err)
 		}
 		entry.drop()
@@ -154,9 +159,9 @@ func TestModuleCache_release_comesBack(t *testing.T) {
 func TestModuleCache_fails(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{err: errors.New("not valid")}
-	c := newModuleCache(f.compile, 1)
+	c := newFakeCache(f.compile, 1)
 	for want := range int32(2) {
-		if _, _, err := acquire(t.Context(), c, "a"); !errors.Is(err, f.err) {
+		if _, err := acquire(t.Context(), c, "a"); !errors.Is(err, f.err) {
 			t.Errorf("got %v, want %v", err, f.err)
 		}
 		if f.compiled.Load() != want+1 || held(c) != 0 {
@@ -169,11 +174,11 @@ func TestModuleCache_fails(t *testing.T) {
 func TestModuleCache_givenUp(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{may: make(chan struct{})}
-	c := newModuleCache(f.compile, 1)
+	c := newFakeCache(f.compile, 1)
 	c.linger = time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	if _, _, err := acquire(ctx, c, "a"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := acquire(ctx, c, "a"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v, want the context's error", err)
 	}
 	eventually(t, "the entry is dropped", func() bool { return held(c) == 0 })
@@ -185,19 +190,19 @@ func TestModuleCache_givenUp(t *testing.T) {
 func TestModuleCache_slow(t *testing.T) {
 	t.Parallel()
 	slow, quick := &fakeCompiler{may: make(chan struct{})}, &fakeCompiler{}
-	c := newModuleCache(func(ctx context.Context, module []byte) (wazero.CompiledModule, error) {
+	c := newFakeCache(func(ctx context.Context, module []byte) (wazero.CompiledModule, error) {
 		if len(module) > 0 {
 			return slow.compile(ctx, module)
 		}
 		return quick.compile(ctx, module)
 	}, 1)
 	c.patience = time.Millisecond
-	_, _, err := c.acquire(t.Context(), "a", func() []byte { return []byte("long") })
+	_, err := c.acquire(t.Context(), "a", func() (*artifact, bool, error) { return &artifact{Module: []byte("long")}, false, nil })
 	if err == nil || err.Error() != "it takes more than 1ms: make its functions smaller" {
 		t.Errorf("got %v, want that it takes too long", err)
 	}
 	c.patience = patience
-	if _, _, err := acquire(t.Context(), c, "b"); err != nil {
+	if _, err := acquire(t.Context(), c, "b"); err != nil {
 		t.Error(err)
 	}
 	close(slow.may)

@@ -17,6 +17,8 @@ type poolOptions struct {
 	size int
 	// idle is how long an unused instance is kept.
 	idle time.Duration
+	// perCall brings every instance back to its beginning before its next call.
+	perCall bool
 	// make makes an instance.
 	make func(context.Context) (*instance, error)
 	// done is called once, when the pool is closed and its last instance too.
@@ -89,7 +91,7 @@ func (p *pool) take() *instance {
 	for n := len(p.unused); n > 0; n = len(p.unused) {
 		in := p.unused[n-1].in
 		p.unused = p.unused[:n-1]
-		// A call that ends at the very moment of its deadline may have answered and closed the module.
+		// An exit in a call whose answer came all the same closes the module.
 		if !in.module.IsClosed() {
 			return in
 		}
@@ -106,7 +108,7 @@ func (p *pool) cutOff(cancel context.CancelFunc) (stop func() bool) {
 func (p *pool) release(in *instance, fit bool) {
 	in.finish()
 	keep := false
-	if fit && p.idle > 0 {
+	if fit && p.idle > 0 && (!p.perCall || in.reset()) {
 		p.mu.Lock()
 		if keep = !p.closed; keep {
 			p.unused = append(p.unused, unused{in: in, since: time.Now()})

@@ -19,15 +19,11 @@ import (
 func poolOf(t *testing.T, change func(*poolOptions)) (p *pool, made *atomic.Int32, done chan struct{}) {
 	t.Helper()
 	e, _ := newEngine(t)
-	req := request(t, "minimal")
-	code, _, err := e.modules.acquire(t.Context(), req.Module.Digest, func() []byte { return req.Module.Bytes })
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := load(t, e, "minimal").(*runner)
 	made, done = &atomic.Int32{}, make(chan struct{})
 	o := poolOptions{size: 2, idle: time.Hour, done: func() { close(done) }, make: func(ctx context.Context) (*instance, error) {
 		made.Add(1)
-		return e.instantiate(ctx, code, req)
+		return e.instantiate(ctx, r.code, r.req)
 	}}
 	if change != nil {
 		change(&o)

@@ -12,23 +12,23 @@ import (
 
 // runner runs one revision: a pool of instances of one module with one plugin's settings and host.
 type runner struct {
-	pool   *pool
-	limits plugin.Limits
-	host   plugin.Host
+	*revision
+	pool *pool
 }
 
-func newRunner(e *Engine, code *compiled, req plugin.LoadRequest) *runner {
-	e.runners.Add(1)
+func newRunner(r *revision) *runner {
+	r.engine.runners.Add(1)
+	limits := r.req.Limits
 	return &runner{
-		limits: req.Limits,
-		host:   req.Host,
+		revision: r,
 		pool: newPool(poolOptions{
-			size: req.Limits.MaxInstances,
-			idle: req.Limits.IdleTimeout,
-			make: func(ctx context.Context) (*instance, error) { return e.instantiate(ctx, code, req) },
+			size:    limits.MaxInstances,
+			idle:    limits.IdleTimeout,
+			perCall: limits.InstancePolicy == plugin.InstancePerCall,
+			make:    r.instance,
 			done: func() {
-				code.release()
-				e.runners.Done()
+				r.close()
+				r.engine.runners.Done()
 			},
 		}),
 	}
@@ -52,13 +52,12 @@ func (r *runner) call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	if err != nil {
 		return nil, &plugin.CallError{Kind: plugin.KindInstance, Export: call.Export, Err: fmt.Errorf("get an instance: %w", err)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.limits.CallTimeout)
-	stop := r.pool.cutOff(cancel)
-	in.host = r.host
-	reply, err := in.call(ctx, call.Export, call.Input)
+	run := in.enter(ctx, r.req.Limits.CallTimeout, r.req.Limits.Fuel, r.pool.open)
+	in.host = r.req.Host
+	reply, err := in.call(run, call.Export, call.Input)
 	in.host = nil
-	stop()
-	cancel()
+	run.end()
+	r.engine.metrics.Fuel(r.req.Name, call.Export, in.tank.used())
 	if err == nil && call.Accept != nil {
 		if refused := call.Accept(reply); refused != nil {
 			reply = nil
@@ -68,6 +67,9 @@ func (r *runner) call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	r.pool.release(in, fit(err))
 	return reply, err
 }
+
+// Exports says whether the module has an export of that name.
+func (r *runner) Exports(name string) bool { return r.exports[name] }
 
 // fit says whether an instance can take another call. Only an answer proves that it is as it should be.
 func fit(err error) bool { return err == nil || plugin.KindOf(err) == plugin.KindGuest }

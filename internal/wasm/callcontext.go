@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// errTooLong is the cause of contexts whose call ran past its time.
+var errTooLong = errors.New("the call ran past spec.runtime.timeoutSeconds")
+
+// callContext is the context of one call into a guest. Most calls are over before anything asks for a
+// channel or a timer, so it makes them on demand: the yields of a metered guest look at the clock.
+type callContext struct {
+	context.Context // the caller's
+	in              *instance
+	start, deadline time.Time
+	// closed is done when the revision is closed; nil for calls outside a pool.
+	closed context.Context
+
+	mu     sync.Mutex
+	waits  context.Context // made by Done
+	cancel context.CancelFunc
+	ended  error
+}
+
+// newCallContext begins a call that may take the given time.
+func newCallContext(parent context.Context, in *instance, limit time.Duration, closed context.Context) *callContext {
+	start := time.Now()
+	c := &callContext{Context: parent, in: in, start: start, deadline: start.Add(limit), closed: closed}
+	if d, ok := parent.Deadline(); ok && d.Before(c.deadline) {
+		c.deadline = d
+	}
+	return c
+}
+
+// end ends the call: nothing that still holds the context waits for it any longer.
+func (c *callContext) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = context.Canceled
+	if c.cancel != nil {
+		c.cancel()
+	}
+}
+
+// Deadline implements context.Context.
+func (c *callContext) Deadline() (time.Time, bool) { return c.deadline, true }
+
+// Done implements context.Context.
+func (c *callContext) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wait().Done()
+}
+
+// wait returns a context that ends with this one. The lock is held.
+func (c *callContext) wait() context.Context {
+	if c.waits != nil {
+		return c.waits
+	}
+	ctx, cancel := context.WithDeadlineCause(c.Context, c.deadline, errTooLong)
+	stop := func() bool { return true }
+	if c.closed != nil {
+		stop = context.AfterFunc(c.closed, cancel)
+	}
+	c.waits, c.cancel = ctx, func() { stop(); cancel() }
+	if c.ended != nil {
+		c.cancel()
+	}
+	return c.waits
+}
+
+// Err implements context.Context.
+func (c *callContext) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.waits != nil && c.waits.Err() != nil:
+		return c.waits.Err()
+	case c.ended != nil:
+		return c.ended
+	case c.Context.Err() != nil:
+		return c.Context.Err()
+	case c.closed != nil && c.closed.Err() != nil:
+		return context.Canceled
+	case !time.Now().Before(c.deadline):
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// Value implements context.Context. Once there is a context that waits, it answers: the context package finds
+// in it, by a value, what contexts derived from this one are attached to.
+func (c *callContext) Value(key any) any {
+	if _, ok := key.(instanceKey); ok {
+		return c.in
+	}
+	c.mu.Lock()
+	waits := c.waits
+	c.mu.Unlock()
+	if waits != nil {
+		return waits.Value(key)
+	}
+	return c.Context.Value(key)
+}
+
+// timeout is the error of a call that was stopped for its context's sake.
+func timeout(ctx context.Context, export string) error {
+	cause := ctx.Err()
+	switch {
+	case errors.Is(cause, context.DeadlineExceeded):
+		cause = errTooLong
+	case cause == nil:
+		cause = context.Canceled
+	}
+	return &plugin.CallError{Kind: plugin.KindTimeout, Export: export, Err: cause}
+}
+
+// instanceKey finds the instance in the context that wazero hands to host functions.
+type instanceKey struct{}
+
+func instanceFrom(ctx context.Context) *instance {
+	in, _ := ctx.Value(instanceKey{}).(*instance)
+	return in
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+)
+
+type someKey struct{}
+
+func TestCallContext_Err(t *testing.T) {
+	t.Parallel()
+	background := context.Background()
+	cancelled, cancel := context.WithCancel(background)
+	cancel()
+	for name, tc := range map[string]struct {
+		parent, closed context.Context
+		limit          time.Duration
+		ended          bool
+		want           error
+	}{
+		"running":          {background, background, time.Hour, false, nil},
+		"out of time":      {background, background, 0, false, context.DeadlineExceeded},
+		"caller gave up":   {cancelled, background, time.Hour, false, context.Canceled},
+		"revision closed":  {background, cancelled, time.Hour, false, context.Canceled},
+		"ended":            {background, background, time.Hour, true, context.Canceled},
+		"without a closed": {background, nil, time.Hour, false, nil},
+	} {
+		for _, waited := range []bool{false, true} { // whether somebody has asked for the channel
+			c := newCallContext(tc.parent, nil, tc.limit, tc.closed)
+			if waited {
+				c.Done()
+			}
+			if tc.ended {
+				c.end()
+			}
+			if tc.want != nil {
+				<-c.Done() // comes without being waited for
+			}
+			if got := c.Err(); !errors.Is(got, tc.want) {
+				t.Errorf("%s, waited %v: got %v, want %v", name, waited, got, tc.want)
+			}
+			c.end()
+		}
+	}
+}
+
+// What is derived from the context ends with it, and costs no goroutine.
+func TestCallContext_derived(t *testing.T) {
+	before := runtime.NumGoroutine()
+	parent := context.WithValue(context.Background(), someKey{}, "value")
+	in := &instance{}
+	c := newCallContext(parent, in, time.Hour, context.Background())
+	derived, cancel := context.WithCancel(context.WithValue(c, instanceKey{}, c.Value(instanceKey{})))
+	defer cancel()
+	if derived.Value(someKey{}) != "value" || instanceFrom(c) != in {
+		t.Error("values are lost")
+	}
+	if got := runtime.NumGoroutine(); got > before {
+		t.Errorf("%d goroutines more", got-before)
+	}
+	if deadline, ok := derived.Deadline(); !ok || time.Until(deadline) < time.Minute {
+		t.Errorf("deadline %v, %v", deadline, ok)
+	}
+	c.end()
+	<-derived.Done()
+}
+
+// The earlier of the caller's deadline and the call's own holds.
+func TestCallContext_Deadline(t *testing.T) {
+	t.Parallel()
+	parent, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for limit, want := range map[time.Duration]time.Duration{time.Second: time.Second, time.Hour: time.Minute} {
+		c := newCallContext(parent, nil, limit, nil)
+		deadline, _ := c.Deadline()
+		if got := deadline.Sub(c.start); got > want {
+			t.Errorf("limit %v: the call may take %v, want %v at most", limit, got, want)
+		}
+		c.end()
+	}
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// filled returns a memory that is not zero here and there.
+func filled(size int) []byte {
+	m := make([]byte, size)
+	m[0], m[5000], m[size/2], m[size-1] = 1, 2, 3, 4
+	return m
+}
+
+// A memory made of an image is what the image is, writes to it stay its own, and reset undoes them.
+func TestImage(t *testing.T) {
+	t.Parallel()
+	want := filled(3 * pageSize)
+	from, err := newImage(want, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held int64
+	allocate := func() *linearMemory {
+		a := &memoryAllocator{limit: 8 * pageSize, from: from, count: func(delta int64) { held += delta }}
+		return a.Allocate(pageSize, 1<<32).(*linearMemory)
+	}
+	one, two := allocate(), allocate()
+	first, second := one.Reallocate(3*pageSize), two.Reallocate(3*pageSize)
+	from.close()
+	for i := range first {
+		first[i] = 0xff
+	}
+	if !bytes.Equal(second, want) {
+		t.Error("what one memory writes is in the other, or the image was not copied")
+	}
+	if !one.reset() || !bytes.Equal(first, want) {
+		t.Error("a memory is not the image again")
+	}
+	if grown := two.Reallocate(5 * pageSize); len(grown) != 5*pageSize || grown[5*pageSize-1] != 0 || !bytes.Equal(grown[:3*pageSize], want) {
+		t.Error("growing changed what is there")
+	}
+	if two.reset() {
+		t.Error("a memory that has grown cannot be what it was")
+	}
+	one.Free()
+	two.Free()
+	if held != 0 {
+		t.Errorf("%d bytes are accounted for at the end", held)
+	}
+}
+
+// resident is the process's resident memory in bytes.
+func resident(t *testing.T) int64 {
+	t.Helper()
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.ParseInt(strings.Fields(string(statm))[1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+// What guests wrote to is given back to the machine when their instances go.
+func TestEngine_memory_returned(t *testing.T) {
+	e, _ := newEngine(t)
+	const pages = 1000
+	r := load(t, e, "modes", func(req *plugin.LoadRequest) { req.Limits.MaxMemoryPages = 2 * pages })
+	before := resident(t)
+	// grow, then write to all of it
+	if _, err := mode(t.Context(), r, 'm', u32(pages)...); err != nil {
+		t.Fatal(err)
+	}
+	in := r.(*runner).pool.unused[0].in
+	if n := len(in.memory.space[:in.memory.committed]); n < pages*pageSize {
+		t.Fatalf("the memory has %d bytes", n)
+	}
+	for i := 0; i < int(in.memory.committed); i += 4096 {
+		in.memory.space[i]++
+	}
+	if grown := resident(t) - before; grown < pages*pageSize/2 {
+		t.Fatalf("writing to %d bytes made the process grow by %d only", pages*pageSize, grown)
+	}
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the memory is given back", func() bool { return resident(t)-before < pages*pageSize/4 })
+}
+
+// A machine without memory for another instance is an error of that call.
+func TestEngine_instantiate_noMemory(t *testing.T) {
+	t.Parallel()
+	e, _ := newEngine(t)
+	r := load(t, e, "modes").(*runner)
+	req := r.req
+	req.Limits.MaxMemoryPages = 0 // none can be had
+	if in, err := e.instantiate(t.Context(), r.code, req); err == nil {
+		in.close(t.Context())
+		t.Error("there is an instance without memory")
+	}
+	if _, err := r.Call(context.Background(), plugin.Call{Export: abi.ExportReconcile, Input: []byte("n")}); err != nil {
+		t.Errorf("another instance: %v", err)
+	}
+}

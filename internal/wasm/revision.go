@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/binary"
+)
+
+// restAfter is how long the code and the image of a revision without instances are kept.
+const restAfter = 30 * time.Second
+
+// revision is what instances of one module with one plugin's settings are made of. While it has none
+// for a while, it holds no more than an open file; its next instance fetches everything again.
+type revision struct {
+	engine *Engine
+	// req is what made it, without the module's bytes.
+	req plugin.LoadRequest
+	// exports are the names of the module's exported functions.
+	exports map[string]bool
+	// restAfter is how long it keeps what it needs without an instance.
+	restAfter time.Duration
+	// file is the module's artifact on disk; nil if there is none, and then code is never given up.
+	file *os.File
+
+	mu sync.Mutex
+	// live counts the instances that there are or are being made; rest runs while there is none.
+	live   int
+	rest   *time.Timer
+	closed bool
+	code   *compiled
+	// image is what instances begin as; nil before the first one, and for modules that cannot be copied.
+	image *image
+	// plain says that instances cannot be copied.
+	plain bool
+}
+
+func newRevision(e *Engine, code *compiled, req plugin.LoadRequest, outside *binary.Module) *revision {
+	r := &revision{
+		engine: e, req: req, code: code, exports: map[string]bool{}, restAfter: restAfter,
+		file: e.artifacts.open(req.Module.Digest), plain: req.NoSnapshot || !code.artifact.Restorable,
+	}
+	for _, export := range outside.Exports {
+		if export.Kind == binary.ExternFunc {
+			r.exports[export.Name] = true
+		}
+	}
+	return r
+}
+
+// instance makes an instance that is ready for its first call.
+func (r *revision) instance(ctx context.Context) (*instance, error) {
+	code, from, err := r.wake(ctx)
+	if err != nil {
+		r.leave()
+		return nil, err
+	}
+	start, how := time.Now(), plugin.InstantiatedImage
+	var in *instance
+	if from != nil {
+		in, err = r.engine.restore(ctx, code, r.req, from)
+	} else {
+		how = plugin.InstantiatedFresh
+		in, err = r.first(ctx, code)
+	}
+	if err != nil {
+		r.leave()
+		return nil, err
+	}
+	r.engine.metrics.Instantiated(r.req.Name, how, time.Since(start))
+	r.engine.metrics.Instances(r.req.Name, 1)
+	in.gone = func() {
+		r.engine.metrics.Instances(r.req.Name, -1)
+		r.leave()
+	}
+	return in, nil
+}
+
+// first makes an instance by running the guest's own initialisation. If the module allows it, it becomes
+// the image of others, and is the first to be made of it: then its memory is held once.
+func (r *revision) first(ctx context.Context, code *compiled) (*instance, error) {
+	in, err := r.engine.instantiate(ctx, code, r.req)
+	if err != nil || !r.copies() {
+		return in, err
+	}
+	made, err := in.snapshot()
+	if err != nil {
+		r.engine.log.V(1).Info("Instances are not copied", "plugin", r.req.Name, "reason", err.Error())
+		r.mu.Lock()
+		r.plain = true
+		r.mu.Unlock()
+		return in, nil
+	}
+	r.mu.Lock()
+	if r.image == nil {
+		r.image = made
+	} else {
+		made.close() // another caller was faster
+	}
+	from := r.image
+	r.mu.Unlock()
+	copied, err := r.engine.restore(ctx, code, r.req, from)
+	if err != nil {
+		return in, nil
+	}
+	in.close(ctx)
+	return copied, nil
+}
+
+// copies says whether instances may begin as copies of the first one.
+func (r *revision) copies() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.plain
+}
+
+// wake counts one more instance and returns what it is made of.
+func (r *revision) wake(ctx context.Context) (*compiled, *image, error) {
+	r.mu.Lock()
+	r.live++
+	if r.rest != nil {
+		r.rest.Stop()
+		r.rest = nil
+	}
+	code, from := r.code, r.image
+	r.mu.Unlock()
+	if code != nil {
+		return code, from, nil
+	}
+	code, err := r.engine.modules.acquire(ctx, r.req.Module.Digest, func() (*artifact, bool, error) {
+		a, err := readArtifact(r.file)
+		return a, true, err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.code != nil { // another caller was faster
+		code.release()
+		return r.code, r.image, nil
+	}
+	r.code = code
+	return code, nil, nil
+}
+
+// leave counts one instance less.
+func (r *revision) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.live--; r.live == 0 && !r.closed && r.file != nil {
+		r.rest = time.AfterFunc(r.restAfter, r.sleep)
+	}
+}
+
+// sleep gives up what only instances need.
+func (r *revision) sleep() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.live == 0 && !r.closed {
+		r.forget()
+	}
+}
+
+// forget releases code and image. The lock is held, and there is no instance.
+func (r *revision) forget() {
+	if r.code != nil {
+		r.code.release()
+		r.code = nil
+	}
+	if r.image != nil {
+		r.image.close()
+		r.image = nil
+	}
+}
+
+// close releases everything. There is no instance any more.
+func (r *revision) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	if r.rest != nil {
+		r.rest.Stop()
+	}
+	r.forget()
+	if r.file != nil {
+		_ = r.file.Close() // it was only read
+	}
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// sleeping says whether a revision holds nothing but its file.
+func sleeping(r *revision) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.live == 0 && r.code == nil && r.image == nil
+}
+
+// restless makes a revision give up its instances after each call, and everything else soon after.
+func restless(r plugin.Runner) *revision {
+	rev := r.(*runner).revision
+	rev.mu.Lock()
+	defer rev.mu.Unlock()
+	rev.restAfter = time.Millisecond
+	return rev
+}
+
+func notIdle(req *plugin.LoadRequest) { req.Limits.IdleTimeout = 0 }
+
+// A revision that is not called holds no instance, no image and no code; its next call finds everything
+// again, even if the cache directory was emptied meanwhile.
+func TestRevision_sleep(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e, _ := newEngine(t, func(o *Options) { o.CacheDir = dir })
+	e.modules.linger = time.Millisecond
+	r := load(t, e, "minimal", notIdle)
+	rev := restless(r)
+	for round := range 3 {
+		if _, err := r.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile, Input: []byte("{}")}); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		eventually(t, "the revision sleeps", func() bool { return sleeping(rev) })
+		eventually(t, "its code is released", func() bool { return held(e.modules) == 0 })
+		if round == 1 {
+			entries, err := os.ReadDir(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, entry := range entries {
+				if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// Calls that come while a revision falls asleep, or all at once while it sleeps, are answered.
+func TestRevision_sleep_underCalls(t *testing.T) {
+	t.Parallel()
+	e, _ := newEngine(t, func(o *Options) { o.CacheDir = t.TempDir() })
+	e.modules.linger = time.Millisecond
+	r := load(t, e, "minimal", notIdle, func(req *plugin.LoadRequest) { req.Limits.MaxInstances = 4 })
+	rev := restless(r)
+	for range 50 {
+		var callers sync.WaitGroup
+		for range 8 {
+			callers.Go(func() {
+				if _, err := r.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile, Input: []byte("{}")}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		callers.Wait()
+		if !sleeping(rev) {
+			continue // on to the next round at once: it is falling asleep
+		}
+	}
+	eventually(t, "the revision sleeps", func() bool { return sleeping(rev) })
+}
+
+// Without a cache directory there is nothing to wake up from, so code is kept.
+func TestRevision_sleep_notWithoutCache(t *testing.T) {
+	t.Parallel()
+	e, _ := newEngine(t)
+	r := load(t, e, "minimal", notIdle)
+	rev := restless(r)
+	if _, err := r.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile, Input: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	rev.mu.Lock()
+	defer rev.mu.Unlock()
+	if rev.live != 0 || rev.rest != nil || rev.code == nil {
+		t.Errorf("%d instances, resting %v, code %v", rev.live, rev.rest != nil, rev.code != nil)
+	}
+}
+
+// Under PerCall no call finds what another one left; under Pooled it does.
+func TestRunner_instancePolicy(t *testing.T) {
+	t.Parallel()
+	e, _ := newEngine(t)
+	for policy, want := range map[plugin.InstancePolicy]uint32{"": 3, plugin.InstancePooled: 3, plugin.InstancePerCall: 1} {
+		for _, fixture := range []string{"modes", "counter"} { // the first cannot be copied, the second can
+			r := load(t, e, fixture, func(req *plugin.LoadRequest) { req.Limits.InstancePolicy = policy })
+			var got uint32
+			for range 3 {
+				got = calls(t, r)
+			}
+			if got != want {
+				t.Errorf("%s, policy %q: the third call is the instance's call %d, want %d", fixture, policy, got, want)
+			}
+			copied := r.(*runner).image != nil
+			if copied != (fixture == "counter") {
+				t.Errorf("%s: instances are copies: %v", fixture, copied)
+			}
+		}
+	}
+}
+
+// A thousand plugins that nobody calls hold no instance, no code and no goroutine; each of them answers when it
+// is called.
+func TestEngine_thousandIdle(t *testing.T) {
+	const plugins = 1000
+	e, _ := newEngine(t, func(o *Options) { o.CacheDir = t.TempDir() })
+	e.modules.linger = time.Millisecond
+	before := runtime.NumGoroutine()
+	module := fixture(t, "minimal").Bytes
+	runners := make([]plugin.Runner, plugins)
+	for i := range runners {
+		req := request(t, "minimal")
+		// A custom section makes every module another one.
+		req.Module = plugin.NewModule(append(slices.Clone(module), 0, 6, 1, 'n', byte(i>>8), byte(i), 0, 0))
+		req.Limits.IdleTimeout = 0
+		r, _, err := e.Load(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = r.Close(context.Background()) })
+		runners[i] = r
+		rev := r.(*runner).revision
+		rev.mu.Lock()
+		if rev.restAfter = time.Millisecond; rev.rest != nil {
+			rev.rest.Reset(rev.restAfter)
+		}
+		rev.mu.Unlock()
+	}
+	eventually(t, "all of them sleep", func() bool {
+		return !slices.ContainsFunc(runners, func(r plugin.Runner) bool { return !sleeping(r.(*runner).revision) })
+	})
+	eventually(t, "no code is held", func() bool { return held(e.modules) == 0 })
+	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before+2 })
+	for i, r := range runners {
+		if _, err := r.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile, Input: []byte("{}")}); err != nil {
+			t.Fatalf("plugin %d: %v", i, err)
+		}
+	}
+}
+
+// A module that declines copies gets instances that run its own initialisation.
+func TestRevision_noSnapshot(t *testing.T) {
+	t.Parallel()
+	e, _ := newEngine(t)
+	r := load(t, e, "counter", func(req *plugin.LoadRequest) { req.NoSnapshot = true; req.Limits.InstancePolicy = plugin.InstancePerCall })
+	for range 3 {
+		if got := calls(t, r); got != 1 {
+			t.Errorf("call %d of its instance, want 1", got)
+		}
+	}
+	if r.(*runner).image != nil {
+		t.Error("there is an image")
+	}
+}

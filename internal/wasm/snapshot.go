@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import "github.com/tetratelabs/wazero/api"
+
+// snapshot makes an image of an instance between two calls. The module must be restorable: then memory and
+// globals are all there is.
+func (in *instance) snapshot() (*image, error) {
+	globals := make([]uint64, len(in.globals))
+	for i, g := range in.globals {
+		globals[i] = g.Get()
+	}
+	return newImage(in.memory.space[:in.memory.committed], globals)
+}
+
+// become brings a new instance, whose memory was made of an image, to the state of the image.
+func (in *instance) become(from *image) bool {
+	memory := in.module.Memory()
+	if grow := uint32(from.size/pageSize) - pages(memory); grow > 0 {
+		if _, ok := memory.Grow(grow); !ok {
+			return false
+		}
+	}
+	if in.memory.imaged != from.size {
+		return false // it could not be mapped
+	}
+	in.from = from
+	in.setGlobals()
+	return true
+}
+
+// reset brings an instance back to the state of the image that it began as.
+func (in *instance) reset() bool {
+	if in.from == nil || in.module.IsClosed() || !in.memory.reset() {
+		return false
+	}
+	in.setGlobals()
+	return true
+}
+
+func (in *instance) setGlobals() {
+	for i, g := range in.globals {
+		g.Set(in.from.globals[i])
+	}
+}
+
+// pages is a memory's size. Its size in bytes may not fit in what wazero returns it as.
+func pages(memory api.Memory) uint32 {
+	n, _ := memory.Grow(0)
+	return n
+}
