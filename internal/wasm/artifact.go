@@ -9,6 +9,10 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
+// maxComplexity lets the compiler work for some seconds on the control flow of a module: one function may have
+// 15,800 blocks. A Go plugin with encoding/json comes to 6.7 million.
+const maxComplexity = 250_000_000
+
 // artifact is a module as the engine runs it: metered, its tables bounded, its data and its start function
 // in the engine's hands. It is made of the module's bytes alone and never changes.
 type artifact struct {
@@ -29,6 +33,10 @@ func prepare(module []byte, outside *binary.Module) (*artifact, error) {
 	out, err := meter.Rewrite(outside.CapTables(module), meter.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("meter: %w", err)
+	}
+	if out.Complexity > maxComplexity {
+		return nil, fmt.Errorf("a function has too many blocks, or too long a br_table, to be compiled in reasonable time (complexity %d, %d allowed): make it smaller",
+			out.Complexity, maxComplexity)
 	}
 	return &artifact{
 		Module: out.Module, Data: out.Data, Globals: out.Globals, HasStart: out.HasStart, Restorable: out.Restorable,

@@ -18,6 +18,8 @@ import (
 const (
 	// maxFrames is how many functions of a trap's stack a message names.
 	maxFrames = 3
+	// maxName is how much of a function's name it quotes, in bytes.
+	maxName = 128
 	// maxStatusMessage and maxStatusReason bound what a guest says of its own error, in bytes.
 	maxStatusMessage = 4 << 10
 	maxStatusReason  = 128
@@ -56,7 +58,7 @@ func trap(err error) error {
 		if line == "wasm stack trace:" || !isFrame {
 			continue
 		}
-		if frames = append(frames, original(strings.TrimPrefix(name, "."))); len(frames) == maxFrames {
+		if frames = append(frames, shorten(original(strings.TrimPrefix(name, ".")), maxName)); len(frames) == maxFrames {
 			break
 		}
 	}

@@ -4,7 +4,6 @@ package wasm
 
 import (
 	"context"
-	"crypto/rand"
 	"time"
 
 	"github.com/tetratelabs/wazero/api"
@@ -46,9 +45,9 @@ func hostNow(_ context.Context, _ api.Module, stack []uint64) {
 }
 
 // hostRandom is k1s_random(ptr, len).
-func hostRandom(_ context.Context, module api.Module, stack []uint64) {
+func hostRandom(ctx context.Context, module api.Module, stack []uint64) {
 	if length := uint32(stack[1]); length > abi.MaxRandom {
 		panic(violation("%s was asked for %d bytes, more than the %d allowed", abi.FuncRandom, length, abi.MaxRandom))
 	}
-	_, _ = rand.Read(mustView(module, stack[0], stack[1])) // crypto/rand never fails
+	_, _ = instanceFrom(ctx).Read(mustView(module, stack[0], stack[1])) // it never fails
 }

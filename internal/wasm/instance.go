@@ -48,9 +48,16 @@ type instance struct {
 
 func newInstance(log logr.Logger) *instance {
 	q := &quota{log: log}
-	return &instance{
-		log: log, quota: q, stdout: newOutput(log, q, "stdout"), stderr: newOutput(log, q, "stderr"),
-		functions: make(map[string]api.Function, 2),
+	in := &instance{log: log, quota: q, functions: make(map[string]api.Function, 2)}
+	in.stdout, in.stderr = newOutput(log, q, "stdout", in.mustGoOn), newOutput(log, q, "stderr", in.mustGoOn)
+	return in
+}
+
+// mustGoOn stops a guest whose time is over. Host functions that take long call it: what runs in them is not
+// metered.
+func (in *instance) mustGoOn() {
+	if in.running.Err() != nil {
+		panic(timeout(in.running, ""))
 	}
 }
 

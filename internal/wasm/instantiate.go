@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -135,9 +136,18 @@ func moduleConfig(in *instance) wazero.ModuleConfig {
 		WithSysWalltime().
 		WithSysNanotime().
 		WithNanosleep(in.sleep).
-		WithRandSource(rand.Reader).
+		WithRandSource(in).
 		WithStdout(in.stdout).
 		WithStderr(in.stderr)
+}
+
+// Read implements io.Reader by random bytes. A guest may ask for as many as its memory holds, any number of times.
+func (in *instance) Read(p []byte) (int, error) {
+	for chunk := range slices.Chunk(p, abi.MaxRandom) {
+		in.mustGoOn()
+		_, _ = rand.Read(chunk) // crypto/rand never fails
+	}
+	return len(p), nil
 }
 
 // sleep sleeps for a guest. One whose time runs out in here is stopped here.

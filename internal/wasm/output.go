@@ -49,16 +49,19 @@ func (q *quota) reset() {
 type output struct {
 	log   logr.Logger
 	quota *quota
-	line  []byte
-	head  []byte
+	// mustGoOn stops a guest whose time is over: one call may write thousands of times.
+	mustGoOn func()
+	line     []byte
+	head     []byte
 }
 
-func newOutput(log logr.Logger, quota *quota, stream string) *output {
-	return &output{log: log.WithValues("stream", stream), quota: quota}
+func newOutput(log logr.Logger, quota *quota, stream string, mustGoOn func()) *output {
+	return &output{log: log.WithValues("stream", stream), quota: quota, mustGoOn: mustGoOn}
 }
 
 // Write implements io.Writer. It never fails: a guest is not to stop because nobody listens.
 func (o *output) Write(p []byte) (int, error) {
+	o.mustGoOn()
 	if room := maxTail - len(o.head); room > 0 {
 		o.head = append(o.head, p[:min(room, len(p))]...)
 	}

@@ -168,7 +168,10 @@ func TestEngine_thousandIdle(t *testing.T) {
 func TestRevision_noSnapshot(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
-	r := load(t, e, "counter", func(req *plugin.LoadRequest) { req.NoSnapshot = true; req.Limits.InstancePolicy = plugin.InstancePerCall })
+	r := load(t, e, "counter", func(req *plugin.LoadRequest) {
+		req.NoSnapshot = true
+		req.Limits.InstancePolicy = plugin.InstancePerCall
+	})
 	for range 3 {
 		if got := calls(t, r); got != 1 {
 			t.Errorf("call %d of its instance, want 1", got)

@@ -2,9 +2,9 @@
 
 package meter
 
-// What memory and tables cost: a unit of fuel is worth 64 bytes or elements.
+// What memory and tables cost: a unit of fuel is worth eight bytes or elements.
 const (
-	bulkShift = 6
+	bulkShift = 3
 	pageShift = 16 - bulkShift
 )
 

@@ -52,11 +52,7 @@ func newHost(t testing.TB, config wazero.RuntimeConfig) *host {
 func (h *host) yield(_ context.Context, values []uint64) {
 	h.yields++
 	fuel, stack := int64(values[0]), int64(values[1])
-	floor := int64(0)
-	if h.options.KeepData { // the start section runs before anything can be set
-		floor = -h.stack
-	}
-	if stack < floor {
+	if stack < h.floor() {
 		panic(errStack)
 	}
 	if h.after != nil {
@@ -66,6 +62,14 @@ func (h *host) yield(_ context.Context, values []uint64) {
 		fuel = h.grant
 	}
 	values[0] = uint64(fuel)
+}
+
+// floor is where the stack ends. With KeepData the start section runs before anything can be set.
+func (h *host) floor() int64 {
+	if h.options.KeepData {
+		return -h.stack
+	}
+	return 0
 }
 
 // instantiate does what an engine does: it writes the data and runs the start function itself.

@@ -7,6 +7,7 @@ func (s *scanner) other(op byte) {
 	switch op {
 	case opUnreachable:
 	case opBlock, opLoop, opIf:
+		s.b.blocks++
 		s.open(op)
 	case opElse:
 		s.elseArm()
@@ -77,6 +78,7 @@ func (s *scanner) branch(kind eventKind) {
 
 // brTable reads one of the labels of a br_table.
 func (s *scanner) brTable() {
+	s.b.targets++
 	if f := s.label(); f.op == opLoop {
 		l := &s.m.loops[f.loop]
 		l.backs++

@@ -118,12 +118,12 @@ func TestRewrite_fuel(t *testing.T) {
 		},
 		"bulk": { // four instructions, the constant, and 6,400 bytes
 			module: module(unary, one, memory, run, section(codeSection, 1, function([]byte{0x41, 0, 0x41, 0, 0x41, 0x80, 0x32, 0xfc, 11, 0, 0x41, 0}))),
-			want:   5 + 16 + 100,
+			want:   5 + 16 + 800,
 		},
 		"grow": {
 			module: module(unary, one, memory, run, section(codeSection, 1, function([]byte{0x20, 0, 0x40, 0}))),
 			arg:    2,
-			want:   2 + 16 + 2*1024,
+			want:   2 + 16 + 2*8192,
 		},
 		"grow beyond the maximum": {
 			module: module(unary, one, memory, run, section(codeSection, 1, function([]byte{0x20, 0, 0x40, 0}))),

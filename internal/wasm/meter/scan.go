@@ -13,7 +13,9 @@ type body struct {
 	events, loops int
 	entry         uint32 // instructions outside loops
 	instructions  uint32
-	frame         uint64 // bytes of call stack, at most
+	// blocks and targets count blocks, loops and ifs, and the labels of br_table.
+	blocks, targets uint64
+	frame           uint64 // bytes of call stack, at most
 }
 
 // eventKind is what stands at a place of a body that may have to be written in another way.

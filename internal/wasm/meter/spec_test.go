@@ -210,8 +210,8 @@ func (r *specRunner) act(a action) ([]uint64, error) {
 	if a.Type == "get" {
 		return []uint64{mod.ExportedGlobal(a.Field).Get()}, nil
 	}
-	if r.host.metered && !r.host.options.KeepData {
-		setGlobal(mod, meter.ExportStack, r.host.stack)
+	if r.host.metered { // the call before may not have returned
+		setGlobal(mod, meter.ExportStack, r.host.stack+r.host.floor())
 	}
 	return mod.ExportedFunction(a.Field).Call(context.Background(), arguments(a.Args)...)
 }
