@@ -14,11 +14,12 @@ readonly generated=(
   'charts/k1s/crds'
   'charts/k1s/files/role.yaml'
   'docs/reference/api.md'
+  'docs/metrics.md'
   '**/go.mod'
   '**/go.sum'
 )
 
-make generate manifests api-docs tidy
+make generate manifests api-docs metrics-docs tidy
 hack/wat.sh verify
 
 pathspecs=()
@@ -39,7 +40,7 @@ if [ "$status" != 0 ]; then
   cat >&2 <<'END'
 
 verify: generated files differ from what is committed (see above).
-Run: make generate manifests api-docs tidy
+Run: make generate manifests api-docs metrics-docs tidy
 then look at the change and add it to the commit.
 END
   exit 1

@@ -53,6 +53,8 @@ expect "it may watch Deployments" no may watch deployments.apps
 expect "it may read Secrets" no may get secrets
 expect "it may change Items" no may update items.inventory.example.com
 expect "it may impersonate users" no may impersonate users
+expect "it may watch Roles" yes may watch roles.rbac.authorization.k8s.io
+expect "it may change Roles" no may update roles.rbac.authorization.k8s.io
 
 step "Embedded controllers: Items and Categories"
 shown kube apply --server-side -f $samples/inventory_v1alpha1_category.yaml -f $samples/inventory_v1alpha1_item.yaml

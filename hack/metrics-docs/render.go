@@ -70,6 +70,10 @@ func alerts() []alert {
 			`sum by (plugin, layer) (rate(k1s_plugin_requests_limited_total[5m])) > 1`, "10m",
 		},
 		{
+			"K1sPluginSuspicious", "A plugin tries again and again what it may not do; the audit log says what.",
+			`increase(k1s_plugin_suspicions_total[15m]) > 0`, "0m",
+		},
+		{
 			"K1sPluginBehind", "Objects wait for a plugin faster than it works.",
 			`sum by (name) (workqueue_depth{name=~".+/.+"}) > 1000`, "10m",
 		},

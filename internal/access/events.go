@@ -43,11 +43,12 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 	if namespace == "" {
 		namespace = metav1.NamespaceDefault // where events about cluster-scoped objects live
 	}
-	body, err := json.Marshal(c.event(req, namespace))
+	event := c.event(req, namespace)
+	body, err := json.Marshal(event)
 	if err != nil {
 		return fmt.Errorf("encode event: %w", err)
 	}
-	_, err = c.write(ctx, "create", eventsv1.SchemeGroupVersion.WithKind("Event"), "", namespace, "",
+	_, err = c.write(ctx, "create", eventsv1.SchemeGroupVersion.WithKind("Event"), "", namespace, event.Name,
 		func(Action) (*rest.Request, error) { return c.asPlugin.Post().Body(body), nil })
 	if err == nil {
 		c.events.remember(key) // one that was refused is refused again, not swallowed

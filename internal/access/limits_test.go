@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -53,6 +54,51 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 		_, err := c.Get(t.Context(), itemKey(w.namespace, "nothing"))
 		wantRefusal(t, err, metav1.StatusReasonNotFound)
 	}
+}
+
+// TestRestrictedClient_rate has a plugin use its burst up, and wait for more.
+func TestRestrictedClient_rate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.thing(t, w.namespace)
+	w.grant(t, w.namespace, "get", items.Group, "items")
+	refused := map[string]int{}
+	c := w.client(t, func(o *Options) {
+		o.RequestsPerSecond, o.Burst = 2, 3
+		o.Limited = func(layer string) { refused[layer]++ }
+	})
+	neighbour := w.client(t)
+	get := func(c *RestrictedClient) error {
+		_, err := c.Get(t.Context(), itemKey(w.namespace, "thing"))
+		return err
+	}
+	within := func(n int) {
+		t.Helper()
+		for i := range n {
+			if err := get(c); err != nil {
+				t.Fatalf("request %d of %d: %v", i+1, n, err)
+			}
+		}
+		wantRefusal(t, get(c), metav1.StatusReasonTooManyRequests, "rate: security.requestsPerSecond is 2")
+	}
+	within(3)
+	w.clock.Step(time.Second)
+	within(2)
+	w.clock.Step(time.Hour) // what is not used does not add up beyond the burst
+	within(3)
+	if err := get(neighbour); err != nil {
+		t.Errorf("another plugin: %v", err)
+	}
+	if refused["rate"] != 3 || len(refused) != 1 {
+		t.Errorf("it was told of %v refusals, want 3 of the rate", refused)
+	}
+	// What another layer refuses costs nothing of the rate.
+	w.clock.Step(time.Hour)
+	for range 5 {
+		_, err := c.Get(t.Context(), itemKey("elsewhere", "thing"))
+		wantRefusal(t, err, metav1.StatusReasonForbidden)
+	}
+	within(3)
 }
 
 // TestRestrictedClient_groups has rights only as one of the groups that every ServiceAccount is in: the

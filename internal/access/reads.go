@@ -17,15 +17,18 @@ import (
 )
 
 // Get returns an object: from the shared cache when the plugin watches its kind, else from the API server.
-func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) ([]byte, error) {
+func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) (out []byte, err error) {
 	gvk, err := parseGVK(req.APIVersion, req.Kind)
 	if err != nil {
 		return nil, err
 	}
+	seen := c.observe(Action{Verb: "get", Group: gvk.Group, Resource: gvk.Kind, Namespace: req.Namespace, ObjectName: req.Name})
+	defer func() { seen.read(err) }()
 	if err := needName(req.Name); err != nil {
 		return nil, err
 	}
 	a, err := c.action("get", gvk, "", req.Namespace, req.Name)
+	seen.about(a)
 	if err != nil {
 		return nil, err
 	}
@@ -40,15 +43,18 @@ func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) ([]byte, 
 
 // List returns a list: from the shared cache when the plugin watches the kind and asks for nothing
 // that only the API server can do.
-func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) ([]byte, error) {
+func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) (out []byte, err error) {
 	gvk, err := parseGVK(req.APIVersion, req.Kind)
 	if err != nil {
 		return nil, err
 	}
+	seen := c.observe(Action{Verb: "list", Group: gvk.Group, Resource: gvk.Kind, Namespace: req.Namespace})
+	defer func() { seen.read(err) }()
 	if err := checkSelectors(req); err != nil {
 		return nil, err
 	}
 	a, err := c.action("list", gvk, "", req.Namespace, "")
+	seen.about(a)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +70,7 @@ func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) ([]byt
 			return out, err
 		})
 	}
-	out, err := c.limited(func() ([]byte, error) { return read(ctx, c.listRequest(a, req)) })
+	out, err = c.limited(func() ([]byte, error) { return read(ctx, c.listRequest(a, req)) })
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/time/rate"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/validate/content"
@@ -34,6 +35,14 @@ type Options struct {
 	StatusUpdate bool
 	// MaxConcurrentRequests bounds the requests under way; it must be above 0.
 	MaxConcurrentRequests int
+	// RequestsPerSecond and Burst bound the requests over time; 0 for the first means no bound.
+	RequestsPerSecond, Burst int
+	// Limited hears of each request that one of these bounds refused, by its layer; it may be nil.
+	Limited func(layer string)
+	// Revision is the digest of the module, for records.
+	Revision string
+	// Refused hears of each request that was refused, by whatever layer; it must not block, and may be nil.
+	Refused func(Record)
 	// Watches are the kinds that the plugin itself watches; only these are read from the cache.
 	Watches []schema.GroupVersionKind
 }
@@ -45,6 +54,11 @@ type Factory struct {
 	cache      Cache
 	authorizer *Authorizer
 	clock      clock.PassiveClock
+
+	// Audit and Metrics get a Record of each request that changes something or was refused; either may be
+	// nil. They are set before the first client is made.
+	Audit   Audit
+	Metrics Metrics
 }
 
 // NewFactory makes a Factory. The config's account needs to impersonate ServiceAccounts.
@@ -59,8 +73,10 @@ type RestrictedClient struct {
 	// asPlugin talks to the API server as the plugin's ServiceAccount.
 	asPlugin rest.Interface
 	slots    chan struct{}
-	watches  map[schema.GroupVersionKind]bool
-	events   *recentEvents
+	// rate is nil where there is no bound.
+	rate    *rate.Limiter
+	watches map[schema.GroupVersionKind]bool
+	events  *recentEvents
 }
 
 var _ plugin.Host = (*RestrictedClient)(nil)
@@ -79,25 +95,41 @@ func (f *Factory) New(o Options) (*RestrictedClient, error) {
 		watches:  map[schema.GroupVersionKind]bool{},
 		events:   newRecentEvents(f.clock),
 	}
+	if o.RequestsPerSecond > 0 {
+		c.rate = rate.NewLimiter(rate.Limit(o.RequestsPerSecond), o.Burst)
+	}
 	for _, gvk := range o.Watches {
 		c.watches[gvk] = true
 	}
 	return c, nil
 }
 
-// limited does a request that every other layer has let through in one of the plugin's slots. It does
-// not wait for one: a plugin that asks for more than its share is told so, and the guest decides.
+// limited does a request that every other layer has let through, within the plugin's rate and in one of
+// its slots. It does not wait for either: a plugin that asks for more than its share is told so, and the
+// guest decides.
 func (c *RestrictedClient) limited(do func() ([]byte, error)) ([]byte, error) {
+	if c.rate != nil && !c.rate.AllowN(c.factory.clock.Now(), 1) {
+		c.refused(layerRate)
+		return nil, tooMany(layerRate, "security.requestsPerSecond", c.RequestsPerSecond)
+	}
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 		return do()
 	default:
-		return nil, tooMany(cap(c.slots))
+		c.refused(layerLimit)
+		return nil, tooMany(layerLimit, "security.maxConcurrentRequests", cap(c.slots))
 	}
 }
 
-// action works out what a request is about and asks the allowlists.
+func (c *RestrictedClient) refused(layer string) {
+	if c.Limited != nil {
+		c.Limited(layer)
+	}
+}
+
+// action works out what a request is about and asks the allowlists. The action is returned with their no
+// as well.
 func (c *RestrictedClient) action(verb string, gvk schema.GroupVersionKind, subresource, namespace, name string) (Action, error) {
 	mapping, err := c.factory.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
 	if err != nil {
@@ -114,17 +146,17 @@ func (c *RestrictedClient) action(verb string, gvk schema.GroupVersionKind, subr
 	// Names become parts of a URL: one with a slash would be another request than the one checked.
 	for _, part := range []struct{ what, text string }{{"namespace", namespace}, {"name", name}} {
 		if problems := content.IsPathSegmentName(part.text); len(problems) > 0 {
-			return Action{}, apierrors.NewBadRequest(fmt.Sprintf("%s %q: %s", part.what, part.text, problems[0]))
+			return a, apierrors.NewBadRequest(fmt.Sprintf("%s %q: %s", part.what, part.text, problems[0]))
 		}
 	}
 	if !a.Namespaced && namespace != "" {
-		return Action{}, apierrors.NewBadRequest(fmt.Sprintf("kind %q is cluster-scoped: leave the namespace out", gvk.Kind))
+		return a, apierrors.NewBadRequest(fmt.Sprintf("kind %q is cluster-scoped: leave the namespace out", gvk.Kind))
 	}
 	if a.Namespaced && namespace == "" && verb != "list" {
-		return Action{}, apierrors.NewBadRequest(fmt.Sprintf("kind %q is namespaced: give a namespace", gvk.Kind))
+		return a, apierrors.NewBadRequest(fmt.Sprintf("kind %q is namespaced: give a namespace", gvk.Kind))
 	}
 	if why := c.Allowlist.Refuses(a); why != "" {
-		return Action{}, forbidden(layerAllowlist, a, "%s", why)
+		return a, forbidden(layerAllowlist, a, "%s", why)
 	}
 	return a, nil
 }

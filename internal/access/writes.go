@@ -22,7 +22,7 @@ func (c *RestrictedClient) Create(ctx context.Context, req abi.WriteRequest) ([]
 	if err != nil {
 		return nil, err
 	}
-	return c.write(ctx, "create", gvk, "", head.Metadata.Namespace, "", func(Action) (*rest.Request, error) {
+	return c.write(ctx, "create", gvk, "", head.Metadata.Namespace, head.Metadata.Name, func(Action) (*rest.Request, error) {
 		return c.asPlugin.Post().Body([]byte(req.Object)), nil
 	})
 }
@@ -138,15 +138,22 @@ func (c *RestrictedClient) Delete(ctx context.Context, req abi.DeleteRequest) er
 	return err
 }
 
-// write does one changing request as the plugin: the API server itself enforces RBAC.
+// write does one changing request as the plugin: the API server itself enforces RBAC. The name is that of
+// the object; one that is created is named in the body alone, so that nothing has asked about its name.
 func (c *RestrictedClient) write(ctx context.Context, verb string, gvk schema.GroupVersionKind, subresource, namespace, name string,
 	build func(Action) (*rest.Request, error),
-) ([]byte, error) {
+) (out []byte, err error) {
+	seen := c.observe(Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name})
+	defer func() { seen.changed(err) }()
+	if verb == "create" {
+		name = ""
+	}
 	if subresource == subresourceStatus && !c.StatusUpdate {
 		a := Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name, Namespaced: namespace != ""}
 		return nil, forbidden(layerCapability, a, "the plugin does not have the capability %q", "status_update")
 	}
 	a, err := c.action(verb, gvk, subresource, namespace, name)
+	seen.about(a)
 	if err != nil {
 		return nil, err
 	}

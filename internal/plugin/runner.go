@@ -103,6 +103,8 @@ type Host interface {
 	Apply(ctx context.Context, req abi.ApplyRequest) ([]byte, error)
 	Delete(ctx context.Context, req abi.DeleteRequest) error
 	Event(ctx context.Context, req abi.EventRequest) error
+	// HTTP makes a request to where the spec allows it; the reply is an abi.HTTPResponse.
+	HTTP(ctx context.Context, req abi.HTTPRequest) ([]byte, error)
 }
 
 // Reconcile runs the reconcile export. An empty reply is the zero result.

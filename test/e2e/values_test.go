@@ -49,6 +49,14 @@ func TestChart_values(t *testing.T) {
 				}
 			},
 		},
+		"records of what plugins do can be left out": {
+			values: `audit: {enabled: false}`,
+			check: func(t *testing.T, all objects) {
+				if args := container(t, all).Args; slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "--audit-log") }) {
+					t.Errorf("args are %q", args)
+				}
+			},
+		},
 		"a ServiceMonitor only if asked for": {
 			check: func(t *testing.T, all objects) { absent(t, all, "ServiceMonitor k1s-metrics") },
 		},

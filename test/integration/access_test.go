@@ -3,15 +3,18 @@
 package integration
 
 import (
-	"crypto/rand"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
@@ -101,8 +104,8 @@ func TestWasmPlugin_otherNamespace_needsRights(t *testing.T) {
 		pluginsv1alpha1.ReasonWatchForbidden, fmt.Sprintf("in namespace %q", other))
 }
 
-// Rights that go while a plugin serves end its events at once, and the status says so when it is
-// looked at; when they come back, so do the events.
+// Rights that go while a plugin serves end its events, and its status says so, without anybody looking;
+// when they come back, so do the events.
 func TestWasmPlugin_rightsLost(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
@@ -113,24 +116,117 @@ func TestWasmPlugin_rightsLost(t *testing.T) {
 	if err := n.env.Client.Delete(t.Context(), binding); err != nil {
 		t.Fatal(err)
 	}
-	n.poke(t, "annotator")
+	gone := time.Now()
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden)
+	t.Logf("the status said so after %s", time.Since(gone))
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 	n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonWatchForbidden)
 	n.category(t, "meanwhile")
 
 	n.bind(t, "plugin")
-	n.poke(t, "annotator")
+	back := time.Now()
 	n.expectReady(t, "annotator")
+	t.Logf("with the right back, it was ready after %s", time.Since(back))
 	n.expectAnnotated(t, "meanwhile")
 }
 
-// poke has a plugin looked at now, as `kubectl annotate` does.
-func (n tenant) poke(t *testing.T, name string) {
-	t.Helper()
-	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"test/poke":%q}}}`, rand.Text())
-	wp := &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta(name)}
-	if err := n.env.Client.Patch(t.Context(), wp, client.RawPatch(types.MergePatchType, patch)); err != nil {
+// A right to all namespaces comes from elsewhere than one to a single namespace, and its change wakes
+// the plugin as well.
+func TestWasmPlugin_rightsLost_clusterRole(t *testing.T) {
+	o := startOperator(t)
+	n := newTenant(t, o.env)
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}, Rules: annotatorRules()}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: n.ns},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: n.ns},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: "system:serviceaccounts:" + n.ns}},
+	}
+	n.create(t, role)
+	n.create(t, binding)
+	n.store(t, "annotator", fixture(t, "annotator.wasm"))
+	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{"*"} })
+	n.expectReady(t, "annotator")
+	role.Rules = []rbacv1.PolicyRule{rule("categories", "list")}
+	if err := n.env.Client.Update(t.Context(), role); err != nil {
 		t.Fatal(err)
 	}
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
+		pluginsv1alpha1.ReasonWatchForbidden, "may not watch categories.inventory.example.com in all namespaces")
+	role.Rules = annotatorRules()
+	if err := n.env.Client.Update(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	n.expectReady(t, "annotator")
+}
+
+// What the message says can be pasted, and is all that is missing.
+func TestWasmPlugin_grantPasted(t *testing.T) {
+	o := startOperator(t)
+	other := o.env.Namespace(t)
+	for name, tc := range map[string]struct {
+		why        string
+		namespaces func(n tenant) []string
+		missing    func(n tenant) []string
+	}{
+		"own": {
+			why:        "a Role in the plugin's namespace",
+			namespaces: func(tenant) []string { return nil },
+			missing: func(n tenant) []string {
+				return []string{fmt.Sprintf("list and watch categories.inventory.example.com, items.inventory.example.com in namespace %q;", n.ns)}
+			},
+		},
+		"two": {
+			why:        "a Role in each namespace, all at once",
+			namespaces: func(n tenant) []string { return []string{n.ns, other} },
+			missing: func(n tenant) []string {
+				return []string{fmt.Sprintf("in namespace %q", n.ns), fmt.Sprintf("in namespace %q", other)}
+			},
+		},
+		"everywhere": {
+			why:        "a ClusterRole",
+			namespaces: func(tenant) []string { return []string{"*"} },
+			missing: func(tenant) []string {
+				return []string{"in all namespaces", "create clusterrole ", "create clusterrolebinding "}
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newTenant(t, o.env)
+			n.store(t, "annotator", fixture(t, "annotator.wasm"))
+			n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+				s.Security.AllowedNamespaces = tc.namespaces(n)
+				s.Owns = []pluginsv1alpha1.TypeReference{{APIVersion: "inventory.example.com/v1alpha1", Kind: "Item"}}
+			})
+			n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
+				pluginsv1alpha1.ReasonWatchForbidden, tc.missing(n)...)
+			n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonWatchForbidden, "grant it: kubectl ")
+			n.paste(t, "annotator")
+			n.expectReady(t, "annotator")
+		})
+	}
+}
+
+// paste runs the commands of a WasmPlugin's condition Authorized as a person does.
+func (n tenant) paste(t *testing.T, name string) {
+	t.Helper()
+	wp, err := n.get(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := meta.FindStatusCondition(wp.Status.Conditions, pluginsv1alpha1.ConditionAuthorized).Message
+	_, commands, ok := strings.Cut(message, "grant it: ")
+	if !ok {
+		t.Fatalf("%q has nothing to paste", message)
+	}
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(kubeconfig, n.env.Kubeconfig(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shell := exec.CommandContext(t.Context(), "sh", "-e", "-c", commands)
+	shell.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig,
+		"PATH="+os.Getenv("KUBEBUILDER_ASSETS")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	if out, err := shell.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", commands, err, out)
+	}
+	t.Logf("pasted: %s", commands)
 }

@@ -271,3 +271,16 @@ func (n tenant) bind(t *testing.T, account string) {
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: account}},
 	})
 }
+
+// touch changes an annotation of a WasmPlugin, which makes it be looked at.
+func (n tenant) touch(t *testing.T, name string) {
+	t.Helper()
+	testenv.Eventually(t, "touch WasmPlugin "+name, func(ctx context.Context) error {
+		wp, err := n.get(ctx, name)
+		if err != nil {
+			return err
+		}
+		metav1.SetMetaDataAnnotation(&wp.ObjectMeta, "test.k1s.io/touched", wp.ResourceVersion)
+		return n.env.Client.Update(ctx, wp)
+	})
+}

@@ -31,20 +31,23 @@ type operator struct {
 	config *rest.Config
 	dir    string // the plugin directory
 	cache  string
+	audit  string // where the audit log goes, if anywhere
 	ns     string // the operator's own namespace
-	stop   context.CancelFunc
-	done   chan error
+	// configure changes the options of the next start.
+	configure []func(*app.Options)
+	stop      context.CancelFunc
+	done      chan error
 }
 
 // startOperator starts an operator, which stops with the test. One test at a time has one: all of
 // them look at the same API server.
-func startOperator(t *testing.T) *operator {
+func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	t.Helper()
 	env := testenv.Shared(t)
 	grantOperator(t, env)
 	config := rest.CopyConfig(env.User(t, operatorUser))
 	config.QPS = -1 // as ctrl.GetConfig has it
-	o := &operator{env: env, config: config, dir: filepath.Join(t.TempDir(), "plugins"), cache: t.TempDir(), ns: env.Namespace(t)}
+	o := &operator{env: env, config: config, configure: configure, dir: filepath.Join(t.TempDir(), "plugins"), cache: t.TempDir(), ns: env.Namespace(t)}
 	grantIn(t, env, o.ns)
 	if err := os.Mkdir(o.dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -59,9 +62,12 @@ func (o *operator) start(t *testing.T) {
 	options := app.DefaultOptions()
 	options.MetricsAddress, options.ProbeAddress = "0", "0"
 	options.Namespace = o.ns
-	options.PluginDir, options.CacheDir = o.dir, o.cache
+	options.PluginDir, options.CacheDir, options.AuditLog = o.dir, o.cache, o.audit
 	options.Registerer = prometheus.NewRegistry()
 	options.SkipNameValidation = true
+	for _, configure := range o.configure {
+		configure(&options)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	o.stop, o.done = stop, make(chan error, 1)
 	go func() { o.done <- app.Run(ctx, o.config, options, testLog()) }()

@@ -37,6 +37,9 @@ type Options struct {
 	MaxModuleBytes int64
 	// ParallelCompiles is how many modules are compiled at once.
 	ParallelCompiles int
+	// AuditLog is where records of what plugins change and are refused go: a file, "-" for standard output,
+	// or nowhere if it is empty.
+	AuditLog string
 	// Registerer gets the operator's own metrics; what is not in controller-runtime's registry is not served.
 	Registerer prometheus.Registerer
 	// SkipNameValidation lets several operators run in one process, one after another; for tests.
@@ -69,6 +72,7 @@ func (o *Options) AddFlags(f *flag.FlagSet) {
 	f.StringVar(&o.CacheDir, "cache-dir", o.CacheDir, "directory for compiled modules, writable by the operator alone; empty compiles anew after every start")
 	f.Int64Var(&o.MaxModuleBytes, "max-module-bytes", o.MaxModuleBytes, "largest uncompressed module that is accepted")
 	f.IntVar(&o.ParallelCompiles, "parallel-compiles", o.ParallelCompiles, "how many modules are compiled at once")
+	f.StringVar(&o.AuditLog, "audit-log", o.AuditLog, `file for a record of everything that plugins change or are refused; "-" is standard output, empty keeps no record`)
 }
 
 // validate names the flag that is wrong.

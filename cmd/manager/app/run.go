@@ -24,6 +24,9 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/decorate"
+	"github.com/k1s-io/k1s/internal/plugin/metrics"
+	"github.com/k1s-io/k1s/internal/plugin/tracing"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
@@ -55,7 +58,20 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 	if err != nil {
 		return err
 	}
-	engine, err := wasm.New(ctx, wasm.Options{CacheDir: o.CacheDir, ParallelCompiles: o.ParallelCompiles, Log: log.WithName("guest")})
+	measured, err := metrics.New(o.Registerer)
+	if err != nil {
+		return err
+	}
+	tracer, flush, err := tracing.Setup(ctx, os.Getenv, log.WithName("tracing"))
+	if err != nil {
+		return fmt.Errorf("set up tracing: %w", err)
+	}
+	audit, closeAudit, err := auditLog(o.AuditLog, log.WithName("audit"), measured)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAudit()) }() // after the last call of a guest has ended
+	engine, err := wasm.New(ctx, wasm.Options{CacheDir: o.CacheDir, ParallelCompiles: o.ParallelCompiles, Log: log.WithName("guest"), Metrics: measured})
 	if err != nil {
 		return fmt.Errorf("start the engine: %w", err)
 	}
@@ -63,8 +79,12 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 	defer func() {
 		closing := context.WithoutCancel(ctx)
 		err = errors.Join(err, slots.Close(closing), engine.Close(closing))
+		if flushErr := flush(closing); flushErr != nil { // spans are no reason for the operator to fail
+			log.Error(flushErr, "Some spans are lost")
+		}
 	}()
-	if err := setUp(ctx, mgr, o, engine, slots); err != nil {
+	p := plugins{engine: engine, slots: slots, decorators: decorate.NewStack(measured, tracer), audit: audit, decisions: measured}
+	if err := setUp(ctx, mgr, o, p); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {
@@ -91,14 +111,14 @@ func newManager(cluster *rest.Config, o Options, log logr.Logger) (manager.Manag
 	if err != nil {
 		return nil, err
 	}
-	metrics := metricsserver.Options{BindAddress: o.MetricsAddress, SecureServing: o.SecureMetrics}
+	serving := metricsserver.Options{BindAddress: o.MetricsAddress, SecureServing: o.SecureMetrics}
 	if o.SecureMetrics {
-		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+		serving.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme:                        scheme,
 		Logger:                        log,
-		Metrics:                       metrics,
+		Metrics:                       serving,
 		HealthProbeBindAddress:        o.ProbeAddress,
 		LeaderElection:                o.LeaderElection,
 		LeaderElectionID:              leaseName,

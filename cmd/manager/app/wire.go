@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/anomaly"
 	"github.com/k1s-io/k1s/internal/controller/category"
 	"github.com/k1s-io/k1s/internal/controller/item"
 	"github.com/k1s-io/k1s/internal/controller/plugindirectory"
@@ -23,12 +24,21 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
+// plugins is what outlives the manager: it is closed after the last call has ended.
+type plugins struct {
+	engine     wasmplugin.Engine
+	slots      *plugin.Registry
+	decorators wasmplugin.Decorators
+	audit      access.Audit
+	decisions  access.Metrics
+}
+
 // setUp puts the operator's parts into the manager.
-func setUp(ctx context.Context, mgr manager.Manager, o Options, engine wasmplugin.Engine, slots *plugin.Registry) error {
+func setUp(ctx context.Context, mgr manager.Manager, o Options, p plugins) error {
 	if err := setUpEmbedded(mgr, o); err != nil {
 		return err
 	}
-	if err := setUpPlugins(ctx, mgr, o, engine, slots); err != nil {
+	if err := setUpPlugins(ctx, mgr, o, p); err != nil {
 		return err
 	}
 	return mgr.AddReadyzCheck("cache", func(req *http.Request) error {
@@ -60,7 +70,7 @@ func setUpEmbedded(mgr manager.Manager, o Options) error {
 }
 
 // setUpPlugins wires what loads plugins and what they reach.
-func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, engine wasmplugin.Engine, slots *plugin.Registry) error {
+func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins) error {
 	clk := clock.RealClock{}
 	shared, err := watch.NewCache(mgr.GetConfig(), mgr.GetRESTMapper())
 	if err != nil {
@@ -79,21 +89,32 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, engine wa
 			return fmt.Errorf("add to the manager: %w", err)
 		}
 	}
+	hosts := access.NewFactory(mgr.GetConfig(), mgr.GetRESTMapper(), watches, authorizer, clk)
+	hosts.Audit, hosts.Metrics = p.audit, p.decisions
 	loader := &wasmplugin.Reconciler{
 		Client:     mgr.GetClient(),
 		Mapper:     mgr.GetRESTMapper(),
 		ConfigMaps: configmap.New(mgr.GetAPIReader(), o.MaxModuleBytes),
 		Files:      files,
-		Engine:     engine,
+		Engine:     p.engine,
 		Watches:    watches,
-		Slots:      slots,
+		Slots:      p.slots,
 		Authorizer: authorizer,
-		Hosts:      access.NewFactory(mgr.GetConfig(), mgr.GetRESTMapper(), watches, authorizer, clk),
+		Hosts:      hosts,
+		Anomalies:  anomaly.New(clk, p.decisions),
+		Decorators: p.decorators,
 		Events:     mgr.GetEventRecorder("k1s"),
 		Clock:      clk,
 	}
 	if err := loader.SetupWithManager(ctx, mgr, changes.Subscribe()); err != nil {
 		return fmt.Errorf("set up the WasmPlugin controller: %w", err)
+	}
+	rights, err := access.NewRightsWatch(mgr.GetConfig(), mgr.GetHTTPClient(), authorizer, mgr.GetLogger().WithName("rights"), loader.RightsChanged)
+	if err != nil {
+		return fmt.Errorf("watch rights: %w", err)
+	}
+	if err := mgr.Add(rights); err != nil {
+		return fmt.Errorf("add to the manager: %w", err)
 	}
 	projector := &plugindirectory.Reconciler{Client: mgr.GetClient(), Directory: files, Namespace: o.Namespace}
 	if err := projector.SetupWithManager(mgr, changes.Subscribe()); err != nil {

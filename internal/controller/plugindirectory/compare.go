@@ -58,6 +58,7 @@ func defaulted(spec pluginsv1alpha1.WasmPluginSpec) pluginsv1alpha1.WasmPluginSp
 		if rt.MaxMemoryPages == 0 {
 			rt.MaxMemoryPages = defaultMaxMemoryPages
 		}
+		rt.InstancePolicy = pluginsv1alpha1.InstancePolicyPooled
 		rt.TimeoutSeconds, rt.MaxInstances, rt.IdleSeconds = defaultTimeoutSeconds, defaultMaxInstances, new(int32(defaultIdleSeconds))
 	}
 	return spec

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,6 +25,7 @@ type kinds map[schema.GroupVersionKind]*meta.RESTMapping
 // authorise checks that the plugin's account exists and may watch what the plugin is to be told of,
 // and that the operator may watch it for the plugin.
 func (r *Reconciler) authorise(ctx context.Context, l *load) *problem {
+	r.guard.waitsNoMore(l.name)
 	for _, step := range []func(context.Context, *load) error{
 		r.checkAccount,
 		r.resolveKinds,
@@ -130,46 +130,16 @@ func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
 
 // checkRights checks the rights of the plugin's account, and says what is missing so that it can be pasted.
 func (r *Reconciler) checkRights(ctx context.Context, l *load) error {
-	for _, gvk := range l.plan.watched() {
-		mapping := l.kinds[gvk]
-		for _, namespace := range l.plan.scopes(mapping) {
-			var missing []string
-			for _, verb := range []string{"list", "watch"} {
-				d, err := r.Authorizer.Refresh(ctx, l.plan.identity, action(mapping, verb, namespace))
-				if err != nil {
-					return err
-				}
-				if !d.Allowed {
-					missing = append(missing, verb)
-				}
-			}
-			if len(missing) > 0 {
-				return watchForbidden(l.plan.identity, mapping, namespace, missing)
-			}
-		}
+	needed := &rights{plan: l.plan, kinds: l.kinds}
+	lacks, err := needed.lacks(ctx, r.Authorizer.Refresh)
+	if err != nil {
+		return err
 	}
-	return nil
-}
-
-// scopes returns the namespaces in which the plugin watches a kind; the empty one is all of them.
-func (p plan) scopes(mapping *meta.RESTMapping) []string {
-	if p.allowlist.Everywhere() || mapping.Scope.Name() == meta.RESTScopeNameRoot {
-		return []string{""}
+	if len(lacks) == 0 {
+		return nil
 	}
-	return p.allowlist.Namespaces
-}
-
-func watchForbidden(id access.Identity, mapping *meta.RESTMapping, namespace string, verbs []string) error {
-	what, binding := "role", "rolebinding"
-	in, flag := fmt.Sprintf("in namespace %q", namespace), "-n "+namespace+" "
-	if namespace == "" {
-		what, binding, in, flag = "clusterrole", "clusterrolebinding", "in all namespaces", ""
-	}
-	name := "k1s-" + id.Plugin
-	return plugin.Refuse(pluginsv1alpha1.ReasonWatchForbidden,
-		"ServiceAccount %q may not %s %s %s; grant it: kubectl %screate %s %s --verb=get,list,watch --resource=%s && kubectl %screate %s %s --%s=%s --serviceaccount=%s:%s",
-		id.ServiceAccount, strings.Join(verbs, " and "), resourceName(mapping), in,
-		flag, what, name, resourceName(mapping), flag, binding, name, what, name, id.Namespace, id.ServiceAccount)
+	r.guard.wait(l.name, needed, lacks)
+	return plugin.Refuse(pluginsv1alpha1.ReasonWatchForbidden, "%s", grantMessage(l.plan.identity, grantsFor(lacks)))
 }
 
 func resourceName(mapping *meta.RESTMapping) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
@@ -16,24 +17,56 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 	if s := r.serving.get(l.name); s != nil && s.fingerprint == l.plan.fingerprint(l.module.Digest) {
 		return nil
 	}
+	about := r.about(l)
+	r.Decorators.Begin(about.Plugin)
 	host, err := r.Hosts.New(access.Options{
 		Identity:              l.plan.identity,
 		Allowlist:             l.plan.allowlist,
 		StatusUpdate:          l.plan.has(plugin.CapabilityStatusUpdate),
 		MaxConcurrentRequests: l.plan.maxConcurrentRequests,
+		RequestsPerSecond:     l.plan.requestsPerSecond,
+		Burst:                 l.plan.burst,
+		Limited:               func(layer string) { r.Decorators.Limited(about.Plugin, layer) },
 		Watches:               l.plan.watched(),
+		Revision:              l.module.Digest.String(),
+		Refused:               r.tellRefusals(l.plugin),
 	})
-	if err == nil {
-		l.runner, l.info, err = r.Engine.Load(ctx, plugin.LoadRequest{
-			Name: l.name.String(), Module: l.module, Settings: l.plan.settings, Limits: l.plan.limits, Host: host,
-		})
-	}
 	if err != nil {
 		return problemOf(pluginsv1alpha1.ConditionCompiled, err)
 	}
+	runner, info, err := r.Engine.Load(ctx, plugin.LoadRequest{
+		Name: about.Plugin, Module: l.module, Settings: l.plan.settings, Limits: l.plan.limits,
+		NoSnapshot: l.plan.metadata.NoSnapshot, Host: r.Decorators.Host(about, host),
+	})
+	if err != nil {
+		return problemOf(pluginsv1alpha1.ConditionCompiled, err)
+	}
+	if err := checkBatch(runner, about.Metadata); err != nil {
+		_ = runner.Close(ctx) // it never served
+		return problemOf(pluginsv1alpha1.ConditionCompiled, err)
+	}
+	l.runner, l.info = r.Decorators.Runner(about, runner), info
 	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%s is compiled, initialised and healthy", l.module.Digest.Short()))
 	return nil
+}
+
+// about names the revision that is about to be loaded.
+func (r *Reconciler) about(l *load) plugin.Revision {
+	return plugin.Revision{
+		Plugin: l.name.String(), Digest: l.module.Digest, Metadata: l.plan.metadata,
+		MaxInstances: l.plan.limits.MaxInstances, OnBreaker: r.tellBreaker(l.plugin, l.module.Digest),
+	}
+}
+
+// checkBatch refuses a module that declares batches without having the export for them.
+func checkBatch(runner plugin.Runner, metadata plugin.Metadata) error {
+	exporter, ok := runner.(plugin.Exporter)
+	if !ok || metadata.MaxBatch < 2 || exporter.Exports(abi.ExportReconcileBatch) {
+		return nil
+	}
+	return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+		"the module declares runtime.maxBatch but has no export %q: add it, or do not declare it", abi.ExportReconcileBatch)
 }
 
 func (p plan) has(c plugin.Capability) bool {

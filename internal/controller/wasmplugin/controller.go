@@ -43,6 +43,9 @@ type Authorizer interface {
 	Authorize(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
 	Refresh(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
 	Self(ctx context.Context, action access.Action) (access.Decision, error)
+	Drop(changes ...access.Change)
+	// Watched says whether changes of rights are heard of.
+	Watched() bool
 }
 
 // Hosts makes what a guest reaches of the cluster.
@@ -60,6 +63,18 @@ type Files interface {
 	Fetch(ctx context.Context, path string) (plugin.Module, error)
 }
 
+// Decorators wrap what runs a revision and what its guest reaches, and measure both.
+type Decorators interface {
+	Begin(plugin string)
+	Host(r plugin.Revision, host plugin.Host) plugin.Host
+	Limited(plugin, layer string)
+	Runner(r plugin.Revision, runner plugin.Runner) plugin.Runner
+	Serves(runner plugin.Runner)
+	RolledBack(plugin string)
+	Stops(plugin string)
+	Forget(plugin string)
+}
+
 // Reconciler loads, swaps and unloads plugins.
 type Reconciler struct {
 	Client     client.Client
@@ -71,16 +86,21 @@ type Reconciler struct {
 	Slots      *plugin.Registry
 	Authorizer Authorizer
 	Hosts      Hosts
+	Anomalies  Anomalies
+	Decorators Decorators
 	Events     events.EventRecorder
 	Clock      clock.PassiveClock
 
-	serving memory
+	serving   memory
+	attention attention
+	guard     guard
 }
 
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=list;watch;impersonate
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles;rolebindings;clusterroles;clusterrolebindings,verbs=list;watch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=list;watch
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews;selfsubjectaccessreviews,verbs=create
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -92,10 +112,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		if client.IgnoreNotFound(err) != nil {
 			return ctrl.Result{}, fmt.Errorf("get WasmPlugin: %w", err)
 		}
-		return ctrl.Result{}, r.unload(ctx, req.NamespacedName)
+		return ctrl.Result{}, r.remove(ctx, req.NamespacedName)
 	}
 	if !wp.DeletionTimestamp.IsZero() {
-		return ctrl.Result{}, r.unload(ctx, req.NamespacedName)
+		return ctrl.Result{}, r.remove(ctx, req.NamespacedName)
 	}
 	before := wp.DeepCopy()
 	l := &load{plugin: &wp, name: req.NamespacedName, conditions: conditions.For(&wp.Status.Conditions, wp.Generation)}
@@ -113,9 +133,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		return ctrl.Result{}, r.suspend(ctx, l)
 	}
 	for _, phase := range []func(context.Context, *load) *problem{
+		r.judge,
 		r.fetch,
 		r.verify,
 		r.authorise,
+		r.refuse,
 		r.compile,
 		r.swap,
 	} {
@@ -128,5 +150,5 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		}
 	}
 	r.succeed(l)
-	return ctrl.Result{RequeueAfter: recheckAfter}, nil
+	return ctrl.Result{RequeueAfter: r.recheckAfter()}, nil
 }

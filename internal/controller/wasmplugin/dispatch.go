@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -15,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/watch"
@@ -36,32 +36,18 @@ type dispatcher struct {
 	objects    ObjectReader
 	authorizer Authorizer
 	tell       func(note string)
-	// rights is replaced with every revision.
+	// rights are those of the revision that serves.
 	rights atomic.Pointer[rights]
 }
 
-// rights are what a plugin must have to be told of an object.
-type rights struct {
-	plan  plan
-	kinds kinds
-}
-
 func newDispatcher(r *Reconciler, l *load, slot *plugin.Slot) *dispatcher {
-	regarding := l.plugin.DeepCopy()
-	regarding.Spec, regarding.Status = pluginsv1alpha1.WasmPluginSpec{}, pluginsv1alpha1.WasmPluginStatus{}
-	d := &dispatcher{
+	regarding := referenceTo(l.plugin)
+	return &dispatcher{
 		runner: slot, objects: r.Watches, authorizer: r.Authorizer,
 		tell: func(note string) {
 			r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reasonReconcileFailed, actionReconcile, "%s", truncateNote(note))
 		},
 	}
-	d.use(l)
-	return d
-}
-
-// use takes over what a load found out.
-func (d *dispatcher) use(l *load) {
-	d.rights.Store(&rights{plan: l.plan, kinds: l.kinds})
 }
 
 // Reconcile implements watch.Reconciler.
@@ -84,6 +70,11 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, attempt i
 		Object:    object,
 		Attempt:   attempt,
 	})
+	if wait := plugin.RetryAfter(err); wait > 0 {
+		// The event of the breaker has told of it. All objects come back at about the same time, in an
+		// order of chance, so that it is not always the same one that the guest is tried with.
+		return reconcile.Result{RequeueAfter: wait + rand.N(wait/4+1)}, nil
+	}
 	if err != nil {
 		return reconcile.Result{}, d.failed(ctx, req, err)
 	}

@@ -3,11 +3,14 @@
 package wasmplugin
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/conditions"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // maxNote is the API's bound for an event's note, in bytes.
@@ -21,6 +24,35 @@ const (
 
 // reasonRevisionLoaded is the reason of the event that tells of a new revision.
 const reasonRevisionLoaded = "RevisionLoaded"
+
+// Reasons of the events about a plugin's circuit breaker.
+const (
+	reasonBreakerOpened = "CircuitBreakerOpened"
+	reasonBreakerClosed = "CircuitBreakerClosed"
+)
+
+// tellBreaker returns what tells of a revision's circuit breaker.
+func (r *Reconciler) tellBreaker(wp *pluginsv1alpha1.WasmPlugin, digest plugin.Digest) func(plugin.BreakerChange) {
+	regarding := referenceTo(wp)
+	return func(c plugin.BreakerChange) {
+		e := breakerEvent(digest, c)
+		r.Events.Eventf(regarding, nil, e.kind, e.reason, actionReconcile, "%s", truncateNote(e.note))
+	}
+}
+
+// breakerEvent is what there is to tell.
+func breakerEvent(digest plugin.Digest, c plugin.BreakerChange) telling {
+	if !c.Open {
+		return telling{corev1.EventTypeNormal, reasonBreakerClosed, digest.Short() + " works again, and gets its events"}
+	}
+	return telling{corev1.EventTypeWarning, reasonBreakerOpened, fmt.Sprintf(
+		"%s failed too often in a row and gets no events for now; the next try is in %s. The last failure: %v", digest.Short(), c.RetryAfter, c.Cause)}
+}
+
+// referenceTo returns a copy of a WasmPlugin that only says which it is.
+func referenceTo(wp *pluginsv1alpha1.WasmPlugin) *pluginsv1alpha1.WasmPlugin {
+	return &pluginsv1alpha1.WasmPlugin{TypeMeta: wp.TypeMeta, ObjectMeta: *wp.ObjectMeta.DeepCopy()}
+}
 
 // telling is one thing to tell about a plugin.
 type telling struct {

@@ -45,6 +45,16 @@ type revision struct {
 	dispatcher *dispatcher
 	plan       plan
 	status     pluginsv1alpha1.Revision
+	// rights are what the dispatcher uses while the revision serves.
+	rights *rights
+	// runner is its decorated runner.
+	runner plugin.Runner
+	// track tells how its calls end.
+	track *plugin.Track
+	// trial is set while the revision before can still come back.
+	trial *trial
+	// refused is what was taken back for this revision to serve again.
+	refused *refusal
 }
 
 // memory knows what serves, by plugin. It is empty after a restart, and everything is loaded again.
@@ -57,6 +67,19 @@ func (m *memory) get(name types.NamespacedName) *revision {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.revisions[name]
+}
+
+// names returns the plugins whose revision is of interest.
+func (m *memory) names(interest func(*revision) bool) []types.NamespacedName {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []types.NamespacedName
+	for name, r := range m.revisions {
+		if interest(r) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func (m *memory) set(name types.NamespacedName, r *revision) {

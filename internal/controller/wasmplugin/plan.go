@@ -3,6 +3,7 @@
 package wasmplugin
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -42,12 +43,16 @@ type plan struct {
 	allowlist    access.Allowlist
 	// maxConcurrentRequests bounds the plugin's requests to the cluster.
 	maxConcurrentRequests int
+	// requestsPerSecond and burst bound them over time; 0 means no bound.
+	requestsPerSecond, burst int
 }
 
 // limitsOf reads spec.runtime.
 func limitsOf(rt pluginsv1alpha1.Runtime) plugin.Limits {
 	return plugin.Limits{
 		MinMemoryPages: uint32(rt.MemoryPages),
+		Fuel:           uint64(rt.Fuel),
+		InstancePolicy: cmp.Or(rt.InstancePolicy, plugin.InstancePooled),
 		MaxMemoryPages: uint32(orDefault(rt.MaxMemoryPages, defaultMaxMemoryPages)),
 		CallTimeout:    time.Duration(orDefault(rt.TimeoutSeconds, defaultTimeoutSeconds)) * time.Second,
 		MaxInstances:   int(orDefault(rt.MaxInstances, defaultMaxInstances)),
@@ -71,10 +76,12 @@ func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, er
 		limits:   limitsOf(spec.Runtime),
 		identity: access.Identity{
 			Namespace: wp.Namespace, Plugin: wp.Name,
-			ServiceAccount: cmpOr(spec.ServiceAccountName, defaultServiceAccount),
+			ServiceAccount: cmp.Or(spec.ServiceAccountName, defaultServiceAccount),
 		},
 		allowlist:             access.NewAllowlist(spec.Security, wp.Namespace),
 		maxConcurrentRequests: int(orDefault(spec.Security.MaxConcurrentRequests, defaultMaxConcurrentRequests)),
+		requestsPerSecond:     int(spec.Security.RequestsPerSecond),
+		burst:                 int(orDefault(spec.Security.Burst, 2*spec.Security.RequestsPerSecond)),
 	}
 	if spec.Settings != nil && len(spec.Settings.Raw) > 0 {
 		p.settings = spec.Settings.Raw
@@ -93,17 +100,21 @@ func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, er
 	}
 	p.watch = watch.Spec{
 		Targets: targets, Owns: owns, Namespaces: p.allowlist.Namespaces,
-		// More workers than instances would only wait for each other.
-		MaxConcurrentReconciles: p.limits.MaxInstances,
+		MaxConcurrentReconciles: workers(p.limits.MaxInstances, metadata.MaxBatch),
 	}
 	return p, nil
 }
 
-func cmpOr(value, fallback string) string {
-	if value == "" {
-		return fallback
+// maxWorkers bounds the workers of a plugin that takes batches: each costs a goroutine.
+const maxWorkers = 256
+
+// workers is how many requests of a plugin are under way at once. More than there are instances would
+// only wait for each other, unless those that wait are joined.
+func workers(instances, batch int) int {
+	if batch < 2 {
+		return instances
 	}
-	return value
+	return max(instances, min(instances*batch, maxWorkers))
 }
 
 // resolveCapabilities narrows what the module declares to what the spec asks for.
@@ -194,6 +205,7 @@ func (p plan) fingerprint(digest plugin.Digest) string {
 	// Everything in here is plain data, which always marshals.
 	text, _ := json.Marshal([]any{
 		digest, p.capabilities, selectors, p.watch.Owns, p.settings, p.limits, p.identity, p.allowlist, p.maxConcurrentRequests,
+		p.requestsPerSecond, p.burst,
 	})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])

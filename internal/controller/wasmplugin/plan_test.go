@@ -151,6 +151,8 @@ func TestPlan_fingerprint(t *testing.T) {
 		"verbs":      of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedVerbs = []pluginsv1alpha1.Verb{} }),
 		"namespaces": of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{"*"} }),
 		"requests":   of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.MaxConcurrentRequests = 1 }),
+		"rate":       of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.RequestsPerSecond = 5 }),
+		"burst":      of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.RequestsPerSecond, s.Security.Burst = 5, 9 }),
 		"memory":     of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.MaxMemoryPages = 7 }),
 		"timeout":    of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = 7 }),
 		"idle":       of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.IdleSeconds = new(int32(0)) }),

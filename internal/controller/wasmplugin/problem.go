@@ -23,12 +23,34 @@ const (
 	retry
 )
 
-// pollAfter is how long a waiting plugin is left alone. Nothing tells of changed Roles.
-const pollAfter = 15 * time.Second
+const (
+	// pollAfter is how long a waiting plugin is left alone when it may be that nothing tells of the end
+	// of its wait, such as a right of the operator's own.
+	pollAfter = 15 * time.Second
+	// pollRights is how long one is that waits for rights, where changes of rights are heard of.
+	pollRights = 5 * time.Minute
+	// recheck is how often a plugin that serves is looked at again without a cause: rights may have gone.
+	// What it is told of is checked much more often, see dispatch.go.
+	recheck = 5 * time.Minute
+	// recheckRarely is how often, where changes of rights are heard of.
+	recheckRarely = 30 * time.Minute
+)
 
-// recheckAfter is how often a plugin that serves is looked at again without a cause: rights may have
-// gone. What it is told of is checked much more often, see dispatch.go.
-const recheckAfter = 5 * time.Minute
+// lookAfter is how long a plugin that waits because of something is left alone.
+func (r *Reconciler) lookAfter(reason string) time.Duration {
+	if reason == pluginsv1alpha1.ReasonWatchForbidden && r.Authorizer.Watched() {
+		return pollRights
+	}
+	return pollAfter
+}
+
+// recheckAfter is how long a plugin that serves is left alone.
+func (r *Reconciler) recheckAfter() time.Duration {
+	if r.Authorizer.Watched() {
+		return recheckRarely
+	}
+	return recheck
+}
 
 // problem is a phase that failed.
 type problem struct {

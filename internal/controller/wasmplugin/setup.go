@@ -3,6 +3,7 @@
 package wasmplugin
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access"
 )
 
 const (
@@ -52,7 +54,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			return wp.Spec.Source.ConfigMap.Name
 		},
 		indexServiceAccount: func(wp *pluginsv1alpha1.WasmPlugin) string {
-			return cmpOr(wp.Spec.ServiceAccountName, defaultServiceAccount)
+			return cmp.Or(wp.Spec.ServiceAccountName, defaultServiceAccount)
 		},
 		indexFile: func(wp *pluginsv1alpha1.WasmPlugin) string {
 			if wp.Spec.Source.File == nil {
@@ -73,6 +75,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			return err
 		}
 	}
+	if err := mgr.Add(manager.RunnableFunc(r.watchRights)); err != nil {
+		return err
+	}
 	// Only names matter of these objects, so only metadata is watched.
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("wasmplugin").
@@ -80,10 +85,11 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{},
 		))).
 		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ConfigMap")), r.byIndex(indexConfigMap)).
-		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ServiceAccount")), r.byIndex(indexServiceAccount),
+		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ServiceAccount")), handler.EnqueueRequestsFromMapFunc(r.ofAccount),
 			builder.WithPredicates(existence())).
 		WatchesMetadata(metadataOf(crdKind), handler.EnqueueRequestsFromMapFunc(r.missingKinds)).
 		WatchesRawSource(r.onFileChange(fileChanges)).
+		WatchesRawSource(&r.attention).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: loads,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),
@@ -111,6 +117,12 @@ func (r *Reconciler) byIndex(index string) handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 		return r.plugins(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{index: o.GetName()})
 	})
+}
+
+// ofAccount enqueues the plugins of a ServiceAccount that came or went, and has decisions about it made anew.
+func (r *Reconciler) ofAccount(ctx context.Context, o client.Object) []reconcile.Request {
+	r.Authorizer.Drop(access.Change{Subject: access.Subject{Namespace: o.GetNamespace(), ServiceAccount: o.GetName()}})
+	return r.plugins(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexServiceAccount: o.GetName()})
 }
 
 // missingKinds enqueues the plugins that wait for a kind. Which one it is need not match: this is rare.

@@ -10,6 +10,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/conditions"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // phases are the conditions of the phases, in their order.
@@ -35,8 +36,15 @@ func (r *Reconciler) succeed(l *load) {
 	message := fmt.Sprintf("%s (version %s) gets events of %s", revision.ShortDigest, revision.Version, revision.Types)
 	l.conditions.True(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonAsSpecified, message)
 	l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonAsSpecified, "what serves is what the spec asks for")
-	l.conditions.True(pluginsv1alpha1.ConditionReady, pluginsv1alpha1.ReasonSucceeded, message)
 	l.plugin.Status.LastError = ""
+	if verdict, cause := r.serving.get(l.name).track.Verdict(); verdict == plugin.Failing {
+		failing := fmt.Sprintf("%s (version %s) serves, but half of its last calls failed or more; the objects are tried again: %v",
+			revision.ShortDigest, revision.Version, cause)
+		l.conditions.True(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonCallsFailing, failing)
+		l.conditions.False(pluginsv1alpha1.ConditionReady, pluginsv1alpha1.ReasonCallsFailing, failing)
+		return
+	}
+	l.conditions.True(pluginsv1alpha1.ConditionReady, pluginsv1alpha1.ReasonSucceeded, message)
 }
 
 // fail sets the conditions of a plugin whose load ended with a problem, and says how to go on.
@@ -57,7 +65,7 @@ func (r *Reconciler) fail(l *load) (ctrl.Result, error) {
 	case retry:
 		return ctrl.Result{}, p
 	case wait:
-		return ctrl.Result{RequeueAfter: pollAfter}, nil
+		return ctrl.Result{RequeueAfter: r.lookAfter(p.reason)}, nil
 	default:
 		return ctrl.Result{}, nil
 	}
@@ -79,8 +87,12 @@ func (r *Reconciler) failServing(l *load) {
 	}
 	message := fmt.Sprintf("%s (version %s) goes on serving, because the wanted revision cannot: %s",
 		current.status.ShortDigest, current.status.Version, l.problem.message)
+	reason := pluginsv1alpha1.ReasonPreviousRevision
+	if l.problem.reason == pluginsv1alpha1.ReasonRolledBack {
+		reason = pluginsv1alpha1.ReasonRolledBack
+	}
 	l.conditions.True(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonPreviousRevision, message)
-	l.conditions.True(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonPreviousRevision, message)
+	l.conditions.True(pluginsv1alpha1.ConditionDegraded, reason, message)
 }
 
 // retireRevision moves the revision that no longer serves to where the one before is remembered.

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // swap puts the new revision in the place of the old one and makes the plugin's controller watch
@@ -21,23 +22,18 @@ func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
 	}
 	current = r.serving.get(l.name)
 	if err := r.Watches.Ensure(ctx, l.name, l.plan.watch, current.dispatcher); err != nil {
-		return &problem{
-			condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonWatchFailed,
-			message: "the plugin's watches could not be started: " + err.Error(), recovery: retry,
-		}
+		return watchProblem("the plugin's watches could not be started", err)
 	}
 	if l.runner != nil && keepsWatch {
 		if err := r.Watches.Resync(ctx, l.name); err != nil {
-			return &problem{
-				condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonWatchFailed,
-				message: "the plugin's objects could not be listed for the new revision: " + err.Error(), recovery: retry,
-			}
+			return watchProblem("the plugin's objects could not be listed for the new revision", err)
 		}
 	}
 	return nil
 }
 
-// install makes the loaded revision the one that serves.
+// install makes the loaded revision the one that serves. The one before is kept until the first calls
+// have shown what the new one is worth.
 func (r *Reconciler) install(l *load) {
 	slot := r.Slots.Slot(l.name)
 	current := r.serving.get(l.name)
@@ -47,15 +43,22 @@ func (r *Reconciler) install(l *load) {
 		metadata:    l.plan.metadata,
 		plan:        l.plan,
 		status:      r.statusOf(l),
+		rights:      &rights{plan: l.plan, kinds: l.kinds},
+		runner:      l.runner,
+		track:       plugin.NewTrack(func() { r.attention.call(l.name) }),
 	}
 	if current != nil {
 		// The plugin's controller holds on to its dispatcher across revisions.
 		next.dispatcher = current.dispatcher
-		next.dispatcher.use(l)
+		next.dispatcher.rights.Store(next.rights)
+		next.trial = &trial{before: current, until: r.Clock.Now().Add(trialTime)}
+		current.trial, current.refused = nil, nil
 	} else {
 		next.dispatcher = newDispatcher(r, l, slot)
+		next.dispatcher.rights.Store(next.rights)
 	}
-	slot.Swap(l.runner)
+	slot.Try(next.track.Runner(l.runner))
+	r.Decorators.Serves(l.runner)
 	r.serving.set(l.name, next)
 
 	status := &l.plugin.Status

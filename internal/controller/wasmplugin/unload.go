@@ -11,10 +11,20 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// unload ends a plugin that was deleted: first its events, then its revision.
+// remove ends a plugin that was deleted.
+func (r *Reconciler) remove(ctx context.Context, name types.NamespacedName) error {
+	err := r.unload(ctx, name)
+	r.Decorators.Forget(name.String())
+	r.Anomalies.Forget(name.String())
+	return err
+}
+
+// unload ends what runs of a plugin: first its events, then its revision.
 func (r *Reconciler) unload(ctx context.Context, name types.NamespacedName) error {
 	r.Watches.Stop(name)
 	r.serving.forget(name)
+	r.guard.waitsNoMore(name)
+	r.Decorators.Stops(name.String())
 	if err := r.Slots.Remove(ctx, name); err != nil {
 		return fmt.Errorf("close the plugin: %w", err)
 	}

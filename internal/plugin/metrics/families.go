@@ -30,6 +30,7 @@ const (
 	labelCached  = "cached"
 	labelState   = "state"
 	labelLayer   = "layer"
+	labelDecided = "decision"
 	labelDigest  = "digest"
 	labelVersion = "version"
 )
@@ -49,6 +50,9 @@ const (
 	nameBreaker      = "k1s_plugin_breaker_state"
 	nameTransitions  = "k1s_plugin_breaker_transitions_total"
 	nameLimited      = "k1s_plugin_requests_limited_total"
+	nameDecided      = "k1s_plugin_requests_decided_total"
+	nameSuspicious   = "k1s_plugin_suspicions_total"
+	nameAuditDropped = "k1s_audit_records_dropped_total"
 	nameCacheResults = "k1s_plugin_result_cache_total"
 	nameBatch        = "k1s_plugin_batch_size"
 )
@@ -110,6 +114,18 @@ func Families() []Family {
 		{
 			Name: nameLimited, Type: Counter, Labels: []string{labelPlugin, labelLayer},
 			Help: "Requests to the cluster that were refused: limit is security.maxConcurrentRequests, rate is security.requestsPerSecond.",
+		},
+		{
+			Name: nameDecided, Type: Counter, Labels: []string{labelPlugin, labelDecided, labelLayer},
+			Help: "Requests to the cluster that change something or were refused, as the audit log has them: what was decided, and the layer that refused.",
+		},
+		{
+			Name: nameSuspicious, Type: Counter, Labels: []string{labelPlugin},
+			Help: "Times that a plugin was refused so often within a minute that somebody should look.",
+		},
+		{
+			Name: nameAuditDropped, Type: Counter,
+			Help: "Records of the audit log that could not be written.",
 		},
 		{
 			Name: nameCacheResults, Type: Counter, Labels: []string{labelPlugin, labelResult},

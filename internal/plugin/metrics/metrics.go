@@ -151,6 +151,25 @@ func (m *Metrics) Compiled(d time.Duration, cached bool) {
 	m.histograms[nameCompile].WithLabelValues(strconv.FormatBool(cached)).Observe(d.Seconds())
 }
 
+// Decided counts a request to the cluster that changes something or was refused.
+func (m *Metrics) Decided(name, decision, layer string) {
+	if s := m.of(name); s != nil {
+		s.count(nameDecided, name, decision, layer)
+	}
+}
+
+// Suspicious counts that a plugin was refused very often.
+func (m *Metrics) Suspicious(name string) {
+	if s := m.of(name); s != nil {
+		s.count(nameSuspicious, name)
+	}
+}
+
+// AuditDropped counts records that the audit log could not take.
+func (m *Metrics) AuditDropped(records int) {
+	m.counters[nameAuditDropped].WithLabelValues().Add(float64(records))
+}
+
 // Limited counts a request of a plugin's that a limit of its spec refused.
 func (m *Metrics) Limited(name, layer string) {
 	if s := m.of(name); s != nil {

@@ -103,3 +103,8 @@ func (h *host) Event(ctx context.Context, req abi.EventRequest) error {
 	_, err := h.in(ctx, abi.FuncEvent, req.ObjectKey, func(ctx context.Context) ([]byte, error) { return nil, h.next.Event(ctx, req) })
 	return err
 }
+
+// HTTP implements plugin.Host. Nothing of the request is told: a URL may hold secrets.
+func (h *host) HTTP(ctx context.Context, req abi.HTTPRequest) ([]byte, error) {
+	return h.in(ctx, abi.FuncHTTPRequest, abi.ObjectKey{}, func(ctx context.Context) ([]byte, error) { return h.next.HTTP(ctx, req) })
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package anomaly notices plugins that are refused again and again: one that is misconfigured, or one
+// that tries what it may not.
+package anomaly
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/k1s-io/k1s/internal/access"
+)
+
+const (
+	// Threshold is how many refusals within Window are too many.
+	Threshold = 20
+	// Window is the time in which they are counted.
+	Window = time.Minute
+	// Quiet is how long a plugin is not told of again.
+	Quiet = 10 * time.Minute
+)
+
+// Finding is a plugin that was refused too often.
+type Finding struct {
+	// Within is how long the last Threshold refusals took.
+	Within time.Duration
+	// Last is the last of them.
+	Last access.Record
+}
+
+// String says so to people.
+func (f Finding) String() string {
+	what := f.Last.Resource
+	if f.Last.Group != "" {
+		what += "." + f.Last.Group
+	}
+	if f.Last.Subresource != "" {
+		what += "/" + f.Last.Subresource
+	}
+	where := ""
+	if f.Last.Namespace != "" {
+		where = fmt.Sprintf(" in namespace %q", f.Last.Namespace)
+	}
+	return fmt.Sprintf("%d of the plugin's requests were refused within %s; the last one: %s %s%s, refused by %s (%s). "+
+		"Its settings or its rights are wrong, or it tries what it may not; the audit log (flag --audit-log) has every one of them",
+		Threshold, f.Within.Round(time.Second), f.Last.Verb, what, where, f.Last.Layer, f.Last.Reason)
+}
+
+// Detector counts refusals by plugin. It remembers a plugin from its first refusal on until Forget.
+type Detector struct {
+	clock   clock.PassiveClock
+	metrics access.Metrics
+
+	mu      sync.Mutex
+	plugins map[string]*refusals
+}
+
+// refusals are the times of a plugin's last Threshold refusals, the oldest at next.
+type refusals struct {
+	times [Threshold]time.Time
+	next  int
+	told  time.Time
+}
+
+// New makes a Detector; a nil Metrics counts nothing.
+func New(clk clock.PassiveClock, metrics access.Metrics) *Detector {
+	if metrics == nil {
+		metrics = access.NoMetrics{}
+	}
+	return &Detector{clock: clk, metrics: metrics, plugins: map[string]*refusals{}}
+}
+
+// Refused counts a refusal, and returns what there is to tell, once until it has been quiet for a while.
+func (d *Detector) Refused(r access.Record) (Finding, bool) {
+	now := d.clock.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := d.plugins[r.Plugin]
+	if p == nil {
+		p = &refusals{}
+		d.plugins[r.Plugin] = p
+	}
+	p.times[p.next] = now
+	p.next = (p.next + 1) % Threshold
+	oldest := p.times[p.next]
+	switch {
+	case oldest.IsZero(), now.Sub(oldest) > Window:
+		return Finding{}, false
+	case !p.told.IsZero() && now.Sub(p.told) < Quiet:
+		return Finding{}, false
+	}
+	p.told = now
+	d.metrics.Suspicious(r.Plugin)
+	return Finding{Within: now.Sub(oldest), Last: r}, true
+}
+
+// Forget forgets a plugin that was deleted.
+func (d *Detector) Forget(plugin string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.plugins, plugin)
+}

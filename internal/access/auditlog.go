@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+)
+
+const (
+	// maxUnwritten bounds the Records that wait to be written; one takes about 400 bytes.
+	maxUnwritten = 8192
+	// auditLogger tells the lines of this log from those of the operator's, where both go to one place.
+	auditLogger = "audit"
+	// complainEvery bounds how often the operator's log tells of Records that are lost.
+	complainEvery = time.Minute
+	// writeBytes is how many bytes are gathered for one write.
+	writeBytes = 64 << 10
+	// closeTimeout is how long the end waits for what is still unwritten.
+	closeTimeout = 5 * time.Second
+)
+
+// auditLine is a line of the log: a Record, or how many are missing before it.
+type auditLine struct {
+	Logger string `json:"logger"`
+	*Record
+	// Dropped is how many Records were lost since the line before.
+	Dropped int64 `json:"dropped,omitempty"`
+}
+
+// AuditLog writes Records as lines of JSON. A Record waits in memory until it is written; when too many
+// do, because what they are written to stands still, more are dropped and counted, and the next line says
+// how many. A guest never waits for the log.
+type AuditLog struct {
+	out     io.Writer
+	log     logr.Logger
+	metrics Metrics
+	records chan Record
+	done    chan struct{}
+	// lost are dropped Records that no line tells of yet.
+	lost atomic.Int64
+	// complained is when the operator's log was told last, in nanoseconds since 1970.
+	complained atomic.Int64
+
+	mu     sync.RWMutex // held while a Record is handed over, so that none comes after the end
+	closed bool
+}
+
+var _ Audit = (*AuditLog)(nil)
+
+// NewAuditLog makes an AuditLog that writes until it is closed. The operator's own log is told when
+// Records are lost; a nil Metrics counts nothing.
+func NewAuditLog(out io.Writer, log logr.Logger, metrics Metrics) *AuditLog {
+	if metrics == nil {
+		metrics = NoMetrics{}
+	}
+	l := &AuditLog{
+		out: out, log: log, metrics: metrics,
+		records: make(chan Record, maxUnwritten), done: make(chan struct{}),
+	}
+	go l.write()
+	return l
+}
+
+// Record implements Audit.
+func (l *AuditLog) Record(r Record) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if !l.closed {
+		select {
+		case l.records <- r:
+			return
+		default:
+		}
+	}
+	l.drop(1, "they come faster than they are written")
+}
+
+// Close writes what waits, for a while, and ends.
+func (l *AuditLog) Close() {
+	l.mu.Lock()
+	if !l.closed {
+		l.closed = true
+		close(l.records)
+	}
+	l.mu.Unlock()
+	timer := time.NewTimer(closeTimeout)
+	defer timer.Stop()
+	select {
+	case <-l.done:
+	case <-timer.C:
+		l.drop(len(l.records), "the operator ends and what they are written to stands still")
+	}
+}
+
+// drop counts Records that are lost, and tells the operator's log, now and then.
+func (l *AuditLog) drop(n int, why string) {
+	lost := l.lost.Add(int64(n))
+	l.metrics.AuditDropped(n)
+	now, last := time.Now().UnixNano(), l.complained.Load()
+	if now-last > int64(complainEvery) && l.complained.CompareAndSwap(last, now) {
+		l.log.Error(nil, "Audit records are lost", "lost", lost, "why", why)
+	}
+}
+
+// write writes until the log is closed. Lines leave when no more Records wait, or the buffer is full.
+func (l *AuditLog) write() {
+	defer close(l.done)
+	var buffer bytes.Buffer
+	lines := json.NewEncoder(&buffer)
+	held, told := 0, int64(0)
+	for r := range l.records {
+		missing := l.lost.Swap(0)
+		_ = lines.Encode(auditLine{Logger: auditLogger, Record: &r, Dropped: missing}) // a Record always marshals
+		held, told = held+1, told+missing
+		if len(l.records) > 0 && buffer.Len() < writeBytes {
+			continue
+		}
+		// Only whole lines are written, so that a rotated file ends with one.
+		if _, err := l.out.Write(buffer.Bytes()); err != nil {
+			l.lost.Add(told)
+			l.drop(held, err.Error())
+		}
+		buffer.Reset()
+		held, told = 0, 0
+	}
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+func exampleRecord() Record {
+	return Record{
+		Time: time.Date(2026, 11, 23, 8, 30, 0, 123456000, time.UTC), Plugin: "shop/pricing", Revision: "sha256:0a1b2c",
+		Account: "system:serviceaccount:shop:pricing", Verb: "patch", Group: "inventory.example.com", Resource: "items",
+		Subresource: "status", Namespace: "shop", Name: "hammer", Decision: DecisionRefused, Layer: layerAPIServer, Reason: "Forbidden",
+		LatencyMicros: 1830,
+	}
+}
+
+func TestAuditLog(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	l := NewAuditLog(&out, logr.Discard(), nil)
+	const n = 1000
+	for i := range n {
+		r := exampleRecord()
+		r.LatencyMicros = int64(i)
+		l.Record(r)
+	}
+	l.Close()
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	if len(lines) != n {
+		t.Fatalf("%d lines of %d records", len(lines), n)
+	}
+	for i, line := range lines {
+		var got struct {
+			Logger string `json:"logger"`
+			Record
+		}
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		want := exampleRecord()
+		want.LatencyMicros = int64(i)
+		if diff := cmp.Diff(want, got.Record); diff != "" || got.Logger != "audit" {
+			t.Fatalf("line %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+// slow is a Writer that stands still until it is let go, and may fail.
+type slow struct {
+	wait chan struct{}
+
+	mu   sync.Mutex
+	fail error
+	out  bytes.Buffer
+}
+
+func (s *slow) Write(p []byte) (int, error) {
+	<-s.wait
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return 0, s.fail
+	}
+	return s.out.Write(p)
+}
+
+func (s *slow) failWith(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = err
+}
+
+// accounts adds up what a log tells: the records it has and those it misses.
+func (s *slow) accounts(t *testing.T) (written, dropped int) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for line := range strings.Lines(s.out.String()) {
+		var l auditLine
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		written, dropped = written+1, dropped+int(l.Dropped)
+	}
+	return written, dropped
+}
+
+// drops counts lost records.
+type drops struct {
+	NoMetrics
+
+	mu sync.Mutex
+	n  int
+}
+
+func (d *drops) AuditDropped(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.n += n
+}
+
+// TestAuditLog_standsStill never blocks, and accounts for every record.
+func TestAuditLog_standsStill(t *testing.T) {
+	t.Parallel()
+	out, counts := &slow{wait: make(chan struct{})}, &drops{}
+	var complaints []string
+	l := NewAuditLog(out, funcr.New(func(_, line string) { complaints = append(complaints, line) }, funcr.Options{}), counts)
+	const n = maxUnwritten + 5000
+	for range n { // it would never end if one blocked
+		l.Record(exampleRecord())
+	}
+	close(out.wait)
+	testenv.Eventually(t, "what waited is written", func(context.Context) error {
+		if left := len(l.records); left > 0 {
+			return fmt.Errorf("%d are not", left)
+		}
+		return nil
+	})
+	l.Record(exampleRecord())
+	l.Close()
+	written, dropped := out.accounts(t)
+	if written+dropped != n+1 || dropped == 0 || dropped != counts.n {
+		t.Errorf("%d records: %d are written, %d missing according to the log and %d to the metric", n+1, written, dropped, counts.n)
+	}
+	if len(complaints) != 1 || !strings.Contains(complaints[0], "Audit records are lost") {
+		t.Errorf("the operator's log says %q, want it once", complaints)
+	}
+	l.Record(exampleRecord()) // after the end
+	if counts.n != dropped+1 {
+		t.Error("one that came after the end is lost silently")
+	}
+}
+
+// TestAuditLog_writeFails tells of what could not be written with the first line that could.
+func TestAuditLog_writeFails(t *testing.T) {
+	t.Parallel()
+	out, counts := &slow{wait: make(chan struct{})}, &drops{}
+	close(out.wait)
+	out.failWith(errors.New("no space left on device"))
+	l := NewAuditLog(out, logr.Discard(), counts)
+	const n = 50
+	for range n {
+		l.Record(exampleRecord())
+	}
+	testenv.Eventually(t, "all are lost", func(context.Context) error {
+		counts.mu.Lock()
+		defer counts.mu.Unlock()
+		if counts.n != n {
+			return fmt.Errorf("%d are", counts.n)
+		}
+		return nil
+	})
+	out.failWith(nil)
+	l.Record(exampleRecord())
+	l.Close()
+	if written, dropped := out.accounts(t); written != 1 || dropped != n {
+		t.Errorf("%d are written and %d missing, want 1 and %d", written, dropped, n)
+	}
+}
+
+// TestAuditLog_documented compares docs/audit.md with the code: the fields in their order, the values
+// that a program may look for, and the example.
+func TestAuditLog_documented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(testenv.Root(), "docs", "audit.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `([a-zA-Z]+)` \\|")
+	rows := func(text string) (names []string) {
+		for _, m := range row.FindAllStringSubmatch(text, -1) {
+			names = append(names, m[1])
+		}
+		return names
+	}
+	documented, afterwards, ok := strings.Cut(string(text), "\nLayers, in the order")
+	if !ok {
+		t.Fatal("docs/audit.md has no table of layers")
+	}
+	var fields []string
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[auditLine]()) {
+		if tag, ok := f.Tag.Lookup("json"); ok {
+			name, _, _ := strings.Cut(tag, ",")
+			fields = append(fields, name)
+		}
+	}
+	if diff := cmp.Diff(fields, rows(documented)); diff != "" {
+		t.Errorf("the table of fields (-code +docs):\n%s", diff)
+	}
+	layers := []string{layerCapability, layerAllowlist, layerRBAC, layerRate, layerLimit, layerAPIServer}
+	if diff := cmp.Diff(layers, rows(afterwards)); diff != "" {
+		t.Errorf("the table of layers (-code +docs):\n%s", diff)
+	}
+	for _, value := range []string{DecisionAllowed, DecisionRefused, DecisionError, reasonNoAnswer} {
+		if !strings.Contains(string(text), "`"+value+"`") {
+			t.Errorf("docs/audit.md does not explain %q", value)
+		}
+	}
+	r := exampleRecord()
+	line, err := json.Marshal(auditLine{Logger: auditLogger, Record: &r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(strings.Split(string(text), "\n"), string(line)) {
+		t.Errorf("docs/audit.md has another example than\n%s", line)
+	}
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"fmt"
+	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/cache"
+)
+
+// The kinds of roles, as a binding names them.
+const (
+	kindRole        = "Role"
+	kindClusterRole = "ClusterRole"
+)
+
+// The names by which a binding can mean ServiceAccounts without saying so.
+const (
+	accountUser    = "system:serviceaccount:"
+	accountsGroup  = "system:serviceaccounts"
+	everybodyGroup = "system:authenticated"
+)
+
+// subjectOf says which ServiceAccounts a binding's subject means; false if none.
+func subjectOf(s rbacv1.Subject, bindingNamespace string) (Subject, bool) {
+	switch s.Kind {
+	case rbacv1.ServiceAccountKind:
+		namespace := s.Namespace
+		if namespace == "" {
+			namespace = bindingNamespace
+		}
+		return Subject{Namespace: namespace, ServiceAccount: s.Name}, namespace != "" && s.Name != ""
+	case rbacv1.UserKind:
+		account, ok := strings.CutPrefix(s.Name, accountUser)
+		namespace, name, both := strings.Cut(account, ":")
+		return Subject{Namespace: namespace, ServiceAccount: name}, ok && both && namespace != "" && name != ""
+	case rbacv1.GroupKind:
+		if s.Name == everybodyGroup || s.Name == accountsGroup {
+			return Subject{}, true
+		}
+		namespace, ok := strings.CutPrefix(s.Name, accountsGroup+":")
+		return Subject{Namespace: namespace}, ok && namespace != ""
+	default:
+		return Subject{}, false
+	}
+}
+
+// binding is what is kept of a RoleBinding or ClusterRoleBinding.
+type binding struct {
+	metav1.ObjectMeta
+
+	roleRef  rbacv1.RoleRef
+	subjects []Subject
+}
+
+// stripBinding reduces a binding to what decisions depend on: a cluster may have tens of thousands.
+func stripBinding(obj any) (any, error) {
+	switch b := obj.(type) {
+	case *rbacv1.RoleBinding:
+		return newBinding(b.ObjectMeta, b.RoleRef, b.Subjects), nil
+	case *rbacv1.ClusterRoleBinding:
+		return newBinding(b.ObjectMeta, b.RoleRef, b.Subjects), nil
+	default:
+		return obj, nil // stripped before
+	}
+}
+
+func newBinding(meta metav1.ObjectMeta, ref rbacv1.RoleRef, subjects []rbacv1.Subject) *binding {
+	b := &binding{ObjectMeta: nameOnly(meta), roleRef: rbacv1.RoleRef{Kind: ref.Kind, Name: ref.Name}}
+	for _, s := range subjects {
+		if subject, ok := subjectOf(s, meta.Namespace); ok {
+			b.subjects = append(b.subjects, subject)
+		}
+	}
+	return b
+}
+
+func nameOnly(meta metav1.ObjectMeta) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: meta.Namespace, Name: meta.Name, ResourceVersion: meta.ResourceVersion}
+}
+
+// changes are what it means that a binding came, went, or what it binds has changed.
+func (b *binding) changes() []Change {
+	out := make([]Change, len(b.subjects))
+	for i, s := range b.subjects {
+		out[i] = Change{Subject: s, Namespace: b.Namespace}
+	}
+	return out
+}
+
+// roleKey names a role, and is what bindings are found by.
+func roleKey(kind, namespace, name string) string {
+	if kind == kindClusterRole {
+		namespace = ""
+	}
+	return kind + "/" + namespace + "/" + name
+}
+
+// indexRole is the index of bindings by the role that they bind.
+const indexRole = "role"
+
+func byRole() cache.Indexers {
+	return cache.Indexers{indexRole: func(obj any) ([]string, error) {
+		b, ok := obj.(*binding)
+		if !ok {
+			return nil, fmt.Errorf("%T is no binding", obj)
+		}
+		return []string{roleKey(b.roleRef.Kind, b.Namespace, b.roleRef.Name)}, nil
+	}}
+}

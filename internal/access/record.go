@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Decisions of a Record.
+const (
+	// DecisionAllowed: the API server did it.
+	DecisionAllowed = "allowed"
+	// DecisionRefused: a layer said no; nothing was done.
+	DecisionRefused = "refused"
+	// DecisionError: it failed for another reason.
+	DecisionError = "error"
+)
+
+// layerAPIServer is the layer of what the API server forbids: RBAC for a request as the plugin's account,
+// or admission.
+const layerAPIServer = "apiserver"
+
+// reasonNoAnswer is the reason where the API server gave none: whether it was done is not known.
+const reasonNoAnswer = "NoAnswer"
+
+// maxField bounds what a guest decides of a Record, in bytes; no name that exists is longer.
+const maxField = 253
+
+// Record is what is kept of one request of a guest's: of each that changes something, and of each that
+// was refused. There is nothing of an object in it but its name. docs/audit.md explains the members.
+type Record struct {
+	Time time.Time `json:"time"`
+	// Plugin is "namespace/name" of the WasmPlugin.
+	Plugin string `json:"plugin"`
+	// Revision is the digest of the module.
+	Revision string `json:"revision,omitempty"`
+	// Account is the user name that the API server sees.
+	Account string `json:"account"`
+
+	Verb        string `json:"verb"`
+	Group       string `json:"group"`
+	Resource    string `json:"resource"`
+	Subresource string `json:"subresource,omitempty"`
+	Namespace   string `json:"namespace,omitempty"`
+	Name        string `json:"name,omitempty"`
+
+	Decision string `json:"decision"`
+	// Layer is what refused.
+	Layer string `json:"layer,omitempty"`
+	// Reason is the API's for what did not succeed.
+	Reason string `json:"reason,omitempty"`
+	// LatencyMicros is how long the guest waited.
+	LatencyMicros int64 `json:"latencyMicros"`
+}
+
+// Audit takes Records. It is called while a guest waits, so it must not block.
+type Audit interface {
+	Record(r Record)
+}
+
+// Metrics count what is decided.
+type Metrics interface {
+	// Decided counts a Record; the layer is empty unless it was refused.
+	Decided(plugin, decision, layer string)
+	// Suspicious counts that a plugin was refused so often that somebody should look.
+	Suspicious(plugin string)
+	// AuditDropped counts Records that could not be written.
+	AuditDropped(records int)
+}
+
+// NoMetrics counts nothing.
+type NoMetrics struct{}
+
+var _ Metrics = NoMetrics{}
+
+// Decided implements Metrics.
+func (NoMetrics) Decided(string, string, string) {}
+
+// Suspicious implements Metrics.
+func (NoMetrics) Suspicious(string) {}
+
+// AuditDropped implements Metrics.
+func (NoMetrics) AuditDropped(int) {}
+
+// observation is a request under way.
+type observation struct {
+	client *RestrictedClient
+	action Action
+	began  time.Time
+}
+
+// observe begins a request. The action is what is known so far: its Resource may still be a kind.
+func (c *RestrictedClient) observe(a Action) observation {
+	return observation{client: c, action: a, began: c.factory.clock.Now()}
+}
+
+// about says what the request is about, once that is known: the resource of a kind that is installed.
+func (o *observation) about(a Action) {
+	if a.Resource != "" {
+		o.action.Group, o.action.Resource = a.Group, a.Resource
+	}
+}
+
+// read ends a request that changes nothing: only a refusal is of interest.
+func (o *observation) read(err error) {
+	if err != nil && layerOf(err) != "" {
+		o.changed(err)
+	}
+}
+
+// changed ends a request that was to change something.
+func (o *observation) changed(err error) {
+	c := o.client
+	r := Record{
+		Time:        o.began.UTC(),
+		Plugin:      c.Identity.String(),
+		Revision:    c.Revision,
+		Account:     c.Identity.Username(),
+		Verb:        o.action.Verb,
+		Group:       o.action.Group,
+		Resource:    o.action.Resource,
+		Subresource: o.action.Subresource,
+		Namespace:   bounded(o.action.Namespace),
+		Name:        bounded(o.action.ObjectName),
+		Decision:    DecisionAllowed,
+
+		LatencyMicros: c.factory.clock.Since(o.began).Microseconds(),
+	}
+	if err != nil {
+		r.Decision, r.Layer, r.Reason = DecisionError, layerOf(err), reasonOf(err)
+		if r.Layer != "" {
+			r.Decision = DecisionRefused
+		}
+	}
+	c.factory.record(r)
+	if r.Decision == DecisionRefused && c.Refused != nil {
+		c.Refused(r)
+	}
+}
+
+func (f *Factory) record(r Record) {
+	if f.Metrics != nil {
+		f.Metrics.Decided(r.Plugin, r.Decision, r.Layer)
+	}
+	if f.Audit != nil {
+		f.Audit.Record(r)
+	}
+}
+
+// layerOf says which layer refused, or "" if an error is no refusal.
+func layerOf(err error) string {
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused):
+		return refused.layer
+	case apierrors.IsForbidden(err):
+		return layerAPIServer
+	default:
+		return ""
+	}
+}
+
+// reasonOf says why a request failed, without any words: they may quote the object.
+func reasonOf(err error) string {
+	switch reason := apierrors.ReasonForError(err); {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return string(metav1.StatusReasonTimeout)
+	case reason != metav1.StatusReasonUnknown:
+		return string(reason)
+	default:
+		return reasonNoAnswer
+	}
+}
+
+// bounded cuts what a guest decides to what a name can be.
+func bounded(s string) string {
+	if len(s) <= maxField {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxField-len("…")], "") + "…"
+}

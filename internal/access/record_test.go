@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// kept keeps Records.
+type kept struct {
+	mu      sync.Mutex
+	records []Record
+}
+
+// Record implements Audit.
+func (k *kept) Record(r Record) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.records = append(k.records, r)
+}
+
+// take returns and forgets what was kept.
+func (k *kept) take() []Record {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := k.records
+	k.records = nil
+	return out
+}
+
+// audited is a world that keeps Records, and counts refusals as the plugin's controller does.
+func audited(t *testing.T) (*world, *kept, *kept) {
+	t.Helper()
+	w, all, refused := newWorld(t), &kept{}, &kept{}
+	w.factory.Audit = all
+	w.thing(t, w.namespace)
+	return w, all, refused
+}
+
+func (k *kept) of(o *Options) { o.Revision, o.Refused = "sha256:abc", k.Record }
+
+// record is what is wanted of a request for "thing", without its time.
+func (w *world) record(op operation, decision, layer, reason string) Record {
+	resource, subresource, _ := strings.Cut(op.resource, "/")
+	r := Record{
+		Plugin: w.namespace + "/tester", Revision: "sha256:abc", Account: "system:serviceaccount:" + w.namespace + ":" + account,
+		Verb: op.verb, Group: op.group(), Resource: resource, Subresource: subresource, Namespace: w.namespace, Name: "thing",
+		Decision: decision, Layer: layer, Reason: reason,
+	}
+	switch op.name {
+	case "list":
+		r.Name = ""
+	case "create":
+		r.Name = "another"
+	}
+	return r
+}
+
+func diffRecords(op operation, want, got []Record) string {
+	ignore := cmpopts.IgnoreFields(Record{}, "Time", "LatencyMicros")
+	for i := range got {
+		if op.name == "event" && strings.HasPrefix(got[i].Name, "thing.") { // then comes what chance makes
+			got[i].Name = "thing"
+		}
+	}
+	return cmp.Diff(want, got, ignore, cmpopts.EquateEmpty())
+}
+
+// TestRecord_decisions does everything, allowed, refused by each layer, and failing.
+func TestRecord_decisions(t *testing.T) {
+	t.Parallel()
+	for _, op := range operations() {
+		t.Run(op.name, func(t *testing.T) {
+			t.Parallel()
+			w, all, refused := audited(t)
+			ctx := asAdmin(t, w)
+			reads := op.verb == "get" || op.verb == "list"
+			for _, tc := range []struct {
+				name, layer, reason string
+				restrict            func(o *Options)
+				occupied            bool
+			}{
+				{"allowlist", "allowlist", "Forbidden", func(o *Options) { o.Allowlist.Verbs = without(op.verb) }, false},
+				{"limit", "limit", "TooManyRequests", func(*Options) {}, true},
+				{"rbac", "apiserver", "Forbidden", func(*Options) {}, false},
+			} {
+				c := w.client(t, refused.of, tc.restrict)
+				if tc.occupied {
+					occupy(c)
+				}
+				if _, err := op.do(ctx, c, w.namespace); err == nil {
+					t.Errorf("%s: it was not refused", tc.name)
+				}
+				want := []Record{w.record(op, DecisionRefused, tc.layer, tc.reason)}
+				if diff := diffRecords(op, want, all.take()); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", tc.name, diff)
+				}
+				if diff := diffRecords(op, want, refused.take()); diff != "" {
+					t.Errorf("%s, what the plugin's controller hears (-want +got):\n%s", tc.name, diff)
+				}
+			}
+
+			w.grant(t, w.namespace, op.verb+",create", op.group(), op.resource, strings.Split(op.resource, "/")[0])
+			c := w.client(t, refused.of)
+			var want []Record
+			if _, err := op.do(ctx, c, w.namespace); err != nil {
+				t.Fatalf("allowed: %v", err)
+			}
+			if !reads {
+				want = []Record{w.record(op, DecisionAllowed, "", "")}
+			}
+			got := all.take()
+			if diff := diffRecords(op, want, got); diff != "" {
+				t.Errorf("allowed (-want +got):\n%s", diff)
+			}
+			for _, r := range got {
+				if !r.Time.Equal(w.clock.Now()) || r.Time.Location() != time.UTC {
+					t.Errorf("its time is %s, want %s in UTC", r.Time, w.clock.Now())
+				}
+			}
+
+			w.requests.intercept(func(*http.Request) error { return http.ErrHandlerTimeout })
+			if op.name == "event" { // an equal one would not be sent again
+				c = w.client(t, refused.of)
+			}
+			if _, err := op.do(ctx, c, w.namespace); err == nil {
+				t.Error("without a network: no error")
+			}
+			if !reads {
+				want = []Record{w.record(op, DecisionError, "", reasonNoAnswer)}
+			}
+			if diff := diffRecords(op, want, all.take()); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+			if n := len(refused.take()); n != 0 {
+				t.Errorf("%d errors count as refusals", n)
+			}
+		})
+	}
+}
+
+// TestRecord_cachedRead is refused by the review before the cache.
+func TestRecord_cachedRead(t *testing.T) {
+	t.Parallel()
+	w, all, refused := audited(t)
+	w.cache(t, items)
+	c := w.client(t, refused.of, watching(items))
+	op := operations()[0]
+	_, _ = op.do(t.Context(), c, w.namespace)
+	want := []Record{w.record(op, DecisionRefused, "rbac", "Forbidden")}
+	if diff := diffRecords(op, want, all.take()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestRecord_rate is one more request than the plugin may make.
+func TestRecord_rate(t *testing.T) {
+	t.Parallel()
+	w, all, refused := audited(t)
+	c := w.client(t, refused.of, func(o *Options) { o.RequestsPerSecond, o.Burst = 1, 1 })
+	op := operations()[0]
+	for range 2 {
+		_, _ = op.do(t.Context(), c, w.namespace)
+	}
+	want := []Record{w.record(op, DecisionRefused, "apiserver", "Forbidden"), w.record(op, DecisionRefused, "rate", "TooManyRequests")}
+	if diff := diffRecords(op, want, all.take()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestRecord_nothingOfObjects has a guest write a secret in every place there is, and be refused and
+// fail: names alone are recorded, and not at any length.
+func TestRecord_nothingOfObjects(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2"
+	w, all, refused := audited(t)
+	w.grant(t, w.namespace, "create,patch", items.Group, "items")
+	c := w.client(t, refused.of)
+	object := itemJSON(w.namespace, "another", `"spec":{"name":"`+secret+`","price":"`+secret+`"}`,
+		`"labels":{"x":"not a label `+secret+`"},"annotations":{"x":"`+secret+`"}`)
+	calls := []error{}
+	do := func(_ []byte, err error) { calls = append(calls, err) }
+	do(c.Create(t.Context(), abi.WriteRequest{Object: object}))
+	do(c.Update(t.Context(), abi.WriteRequest{Object: object}))
+	do(c.Patch(t.Context(), abi.PatchRequest{ObjectKey: itemKey(w.namespace, "thing"), PatchType: abi.PatchMerge, Patch: json.RawMessage(`{"spec":{"` + secret + `":7,"name":[]}}`)}))
+	do(nil, c.Event(t.Context(), abi.EventRequest{ObjectKey: itemKey(w.namespace, "thing"), Type: "Normal", Reason: "Tested", Message: secret}))
+	do(c.Patch(t.Context(), abi.PatchRequest{ObjectKey: itemKey(w.namespace, repeat("é", 10_000)), PatchType: abi.PatchMerge, Patch: json.RawMessage(`{}`)}))
+	records := all.take()
+	if len(records) != len(calls) {
+		t.Errorf("%d records of %d calls", len(records), len(calls))
+	}
+	for i, r := range records {
+		if calls[i] == nil {
+			t.Errorf("call %d: no error; this test is about errors", i)
+		}
+		line, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(line), secret) || len(line) > 2*maxField+600 {
+			t.Errorf("call %d is recorded as %s", i, line)
+		}
+	}
+}
+
+// TestRecord_unknownKind has no resource to record, but the kind.
+func TestRecord_unknownKind(t *testing.T) {
+	t.Parallel()
+	w, all, refused := audited(t)
+	c := w.client(t, refused.of)
+	_ = c.Delete(t.Context(), abi.DeleteRequest{ObjectKey: abi.ObjectKey{APIVersion: "nothing.example.com/v1", Kind: "Nothing", Namespace: w.namespace, Name: "x"}})
+	got := all.take()
+	if len(got) != 1 || got[0].Resource != "Nothing" || got[0].Decision != DecisionError || got[0].Reason != "BadRequest" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// counted counts decisions.
+type counted struct {
+	NoMetrics
+
+	decided map[string]int
+}
+
+func (c counted) Decided(plugin, decision, layer string) { c.decided[plugin+" "+decision+" "+layer]++ }
+
+func TestRecord_metrics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	counts := counted{decided: map[string]int{}}
+	w.factory.Metrics = counts
+	w.grant(t, w.namespace, "delete", items.Group, "items")
+	w.thing(t, w.namespace)
+	c := w.client(t)
+	for range 2 { // the second time, it is gone
+		_ = c.Delete(t.Context(), abi.DeleteRequest{ObjectKey: itemKey(w.namespace, "thing")})
+	}
+	_ = c.Delete(t.Context(), abi.DeleteRequest{ObjectKey: itemKey("elsewhere", "thing")})
+	plugin := w.namespace + "/tester"
+	want := map[string]int{plugin + " allowed ": 1, plugin + " error ": 1, plugin + " refused allowlist": 1}
+	if diff := cmp.Diff(want, counts.decided); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

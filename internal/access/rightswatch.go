@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/go-logr/logr"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	rbacv1client "k8s.io/client-go/kubernetes/typed/rbac/v1"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+)
+
+// RightsWatch hears of every change of a Role, ClusterRole or binding, works out whose rights it
+// changes, and tells. Of roles it keeps names, of bindings also whom they bind to what.
+type RightsWatch struct {
+	log  logr.Logger
+	tell []func([]Change)
+	// state hears whether changes are heard of.
+	state func(watched bool)
+
+	roles, bindings []cache.SharedIndexInformer
+
+	mu      sync.Mutex
+	ctx     context.Context //nolint:containedctx // the life of the informers, which tells an error from the end
+	failing map[string]bool // by resource: its watch is broken
+	watched bool
+	told    bool // that the operator may not watch
+}
+
+// NewRightsWatch makes a RightsWatch that keeps an Authorizer up to date; listeners are told after it,
+// and must not block. The config's account needs list and watch on what is watched; without, the
+// Authorizer goes on with short lifetimes.
+func NewRightsWatch(config *rest.Config, client *http.Client, authorizer *Authorizer, log logr.Logger, listeners ...func([]Change)) (*RightsWatch, error) {
+	names, err := metadata.NewForConfigAndClient(metadata.ConfigFor(config), client)
+	if err != nil {
+		return nil, fmt.Errorf("make a client for roles: %w", err)
+	}
+	rbac, err := rbacv1client.NewForConfigAndClient(config, client)
+	if err != nil {
+		return nil, fmt.Errorf("make a client for bindings: %w", err)
+	}
+	w := &RightsWatch{
+		log: log, state: authorizer.Watch, failing: map[string]bool{},
+		tell: append([]func([]Change){func(c []Change) { authorizer.Drop(c...) }}, listeners...),
+	}
+	bindings := rbac.RoleBindings(metav1.NamespaceAll)
+	clusterBindings := rbac.ClusterRoleBindings()
+	for _, add := range []func() error{
+		func() error {
+			return w.addBindings("rolebindings", &rbacv1.RoleBinding{}, rbac, &cache.ListWatch{
+				ListWithContextFunc:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return bindings.List(ctx, o) },
+				WatchFuncWithContext: bindings.Watch,
+			})
+		},
+		func() error {
+			return w.addBindings("clusterrolebindings", &rbacv1.ClusterRoleBinding{}, rbac, &cache.ListWatch{
+				ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+					return clusterBindings.List(ctx, o)
+				},
+				WatchFuncWithContext: clusterBindings.Watch,
+			})
+		},
+		func() error { return w.addRoles(names, "roles", kindRole) },
+		func() error { return w.addRoles(names, "clusterroles", kindClusterRole) },
+	} {
+		if err := add(); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// Start watches until the context ends. It does not fail where the operator may not watch.
+func (w *RightsWatch) Start(ctx context.Context) error {
+	ctx = klog.NewContext(ctx, w.log) // where client-go logs
+	w.mu.Lock()
+	w.ctx = ctx
+	w.mu.Unlock()
+	var running sync.WaitGroup
+	for _, i := range w.informers() {
+		running.Go(func() { i.RunWithContext(ctx) })
+		running.Go(func() {
+			if cache.WaitForCacheSync(ctx.Done(), i.HasSynced) {
+				w.update()
+			}
+		})
+	}
+	running.Wait()
+	return nil
+}
+
+func (w *RightsWatch) informers() []cache.SharedIndexInformer {
+	return append(append([]cache.SharedIndexInformer{}, w.roles...), w.bindings...)
+}
+
+func (w *RightsWatch) addBindings(resource string, example runtime.Object, client any, lw *cache.ListWatch) error {
+	i := cache.NewSharedIndexInformer(w.minded(resource, lw, client), example, 0, byRole())
+	w.bindings = append(w.bindings, i)
+	return w.prepare(i, stripBinding, func(obj any) []Change {
+		b, ok := obj.(*binding)
+		if !ok {
+			return nil
+		}
+		return b.changes()
+	})
+}
+
+func (w *RightsWatch) addRoles(client metadata.Interface, resource, kind string) error {
+	names := client.Resource(rbacv1.SchemeGroupVersion.WithResource(resource))
+	lw := &cache.ListWatch{
+		ListWithContextFunc:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return names.List(ctx, o) },
+		WatchFuncWithContext: names.Watch,
+	}
+	i := cache.NewSharedIndexInformer(w.minded(resource, lw, client), &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
+	w.roles = append(w.roles, i)
+	return w.prepare(i, stripName, func(obj any) []Change {
+		role, ok := obj.(*metav1.PartialObjectMetadata)
+		if !ok {
+			return nil
+		}
+		return w.boundTo(roleKey(kind, role.Namespace, role.Name))
+	})
+}
+
+func stripName(obj any) (any, error) {
+	if o, ok := obj.(*metav1.PartialObjectMetadata); ok {
+		return &metav1.PartialObjectMetadata{ObjectMeta: nameOnly(o.ObjectMeta)}, nil
+	}
+	return obj, nil
+}
+
+// boundTo returns what it means that a role has changed. A binding that is not known yet needs no
+// thought: it tells of itself when it arrives.
+func (w *RightsWatch) boundTo(role string) []Change {
+	var out []Change
+	for _, i := range w.bindings {
+		bound, err := i.GetIndexer().ByIndex(indexRole, role)
+		if err != nil {
+			w.log.Error(err, "Failed to find a role's bindings", "role", role)
+			return []Change{{}}
+		}
+		for _, b := range bound {
+			out = append(out, b.(*binding).changes()...)
+		}
+	}
+	return out
+}
+
+// prepare has an informer keep little, and tell what its events mean.
+func (w *RightsWatch) prepare(i cache.SharedIndexInformer, strip cache.TransformFunc, meaning func(obj any) []Change) error {
+	if err := i.SetTransform(strip); err != nil {
+		return fmt.Errorf("set what is kept: %w", err)
+	}
+	// What matters of these errors is said by minded.
+	if err := i.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
+		w.log.V(1).Info("A watch on rights ended", "error", err.Error())
+	}); err != nil {
+		return fmt.Errorf("set how errors are handled: %w", err)
+	}
+	_, err := i.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
+		AddFunc: func(obj any, initial bool) {
+			if !initial { // when all are there, everything counts as changed anyway
+				w.changed(meaning(obj))
+			}
+		},
+		UpdateFunc: func(before, after any) {
+			if versionOf(before) != versionOf(after) {
+				w.changed(append(meaning(before), meaning(after)...))
+			}
+		},
+		DeleteFunc: func(obj any) {
+			if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+				obj = gone.Obj
+			}
+			w.changed(meaning(obj))
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("listen to changes: %w", err)
+	}
+	return nil
+}
+
+func versionOf(obj any) string {
+	if o, ok := obj.(metav1.Object); ok {
+		return o.GetResourceVersion()
+	}
+	return ""
+}
+
+func (w *RightsWatch) changed(changes []Change) {
+	if len(changes) == 0 {
+		return
+	}
+	for _, tell := range w.tell {
+		tell(changes)
+	}
+}
+
+// minded has a ListWatch tell whether it works.
+func (w *RightsWatch) minded(resource string, lw *cache.ListWatch, client any) cache.ListerWatcher {
+	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			list, err := lw.ListWithContextFunc(ctx, o)
+			if err != nil { // a list alone does not hear of anything
+				w.heard(ctx, resource, err)
+			}
+			return list, err
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			stream, err := lw.WatchFuncWithContext(ctx, o)
+			w.heard(ctx, resource, err)
+			return stream, err
+		},
+	}, client)
+}
+
+// heard enters how asking for a resource ended.
+func (w *RightsWatch) heard(ctx context.Context, resource string, err error) {
+	if ctx.Err() != nil {
+		return // the end is no failure
+	}
+	w.mu.Lock()
+	w.failing[resource] = err != nil
+	first := apierrors.IsForbidden(err) && !w.told
+	w.told = w.told || first
+	w.mu.Unlock()
+	if first {
+		w.log.Info("The operator may not watch Roles, ClusterRoles and their bindings: revoking a plugin's rights takes effect after "+
+			allowUnwatched.String()+", not at once; grant the operator list and watch on them", "error", err.Error())
+	}
+	w.update()
+}
+
+// update works out whether changes are heard of. When that begins, all rights count as changed.
+func (w *RightsWatch) update() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	watched := w.ctx != nil && w.ctx.Err() == nil
+	for _, i := range w.informers() {
+		watched = watched && i.HasSynced()
+	}
+	for _, failing := range w.failing {
+		watched = watched && !failing
+	}
+	if watched == w.watched {
+		return
+	}
+	w.watched = watched
+	w.state(watched)
+	if watched {
+		w.changed([]Change{{}})
+	}
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/k1s-io/k1s/internal/access"
+)
+
+const (
+	// maxGrants bounds a message about missing rights in bytes, so that no command in it is ever cut: a
+	// condition holds 2048, and some repeat the message after a few words.
+	maxGrants = 1900
+	// grantResources is how many resources one command names.
+	grantResources = 8
+	// maxGrantName bounds the plugin's part of a role's name, which has 253 bytes.
+	maxGrantName = 200
+)
+
+// grant is a Role that is missing: verbs on resources in a namespace, or in all if it is empty.
+type grant struct {
+	namespace string
+	verbs     []string
+	resources []string
+}
+
+// lack is one verb, or several, that an account does not have on a resource.
+type lack struct {
+	namespace, resource string
+	verbs               []string
+}
+
+// grantsFor joins what is lacking into as few roles as there must be, in a fixed order.
+func grantsFor(lacks []lack) []grant {
+	var out []grant
+	for _, l := range lacks {
+		i := slices.IndexFunc(out, func(g grant) bool {
+			return g.namespace == l.namespace && slices.Equal(g.verbs, l.verbs) && len(g.resources) < grantResources
+		})
+		if i < 0 {
+			out = append(out, grant{namespace: l.namespace, verbs: l.verbs})
+			i = len(out) - 1
+		}
+		out[i].resources = append(out[i].resources, l.resource)
+	}
+	return out
+}
+
+// String says what is missing.
+func (g grant) String() string {
+	where := "in all namespaces"
+	if g.namespace != "" {
+		where = fmt.Sprintf("in namespace %q", g.namespace)
+	}
+	return fmt.Sprintf("%s %s %s", strings.Join(g.verbs, " and "), strings.Join(g.resources, ", "), where)
+}
+
+// commands grant it. The name tells one set of rules from another, so that granting more later does not
+// run into the role of before; if just the role or just the binding is there, the other one is made.
+func (g grant) commands(id access.Identity) string {
+	what, binding, flag := "role", "rolebinding", "-n "+g.namespace+" "
+	if g.namespace == "" {
+		what, binding, flag = "clusterrole", "clusterrolebinding", ""
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", id.Namespace, id.ServiceAccount, g.verbs, g.resources))
+	name := "k1s-" + id.Plugin[:min(len(id.Plugin), maxGrantName)] + "-" + hex.EncodeToString(sum[:4])
+	return fmt.Sprintf("kubectl %screate %s %s --verb=%s --resource=%s; kubectl %screate %s %s --%s=%s --serviceaccount=%s:%s",
+		flag, what, name, strings.Join(g.verbs, ","), strings.Join(g.resources, ","),
+		flag, binding, name, what, name, id.Namespace, id.ServiceAccount)
+}
+
+// grantMessage says everything that is missing, and how to grant it. What does not fit is left for when
+// the rest has been granted.
+func grantMessage(id access.Identity, grants []grant) string {
+	for n := len(grants); n > 0; n-- {
+		said, commands := make([]string, n), make([]string, n)
+		for i, g := range grants[:n] {
+			said[i], commands[i] = g.String(), g.commands(id)
+		}
+		more := ""
+		if left := len(grants) - n; left > 0 {
+			more = fmt.Sprintf("; %d more are missing and are named when these are granted", left)
+		}
+		message := fmt.Sprintf("ServiceAccount %q may not %s%s; grant it: %s",
+			id.ServiceAccount, strings.Join(said, "; nor "), more, strings.Join(commands, "; "))
+		if len(message) <= maxGrants || n == 1 {
+			return message
+		}
+	}
+	return ""
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/conditions"
+)
+
+func TestGrantsFor(t *testing.T) {
+	t.Parallel()
+	both, watch := []string{"list", "watch"}, []string{"watch"}
+	many := make([]lack, grantResources+1)
+	for i := range many {
+		many[i] = lack{"shop", fmt.Sprintf("r%d", i), both}
+	}
+	for _, tc := range []struct {
+		name, why string
+		lacks     []lack
+		want      []grant
+	}{
+		{"nothing", "", nil, nil},
+		{"one role", "resources that lack the same", []lack{{"shop", "items", both}, {"shop", "categories", both}}, []grant{{"shop", both, []string{"items", "categories"}}}},
+		{
+			"other verbs", "exactly what is missing, and no more", []lack{{"shop", "items", both}, {"shop", "categories", watch}},
+			[]grant{{"shop", both, []string{"items"}}, {"shop", watch, []string{"categories"}}},
+		},
+		{
+			"other namespaces", "a role is in one", []lack{{"shop", "items", both}, {"", "nodes", both}, {"stock", "items", both}},
+			[]grant{{"shop", both, []string{"items"}}, {"", both, []string{"nodes"}}, {"stock", both, []string{"items"}}},
+		},
+		{
+			"many", "a command that people can read", many,
+			[]grant{{"shop", both, []string{"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"}}, {"shop", both, []string{"r8"}}},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tc.want, grantsFor(tc.lacks), cmp.AllowUnexported(grant{})); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.why, diff)
+			}
+		})
+	}
+}
+
+func TestGrantMessage(t *testing.T) {
+	t.Parallel()
+	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot"}
+	got := grantMessage(id, []grant{
+		{"shop", []string{"list", "watch"}, []string{"items.inventory.example.com", "configmaps"}}, {"", []string{"watch"}, []string{"nodes"}},
+	})
+	const want = `ServiceAccount "robot" may not list and watch items.inventory.example.com, configmaps in namespace "shop"; nor watch nodes in all namespaces; grant it: ` +
+		`kubectl -n shop create role k1s-pricing-ID --verb=list,watch --resource=items.inventory.example.com,configmaps; ` +
+		`kubectl -n shop create rolebinding k1s-pricing-ID --role=k1s-pricing-ID --serviceaccount=shop:robot; ` +
+		`kubectl create clusterrole k1s-pricing-ID --verb=watch --resource=nodes; ` +
+		`kubectl create clusterrolebinding k1s-pricing-ID --clusterrole=k1s-pricing-ID --serviceaccount=shop:robot`
+	if diff := cmp.Diff(want, withoutIDs(got)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// withoutIDs puts ID in the place of what tells one set of rules from another.
+func withoutIDs(message string) string {
+	const prefix = "k1s-pricing-"
+	parts := strings.Split(message, prefix)
+	for i, p := range parts[1:] {
+		parts[i+1] = "ID" + p[8:]
+	}
+	return strings.Join(parts, prefix)
+}
+
+// TestGrantMessage_names: other rules are another role, so that the commands for it do not run into one
+// that is there.
+func TestGrantMessage_names(t *testing.T) {
+	t.Parallel()
+	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot"}
+	other := id
+	other.Namespace = "stock"
+	seen := map[string]bool{}
+	verbs := []string{"list"}
+	for _, m := range []string{
+		grant{"", verbs, []string{"a"}}.commands(id), grant{"", verbs, []string{"b"}}.commands(id),
+		grant{"", []string{"watch"}, []string{"a"}}.commands(id), grant{"", verbs, []string{"a"}}.commands(other),
+	} {
+		name := strings.Fields(m)[3]
+		if seen[name] {
+			t.Errorf("%s is made twice", name)
+		}
+		seen[name] = true
+	}
+}
+
+// TestGrantMessage_long never cuts a command, wherever the message goes.
+func TestGrantMessage_long(t *testing.T) {
+	t.Parallel()
+	id := access.Identity{Namespace: strings.Repeat("n", 63), Plugin: strings.Repeat("p", 60), ServiceAccount: strings.Repeat("s", 63)}
+	var grants []grant
+	for i := range 50 {
+		grants = append(grants, grant{fmt.Sprintf("namespace-%d", i), []string{"list", "watch"}, []string{strings.Repeat("r", 63) + ".example.com"}})
+	}
+	message := grantMessage(id, grants)
+	serving := "the plugin gets no events: " + message
+	if conditions.Truncate(serving) != serving {
+		t.Errorf("it is cut, at %d bytes", len(message))
+	}
+	_, commands, _ := strings.Cut(message, "grant it: ")
+	pairs := strings.Count(commands, "create rolebinding ")
+	if pairs == 0 || pairs != strings.Count(commands, "create role ") || !strings.Contains(message, fmt.Sprintf("; %d more are missing", len(grants)-pairs)) {
+		t.Errorf("got %s", message)
+	}
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/anomaly"
+)
+
+// reasonRequestsRefused is the reason of the events about plugins that are refused again and again.
+const reasonRequestsRefused = "RequestsRefused"
+
+// Anomalies notices plugins that are refused again and again.
+type Anomalies interface {
+	Refused(r access.Record) (anomaly.Finding, bool)
+	Forget(plugin string)
+}
+
+// tellRefusals returns what tells of a plugin's refusals, when they are too many.
+func (r *Reconciler) tellRefusals(wp *pluginsv1alpha1.WasmPlugin) func(access.Record) {
+	regarding := referenceTo(wp)
+	return func(refused access.Record) {
+		if finding, ok := r.Anomalies.Refused(refused); ok {
+			r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reasonRequestsRefused, actionReconcile, "%s", truncateNote(finding.String()))
+		}
+	}
+}

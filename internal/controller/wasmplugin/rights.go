@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/k1s-io/k1s/internal/access"
+)
+
+const (
+	// checkEvery bounds how often one plugin's rights are looked at, however often they change.
+	checkEvery = time.Second
+	// settleTime is how long they are looked at again and again after a change, ever less often: the API
+	// server hears of a change with a delay.
+	settleTime = 10 * time.Second
+	// checks is how many plugins' rights are looked at at once.
+	checks = 4
+)
+
+// rights are what a plugin must have to be told of an object.
+type rights struct {
+	plan  plan
+	kinds kinds
+}
+
+// asker is how a right is asked about.
+type asker func(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
+
+// lacks returns the rights that are missing.
+func (r *rights) lacks(ctx context.Context, ask asker) ([]lack, error) {
+	var out []lack
+	for _, gvk := range r.plan.watched() {
+		mapping := r.kinds[gvk]
+		for _, namespace := range r.plan.scopes(mapping) {
+			missing := lack{namespace: namespace, resource: resourceName(mapping)}
+			for _, verb := range []string{"list", "watch"} {
+				d, err := ask(ctx, r.plan.identity, action(mapping, verb, namespace))
+				if err != nil {
+					return nil, err
+				}
+				if !d.Allowed {
+					missing.verbs = append(missing.verbs, verb)
+				}
+			}
+			if len(missing.verbs) > 0 {
+				out = append(out, missing)
+			}
+		}
+	}
+	return out, nil
+}
+
+// scopes returns the namespaces in which the plugin watches a kind; the empty one is all of them.
+func (p plan) scopes(mapping *meta.RESTMapping) []string {
+	if p.allowlist.Everywhere() || mapping.Scope.Name() == meta.RESTScopeNameRoot {
+		return []string{""}
+	}
+	return p.allowlist.Namespaces
+}
+
+// guard knows which plugins wait for rights, and looks at a plugin's rights when they have changed. It
+// asks for nothing but the rights: loading a plugin again reads its module, which is much for a change
+// that is none of its business.
+type guard struct {
+	mu      sync.Mutex
+	waiting map[types.NamespacedName]waiting
+	recent  map[types.NamespacedName]*recent
+	queue   workqueue.TypedDelayingInterface[types.NamespacedName]
+}
+
+// waiting is what a plugin waits for.
+type waiting struct {
+	rights *rights
+	// lacks is what its status says.
+	lacks string
+}
+
+// recent is a plugin whose rights have changed a short time ago.
+type recent struct {
+	changed, looked time.Time
+}
+
+func (g *guard) wait(name types.NamespacedName, r *rights, lacks []lack) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waiting == nil {
+		g.waiting = map[types.NamespacedName]waiting{}
+	}
+	g.waiting[name] = waiting{rights: r, lacks: fmt.Sprint(lacks)}
+}
+
+func (g *guard) waitsNoMore(name types.NamespacedName) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.waiting, name)
+}
+
+func (g *guard) waits(name types.NamespacedName) (waiting, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	w, ok := g.waiting[name]
+	return w, ok
+}
+
+// RightsChanged hears of changes of rights. It does not block.
+func (r *Reconciler) RightsChanged(changes []access.Change) {
+	concerned := func(x *rights) bool {
+		for _, c := range changes {
+			if c.Affects(x.plan.identity, x.plan.allowlist.Namespaces...) {
+				return true
+			}
+		}
+		return false
+	}
+	names := r.serving.names(func(x *revision) bool { return concerned(x.rights) })
+	g := &r.guard
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for name, w := range g.waiting {
+		if concerned(w.rights) {
+			names = append(names, name)
+		}
+	}
+	if g.queue == nil {
+		return // the operator begins or ends; every plugin is looked at when it is loaded
+	}
+	now := r.Clock.Now()
+	for _, name := range names {
+		if g.recent[name] == nil {
+			g.recent[name] = &recent{}
+		}
+		g.recent[name].changed = now
+		g.queue.AddAfter(name, checkEvery-now.Sub(g.recent[name].looked))
+	}
+}
+
+// watchRights looks at the plugins whose rights have changed, until the context ends.
+func (r *Reconciler) watchRights(ctx context.Context) error {
+	queue := workqueue.NewTypedDelayingQueue[types.NamespacedName]()
+	g := &r.guard
+	g.mu.Lock()
+	g.queue, g.recent = queue, map[types.NamespacedName]*recent{}
+	g.mu.Unlock()
+	var workers sync.WaitGroup
+	for range checks {
+		workers.Go(func() {
+			for {
+				name, ended := queue.Get()
+				if ended {
+					return
+				}
+				r.look(ctx, name)
+				queue.Done(name)
+			}
+		})
+	}
+	<-ctx.Done()
+	g.mu.Lock()
+	g.queue = nil
+	g.mu.Unlock()
+	queue.ShutDown()
+	workers.Wait()
+	return nil
+}
+
+// look has a plugin loaded again if its rights are others than its status says.
+func (r *Reconciler) look(ctx context.Context, name types.NamespacedName) {
+	if ctx.Err() != nil {
+		return
+	}
+	news, err := r.hasNews(ctx, name)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Failed to look at a plugin's rights", "plugin", name)
+	}
+	if news {
+		r.attention.call(name)
+	}
+	g := &r.guard
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	state := g.recent[name]
+	if state == nil || g.queue == nil {
+		return
+	}
+	state.looked = r.Clock.Now()
+	age := state.looked.Sub(state.changed)
+	if age > settleTime {
+		delete(g.recent, name)
+		return
+	}
+	g.queue.AddAfter(name, max(checkEvery, age))
+}
+
+// hasNews says whether a plugin that serves lacks rights, or one that waits lacks others than before.
+func (r *Reconciler) hasNews(ctx context.Context, name types.NamespacedName) (bool, error) {
+	if s := r.serving.get(name); s != nil && r.Watches.Running(name, s.plan.watch) {
+		lacks, err := s.rights.lacks(ctx, r.Authorizer.Authorize)
+		if err != nil || len(lacks) > 0 {
+			return err == nil, err
+		}
+	}
+	w, ok := r.guard.waits(name)
+	if !ok {
+		return false, nil
+	}
+	lacks, err := w.rights.lacks(ctx, r.Authorizer.Authorize)
+	return err == nil && fmt.Sprint(lacks) != w.lacks, err
+}

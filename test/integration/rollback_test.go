@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// A revision whose first calls fail is taken back by itself: the one before serves every object again, the
+// status says so, and the bad one is not tried again until the module changes.
+func TestWasmPlugin_rollback(t *testing.T) {
+	const categories = 12
+	o := startOperator(t)
+	n := newTenant(t, o.env, annotatorRules()...)
+	n.store(t, "annotator", versionOf(t, "1.0.0"))
+	n.plugin(t, "annotator")
+	n.expectReady(t, "annotator")
+	for i := range categories {
+		n.category(t, fmt.Sprintf("c-%d", i))
+	}
+	for i := range categories {
+		n.expectAnnotated(t, fmt.Sprintf("c-%d", i))
+	}
+
+	n.store(t, "annotator", localFixture(t, "trapper.wasm"))
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonRolledBack,
+		"version 1.0.0) goes on serving", "version 2.0.0) was rolled back", "unreachable in ", "not tried again until")
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonRolledBack)
+	n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonRolledBack, "rolled back")
+	back, err := n.get(t.Context(), "annotator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := back.Status.Revision; r == nil || r.Version != "1.0.0" {
+		t.Fatalf("revision %+v serves, want version 1.0.0", r)
+	}
+	n.category(t, "after")
+	n.expectAnnotated(t, "after")
+
+	// Whatever makes the plugin be looked at again does not bring the bad revision back.
+	n.touch(t, "annotator")
+	testenv.Consistently(t, "the revision that serves stays", 3*time.Second, func(ctx context.Context) error {
+		wp, err := n.get(ctx, "annotator")
+		if err != nil {
+			return err
+		}
+		if r := wp.Status.Revision; r == nil || r.Version != "1.0.0" || !r.LoadedAt.Equal(&back.Status.Revision.LoadedAt) {
+			return fmt.Errorf("revision is %+v", r)
+		}
+		return nil
+	})
+
+	n.store(t, "annotator", versionOf(t, "1.0.1"))
+	n.expectVersion(t, "annotator", "1.0.1")
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionFalse, pluginsv1alpha1.ReasonAsSpecified)
+}
+
+// A plugin whose calls fail from the start has nothing to go back to. It is not Ready, and becomes so with a
+// module that works: its objects have been kept in the queue.
+func TestWasmPlugin_callsFail(t *testing.T) {
+	const categories = 12
+	o := startOperator(t)
+	n := newTenant(t, o.env, annotatorRules()...)
+	for i := range categories {
+		n.category(t, fmt.Sprintf("c-%d", i))
+	}
+	n.store(t, "annotator", localFixture(t, "trapper.wasm"))
+	n.plugin(t, "annotator")
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonCallsFailing,
+		"version 2.0.0) serves, but half of its last calls failed", "unreachable in ")
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonCallsFailing)
+
+	n.store(t, "annotator", versionOf(t, "1.0.0"))
+	n.expectReady(t, "annotator")
+	for i := range categories {
+		n.expectAnnotated(t, fmt.Sprintf("c-%d", i))
+	}
+}
