@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 GO_TOOL := go tool -modfile=$(CURDIR)/go.tools.mod
 
 # Modules in this repository besides the root; new plugins are found by themselves.
-MODULES := $(patsubst %/go.mod,%,$(wildcard hack/controlplane/go.mod plugins/sdk/go/go.mod plugins/*/go.mod))
+MODULES := $(patsubst %/go.mod,%,$(wildcard hack/controlplane/go.mod plugins/sdk/go/go.mod plugins/*/go.mod test/bench/go.mod))
 GO_PLUGINS := $(patsubst plugins/%/go.mod,%,$(wildcard plugins/*/go.mod))
 
 # The directory with kube-apiserver, etcd and kubectl, built on first use.
@@ -60,6 +60,10 @@ api-docs: ## Generate docs/reference/api.md from the API types
 	$(GO_TOOL) crd-ref-docs --log-level=ERROR --source-path=./api --config=hack/api-docs/config.yaml \
 	  --renderer=markdown --output-path=docs/reference/api.md
 
+.PHONY: metrics-docs
+metrics-docs: ## Generate docs/metrics.md from the metrics in the code
+	go run ./hack/metrics-docs -o docs/metrics.md
+
 .PHONY: wat
 wat: ## Compile the WAT fixtures of the tests (needs wat2wasm)
 	hack/wat.sh build
@@ -96,9 +100,26 @@ test: ## Run all unit and envtest tests, with the race detector where there is g
 	for m in $(MODULES); do echo "go test ./... ($$m)"; go -C "$$m" test ./...; done; \
 	echo "go test $$race ./... (.)"; go test $$race ./...
 
+# Past this a fuzz test has found what it finds soon; a night finds more.
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZTIME, one after another
+	hack/fuzz.sh $(FUZZTIME) . $(MODULES)
+
+# How long the operator is disturbed, before everything must settle.
+DURATION ?= 10m
+
+.PHONY: soak
+soak: plugins build ## Disturb the operator for DURATION: swaps, kills, API server restarts
+	@assets=$$($(ASSETS)); go build -o bin/soak ./test/soak && KUBEBUILDER_ASSETS="$$assets" exec bin/soak -duration $(DURATION)
+
+# Guests whose toolchain is missing are left out, and the table says what to install.
 .PHONY: bench
-bench: plugins ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./test/bench/...
+bench: ## Measure against targets and peers, write docs/benchmarks.md (ROWS=regexp: only those)
+	test/bench/guests/build.sh bin/bench
+	go -C test/bench build -o ../../bin/bench/bench .
+	@assets=$$($(ASSETS)); KUBEBUILDER_ASSETS="$$assets" exec bin/bench/bench -rows "$${ROWS:-}"
 
 .PHONY: verify
 verify: ## Regenerate everything and fail if a committed file differs

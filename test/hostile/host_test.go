@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hostile
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// found is what the cluster of the tests answers to a get.
+const found = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"found"}}`
+
+// host is a cluster with one object. Requests that no fixture makes end the guest.
+type host struct{ plugin.Host }
+
+func (host) Get(ctx context.Context, req abi.ObjectKey) ([]byte, error) {
+	switch req.Name {
+	case "found":
+		return []byte(found), nil
+	case "block":
+		<-ctx.Done()
+		return nil, ctx.Err()
+	default:
+		return nil, apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, req.Name, nil)
+	}
+}
+
+func (host) Event(context.Context, abi.EventRequest) error { return nil }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hostile
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// usage is what the process holds. Sizes are in bytes.
+type usage struct {
+	heap, resident uint64
+	goroutines     int
+}
+
+func measure() usage {
+	debug.FreeOSMemory()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	u := usage{heap: stats.HeapAlloc, goroutines: runtime.NumGoroutine()}
+	// statm has the resident pages second; where there is none, only the heap is looked at.
+	if statm, err := os.ReadFile("/proc/self/statm"); err == nil {
+		if fields := strings.Fields(string(statm)); len(fields) > 1 {
+			pages, _ := strconv.ParseUint(fields[1], 10, 64)
+			u.resident = pages * uint64(os.Getpagesize())
+		}
+	}
+	return u
+}
+
+func (u usage) String() string {
+	return fmt.Sprintf("heap %d KiB, resident %d KiB, %d goroutines", u.heap>>10, u.resident>>10, u.goroutines)
+}
+
+// exceeds says by what the process holds much more than it did.
+func (u usage) exceeds(before usage) error {
+	switch {
+	case u.heap > before.heap+heapMargin, u.resident > before.resident+residentMargin, u.goroutines > before.goroutines+goroutineMargin:
+		return fmt.Errorf("what was taken was not given back: %s, before: %s", u, before)
+	}
+	return nil
+}
+
+// settle waits until the process holds about as much as before, or gives up. The engine keeps compiled
+// code for half a minute, in case that it is wanted again.
+func settle(before usage) (usage, error) {
+	give := time.Now().Add(2 * patience)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		now := measure()
+		err := now.exceeds(before)
+		if err == nil || time.Now().After(give) {
+			return now, err
+		}
+		<-tick.C
+	}
+}

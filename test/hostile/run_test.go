@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hostile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr/funcr"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm"
+)
+
+const (
+	// deadline is the time of calls that must run out of it.
+	deadline = 500 * time.Millisecond
+	// patience is the time of all others.
+	patience = 30 * time.Second
+	// late is how much later than its deadline a call may end on a busy machine.
+	late = 10 * time.Second
+	// stall is how long nothing may happen for neighbours and the garbage collector.
+	stall = 5 * time.Second
+	// rounds is how often each worker attacks.
+	rounds = 2
+	// maxErrorText is the longest text of an error, in bytes.
+	maxErrorText = 8 << 10
+
+	// What may remain after an attack: wide, as nothing gives memory back at once.
+	heapMargin      = 32 << 20
+	residentMargin  = 192 << 20
+	goroutineMargin = 3
+)
+
+// arena is an engine with a good plugin in it, and the witnesses of what happens there.
+type arena struct {
+	engine    *wasm.Engine
+	neighbour plugin.Runner
+	witnesses []*witness
+	before    usage
+	stop      func()
+
+	mu       sync.Mutex
+	failures []string
+	outcome  string
+	logged   []string
+}
+
+func newArena(ctx context.Context) (*arena, error) {
+	a := &arena{}
+	log := funcr.New(func(_, args string) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if len(a.logged) < 1000 {
+			a.logged = append(a.logged, args)
+		}
+	}, funcr.Options{Verbosity: 1})
+	engine, err := wasm.New(ctx, wasm.Options{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	a.engine = engine
+	module, err := fixture("neighbour")
+	if err != nil {
+		return nil, err
+	}
+	limits := plugin.Limits{MaxMemoryPages: 16, CallTimeout: patience, MaxInstances: 1, IdleTimeout: time.Hour}
+	good, _, err := engine.Load(ctx, plugin.LoadRequest{Name: "test/neighbour", Module: module, Limits: limits, Host: host{}})
+	if err != nil {
+		return nil, err
+	}
+	a.neighbour = good
+	a.before = measure()
+	a.witnesses = []*witness{newNeighbour(ctx, good), newCollector()}
+	watching, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	for _, w := range a.witnesses {
+		all.Go(func() { w.watch(watching) })
+	}
+	a.stop = func() {
+		cancel()
+		all.Wait()
+	}
+	return a, nil
+}
+
+func (a *arena) check(err error) {
+	if err != nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.failures = append(a.failures, err.Error())
+	}
+}
+
+// saw remembers how an attack ended the first time.
+func (a *arena) saw(step step, outcome string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.outcome == "" {
+		a.outcome = fmt.Sprintf("%s: %.300s", step, outcome)
+	}
+}
+
+func (a *arena) hasLogged(text string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, line := range a.logged {
+		if strings.Contains(line, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// soon measures something that must not last much longer than its deadline.
+func (a *arena) soon(what string, limit time.Duration, do func()) {
+	start := time.Now()
+	do()
+	if took := time.Since(start); took > limit+late {
+		a.check(fmt.Errorf("%s took %s with a deadline of %s", what, took, limit))
+	}
+}
+
+// attack takes a module through its life, as the operator does.
+func (a *arena) attack(ctx context.Context, it attack) {
+	module, err := it.module()
+	if err != nil {
+		a.check(err)
+		return
+	}
+	limits := it.limits()
+	a.soon("describing", buildTime, func() { _, err = a.engine.Describe(ctx, module, limits) })
+	if it.at == describes {
+		a.check(it.refused(err))
+		a.saw(describes, fmt.Sprint(err))
+		return
+	}
+	if err != nil {
+		a.unexpected(it, describes, err)
+		return
+	}
+	var runner plugin.Runner
+	req := plugin.LoadRequest{Name: "test/" + it.file(), Module: module, Settings: []byte("{}"), Limits: limits, Host: host{}}
+	a.soon("loading", buildTime, func() { runner, _, err = a.engine.Load(ctx, req) })
+	if it.at == loads {
+		a.check(it.refused(err))
+		a.saw(loads, fmt.Sprint(err))
+		return
+	}
+	if err != nil {
+		a.unexpected(it, loads, err)
+		return
+	}
+	a.call(ctx, it, runner)
+	a.soon("closing", time.Duration(limits.MaxInstances)*time.Second, func() { a.check(runner.Close(ctx)) })
+	if it.at == goes {
+		a.saw(goes, it.want)
+		if !a.hasLogged(it.want) {
+			a.check(fmt.Errorf("nothing is logged of %q", it.want))
+		}
+	}
+}
+
+// unexpected is a refusal of a module that need not be refused.
+func (a *arena) unexpected(it attack, at step, err error) {
+	if !it.mayRefuse(err) {
+		a.check(fmt.Errorf("refused at %s: %w", at, err))
+	}
+	a.saw(at, err.Error())
+}
+
+// buildTime is what describing or loading the largest of the modules may take.
+const buildTime = 20 * time.Second
+
+// call attacks with as many calls at once as the plugin may have.
+func (a *arena) call(ctx context.Context, it attack, runner plugin.Runner) {
+	var all sync.WaitGroup
+	for range it.limits().MaxInstances {
+		all.Go(func() {
+			for range rounds {
+				for range it.peaceful {
+					if reply, err := a.one(ctx, it, runner, it.input()); err != nil || len(reply) > 0 {
+						a.check(fmt.Errorf("a peaceful call: got %q and %s", reply, fmt.Sprint(err)))
+					}
+				}
+				reply, err := a.one(ctx, it, runner, it.input())
+				a.check(it.answered(reply, err))
+				a.saw(it.at, fmt.Sprintf("%.40q, %v", reply, err))
+				if it.hopeless {
+					continue
+				}
+				if reply, err := a.one(ctx, it, runner, []byte("good")); err != nil || len(reply) > 0 {
+					a.check(fmt.Errorf("the good call afterwards: got %q and %s", reply, fmt.Sprint(err)))
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func (a *arena) one(ctx context.Context, it attack, runner plugin.Runner, input []byte) (reply []byte, err error) {
+	a.soon("a call", it.limits().CallTimeout, func() {
+		reply, err = runner.Call(ctx, plugin.Call{Export: abi.ExportReconcile, Input: input, Accept: it.accept()})
+	})
+	return reply, err
+}
+
+// accept looks at replies as plugin.Reconcile does. Fixtures that answer say something else.
+func (a attack) accept() func([]byte) error {
+	if a.at != fails {
+		return nil
+	}
+	return func(reply []byte) error {
+		if len(reply) == 0 {
+			return nil
+		}
+		var result abi.ReconcileResult
+		if err := abi.Decode(reply, &result); err != nil {
+			return err
+		}
+		if result.RequeueAfterMillis < 0 {
+			return errors.New("a negative time")
+		}
+		return nil
+	}
+}
+
+// finish ends the arena: the witnesses must have gone on, and what was taken must be given back.
+func (a *arena) finish(ctx context.Context) report {
+	counts := make([]int, len(a.witnesses))
+	for i, w := range a.witnesses {
+		counts[i] = w.count()
+	}
+	var notes []string
+	give := time.Now().Add(stall)
+	for i, w := range a.witnesses {
+		for w.count() == counts[i] && time.Now().Before(give) {
+			<-time.After(time.Millisecond)
+		}
+		if w.count() == counts[i] {
+			a.check(fmt.Errorf("%s no more", w.what))
+		}
+		note, err := w.verdict()
+		a.check(err)
+		notes = append(notes, note)
+	}
+	a.stop()
+	after, err := settle(a.before)
+	a.check(err)
+	a.check(a.neighbour.Close(ctx))
+	a.soon("closing the engine", stall, func() { a.check(a.engine.Close(ctx)) })
+	notes = append(notes, after.String())
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return report{Failures: a.failures, Outcome: a.outcome, Notes: strings.Join(notes, ", ")}
+}
+
+// runAlone is one attack in a process of its own.
+func runAlone(it attack) report {
+	ctx := context.Background()
+	a, err := newArena(ctx)
+	if err != nil {
+		return report{Failures: []string{err.Error()}}
+	}
+	a.attack(ctx, it)
+	return a.finish(ctx)
+}

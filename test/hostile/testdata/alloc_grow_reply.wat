@@ -1,0 +1,22 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Grows its memory inside the k1s_alloc that is called inside a host function: where the request lay is then somewhere else in the
+;; process.
+(module
+  (import "k1s" "k1s_client_get" (func $get (param i32 i32) (result i64)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_metadata") (result i64) ;; 113 bytes at 16
+    (i64.const 0x1000000071))
+  (func (export "k1s_alloc") (param $size i32) (result i32)
+    (if (i32.le_u (local.get $size) (i32.const 7)) (then (return (i32.const 4096))))
+    (drop (memory.grow (i32.const 63)))
+    (i32.sub (i32.shl (memory.size) (i32.const 16)) (local.get $size)))
+  (func (export "reconcile") (param $ptr i32) (param $len i32) (result i64)
+    (if (result i64) (i32.eq (local.get $len) (i32.const 4)) ;; "good"
+      (then (i64.const 0))
+      (else (call $trick (local.get $ptr)))))
+  (func $trick (param $ptr i32) (result i64)
+    (call $get (i32.const 512) (i32.const 53)))
+  (data (i32.const 512) "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"found\"}"))

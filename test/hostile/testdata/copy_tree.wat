@@ -1,0 +1,26 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Copies 63 MiB onto themselves, shifted by a page, 4^8 times, without a loop.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_metadata") (result i64) ;; 113 bytes at 16
+    (i64.const 0x1000000071))
+  (func (export "k1s_alloc") (param $size i32) (result i32) (i32.const 4096))
+  (func (export "reconcile") (param $ptr i32) (param $len i32) (result i64)
+    (if (result i64) (i32.eq (local.get $len) (i32.const 4)) ;; "good"
+      (then (i64.const 0))
+      (else (call $trick (local.get $ptr)))))
+  (func $trick (param $ptr i32) (result i64)
+    (drop (memory.grow (i32.const 1023)))
+    (call $f0) (i64.const 0))
+  (func $f0 (call $f1) (call $f1) (call $f1) (call $f1))
+  (func $f1 (call $f2) (call $f2) (call $f2) (call $f2))
+  (func $f2 (call $f3) (call $f3) (call $f3) (call $f3))
+  (func $f3 (call $f4) (call $f4) (call $f4) (call $f4))
+  (func $f4 (call $f5) (call $f5) (call $f5) (call $f5))
+  (func $f5 (call $f6) (call $f6) (call $f6) (call $f6))
+  (func $f6 (call $f7) (call $f7) (call $f7) (call $f7))
+  (func $f7 (call $f8) (call $f8) (call $f8) (call $f8))
+  (func $f8 (memory.copy (i32.const 65536) (i32.const 0) (i32.const 0x3ff0000))))

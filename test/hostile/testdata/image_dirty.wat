@@ -1,0 +1,48 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Changes its memory and globals of every type, takes more memory and writes to it, and traps. A good call traps unless all is as
+;; k1s_initialize left it, and new memory is empty: an instance must have nothing of another one.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_metadata") (result i64) ;; 113 bytes at 16
+    (i64.const 0x1000000071))
+  (func (export "k1s_alloc") (param $size i32) (result i32) (i32.const 4096))
+  (func (export "reconcile") (param $ptr i32) (param $len i32) (result i64)
+    (if (i32.eq (local.get $len) (i32.const 4)) ;; "good"
+      (then (call $check))
+      (else (drop (call $trick (local.get $ptr)))))
+    (i64.const 0))
+  (func $trick (param $ptr i32) (result i64)
+    (i32.store (i32.const 1024) (i32.const 99))
+    (i64.store (i32.const 60000) (i64.const -1))
+    (global.set $a (i32.const 99))
+    (global.set $b (i64.const -1))
+    (global.set $c (f32.const nan))
+    (global.set $d (f64.const inf))
+    (global.set $e (v128.const i64x2 -1 -1))
+    (drop (memory.grow (i32.const 20)))
+    (memory.fill (i32.const 65536) (i32.const 0xff) (i32.const 1310720))
+    (unreachable))
+  (global $a (mut i32) (i32.const 0))
+  (global $b (mut i64) (i64.const 2))
+  (global $c (mut f32) (f32.const 3))
+  (global $d (mut f64) (f64.const 4))
+  (global $e (mut v128) (v128.const i64x2 5 6))
+  (func (export "k1s_initialize") (param i32 i32) (result i64)
+    (global.set $a (i32.const 1))
+    (i32.store (i32.const 1024) (i32.const 7))
+    (i64.const 0))
+  (func $check
+    (if (i32.ne (i32.load (i32.const 1024)) (i32.const 7)) (then (unreachable)))
+    (if (i64.ne (i64.load (i32.const 60000)) (i64.const 0)) (then (unreachable)))
+    (if (i32.ne (global.get $a) (i32.const 1)) (then (unreachable)))
+    (if (i64.ne (global.get $b) (i64.const 2)) (then (unreachable)))
+    (if (f32.ne (global.get $c) (f32.const 3)) (then (unreachable)))
+    (if (f64.ne (global.get $d) (f64.const 4)) (then (unreachable)))
+    (if (i32.eqz (i64x2.all_true (i64x2.eq (global.get $e) (v128.const i64x2 5 6)))) (then (unreachable)))
+    (if (i32.eq (memory.size) (i32.const 1)) (then (drop (memory.grow (i32.const 1)))))
+    (if (i32.ne (memory.size) (i32.const 2)) (then (unreachable)))
+    (if (i64.ne (i64.load (i32.const 65536)) (i64.const 0)) (then (unreachable)))
+    (if (i64.ne (i64.load (i32.const 131064)) (i64.const 0)) (then (unreachable)))))

@@ -1,0 +1,17 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Asks for the cluster in k1s_initialize, where nothing but Forbidden is answered, and asks again for ever.
+(module
+  (import "k1s" "k1s_client_get" (func $get (param i32 i32) (result i64)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_metadata") (result i64) ;; 113 bytes at 16
+    (i64.const 0x1000000071))
+  (func (export "k1s_alloc") (param $size i32) (result i32) (i32.const 4096))
+  (func (export "reconcile") (param i32 i32) (result i64) (i64.const 0))
+  (data (i32.const 512) "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"forbidden\"}")
+  (func (export "k1s_initialize") (param i32 i32) (result i64)
+    (loop $again
+      (br_if $again (i64.ne (call $get (i32.const 512) (i32.const 57)) (i64.const 0))))
+    (i64.const 0)))

@@ -1,0 +1,20 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; A loop with parameters and results (multi-value): what stands on the stack at its head is data.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_metadata") (result i64) ;; 113 bytes at 16
+    (i64.const 0x1000000071))
+  (func (export "k1s_alloc") (param $size i32) (result i32) (i32.const 4096))
+  (func (export "reconcile") (param $ptr i32) (param $len i32) (result i64)
+    (if (result i64) (i32.eq (local.get $len) (i32.const 4)) ;; "good"
+      (then (i64.const 0))
+      (else (call $trick (local.get $ptr)))))
+  (func $trick (param $ptr i32) (result i64)
+    (i64.const 1) (i64.const 1)
+    (loop $again (param i64 i64) (result i64 i64)
+      (i64.add) (i64.const 1)
+      (br_if $again (i32.const 1)))
+    (drop)))

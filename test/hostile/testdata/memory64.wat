@@ -1,0 +1,11 @@
+;; SPDX-License-Identifier: Apache-2.0
+;; wat2wasm: --enable-memory64
+;;
+;; A memory of 64-bit addresses.
+(module
+  (memory (export "memory") i64 1)
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_metadata") (result i64) ;; 113 bytes at 16
+    (i64.const 0x1000000071))
+  (func (export "k1s_alloc") (param $size i32) (result i32) (i32.const 4096))
+  (func (export "reconcile") (param i32 i32) (result i64) (i64.const 0)))

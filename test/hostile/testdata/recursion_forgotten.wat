@@ -1,0 +1,22 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Traps of too deep a recursion, again and again: what was counted must be forgotten with the call, and a hundred frames
+;; must still be there for the next.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_metadata") (result i64) ;; 113 bytes at 16
+    (i64.const 0x1000000071))
+  (func (export "k1s_alloc") (param $size i32) (result i32) (i32.const 4096))
+  (func (export "reconcile") (param $ptr i32) (param $len i32) (result i64)
+    (if (result i64) (i32.eq (local.get $len) (i32.const 4)) ;; "good"
+      (then (i64.const 0))
+      (else (call $trick (local.get $ptr)))))
+  (func $trick (param $ptr i32) (result i64)
+    (drop (call $f (i32.const 100)))
+    (i64.add (call $trick (local.get $ptr)) (i64.const 1)))
+  (func $f (param $n i32) (result i32)
+    (if (result i32) (local.get $n)
+      (then (i32.add (call $f (i32.sub (local.get $n) (i32.const 1))) (i32.const 1)))
+      (else (i32.const 0)))))

@@ -1,0 +1,17 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Sleeps for an hour in the start function.
+(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_metadata") (result i64) ;; 113 bytes at 16
+    (i64.const 0x1000000071))
+  (func (export "k1s_alloc") (param $size i32) (result i32) (i32.const 4096))
+  (func (export "reconcile") (param i32 i32) (result i64) (i64.const 0))
+  (func $boot
+    (i32.store (i32.const 1040) (i32.const 1)) ;; the monotonic clock
+    (i64.store (i32.const 1048) (i64.const 3_600_000_000_000))
+    (drop (call $poll (i32.const 1024) (i32.const 1080) (i32.const 1) (i32.const 1112))))
+  (start $boot))

@@ -1,0 +1,37 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Traps in as many ways as there are: the last byte of the input, a to p, picks one.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_metadata") (result i64) ;; 113 bytes at 16
+    (i64.const 0x1000000071))
+  (func (export "k1s_alloc") (param $size i32) (result i32) (i32.const 4096))
+  (func (export "reconcile") (param $ptr i32) (param $len i32) (result i64)
+    (if (result i64) (i32.eq (local.get $len) (i32.const 4)) ;; "good"
+      (then (i64.const 0))
+      (else (call $trick (local.get $ptr)))))
+  (func $trick (param $ptr i32) (result i64)
+    (call_indirect $tricks (result i64)
+      (i32.sub (i32.load8_u offset=6 (local.get $ptr)) (i32.const 97))))
+  (table $tricks funcref (elem $a $b $c $d $e $f $g $h $i $j $k $l $m $n $o $p))
+  (table $empty 10 20 funcref)
+  (data $passive "abc")
+  (type $other (func (param f64)))
+  (func $a (result i64) (unreachable))
+  (func $b (result i64) (i64.div_s (i64.const 1) (i64.const 0)))
+  (func $c (result i64) (i64.div_s (i64.const 0x8000000000000000) (i64.const -1)))
+  (func $d (result i64) (i64.trunc_f64_s (f64.const nan)))
+  (func $e (result i64) (i64.trunc_f64_u (f64.const 1e300)))
+  (func $f (result i64) (i64.load (i32.const 65529)))
+  (func $g (result i64) (i64.load offset=0xffffffff (i32.const -1)))
+  (func $h (result i64) (i64.store (i32.const 65535) (i64.const 1)) (i64.const 0))
+  (func $i (result i64) (call_indirect $tricks (type $other) (f64.const 1) (i32.const 0)) (i64.const 0))
+  (func $j (result i64) (call_indirect $empty (result i64) (i32.const 3)))
+  (func $k (result i64) (call_indirect $empty (result i64) (i32.const -1)))
+  (func $l (result i64) (drop (table.get $empty (i32.const 10))) (i64.const 0))
+  (func $m (result i64) (table.copy $empty $tricks (i32.const 0) (i32.const 10) (i32.const 10)) (i64.const 0))
+  (func $n (result i64) (data.drop $passive) (memory.init $passive (i32.const 0) (i32.const 0) (i32.const 1)) (i64.const 0))
+  (func $o (result i64) (memory.fill (i32.const 65535) (i32.const 0) (i32.const 2)) (i64.const 0))
+  (func $p (result i64) (i64.rem_u (i64.const 1) (i64.const 0))))

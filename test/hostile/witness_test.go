@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hostile
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// witness does something again and again, and remembers the longest time it did not succeed for.
+type witness struct {
+	what string
+	do   func() error
+
+	mu      sync.Mutex
+	times   int
+	last    time.Time
+	longest time.Duration
+	err     error
+}
+
+// watch runs a witness until the context ends.
+func (w *witness) watch(ctx context.Context) {
+	w.last = time.Now()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		err := w.do()
+		w.mu.Lock()
+		now := time.Now()
+		w.times, w.longest, w.last = w.times+1, max(w.longest, now.Sub(w.last)), now
+		if w.err == nil {
+			w.err = err
+		}
+		w.mu.Unlock()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (w *witness) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.times
+}
+
+// verdict says how the witness has fared so far.
+func (w *witness) verdict() (notes string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	longest := max(w.longest, time.Since(w.last))
+	notes = fmt.Sprintf("%s %d times, at least every %s", w.what, w.times, longest.Round(time.Microsecond))
+	switch {
+	case w.err != nil:
+		return notes, fmt.Errorf("%s: %w", w.what, w.err)
+	case longest > stall:
+		return notes, fmt.Errorf("%s: nothing for %s", w.what, longest)
+	}
+	return notes, nil
+}
+
+// newNeighbour is a witness that calls a good plugin.
+func newNeighbour(ctx context.Context, good plugin.Runner) *witness {
+	n := 0
+	return &witness{what: "the neighbour answered", do: func() error {
+		n++
+		input := fmt.Appendf(nil, "call %d of the neighbour", n)
+		reply, err := good.Call(ctx, plugin.Call{Export: abi.ExportReconcile, Input: input})
+		if err == nil && !bytes.Equal(reply, input) {
+			err = fmt.Errorf("got %q, want %q", reply, input)
+		}
+		return err
+	}}
+}
+
+// newCollector is a witness that collects garbage, for which the whole process must come to a stop.
+func newCollector() *witness {
+	return &witness{what: "garbage was collected", do: func() error {
+		runtime.GC()
+		return nil
+	}}
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// manager is bin/manager, in one life after another.
+type manager struct {
+	dir, kubeconfig string
+
+	mu      sync.Mutex
+	life    int
+	born    time.Time
+	cmd     *exec.Cmd
+	ended   chan error
+	metrics string
+}
+
+func newManager(dir, kubeconfig string) *manager { return &manager{dir: dir, kubeconfig: kubeconfig} }
+
+// ownGroup keeps a terminal's Ctrl-C from a child, and ends the child with this process.
+func ownGroup() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// launch starts the next life.
+func (m *manager) launch() error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.life++
+	log, err := os.Create(m.logFile(m.life))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()                    // the process has it
+	m.cmd = exec.Command(filepath.Join("bin", "manager"), //nolint:gosec // our own binary
+		"--kubeconfig="+m.kubeconfig, "--namespace="+operatorNamespace, "--plugin-dir="+filepath.Join(m.dir, "plugins"),
+		"--cache-dir="+filepath.Join(m.dir, "cache"), "--health-probe-bind-address=0",
+		"--metrics-bind-address="+address, "--metrics-secure=false")
+	m.cmd.Stdout, m.cmd.Stderr = log, log
+	m.cmd.SysProcAttr = ownGroup()
+	if err := m.cmd.Start(); err != nil {
+		return err
+	}
+	m.born, m.metrics, m.ended = time.Now(), "http://"+address+"/metrics", make(chan error, 1)
+	go func(cmd *exec.Cmd, ended chan<- error) { ended <- cmd.Wait() }(m.cmd, m.ended)
+	return nil
+}
+
+// freeAddress is one on which nobody listens now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func (m *manager) logFile(life int) string {
+	return filepath.Join(m.dir, fmt.Sprintf("manager-%d.log", life))
+}
+
+// kill ends the current life as a crash would. One that has ended by itself is an error.
+func (m *manager) kill() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cmd == nil {
+		return nil
+	}
+	select {
+	case err := <-m.ended:
+		m.cmd = nil
+		return fmt.Errorf("the operator had ended by itself, in life %d: %w", m.life, errors.Join(err, errors.New("see its log")))
+	default:
+	}
+	if err := m.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	if err := <-m.ended; err == nil {
+		return errors.New("the operator ended in order just when it was to be killed")
+	}
+	m.cmd = nil
+	return nil
+}
+
+// reading is what the current life uses.
+type reading struct {
+	life       int
+	age        time.Duration
+	resident   uint64
+	goroutines int
+}
+
+// read asks the operator for its metrics; ok is false while it does not answer.
+func (m *manager) read() (r reading, ok bool) {
+	m.mu.Lock()
+	url := m.metrics
+	r.life, r.age = m.life, time.Since(m.born)
+	m.mu.Unlock()
+	answer, err := (&http.Client{Timeout: 2 * time.Second}).Get(url)
+	if err != nil {
+		return r, false
+	}
+	defer func() { _ = answer.Body.Close() }() // it was only read
+	lines := bufio.NewScanner(answer.Body)
+	for lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		number, err := strconv.ParseFloat(value, 64)
+		switch {
+		case err != nil:
+		case name == "process_resident_memory_bytes":
+			r.resident = uint64(number)
+		case name == "go_goroutines":
+			r.goroutines = int(number)
+		}
+	}
+	return r, lines.Err() == nil && r.resident > 0
+}
+
+// complaints are lines of the logs that no disturbance explains.
+func (m *manager) complaints() []string {
+	var found []string
+	for life := 1; life <= m.life; life++ {
+		text, err := os.ReadFile(m.logFile(life))
+		if err != nil {
+			found = append(found, err.Error())
+		}
+		for line := range strings.Lines(string(text)) {
+			for _, bad := range []string{"panic", "fatal error", "runtime error", "DATA RACE", "SIGSEGV"} {
+				if strings.Contains(line, bad) {
+					found = append(found, fmt.Sprintf("life %d: %.300s", life, strings.TrimSpace(line)))
+					break
+				}
+			}
+		}
+	}
+	return found
+}
