@@ -34,8 +34,8 @@ The label ` + "`controller`" + ` is the controller's name.
 const tail = `
 ## Queues
 
-The queue of a plugin is one of controller-runtime's: ` + "`workqueue_depth{name=\"<namespace>/<name>\"}`" + ` is how many objects wait for the plugin,
-` + "`workqueue_queue_duration_seconds`" + ` how long they wait. Those series are controller-runtime's and stay until the operator restarts.
+A plugin's queue has ` + "`k1s_plugin_queue_depth`" + ` and none of controller-runtime's ` + "`workqueue_…`" + ` series, which are those of the operator's own
+controllers.
 
 ## Alerts
 
@@ -75,7 +75,7 @@ func alerts() []alert {
 		},
 		{
 			"K1sPluginBehind", "Objects wait for a plugin faster than it works.",
-			`sum by (name) (workqueue_depth{name=~".+/.+"}) > 1000`, "10m",
+			`k1s_plugin_queue_depth > 1000`, "10m",
 		},
 		{
 			"K1sEmbeddedUnhealthy", "A controller that is compiled in does not work.",

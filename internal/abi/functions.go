@@ -53,6 +53,7 @@ const (
 	FuncUpdateStatus = "k1s_client_update_status"
 	FuncPatchStatus  = "k1s_client_patch_status"
 	FuncEvent        = "k1s_event"
+	FuncHTTPRequest  = "k1s_http_request"
 	FuncLog          = "k1s_log"
 	FuncNow          = "k1s_now"
 	FuncRandom       = "k1s_random"
@@ -96,7 +97,7 @@ func Imports() map[string]Signature {
 		FuncGet: bytesToReply, FuncList: bytesToReply, FuncCreate: bytesToReply, FuncUpdate: bytesToReply,
 		FuncPatch: bytesToReply, FuncApply: bytesToReply, FuncDelete: bytesToReply,
 		FuncUpdateStatus: bytesToReply, FuncPatchStatus: bytesToReply,
-		FuncEvent:  bytesToReply,
+		FuncEvent: bytesToReply, FuncHTTPRequest: bytesToReply,
 		FuncLog:    {Params: []ValueType{I32, I32, I32}},
 		FuncNow:    toReply, // an i64 of nanoseconds, not a reply; the signature is the same
 		FuncRandom: {Params: []ValueType{I32, I32}},

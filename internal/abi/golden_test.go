@@ -77,6 +77,8 @@ func payloads() map[string]func() any {
 		"ReconcileResult":     func() any { return new(ReconcileResult) },
 		"ReconcileBatch":      func() any { return new(ReconcileBatch) },
 		"ReconcileBatchReply": func() any { return new(ReconcileBatchReply) },
+		"HTTPRequest":         func() any { return new(HTTPRequest) },
+		"HTTPResponse":        func() any { return new(HTTPResponse) },
 		"Metadata":            func() any { return new(Metadata) },
 		"Status":              func() any { return new(Status) },
 	}

@@ -57,11 +57,13 @@ type Allowlist struct {
 	Verbs     []string
 	// Namespaces always says which.
 	Namespaces []string
+	// Hosts are where HTTP requests may go; none without an entry.
+	Hosts []string
 }
 
 // NewAllowlist reads spec.security of a plugin in the given namespace.
 func NewAllowlist(s pluginsv1alpha1.Security, namespace string) Allowlist {
-	l := Allowlist{Resources: s.AllowedResources, Namespaces: s.AllowedNamespaces}
+	l := Allowlist{Resources: s.AllowedResources, Namespaces: s.AllowedNamespaces, Hosts: s.AllowedHosts}
 	if s.AllowedVerbs != nil {
 		l.Verbs = make([]string, len(s.AllowedVerbs))
 		for i, v := range s.AllowedVerbs {

@@ -207,7 +207,7 @@ func TestAuditLog_documented(t *testing.T) {
 	if diff := cmp.Diff(fields, rows(documented)); diff != "" {
 		t.Errorf("the table of fields (-code +docs):\n%s", diff)
 	}
-	layers := []string{layerCapability, layerAllowlist, layerRBAC, layerRate, layerLimit, layerAPIServer}
+	layers := []string{layerCapability, layerAllowlist, layerRBAC, layerRate, layerLimit, layerAddress, layerAPIServer}
 	if diff := cmp.Diff(layers, rows(afterwards)); diff != "" {
 		t.Errorf("the table of layers (-code +docs):\n%s", diff)
 	}

@@ -5,5 +5,6 @@
 // (a SubjectAccessReview for what the shared cache answers, impersonation for everything else), and
 // the first "no" names the layer that said it. Decisions are remembered until RightsWatch hears that the
 // rights behind them have changed. What changes something or is refused is recorded (record.go), in the
-// audit log among others. Only this package makes clients from a plugin's identity.
+// audit log among others. Only this package makes clients from a plugin's identity, and HTTP
+// requests of plugins (http.go), which Egress bounds.
 package access

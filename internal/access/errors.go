@@ -19,6 +19,8 @@ const (
 	layerRBAC       = "rbac"
 	layerRate       = "rate"
 	layerLimit      = "limit"
+	// layerAddress refuses what the host of an HTTP request resolves to.
+	layerAddress = "address"
 )
 
 // refusal is the answer of one of the layers here; what the API server refuses is a plain StatusError.

@@ -14,7 +14,7 @@ import (
 
 // Decisions of a Record.
 const (
-	// DecisionAllowed: the API server did it.
+	// DecisionAllowed: the API server did it, or an HTTP server answered.
 	DecisionAllowed = "allowed"
 	// DecisionRefused: a layer said no; nothing was done.
 	DecisionRefused = "refused"
@@ -32,8 +32,8 @@ const reasonNoAnswer = "NoAnswer"
 // maxField bounds what a guest decides of a Record, in bytes; no name that exists is longer.
 const maxField = 253
 
-// Record is what is kept of one request of a guest's: of each that changes something, and of each that
-// was refused. There is nothing of an object in it but its name. docs/audit.md explains the members.
+// Record is what is kept of one request of a guest's: of each that changes something, of each HTTP
+// request, and of each that was refused. There is nothing of an object in it but its name. docs/audit.md explains the members.
 type Record struct {
 	Time time.Time `json:"time"`
 	// Plugin is "namespace/name" of the WasmPlugin.
@@ -49,6 +49,9 @@ type Record struct {
 	Subresource string `json:"subresource,omitempty"`
 	Namespace   string `json:"namespace,omitempty"`
 	Name        string `json:"name,omitempty"`
+	// Host and Status are those of an HTTP request: "host:port" where it went last, and what was answered there.
+	Host   string `json:"host,omitempty"`
+	Status int    `json:"status,omitempty"`
 
 	Decision string `json:"decision"`
 	// Layer is what refused.
@@ -93,6 +96,9 @@ type observation struct {
 	client *RestrictedClient
 	action Action
 	began  time.Time
+	// host and status are of an HTTP request.
+	host   string
+	status int
 }
 
 // observe begins a request. The action is what is known so far: its Resource may still be a kind.
@@ -128,6 +134,8 @@ func (o *observation) changed(err error) {
 		Subresource: o.action.Subresource,
 		Namespace:   bounded(o.action.Namespace),
 		Name:        bounded(o.action.ObjectName),
+		Host:        bounded(o.host),
+		Status:      o.status,
 		Decision:    DecisionAllowed,
 
 		LatencyMicros: c.factory.clock.Since(o.began).Microseconds(),

@@ -5,6 +5,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"golang.org/x/time/rate"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -59,6 +60,8 @@ type Factory struct {
 	// nil. They are set before the first client is made.
 	Audit   Audit
 	Metrics Metrics
+	// Egress bounds where HTTP requests can go. It is set before the first client is made, too.
+	Egress Egress
 }
 
 // NewFactory makes a Factory. The config's account needs to impersonate ServiceAccounts.
@@ -77,6 +80,8 @@ type RestrictedClient struct {
 	rate    *rate.Limiter
 	watches map[schema.GroupVersionKind]bool
 	events  *recentEvents
+	// outside makes HTTP requests; nil where no host is allowed.
+	outside *http.Transport
 }
 
 var _ plugin.Host = (*RestrictedClient)(nil)
@@ -97,6 +102,9 @@ func (f *Factory) New(o Options) (*RestrictedClient, error) {
 	}
 	if o.RequestsPerSecond > 0 {
 		c.rate = rate.NewLimiter(rate.Limit(o.RequestsPerSecond), o.Burst)
+	}
+	if len(o.Allowlist.Hosts) > 0 {
+		c.outside = f.Egress.transport()
 	}
 	for _, gvk := range o.Watches {
 		c.watches[gvk] = true

@@ -114,8 +114,10 @@ func Reconcile(ctx context.Context, runner Runner, req abi.ReconcileRequest) (ab
 		return abi.ReconcileResult{}, &CallError{Kind: KindInput, Export: abi.ExportReconcile, Err: err}
 	}
 	var result abi.ReconcileResult
+	accepted := false
 	accept := func(reply []byte) (err error) {
 		result, err = parseReconcileResult(reply)
+		accepted = err == nil
 		return err
 	}
 	reply, err := runner.Call(ctx, Call{
@@ -124,8 +126,10 @@ func Reconcile(ctx context.Context, runner Runner, req abi.ReconcileRequest) (ab
 	if err != nil {
 		return abi.ReconcileResult{}, err
 	}
-	// Not every runner asks; the usual reply is empty.
-	if err := accept(reply); err != nil {
+	if accepted {
+		return result, nil
+	}
+	if err := accept(reply); err != nil { // not every runner asks
 		return abi.ReconcileResult{}, &CallError{Kind: KindViolation, Export: abi.ExportReconcile, Err: err}
 	}
 	return result, nil

@@ -30,7 +30,7 @@ type callContext struct {
 }
 
 // newCallContext begins a call that may take the given time.
-func newCallContext(parent context.Context, in *instance, limit time.Duration, closed context.Context) *callContext {
+func newCallContext(parent, closed context.Context, in *instance, limit time.Duration) *callContext {
 	start := time.Now()
 	c := &callContext{Context: parent, in: in, start: start, deadline: start.Add(limit), closed: closed}
 	if d, ok := parent.Deadline(); ok && d.Before(c.deadline) {
@@ -111,7 +111,7 @@ func (c *callContext) Value(key any) any {
 }
 
 // timeout is the error of a call that was stopped for its context's sake.
-func timeout(ctx context.Context, export string) error {
+func timeout(ctx context.Context) error {
 	cause := ctx.Err()
 	switch {
 	case errors.Is(cause, context.DeadlineExceeded):
@@ -119,7 +119,7 @@ func timeout(ctx context.Context, export string) error {
 	case cause == nil:
 		cause = context.Canceled
 	}
-	return &plugin.CallError{Kind: plugin.KindTimeout, Export: export, Err: cause}
+	return &plugin.CallError{Kind: plugin.KindTimeout, Err: cause}
 }
 
 // instanceKey finds the instance in the context that wazero hands to host functions.

@@ -58,7 +58,7 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 		return nil, err
 	}
 	defer in.close(ctx)
-	run := in.enter(ctx, limits.CallTimeout, limits.Fuel, nil)
+	run := in.enter(ctx, nil, limits.CallTimeout, limits.Fuel)
 	defer run.end()
 	payload, err := in.call(run, abi.ExportMetadata, nil)
 	if err != nil {

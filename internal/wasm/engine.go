@@ -30,6 +30,9 @@ type Options struct {
 	CacheDir string
 	// ParallelCompiles is how many modules are compiled at once; 0 means 1.
 	ParallelCompiles int
+	// RestAfter is how long a revision without instances keeps its image and its code, which can be read again from
+	// CacheDir; 0 means 30 s. Without CacheDir they are always kept.
+	RestAfter time.Duration
 	// Log gets what guests log and write to their standard output and error.
 	Log logr.Logger
 	// Metrics gets what the engine measures; nil forgets it.
@@ -48,6 +51,8 @@ type Engine struct {
 	log       logr.Logger
 	// cacheDir is the directory of cache.
 	cacheDir string
+	// restAfter is Options.RestAfter.
+	restAfter time.Duration
 	// runners counts the revisions that may still run code.
 	runners sync.WaitGroup
 }
@@ -60,7 +65,10 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		WithCloseOnContextDone(false).
 		WithDebugInfoEnabled(false). // DWARF is much to read of a stranger, for line numbers in traps
 		WithCoreFeatures(api.CoreFeaturesV2)
-	e := &Engine{log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics}
+	e := &Engine{log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
+	if e.restAfter == 0 {
+		e.restAfter = restAfter
+	}
 	if e.metrics == nil {
 		e.metrics = plugin.NoEngineMetrics{}
 	}
@@ -74,6 +82,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	e.modules = newModuleCache(e.compile, max(o.ParallelCompiles, 1), e.metrics.Compiled)
+	e.modules.linger = min(linger, e.restAfter)
 	if err := e.offerImports(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
 	}

@@ -84,7 +84,7 @@ func (t *tank) more(left int64) (int64, error) {
 	}
 	runtime.Gosched() // whoever waits for a processor has waited for a slice
 	t.since = time.Now()
-	grant := uint64(t.grant)
+	grant := t.grant
 	// A bulk instruction may have used many slices at once.
 	if left < 0 {
 		grant += uint64(-left)
@@ -112,7 +112,7 @@ func yield(ctx context.Context, _ api.Module, stack []uint64) {
 		panic(&plugin.CallError{Kind: plugin.KindTrap, Err: fmt.Errorf("call stack exhausted: its calls are nested beyond the %d KiB of stack they have", maxStack>>10)})
 	}
 	if ctx.Err() != nil {
-		panic(timeout(ctx, ""))
+		panic(timeout(ctx))
 	}
 	fuel, err := instanceFrom(ctx).tank.more(left)
 	if err != nil {

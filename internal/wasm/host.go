@@ -46,6 +46,9 @@ func hostFunctions() map[string]api.GoModuleFunction {
 		abi.FuncEvent: answer(func(ctx context.Context, h ctxHost, r abi.EventRequest) ([]byte, error) {
 			return nil, h.Event(ctx, r)
 		}),
+		abi.FuncHTTPRequest: answer(func(ctx context.Context, h ctxHost, r abi.HTTPRequest) ([]byte, error) {
+			return h.HTTP(ctx, r)
+		}),
 		abi.FuncLog:    api.GoModuleFunc(hostLog),
 		abi.FuncNow:    api.GoModuleFunc(hostNow),
 		abi.FuncRandom: api.GoModuleFunc(hostRandom),

@@ -39,7 +39,7 @@ func answer[T any](do func(context.Context, plugin.Host, T) ([]byte, error)) api
 		// wazero looks at the context at loop headers only, so a guest whose time ran out in here is
 		// stopped here.
 		if ctx.Err() != nil {
-			panic(timeout(ctx, ""))
+			panic(timeout(ctx))
 		}
 		stack[0] = uint64(in.reply(ctx, out, err))
 	})

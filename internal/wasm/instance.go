@@ -57,7 +57,7 @@ func newInstance(log logr.Logger) *instance {
 // metered.
 func (in *instance) mustGoOn() {
 	if in.running.Err() != nil {
-		panic(timeout(in.running, ""))
+		panic(timeout(in.running))
 	}
 }
 
@@ -72,9 +72,9 @@ func (in *instance) function(name string) api.Function {
 }
 
 // enter begins a call into the guest. What it returns must be ended.
-func (in *instance) enter(parent context.Context, limit time.Duration, fuel uint64, closed context.Context) *callContext {
+func (in *instance) enter(parent, closed context.Context, limit time.Duration, fuel uint64) *callContext {
 	in.finish()
-	in.running = newCallContext(parent, in, limit, closed)
+	in.running = newCallContext(parent, closed, in, limit)
 	if in.module != nil {
 		in.tank.fill(fuel, in.running.start)
 	}
@@ -175,7 +175,7 @@ func (in *instance) place(ctx context.Context, bytes []byte) (uint32, error) {
 
 // shutdown tells a healthy instance that it will be closed.
 func (in *instance) shutdown() {
-	ctx := in.enter(context.Background(), shutdownTimeout, 0, nil)
+	ctx := in.enter(context.Background(), nil, shutdownTimeout, 0)
 	defer ctx.end()
 	if err := in.run(ctx, abi.ExportShutdown); err != nil {
 		in.log.V(1).Info("Plugin failed to shut down", "error", err.Error())

@@ -27,9 +27,9 @@ func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.Loa
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated: mend its segments", err)
 	}
-	run := in.enter(ctx, req.Limits.CallTimeout, 0, nil)
+	run := in.enter(ctx, nil, req.Limits.CallTimeout, 0)
 	defer run.end()
-	if err := in.prepare(run, ctx, code.artifact, req); err != nil {
+	if err := in.prepare(ctx, run, code.artifact, req); err != nil {
 		in.close(ctx)
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadReques
 }
 
 // prepare runs a new instance up to k1s_initialize.
-func (in *instance) prepare(run *callContext, parent context.Context, a *artifact, req plugin.LoadRequest) error {
+func (in *instance) prepare(parent context.Context, run *callContext, a *artifact, req plugin.LoadRequest) error {
 	failed := func(message string, err error) error {
 		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed, message, err)
 	}
@@ -157,6 +157,6 @@ func (in *instance) sleep(ns int64) {
 	select {
 	case <-timer.C:
 	case <-in.running.Done():
-		panic(timeout(in.running, ""))
+		panic(timeout(in.running))
 	}
 }

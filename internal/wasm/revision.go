@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
-// restAfter is how long the code and the image of a revision without instances are kept.
+// restAfter is the default of Options.RestAfter.
 const restAfter = 30 * time.Second
 
 // revision is what instances of one module with one plugin's settings are made of. While it has none
@@ -23,8 +23,6 @@ type revision struct {
 	req plugin.LoadRequest
 	// exports are the names of the module's exported functions.
 	exports map[string]bool
-	// restAfter is how long it keeps what it needs without an instance.
-	restAfter time.Duration
 	// file is the module's artifact on disk; nil if there is none, and then code is never given up.
 	file *os.File
 
@@ -42,7 +40,7 @@ type revision struct {
 
 func newRevision(e *Engine, code *compiled, req plugin.LoadRequest, outside *binary.Module) *revision {
 	r := &revision{
-		engine: e, req: req, code: code, exports: map[string]bool{}, restAfter: restAfter,
+		engine: e, req: req, code: code, exports: map[string]bool{},
 		file: e.artifacts.open(req.Module.Digest), plain: req.NoSnapshot || !code.artifact.Restorable,
 	}
 	for _, export := range outside.Exports {
@@ -154,7 +152,7 @@ func (r *revision) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.live--; r.live == 0 && !r.closed && r.file != nil {
-		r.rest = time.AfterFunc(r.restAfter, r.sleep)
+		r.rest = time.AfterFunc(r.engine.restAfter, r.sleep)
 	}
 }
 

@@ -23,14 +23,8 @@ func sleeping(r *revision) bool {
 	return r.live == 0 && r.code == nil && r.image == nil
 }
 
-// restless makes a revision give up its instances after each call, and everything else soon after.
-func restless(r plugin.Runner) *revision {
-	rev := r.(*runner).revision
-	rev.mu.Lock()
-	defer rev.mu.Unlock()
-	rev.restAfter = time.Millisecond
-	return rev
-}
+// restless engines let a revision without instances sleep at once.
+func restless(o *Options) { o.RestAfter = time.Millisecond }
 
 func notIdle(req *plugin.LoadRequest) { req.Limits.IdleTimeout = 0 }
 
@@ -39,10 +33,9 @@ func notIdle(req *plugin.LoadRequest) { req.Limits.IdleTimeout = 0 }
 func TestRevision_sleep(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	e, _ := newEngine(t, func(o *Options) { o.CacheDir = dir })
-	e.modules.linger = time.Millisecond
+	e, _ := newEngine(t, restless, func(o *Options) { o.CacheDir = dir })
 	r := load(t, e, "minimal", notIdle)
-	rev := restless(r)
+	rev := r.(*runner).revision
 	for round := range 3 {
 		if _, err := r.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile, Input: []byte("{}")}); err != nil {
 			t.Fatalf("round %d: %v", round, err)
@@ -66,10 +59,9 @@ func TestRevision_sleep(t *testing.T) {
 // Calls that come while a revision falls asleep, or all at once while it sleeps, are answered.
 func TestRevision_sleep_underCalls(t *testing.T) {
 	t.Parallel()
-	e, _ := newEngine(t, func(o *Options) { o.CacheDir = t.TempDir() })
-	e.modules.linger = time.Millisecond
+	e, _ := newEngine(t, restless, func(o *Options) { o.CacheDir = t.TempDir() })
 	r := load(t, e, "minimal", notIdle, func(req *plugin.LoadRequest) { req.Limits.MaxInstances = 4 })
-	rev := restless(r)
+	rev := r.(*runner).revision
 	for range 50 {
 		var callers sync.WaitGroup
 		for range 8 {
@@ -90,9 +82,9 @@ func TestRevision_sleep_underCalls(t *testing.T) {
 // Without a cache directory there is nothing to wake up from, so code is kept.
 func TestRevision_sleep_notWithoutCache(t *testing.T) {
 	t.Parallel()
-	e, _ := newEngine(t)
+	e, _ := newEngine(t, restless)
 	r := load(t, e, "minimal", notIdle)
-	rev := restless(r)
+	rev := r.(*runner).revision
 	if _, err := r.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile, Input: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
@@ -129,8 +121,7 @@ func TestRunner_instancePolicy(t *testing.T) {
 // is called.
 func TestEngine_thousandIdle(t *testing.T) {
 	const plugins = 1000
-	e, _ := newEngine(t, func(o *Options) { o.CacheDir = t.TempDir() })
-	e.modules.linger = time.Millisecond
+	e, _ := newEngine(t, restless, func(o *Options) { o.CacheDir = t.TempDir() })
 	before := runtime.NumGoroutine()
 	module := fixture(t, "minimal").Bytes
 	runners := make([]plugin.Runner, plugins)
@@ -145,12 +136,6 @@ func TestEngine_thousandIdle(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = r.Close(context.Background()) })
 		runners[i] = r
-		rev := r.(*runner).revision
-		rev.mu.Lock()
-		if rev.restAfter = time.Millisecond; rev.rest != nil {
-			rev.rest.Reset(rev.restAfter)
-		}
-		rev.mu.Unlock()
 	}
 	eventually(t, "all of them sleep", func() bool {
 		return !slices.ContainsFunc(runners, func(r plugin.Runner) bool { return !sleeping(r.(*runner).revision) })

@@ -52,7 +52,7 @@ func (r *runner) call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	if err != nil {
 		return nil, &plugin.CallError{Kind: plugin.KindInstance, Export: call.Export, Err: fmt.Errorf("get an instance: %w", err)}
 	}
-	run := in.enter(ctx, r.req.Limits.CallTimeout, r.req.Limits.Fuel, r.pool.open)
+	run := in.enter(ctx, r.pool.open, r.req.Limits.CallTimeout, r.req.Limits.Fuel)
 	in.host = r.req.Host
 	reply, err := in.call(run, call.Export, call.Input)
 	in.host = nil

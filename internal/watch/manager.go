@@ -144,6 +144,17 @@ func (m *Manager) Resync(ctx context.Context, name types.NamespacedName) error {
 	return m.enqueueAll(ctx, r)
 }
 
+// Depths returns how many objects wait in each plugin's queue, by "namespace/name".
+func (m *Manager) Depths() map[string]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	depths := make(map[string]int, len(m.running))
+	for name, r := range m.running {
+		depths[name.String()] = r.queue.Len()
+	}
+	return depths
+}
+
 // Informers returns how many controllers use the informer of each kind.
 func (m *Manager) Informers() map[schema.GroupVersionKind]int { return m.informers.count() }
 

@@ -112,7 +112,8 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[Request](minBackoff, maxBackoff)
 	r := &running{spec: spec, gone: newGone(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(base)
-	r.queue = priorityqueue.New(name.String(), func(o *priorityqueue.Opts[Request]) {
+	// Without a name it keeps no metrics, which would be brought up to date twice a second for every plugin.
+	r.queue = priorityqueue.New("", func(o *priorityqueue.Opts[Request]) {
 		o.Log, o.RateLimiter = r.log, limiter
 	})
 	var err error

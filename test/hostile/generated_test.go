@@ -64,7 +64,7 @@ func generated() []attack {
 			return made(0, times(5_000, opBlock, noType), opI32Const, 7, opBranchTable, 5_000, targets, 0, times(5_000, opEnd), opEnd)
 		}),
 		built("straight", func() []byte {
-			return made(0, opI64Const, 1, times(million, opI64Const, 1, opI64Add), opDrop, opEnd)
+			return made(0, opI64Const, 1, times(200_000, opI64Const, 1, opI64Add), opDrop, opEnd)
 		}),
 		built("functions_many", func() []byte {
 			return changed(func(p *parts) {

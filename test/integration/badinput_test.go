@@ -193,7 +193,9 @@ func TestWasmPlugin_rubbishReply(t *testing.T) {
 	n.category(t, "tools")
 	n.expectEvent(t, "rubbish", "ReconcileFailed", "Category "+n.ns+"/tools", "2147483647 bytes")
 	n.expectAnnotated(t, "tools")
-	n.expectReady(t, "rubbish")
+	n.expectCondition(t, "rubbish", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonAsSpecified)
+	n.expectCondition(t, "rubbish", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonCallsFailing, "2147483647 bytes")
+	n.expectReady(t, "annotator")
 }
 
 // A plugin that waits for something starts by itself when that comes.

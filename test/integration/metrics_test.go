@@ -144,7 +144,7 @@ func TestWasmPlugin_breaker(t *testing.T) {
 	metrics.expect(t, "calls are not let through", "k1s_plugin_calls_total", self("result", "Unavailable"), atLeast(1))
 	metrics.expect(t, "the guest is tried again", "k1s_plugin_breaker_transitions_total", self("state", "half-open"), atLeast(2))
 	metrics.expect(t, "and fails again", "k1s_plugin_breaker_state", self(), exactly(2))
-	metrics.expect(t, "the queue is measured", "workqueue_depth", map[string]string{"name": n.ns + "/tags"}, func(_ float64, series int) bool { return series > 0 })
+	metrics.expect(t, "the queue is measured", "k1s_plugin_queue_depth", map[string]string{"plugin": n.ns + "/tags"}, func(_ float64, series int) bool { return series > 0 })
 	n.category(t, "born-meanwhile")
 	names = append(names, "born-meanwhile")
 	opened := 0

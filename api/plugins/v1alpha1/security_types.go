@@ -35,6 +35,17 @@ type Security struct {
 	// +kubebuilder:validation:items:Pattern=`^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$`
 	AllowedNamespaces []string `json:"allowedNamespaces,omitzero"`
 
+	// allowedHosts are where the plugin may send HTTP requests, each "host[:port]": "api.example.com",
+	// "*.internal.example.com:8443" (every host below, at any depth), "192.0.2.1", "[2001:db8::1]:8080". Without
+	// a port, 443 is meant for https and 80 for http. Loopback, link-local and metadata addresses and those that the
+	// operator denies are refused all the same. Absent or empty means none.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=259
+	// +kubebuilder:validation:items:Pattern=`^([a-z0-9_]([-a-z0-9_]*[a-z0-9_])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*|\*\.[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)+|\[[0-9a-f:.]+\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?$`
+	AllowedHosts []string `json:"allowedHosts,omitempty"`
+
 	// maxConcurrentRequests is how many requests of the plugin may be under way at once; one more is
 	// answered TooManyRequests. Defaults to 10.
 	// +optional

@@ -40,6 +40,11 @@ type Options struct {
 	// AuditLog is where records of what plugins change and are refused go: a file, "-" for standard output,
 	// or nowhere if it is empty.
 	AuditLog string
+	// DeniedCIDRs are addresses that no plugin sends HTTP requests to, beside those that are always refused: a
+	// list with commas.
+	DeniedCIDRs string
+	// HTTPCAFile has root certificates in PEM, beside the system's, for the HTTP requests of plugins.
+	HTTPCAFile string
 	// Registerer gets the operator's own metrics; what is not in controller-runtime's registry is not served.
 	Registerer prometheus.Registerer
 	// SkipNameValidation lets several operators run in one process, one after another; for tests.
@@ -73,6 +78,8 @@ func (o *Options) AddFlags(f *flag.FlagSet) {
 	f.Int64Var(&o.MaxModuleBytes, "max-module-bytes", o.MaxModuleBytes, "largest uncompressed module that is accepted")
 	f.IntVar(&o.ParallelCompiles, "parallel-compiles", o.ParallelCompiles, "how many modules are compiled at once")
 	f.StringVar(&o.AuditLog, "audit-log", o.AuditLog, `file for a record of everything that plugins change or are refused; "-" is standard output, empty keeps no record`)
+	f.StringVar(&o.DeniedCIDRs, "denied-cidrs", o.DeniedCIDRs, "addresses that no plugin may send HTTP requests to, beside loopback, link-local and metadata, such as the cluster's Service range: 10.96.0.0/12,fd00:1::/108")
+	f.StringVar(&o.HTTPCAFile, "http-ca-file", o.HTTPCAFile, "file with root certificates (PEM) for plugins' HTTP requests, beside those of the system")
 }
 
 // validate names the flag that is wrong.

@@ -83,7 +83,7 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 			log.Error(flushErr, "Some spans are lost")
 		}
 	}()
-	p := plugins{engine: engine, slots: slots, decorators: decorate.NewStack(measured, tracer), audit: audit, decisions: measured}
+	p := plugins{engine: engine, slots: slots, decorators: decorate.NewStack(measured, tracer), audit: audit, measured: measured}
 	if err := setUp(ctx, mgr, o, p); err != nil {
 		return err
 	}

@@ -5,7 +5,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
+	"os"
 
 	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/utils/clock"
@@ -19,6 +21,7 @@ import (
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
 	"github.com/k1s-io/k1s/internal/embedded"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/metrics"
 	"github.com/k1s-io/k1s/internal/source/configmap"
 	"github.com/k1s-io/k1s/internal/source/directory"
 	"github.com/k1s-io/k1s/internal/watch"
@@ -30,7 +33,7 @@ type plugins struct {
 	slots      *plugin.Registry
 	decorators wasmplugin.Decorators
 	audit      access.Audit
-	decisions  access.Metrics
+	measured   *metrics.Metrics
 }
 
 // setUp puts the operator's parts into the manager.
@@ -77,6 +80,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		return fmt.Errorf("make the plugins' cache: %w", err)
 	}
 	watches := watch.NewManager(shared, mgr.GetLogger().WithName("watch"))
+	p.measured.Queues(watches.Depths)
 	reviews, err := authorizationv1client.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return fmt.Errorf("make a client for access reviews: %w", err)
@@ -90,7 +94,10 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		}
 	}
 	hosts := access.NewFactory(mgr.GetConfig(), mgr.GetRESTMapper(), watches, authorizer, clk)
-	hosts.Audit, hosts.Metrics = p.audit, p.decisions
+	hosts.Audit, hosts.Metrics = p.audit, p.measured
+	if hosts.Egress, err = egress(o, os.Getenv, net.InterfaceAddrs); err != nil {
+		return err
+	}
 	loader := &wasmplugin.Reconciler{
 		Client:     mgr.GetClient(),
 		Mapper:     mgr.GetRESTMapper(),
@@ -101,7 +108,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		Slots:      p.slots,
 		Authorizer: authorizer,
 		Hosts:      hosts,
-		Anomalies:  anomaly.New(clk, p.decisions),
+		Anomalies:  anomaly.New(clk, p.measured),
 		Decorators: p.decorators,
 		Events:     mgr.GetEventRecorder("k1s"),
 		Clock:      clk,

@@ -44,6 +44,9 @@ func (f Finding) String() string {
 	if f.Last.Namespace != "" {
 		where = fmt.Sprintf(" in namespace %q", f.Last.Namespace)
 	}
+	if f.Last.Host != "" {
+		where = fmt.Sprintf(" to %q", f.Last.Host)
+	}
 	return fmt.Sprintf("%d of the plugin's requests were refused within %s; the last one: %s %s%s, refused by %s (%s). "+
 		"Its settings or its rights are wrong, or it tries what it may not; the audit log (flag --audit-log) has every one of them",
 		Threshold, f.Within.Round(time.Second), f.Last.Verb, what, where, f.Last.Layer, f.Last.Reason)

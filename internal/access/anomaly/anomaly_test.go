@@ -97,4 +97,8 @@ func TestFinding_String(t *testing.T) {
 	if !strings.HasPrefix(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	got = Finding{Last: access.Record{Verb: "POST", Resource: "http", Host: "a.example:443", Layer: "allowlist", Reason: "Forbidden"}}.String()
+	if !strings.Contains(got, `the last one: POST http to "a.example:443", refused by allowlist (Forbidden).`) {
+		t.Errorf("got %q", got)
+	}
 }

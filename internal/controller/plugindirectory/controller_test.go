@@ -163,7 +163,7 @@ func TestReconciler_life(t *testing.T) {
 			AllowedResources: []string{"items", "events"}, AllowedVerbs: []pluginsv1alpha1.Verb{}, AllowedNamespaces: []string{"default"},
 			MaxConcurrentRequests: 10,
 		},
-		Runtime: pluginsv1alpha1.Runtime{MemoryPages: 16, MaxMemoryPages: 64, TimeoutSeconds: 5, MaxInstances: 4, IdleSeconds: new(int32(60))},
+		Runtime: pluginsv1alpha1.Runtime{MemoryPages: 16, MaxMemoryPages: 64, TimeoutSeconds: 5, InstancePolicy: pluginsv1alpha1.InstancePolicyPooled, MaxInstances: 4, IdleSeconds: new(int32(60))},
 	}
 	if diff := cmp.Diff(want, first.Spec); diff != "" {
 		t.Errorf("spec (-want +got):\n%s", diff)

@@ -39,8 +39,10 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 		NoSnapshot: l.plan.metadata.NoSnapshot, Host: r.Decorators.Host(about, host),
 	})
 	if err != nil {
+		host.Close()
 		return problemOf(pluginsv1alpha1.ConditionCompiled, err)
 	}
+	runner = closing{Runner: runner, host: host}
 	if err := checkBatch(runner, about.Metadata); err != nil {
 		_ = runner.Close(ctx) // it never served
 		return problemOf(pluginsv1alpha1.ConditionCompiled, err)
@@ -49,6 +51,24 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%s is compiled, initialised and healthy", l.module.Digest.Short()))
 	return nil
+}
+
+// closing closes what a revision's guest reached along with the revision.
+type closing struct {
+	plugin.Runner
+	host *access.RestrictedClient
+}
+
+// Close implements plugin.Runner.
+func (c closing) Close(ctx context.Context) error {
+	defer c.host.Close()
+	return c.Runner.Close(ctx)
+}
+
+// Exports implements plugin.Exporter.
+func (c closing) Exports(name string) bool {
+	exporter, ok := c.Runner.(plugin.Exporter)
+	return !ok || exporter.Exports(name)
 }
 
 // about names the revision that is about to be loaded.

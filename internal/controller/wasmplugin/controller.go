@@ -94,6 +94,7 @@ type Reconciler struct {
 	serving   memory
 	attention attention
 	guard     guard
+	freshness freshness
 }
 
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch
@@ -117,12 +118,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	if !wp.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, r.remove(ctx, req.NamespacedName)
 	}
+	if r.freshness.stale(req.NamespacedName, &wp) {
+		return ctrl.Result{RequeueAfter: staleAfter}, nil
+	}
 	before := wp.DeepCopy()
 	l := &load{plugin: &wp, name: req.NamespacedName, conditions: conditions.For(&wp.Status.Conditions, wp.Generation)}
 	defer func() {
 		wp.Status.ObservedGeneration = wp.Generation
-		if patchErr := conditions.Patch(ctx, r.Client, before, &wp, fieldManager); patchErr != nil && err == nil {
+		patchErr := conditions.Patch(ctx, r.Client, before, &wp, fieldManager)
+		if patchErr != nil && err == nil {
 			err = patchErr
+		}
+		if patchErr == nil {
+			r.freshness.wrote(req.NamespacedName, &wp)
 		}
 		if err == nil || l.problem != nil {
 			r.tell(before, &wp)

@@ -55,6 +55,27 @@ func TestCheckBatch(t *testing.T) {
 	}
 }
 
+// What closes a revision's connections along with it hides nothing of the revision.
+func TestClosing(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		runner plugin.Runner
+		want   bool
+	}{
+		"has it":         {exporting{abi.ExportReconcileBatch: true}, true},
+		"lacks it":       {exporting{}, false},
+		"cannot be told": {silentRunner{exporting{}}, true},
+	} {
+		c := closing{Runner: tc.runner} // a host without connections
+		if got := c.Exports(abi.ExportReconcileBatch); got != tc.want {
+			t.Errorf("%s: exported %v, want %v", name, got, tc.want)
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // More requests than instances are under way only where those that wait are joined.
 func TestWorkers(t *testing.T) {
 	t.Parallel()

@@ -150,6 +150,7 @@ func TestPlan_fingerprint(t *testing.T) {
 		}),
 		"verbs":      of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedVerbs = []pluginsv1alpha1.Verb{} }),
 		"namespaces": of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{"*"} }),
+		"hosts":      of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedHosts = []string{"a.example"} }),
 		"requests":   of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.MaxConcurrentRequests = 1 }),
 		"rate":       of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.RequestsPerSecond = 5 }),
 		"burst":      of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.RequestsPerSecond, s.Security.Burst = 5, 9 }),

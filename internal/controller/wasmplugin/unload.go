@@ -14,6 +14,7 @@ import (
 // remove ends a plugin that was deleted.
 func (r *Reconciler) remove(ctx context.Context, name types.NamespacedName) error {
 	err := r.unload(ctx, name)
+	r.freshness.forget(name)
 	r.Decorators.Forget(name.String())
 	r.Anomalies.Forget(name.String())
 	return err

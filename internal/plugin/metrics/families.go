@@ -55,6 +55,7 @@ const (
 	nameAuditDropped = "k1s_audit_records_dropped_total"
 	nameCacheResults = "k1s_plugin_result_cache_total"
 	nameBatch        = "k1s_plugin_batch_size"
+	nameQueued       = "k1s_plugin_queue_depth"
 )
 
 // Families returns every family of this package.
@@ -134,6 +135,10 @@ func Families() []Family {
 		{
 			Name: nameBatch, Type: Histogram, Labels: []string{labelPlugin}, Buckets: []float64{2, 4, 8, 16, 32, 64, 128, 256},
 			Help: "Requests that one call of reconcile_batch got.",
+		},
+		{
+			Name: nameQueued, Type: Gauge, Labels: []string{labelPlugin},
+			Help: "Objects that wait for the plugin, those that wait for another try not included.",
 		},
 	}
 }

@@ -20,6 +20,7 @@ type Metrics struct {
 	counters   map[string]*prometheus.CounterVec
 	gauges     map[string]*prometheus.GaugeVec
 	histograms map[string]*prometheus.HistogramVec
+	queues     *queues
 	// epoch is what calls are timed from.
 	epoch time.Time
 
@@ -49,6 +50,10 @@ func New(registerer prometheus.Registerer) (*Metrics, error) {
 
 // collector makes a family.
 func (m *Metrics) collector(f Family) prometheus.Collector {
+	if f.Name == nameQueued {
+		m.queues = newQueues(f)
+		return m.queues
+	}
 	switch f.Type {
 	case Counter:
 		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: f.Name, Help: f.Help}, f.Labels)

@@ -234,6 +234,7 @@ func use(ctx context.Context, m *Metrics, r *Revision, name string) {
 func TestMetrics_Forget(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)
+	m.Queues(func() map[string]int { return map[string]int{"shop/stays": 3} })
 	gone, stays := m.Revision(revision("1")), m.Revision(plugin.Revision{Plugin: "shop/stays"})
 	use(t.Context(), m, stays, "shop/stays")
 	before := allSeries(t, registry)

@@ -47,6 +47,7 @@ func (c cluster) PatchStatus(context.Context, abi.PatchRequest) ([]byte, error) 
 func (c cluster) Apply(context.Context, abi.ApplyRequest) ([]byte, error) { return []byte("{}"), c.err }
 func (c cluster) Delete(context.Context, abi.DeleteRequest) error         { return c.err }
 func (c cluster) Event(context.Context, abi.EventRequest) error           { return c.err }
+func (c cluster) HTTP(context.Context, abi.HTTPRequest) ([]byte, error)   { return []byte("{}"), c.err }
 
 func revision() plugin.Revision {
 	return plugin.Revision{Plugin: "shop/tags", Digest: plugin.DigestOf(nil)}
@@ -203,5 +204,22 @@ func TestTracer_Host_rubbish(t *testing.T) {
 	}
 	if got := spans.GetSpans(); len(got) != 1 || len(about(got[0])) != len(with(nil)) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// A request to somewhere else says nothing of where: URLs may hold secrets.
+func TestTracer_Host_http(t *testing.T) {
+	t.Parallel()
+	tracer, spans := newTracer()
+	h := tracer.Host(revision(), cluster{})
+	if _, err := h.HTTP(t.Context(), abi.HTTPRequest{URL: "https://api.example.com/?token=secret"}); err != nil {
+		t.Fatal(err)
+	}
+	all := spans.GetSpans()
+	if len(all) != 1 || all[0].Name != "host k1s_http_request" {
+		t.Fatalf("got %v", all)
+	}
+	if diff := cmp.Diff(with(nil), about(all[0])); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -24,6 +24,7 @@ const (
 	ReasonTooManyRequests       Reason = "TooManyRequests"
 	ReasonTimeout               Reason = "Timeout"
 	ReasonServerTimeout         Reason = "ServerTimeout"
+	ReasonServiceUnavailable    Reason = "ServiceUnavailable"
 	ReasonInternalError         Reason = "InternalError"
 )
 

@@ -93,6 +93,8 @@ func (r Reason) code() int32 {
 		return 422
 	case ReasonTooManyRequests:
 		return 429
+	case ReasonServiceUnavailable:
+		return 503
 	case ReasonTimeout, ReasonServerTimeout:
 		return 504
 	default:

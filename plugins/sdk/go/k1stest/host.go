@@ -23,6 +23,7 @@ type Host struct {
 	random   *rand.ChaCha8
 	store    store
 	faults   []func(Call) error
+	server   func(k1s.HTTPRequest) (k1s.HTTPResponse, error)
 	calls    []Call
 	events   []Event
 	logs     []LogLine

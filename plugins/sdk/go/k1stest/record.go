@@ -26,6 +26,7 @@ const (
 	VerbApply        Verb = "apply"
 	VerbDelete       Verb = "delete"
 	VerbEvent        Verb = "event"
+	VerbHTTP         Verb = "http_request"
 )
 
 // verbOf returns the verb of a function of the guest ABI.
@@ -70,10 +71,11 @@ func (h *Host) Calls() []Call {
 	return slices.Clone(h.calls)
 }
 
-// Writes returns the calls that were to change something in the API server; events are not among them.
+// Writes returns the calls that were to change something in the API server; events and HTTP requests
+// are not among them.
 func (h *Host) Writes() []Call {
 	return slices.DeleteFunc(h.Calls(), func(c Call) bool {
-		return c.Verb == VerbGet || c.Verb == VerbList || c.Verb == VerbEvent
+		return c.Verb == VerbGet || c.Verb == VerbList || c.Verb == VerbEvent || c.Verb == VerbHTTP
 	})
 }
 

@@ -75,6 +75,8 @@ func (h *Host) serve(f host.Func, request []byte) (any, *k1s.Error) {
 		return h.apply(request)
 	case VerbDelete:
 		return nil, h.delete(request)
+	case VerbHTTP:
+		return h.http(request)
 	default:
 		return nil, h.event(request)
 	}

@@ -22,4 +22,5 @@ var (
 	Apply        = Func{"k1s_client_apply"}
 	Delete       = Func{"k1s_client_delete"}
 	Event        = Func{"k1s_event"}
+	HTTPRequest  = Func{"k1s_http_request"}
 )

@@ -30,4 +30,5 @@ var (
 	Apply        = Func{"k1s_client_apply", clientApply}
 	Delete       = Func{"k1s_client_delete", clientDelete}
 	Event        = Func{"k1s_event", event}
+	HTTPRequest  = Func{"k1s_http_request", httpRequest}
 )

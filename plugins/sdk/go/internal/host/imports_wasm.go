@@ -36,6 +36,9 @@ func clientDelete(ptr unsafe.Pointer, size uint32) uint64
 //go:wasmimport k1s k1s_event
 func event(ptr unsafe.Pointer, size uint32) uint64
 
+//go:wasmimport k1s k1s_http_request
+func httpRequest(ptr unsafe.Pointer, size uint32) uint64
+
 //go:wasmimport k1s k1s_log
 func logText(level uint32, ptr unsafe.Pointer, size uint32)
 

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+const (
+	// resourceHTTP stands in a Record for what is no resource of the API.
+	resourceHTTP = "http"
+
+	maxRedirects = 5
+	// maxResponseHeaderBytes bounds the headers of an answer, those before it (1xx) included.
+	maxResponseHeaderBytes = 64 << 10
+	// maxIdleConns and idleConnTimeout bound the connections that a plugin keeps; those in use are bounded by
+	// security.maxConcurrentRequests.
+	maxIdleConns, maxIdleConnsPerHost = 8, 2
+	idleConnTimeout                   = 30 * time.Second
+)
+
+// transport makes the connections of one plugin. It takes no proxy from the environment, which is the operator's: a
+// proxy would look names up by itself. It takes bodies as they come: what the guest did not ask to be compressed is
+// not, and nothing is unpacked here.
+func (e Egress) transport() *http.Transport {
+	if e.Denied == nil {
+		e.Denied = DeniedAddresses()
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		DialContext:            e.dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: e.RootCAs},
+		TLSHandshakeTimeout:    dialTimeout,
+		DisableCompression:     true,
+		MaxIdleConns:           maxIdleConns,
+		MaxIdleConnsPerHost:    maxIdleConnsPerHost,
+		IdleConnTimeout:        idleConnTimeout,
+		MaxResponseHeaderBytes: maxResponseHeaderBytes,
+		Protocols:              protocols,
+	}
+}
+
+// Close closes the connections that the plugin keeps.
+func (c *RestrictedClient) Close() {
+	if c != nil && c.outside != nil {
+		c.outside.CloseIdleConnections()
+	}
+}
+
+// HTTP makes a request to a host that the spec allows. Every one is recorded, as no API server does it.
+func (c *RestrictedClient) HTTP(ctx context.Context, req abi.HTTPRequest) (out []byte, err error) {
+	t, err := targetOf(req)
+	if err != nil {
+		return nil, err
+	}
+	seen := c.observe(Action{Verb: t.method, Resource: resourceHTTP})
+	seen.host = t.origin.String()
+	defer func() { seen.changed(err) }()
+	if why := c.Allowlist.refusesHost(t.origin); why != "" {
+		return nil, forbiddenHTTP(layerAllowlist, t.method, t.origin, why)
+	}
+	r, err := requestOf(t, req, "k1s-plugin/"+c.Identity.String())
+	if err != nil {
+		return nil, err
+	}
+	return c.limited(func() ([]byte, error) {
+		within, cancel := context.WithTimeout(ctx, timeLimit(req))
+		defer cancel()
+		response, err := c.exchange(r.WithContext(within), t, &seen)
+		if err != nil {
+			return nil, httpFailure(ctx, within, err, t.method, seen.host)
+		}
+		return response.Append(nil)
+	})
+}
+
+// exchange sends a request, follows its redirects, and reads the answer.
+func (c *RestrictedClient) exchange(r *http.Request, t target, seen *observation) (abi.HTTPResponse, error) {
+	follow := &redirects{allowlist: c.Allowlist, target: t, seen: seen}
+	client := http.Client{Transport: c.outside, CheckRedirect: follow.check}
+	response, err := client.Do(r)
+	if err != nil {
+		return abi.HTTPResponse{}, err
+	}
+	defer response.Body.Close()
+	seen.status = response.StatusCode
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return abi.HTTPResponse{}, errors.New("it changed the protocol without being asked")
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, abi.MaxHTTPResponseBody+1))
+	if err != nil {
+		return abi.HTTPResponse{}, err
+	}
+	if len(body) > abi.MaxHTTPResponseBody {
+		return abi.HTTPResponse{}, apierrors.NewRequestEntityTooLargeError(
+			fmt.Sprintf("the answer of %q has a body of more than %d bytes", seen.host, abi.MaxHTTPResponseBody))
+	}
+	out := abi.HTTPResponse{Status: response.StatusCode, Headers: map[string]string{}}
+	for name, values := range response.Header {
+		separator := ", "
+		if name = strings.ToLower(name); name == "set-cookie" { // the one that may have commas in each
+			separator = "\n"
+		}
+		out.Headers[name] = strings.Join(values, separator)
+	}
+	out.SetBody(body)
+	return out, nil
+}
+
+// redirects follows those of one request.
+type redirects struct {
+	allowlist Allowlist
+	target    target
+	seen      *observation
+	// strayed is whether the request has left its first origin; what it lost there it does not get back.
+	strayed bool
+}
+
+// check decides about one more redirect: it may lead where a request of the guest's own may. The dialer looks at
+// the address, as ever.
+func (f *redirects) check(r *http.Request, before []*http.Request) error {
+	if len(before) > maxRedirects {
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	}
+	to, err := originOf(r.URL)
+	if err != nil {
+		return errRedirect
+	}
+	first := f.target.origin
+	f.seen.host = to.String()
+	if why := f.allowlist.refusesHost(to); why != "" {
+		return forbiddenHTTP(layerAllowlist, r.Method, to, why+fmt.Sprintf(" (%q redirects to it)", first))
+	}
+	if first.scheme == schemeHTTPS && to.scheme != schemeHTTPS {
+		return forbiddenHTTP(layerAllowlist, r.Method, to, fmt.Sprintf("%q redirects to it, from https to http", first))
+	}
+	r.URL.Host, r.Host = to.hostport(), to.hostport()
+	f.strayed = f.strayed || to != first
+	r.Header.Del("Referer") // it has the query of the URL before
+	if f.strayed {
+		for name := range r.Header {
+			if !slices.Contains(harmlessHeaders, name) {
+				r.Header.Del(name)
+			}
+		}
+	}
+	return nil
+}
+
+// errRedirect is a redirect that is none.
+var errRedirect = errors.New("it redirects to what is no http or https URL without a user")
+
+// forbiddenHTTP is forbidden for a request that has no Action.
+func forbiddenHTTP(layer, method string, to origin, why string) error {
+	return &refusal{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
+		Message: fmt.Sprintf("%s: may not %s %q: %s", layer, method, to, why),
+	}}}
+}
+
+// httpFailure says why there is no answer. What net/http says is not passed on: it quotes URLs.
+func httpFailure(ctx, within context.Context, err error, method, host string) error {
+	var refused *refusal
+	var status *apierrors.StatusError
+	var dns *net.DNSError
+	var untrusted *tls.CertificateVerificationError
+	unavailable := func(why string) error {
+		return apierrors.NewServiceUnavailable(fmt.Sprintf("%s %q: %s", method, host, why))
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &refused):
+		return refused
+	case errors.As(err, &status):
+		return status
+	case errors.Is(err, errAddress):
+		return &refusal{layer: layerAddress, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
+			Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
+			Message: fmt.Sprintf("%s: may not %s %q: it has an address that plugins may not reach: loopback, link-local, metadata, or one that the operator denies",
+				layerAddress, method, host),
+		}}}
+	case within.Err() != nil:
+		return apierrors.NewTimeoutError(fmt.Sprintf("%s %q: no whole answer in time", method, host), 0)
+	case errors.As(err, &dns):
+		return unavailable("the name cannot be resolved")
+	case errors.As(err, &untrusted):
+		return unavailable("its certificate is not trusted: " + untrusted.Err.Error())
+	case errors.Is(err, errRedirect):
+		return unavailable(errRedirect.Error())
+	default:
+		return unavailable(connectionProblem(err))
+	}
+}
+
+// connectionProblem tells apart, without quoting, what can go wrong with a connection.
+func connectionProblem(err error) string {
+	var op *net.OpError
+	var slow net.Error
+	switch {
+	case errors.As(err, &op) && op.Op == "dial", errors.As(err, &slow) && slow.Timeout():
+		return "cannot connect"
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.As(err, &op):
+		return "the connection was cut before the answer was whole"
+	default:
+		return fmt.Sprintf("the answer cannot be read: it is no HTTP/1.1 (over TLS 1.2 or newer for https), has more than %d bytes of headers, or leads to more than %d redirects",
+			maxResponseHeaderBytes, maxRedirects)
+	}
+}

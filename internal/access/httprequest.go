@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+const (
+	// maxURL is in bytes; servers stop at about as many.
+	maxURL = 8 << 10
+	// maxRequestHeaders and maxRequestHeaderBytes bound the headers that a guest sends.
+	maxRequestHeaders, maxRequestHeaderBytes = 64, 16 << 10
+)
+
+// httpMethods are those that a guest can use: CONNECT would make a tunnel, and TRACE tells nothing worth it.
+var httpMethods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+// hostsHeaders are about one connection, or about how a message is framed on it: the host's business.
+var hostsHeaders = []string{
+	"Host", "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
+	"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length", "Expect",
+}
+
+// harmlessHeaders are kept when a redirect leads to another origin. What another header says may be for the first
+// one alone: there is no telling which of them authenticate.
+var harmlessHeaders = []string{"Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "User-Agent"}
+
+// target is what is known of a request before anything is asked about it.
+type target struct {
+	method string
+	url    *url.URL
+	origin origin
+}
+
+// targetOf reads a request's method and URL. Errors are BadRequest.
+func targetOf(req abi.HTTPRequest) (target, error) {
+	t := target{method: req.Method}
+	if t.method == "" {
+		t.method = http.MethodGet
+	}
+	if !slices.Contains(httpMethods, t.method) {
+		return t, apierrors.NewBadRequest(fmt.Sprintf("method %q: want one of %s", bounded(t.method), strings.Join(httpMethods, ", ")))
+	}
+	if len(req.URL) > maxURL {
+		return t, apierrors.NewBadRequest(fmt.Sprintf("url is longer than %d bytes", maxURL))
+	}
+	u, err := url.Parse(req.URL)
+	if err != nil {
+		return t, apierrors.NewBadRequest("url cannot be read") // the error quotes it
+	}
+	if t.origin, err = originOf(u); err != nil {
+		return t, apierrors.NewBadRequest("url: " + err.Error())
+	}
+	u.Host, u.Fragment, u.RawFragment = t.origin.hostport(), "", ""
+	t.url = u
+	return t, nil
+}
+
+// requestOf makes a request of what a guest asks for. Errors are the guest's own.
+func requestOf(t target, req abi.HTTPRequest, userAgent string) (*http.Request, error) {
+	if req.Body != "" && len(req.BodyBase64) > 0 {
+		return nil, apierrors.NewBadRequest("body and bodyBase64 are both set")
+	}
+	if req.TimeoutMillis < 0 {
+		return nil, apierrors.NewBadRequest("timeoutMillis is negative")
+	}
+	body := req.BodyBase64
+	if req.Body != "" {
+		body = []byte(req.Body)
+	}
+	if len(body) > abi.MaxHTTPRequestBody {
+		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body has %d bytes, more than the %d of a request", len(body), abi.MaxHTTPRequestBody))
+	}
+	headers, err := headersOf(req.Headers)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := headers["User-Agent"]; !ok {
+		headers["User-Agent"] = []string{userAgent}
+	}
+	r, err := http.NewRequest(t.method, t.url.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, apierrors.NewBadRequest("url cannot be read")
+	}
+	r.Header = headers
+	return r, nil
+}
+
+// headersOf checks headers: what is not one could be read as two, or as the end of them.
+func headersOf(given map[string]string) (http.Header, error) {
+	out, size := http.Header{}, 0
+	for name, value := range given {
+		size += len(name) + len(value)
+		canonical := http.CanonicalHeaderKey(name)
+		switch {
+		case !httpguts.ValidHeaderFieldName(name):
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("%q is no name of a header", bounded(name)))
+		case !httpguts.ValidHeaderFieldValue(value):
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("header %q: its value has a control character", bounded(name)))
+		case slices.Contains(hostsHeaders, canonical):
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("header %q is the host's to set", bounded(name)))
+		case out[canonical] != nil:
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("header %q is given twice", bounded(name)))
+		}
+		out[canonical] = []string{value}
+	}
+	if len(given) > maxRequestHeaders || size > maxRequestHeaderBytes {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("more than %d headers or %d bytes of them", maxRequestHeaders, maxRequestHeaderBytes))
+	}
+	return out, nil
+}
+
+// timeLimit is how long a request may take.
+func timeLimit(req abi.HTTPRequest) time.Duration {
+	if req.TimeoutMillis == 0 || req.TimeoutMillis > abi.MaxHTTPTimeoutMillis {
+		return abi.MaxHTTPTimeoutMillis * time.Millisecond
+	}
+	return time.Duration(req.TimeoutMillis) * time.Millisecond
+}

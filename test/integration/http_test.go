@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/internal/access"
+)
+
+// A plugin reaches no host that its spec does not name, nor one that the operator keeps it from, and each request
+// is in the audit log.
+func TestWasmPlugin_http_refused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the server on loopback was reached") }))
+	t.Cleanup(server.Close)
+	loopback := strings.TrimPrefix(server.URL, "http://")
+	audit := filepath.Join(t.TempDir(), "audit.log")
+	o := startOperator(t, func(options *app.Options) {
+		options.AuditLog, options.DeniedCIDRs = audit, "192.0.2.0/24,2001:db8::/32"
+	})
+	cases := map[string]struct {
+		hosts       []string
+		url, host   string
+		layer, want string
+	}{
+		"no-hosts":      {nil, "https://api.example.com/?token=secret", "api.example.com:443", "allowlist", `security.allowedHosts does not have "api.example.com"`},
+		"another-host":  {[]string{"*.example.org"}, "https://api.example.com/?token=secret", "api.example.com:443", "allowlist", `security.allowedHosts does not have "api.example.com"`},
+		"loopback":      {[]string{loopback}, server.URL + "/?token=secret", loopback, "address", "it has an address that plugins may not reach"},
+		"denied":        {[]string{"192.0.2.1"}, "http://192.0.2.1/?token=secret", "192.0.2.1:80", "address", "it has an address that plugins may not reach"},
+		"denied-mapped": {[]string{"[::ffff:c000:201]"}, "http://[::ffff:192.0.2.1]/", "[::ffff:192.0.2.1]:80", "address", "it has an address that plugins may not reach"},
+	}
+	tenants := map[string]tenant{}
+	for name, tc := range cases {
+		n := newTenant(t, o.env, rule("categories", "list", "watch"))
+		tenants[name] = n
+		n.store(t, "sender", localFixture(t, "sender.wasm"))
+		n.plugin(t, "sender", func(s *pluginsv1alpha1.WasmPluginSpec) {
+			s.Security.AllowedHosts = tc.hosts
+			s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"url":%q}`, tc.url)}
+		})
+		n.category(t, "tools")
+	}
+	for name, tc := range cases {
+		tenants[name].expectReady(t, "sender")
+		tenants[name].expectEvent(t, "sender", "ReconcileFailed", "answered Forbidden: "+tc.layer+": may not GET", tc.want)
+	}
+	o.end(t) // which writes what waits
+	recorded := map[string]access.Record{}
+	for _, r := range readAudit(t, audit) {
+		recorded[r.Plugin] = r
+	}
+	for name, tc := range cases {
+		r := recorded[tenants[name].ns+"/sender"]
+		if r.Verb != http.MethodGet || r.Host != tc.host || r.Decision != access.DecisionRefused || r.Layer != tc.layer || r.Status != 0 {
+			t.Errorf("%s: recorded %+v", name, r)
+		}
+	}
+}
