@@ -1,101 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package bench
+package main
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
+	"context"
+	"errors"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
-
-	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
-	"github.com/k1s-io/k1s/internal/wasm"
+	"github.com/k1s-io/k1s/test/bench/guest"
 )
 
-// guests are the modules that are measured, relative to the repository's root.
-var guests = map[string]string{
-	"wat-logger":            "test/conformance/testdata/logger.wasm",
-	"go-category-hierarchy": "plugins/category-hierarchy.wasm",
-}
-
-func module(b *testing.B, path string) plugin.Module {
-	b.Helper()
-	bytes, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(path)))
-	if err != nil {
-		b.Skipf("%v: run `make bench`, which builds the sample plugins", err)
+// BenchmarkReconcile is one call of reconcile on a warm instance, in the form that benchstat compares:
+//
+//	test/bench/guests/build.sh bin/bench && go -C test/bench test -run '^$' -bench . -count 10
+func BenchmarkReconcile(b *testing.B) {
+	for _, language := range guest.Languages() {
+		b.Run(language, func(b *testing.B) { benchmarkCall(b, language, func(*plugin.Limits) {}) })
 	}
-	return plugin.NewModule(bytes)
 }
 
-func engine(b *testing.B, cacheDir string) *wasm.Engine {
-	b.Helper()
-	e, err := wasm.New(b.Context(), wasm.Options{CacheDir: cacheDir, Log: logr.Discard()})
+// BenchmarkInstance is the same with a new instance for each call.
+func BenchmarkInstance(b *testing.B) {
+	for _, language := range guest.Languages() {
+		b.Run(language, func(b *testing.B) { benchmarkCall(b, language, perCall) })
+	}
+}
+
+func benchmarkCall(b *testing.B, language string, change func(*plugin.Limits)) {
+	read(b, language+"-k1s") // skips without it
+	s := &session{guests: built}
+	opened, err := s.openEngine(b.Context(), language, change)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return e
-}
-
-func request(m plugin.Module) plugin.LoadRequest {
-	return plugin.LoadRequest{
-		Name: "bench/bench", Module: m, Settings: json.RawMessage("{}"), Host: noHost{},
-		Limits: plugin.Limits{MaxMemoryPages: 1024, CallTimeout: 5 * time.Second, MaxInstances: 4, IdleTimeout: time.Minute},
-	}
-}
-
-// BenchmarkReconcile is one call of reconcile on a warm instance, for a Category that is up to date:
-// the request in, the guest's work, the reply out. No API server takes part.
-func BenchmarkReconcile(b *testing.B) {
-	for name, path := range guests {
-		b.Run(name, func(b *testing.B) {
-			m := module(b, path)
-			e := engine(b, "")
-			defer func() { _ = e.Close(b.Context()) }()
-			r, _, err := e.Load(b.Context(), request(m))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer func() { _ = r.Close(b.Context()) }()
-			req := abi.ReconcileRequest{
-				ObjectKey: abi.ObjectKey{APIVersion: "inventory.example.com/v1alpha1", Kind: "Category", Namespace: "shop", Name: "tools"},
-				Object:    json.RawMessage(category), Attempt: 1,
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := plugin.Reconcile(b.Context(), r, req); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+	defer func() {
+		if err := opened.Close(); err != nil {
+			b.Error(err)
+		}
+	}()
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := opened.Call(b.Context(), 0); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
 // BenchmarkLoad is a load up to a healthy first instance, with compiled code from the disk cache.
 func BenchmarkLoad(b *testing.B) {
-	for name, path := range guests {
-		b.Run(name, func(b *testing.B) {
-			m := module(b, path)
-			dir := b.TempDir()
+	for _, language := range guest.Languages() {
+		b.Run(language, func(b *testing.B) {
+			module, dir := plugin.NewModule(read(b, language+"-k1s")), b.TempDir()
+			var total time.Duration
 			for b.Loop() {
-				b.StopTimer()
-				e := engine(b, dir) // a new one, which has nothing in memory
-				b.StartTimer()
-				r, _, err := e.Load(b.Context(), request(m))
+				took, err := loadOnce(b.Context(), module, dir)
 				if err != nil {
 					b.Fatal(err)
 				}
-				b.StopTimer()
-				if err := r.Close(b.Context()); err != nil {
-					b.Fatal(err)
+				total += took
+			}
+			b.ReportMetric(float64(total)/float64(b.N), "ns/load")
+		})
+	}
+}
+
+// BenchmarkParallel is the calls of as many callers as there are cores, through one plugin.
+func BenchmarkParallel(b *testing.B) {
+	for _, language := range guest.Languages() {
+		b.Run(language, func(b *testing.B) {
+			read(b, language+"-k1s")
+			s := &session{guests: built}
+			opened, err := s.openEngine(b.Context(), language, func(l *plugin.Limits) { l.MaxInstances = 64 })
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := opened.Call(context.Background(), 0); err != nil {
+						b.Error(err)
+						return
+					}
 				}
-				if err := e.Close(b.Context()); err != nil {
-					b.Fatal(err)
-				}
-				b.StartTimer()
+			})
+			if err := errors.Join(opened.Close()); err != nil {
+				b.Error(err)
 			}
 		})
 	}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package direct runs a guest on wazero without the engine: the least that the ABI takes. It tells what
+// a way to protect the host against a guest costs, with everything else equal.
+package direct
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/wasm/meter"
+)
+
+// Protection is a way to protect the host.
+type Protection string
+
+// The protections.
+const (
+	// None is wazero as it comes: a guest that loops stops the process.
+	None Protection = "unprotected"
+	// Metered is the product's meter.
+	Metered Protection = "metered"
+	// MeteredDeadline is that with a deadline for each call.
+	MeteredDeadline Protection = "metered-with-deadline"
+	// CloseOnDone is wazero's WithCloseOnContextDone, with a deadline for each call.
+	CloseOnDone Protection = "close-on-context-done"
+)
+
+func (p Protection) metered() bool  { return p == Metered || p == MeteredDeadline }
+func (p Protection) deadline() bool { return p == MeteredDeadline || p == CloseOnDone }
+
+const (
+	// fuel is what a metered guest gets at a time: about a millisecond's work.
+	fuel = 2_000_000
+	// stack is more than a guest ever needs.
+	stack = 1 << 20
+	// timeout is that of one call.
+	timeout = 5 * time.Second
+)
+
+// Guest is one instance.
+type Guest struct {
+	runtime    wazero.Runtime
+	module     api.Module
+	alloc, run api.Function
+	protection Protection
+	params     [2]uint64
+	answer     []byte
+}
+
+// New makes an instance that reads answer from its host.
+func New(ctx context.Context, module []byte, protection Protection, answer []byte) (_ *Guest, err error) {
+	var metered *meter.Output
+	if protection.metered() {
+		if metered, err = meter.Rewrite(module, meter.Options{}); err != nil {
+			return nil, fmt.Errorf("meter the module: %w", err)
+		}
+		module = metered.Module
+	}
+	config := wazero.NewRuntimeConfigCompiler().WithCloseOnContextDone(protection == CloseOnDone)
+	g := &Guest{runtime: wazero.NewRuntimeWithConfig(ctx, config), protection: protection, answer: answer}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.Close(ctx))
+		}
+	}()
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, g.runtime); err != nil {
+		return nil, err
+	}
+	if err := g.offerHost(ctx); err != nil {
+		return nil, err
+	}
+	g.module, err = g.runtime.InstantiateWithConfig(ctx, module, wazero.NewModuleConfig().
+		WithStartFunctions().WithSysWalltime().WithSysNanotime().WithRandSource(rand.Reader))
+	if err != nil {
+		return nil, err
+	}
+	if metered != nil {
+		if err := g.begin(ctx, metered); err != nil {
+			return nil, err
+		}
+	}
+	if start := g.module.ExportedFunction(abi.ExportReactorInitialize); start != nil {
+		if _, err := start.Call(ctx); err != nil {
+			return nil, err
+		}
+	}
+	g.alloc, g.run = g.module.ExportedFunction(abi.ExportAlloc), g.module.ExportedFunction(abi.ExportReconcile)
+	return g, nil
+}
+
+// begin does what the meter leaves to whoever instantiates.
+func (g *Guest) begin(ctx context.Context, metered *meter.Output) error {
+	for name, value := range map[string]uint64{meter.ExportFuel: fuel, meter.ExportStack: stack} {
+		global, ok := g.module.ExportedGlobal(name).(api.MutableGlobal)
+		if !ok {
+			return fmt.Errorf("the metered module has no global %q", name)
+		}
+		global.Set(value)
+	}
+	for _, segment := range metered.Data {
+		if !g.module.Memory().Write(segment.Offset, segment.Bytes) {
+			return errors.New("a data segment is outside the memory")
+		}
+	}
+	if !metered.HasStart {
+		return nil
+	}
+	_, err := g.module.ExportedFunction(meter.ExportStart).Call(ctx)
+	return err
+}
+
+// Close frees everything.
+func (g *Guest) Close(ctx context.Context) error { return g.runtime.Close(ctx) }
+
+// offerHost offers what the guests import.
+func (g *Guest) offerHost(ctx context.Context) error {
+	builder := g.runtime.NewHostModuleBuilder(abi.ImportModule)
+	for name, signature := range abi.Imports() {
+		f := func(context.Context, api.Module, []uint64) { panic("the guest called " + name) }
+		if name == abi.FuncGet {
+			f = g.get
+		}
+		builder.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(f), types(signature.Params), types(signature.Results)).Export(name)
+	}
+	if _, err := builder.Instantiate(ctx); err != nil {
+		return err
+	}
+	_, err := g.runtime.NewHostModuleBuilder(meter.ImportModule).NewFunctionBuilder().
+		WithGoModuleFunction(api.GoModuleFunc(yield), []api.ValueType{api.ValueTypeI64, api.ValueTypeI64}, []api.ValueType{api.ValueTypeI64}).
+		Export(meter.ImportYield).Instantiate(ctx)
+	return err
+}
+
+func types(of []abi.ValueType) []api.ValueType {
+	out := make([]api.ValueType, len(of))
+	for i, t := range of {
+		out[i] = api.ValueType(t)
+	}
+	return out
+}
+
+// yield refuels the guest until its deadline.
+func yield(ctx context.Context, _ api.Module, params []uint64) {
+	if int64(params[1]) < 0 {
+		panic("call stack overflow")
+	}
+	if err := ctx.Err(); err != nil {
+		panic(err)
+	}
+	params[0] = fuel
+}
+
+// get answers k1s_client_get.
+func (g *Guest) get(ctx context.Context, module api.Module, params []uint64) {
+	if request, ok := module.Memory().Read(uint32(params[0]), uint32(params[1])); !ok || len(request) == 0 {
+		panic("the guest's request is outside its memory")
+	}
+	at, err := g.place(ctx, g.answer)
+	if err != nil {
+		panic(err)
+	}
+	params[0] = at<<32 | uint64(len(g.answer))
+}
+
+// place puts bytes into the guest's memory.
+func (g *Guest) place(ctx context.Context, payload []byte) (uint64, error) {
+	params := [1]uint64{uint64(len(payload))}
+	if err := g.alloc.CallWithStack(ctx, params[:]); err != nil {
+		return 0, err
+	}
+	if at := params[0]; at > 0 && at <= math.MaxUint32 && g.module.Memory().Write(uint32(at), payload) {
+		return at, nil
+	}
+	return 0, fmt.Errorf("k1s_alloc replied %d", params[0])
+}
+
+// Reconcile calls the guest, and checks that it replies what it is to reply.
+func (g *Guest) Reconcile(ctx context.Context, input, want []byte) error {
+	if g.protection.deadline() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	at, err := g.place(ctx, input)
+	if err != nil {
+		return err
+	}
+	g.params = [2]uint64{at, uint64(len(input))}
+	if err := g.run.CallWithStack(ctx, g.params[:]); err != nil {
+		return err
+	}
+	reply := g.params[0]
+	got, ok := g.module.Memory().Read(uint32(reply>>32), uint32(reply))
+	if !ok || !bytes.Equal(got, want) {
+		return fmt.Errorf("the guest replied %q, want %q", got, want)
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command k1s is the benchmark's guest in standard Go, with the SDK.
+package main
+
+import (
+	"context"
+
+	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+	"github.com/k1s-io/k1s/test/bench/guests/go/objects"
+)
+
+func init() {
+	k1s.Register(k1s.Plugin{
+		Name: "bench-go", Version: "1.0.0",
+		Reconcilers: []k1s.Handler{
+			k1s.For[item](k1s.ReconcileFunc[*item](reconcileItem)),
+			k1s.For[category](k1s.ReconcileFunc[*category](reconcileCategory)),
+		},
+	})
+}
+
+type item struct{ objects.Item }
+
+// TypeRef returns the kind.
+func (*item) TypeRef() k1s.TypeReference {
+	return k1s.TypeReference{APIVersion: objects.APIVersion, Kind: "Item"}
+}
+
+type category struct{ objects.Category }
+
+// TypeRef returns the kind.
+func (*category) TypeRef() k1s.TypeReference {
+	return k1s.TypeReference{APIVersion: objects.APIVersion, Kind: "Category"}
+}
+
+// MarshalK1s is for the client's sake: nothing is written.
+func (*category) MarshalK1s(*json.Encoder) {}
+
+func reconcileItem(ctx context.Context, _ k1s.Request, i *item) (k1s.Result, error) {
+	if i == nil {
+		return k1s.Result{}, nil
+	}
+	var c category
+	if err := k1s.Get(ctx, k1s.Key{Namespace: i.Namespace, Name: i.Item.Category}, &c); err != nil {
+		return k1s.Result{}, err
+	}
+	return k1s.Result{RequeueAfter: objects.RequeueAfter(&i.Item, &c.Category)}, nil
+}
+
+// reconcileCategory does nothing. It is here so that Categories are read from the operator's cache.
+func reconcileCategory(context.Context, k1s.Request, *category) (k1s.Result, error) {
+	return k1s.Result{}, nil
+}
+
+func main() {}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command bench measures the product against its targets and against others, in one run: `make bench`.
+// It prints a table, and writes docs/benchmarks.md and bin/bench.json. Progress is on standard error.
+//
+// A row of the table is an entry in one of the rows_*.go and other files by topic; sections in rows.go
+// puts them together. Subjects, which subjects.go makes by name, are measured against each other in
+// rounds; what cannot be done in rounds, a row measures by itself.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/k1s-io/k1s/test/bench/peer"
+	"github.com/k1s-io/k1s/test/bench/report"
+)
+
+func main() { os.Exit(benchMain()) }
+
+// benchMain returns the exit code, once everything that is deferred has run.
+func benchMain() int {
+	if peer.ServeGoPlugin() {
+		return 0
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ran, err := runChild(ctx)
+	if !ran {
+		err = bench(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		return 1
+	}
+	return 0
+}
+
+func bench(ctx context.Context) (err error) {
+	root := flag.String("root", ".", "the repository")
+	rowNames := flag.String("rows", "", "measure only the rows whose names match this regular expression, and write no files")
+	list := flag.Bool("list", false, "print the names of the rows")
+	turn := flag.Duration("turn", 100*time.Millisecond, "how long each subject has in a round")
+	flag.Parse()
+	names, err := regexp.Compile(*rowNames)
+	if err != nil {
+		return fmt.Errorf("ROWS: %w", err)
+	}
+	picked := pick(sections(), names)
+	if *list {
+		for _, s := range picked {
+			for _, r := range s.rows {
+				fmt.Println(r.name)
+			}
+		}
+		return nil
+	}
+	if len(picked) == 0 {
+		return fmt.Errorf("no row's name matches %q: see -list", *rowNames)
+	}
+	s, err := newSession(*root, filepath.Join(*root, "bin", "bench"), *turn)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	machine := report.ThisMachine(*root)
+	results, err := run(ctx, s, picked)
+	if err != nil {
+		return err
+	}
+	if err := report.Text(os.Stdout, results); err != nil {
+		return err
+	}
+	if *rowNames != "" {
+		return nil
+	}
+	return write(*root, machine, results)
+}
+
+// write writes the files of a whole run.
+func write(root string, machine report.Machine, results []report.Section) error {
+	var markdown, figures bytes.Buffer
+	if err := report.Markdown(&markdown, machine, results); err != nil {
+		return err
+	}
+	if err := report.JSON(&figures, results); err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(root, "docs", "benchmarks.md"), markdown.Bytes(), 0o644), //nolint:gosec // documentation
+		os.WriteFile(filepath.Join(root, "bin", "bench.json"), figures.Bytes(), 0o644),      //nolint:gosec // figures
+	)
+}

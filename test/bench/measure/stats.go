@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package measure times things against each other: rounds in which every subject has its turn, so that
+// whatever else the machine does falls on all of them, and medians over the rounds.
+package measure
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Round is what one subject did in its turn.
+type Round struct {
+	P50, P99 time.Duration
+	// PerSecond is the calls of all callers per second.
+	PerSecond float64
+	// PerCPUSecond is the calls per second of this process's CPU time: what one core would do if nobody
+	// else wanted it. It means nothing for work that another process does.
+	PerCPUSecond float64
+	Calls        int
+}
+
+// Series is what a subject did in all its turns.
+type Series []Round
+
+// Quantile picks a number of a round.
+type Quantile func(Round) float64
+
+// P50 is the median of a round in seconds.
+func P50(r Round) float64 { return r.P50.Seconds() }
+
+// P99 is the 99th percentile of a round in seconds.
+func P99(r Round) float64 { return r.P99.Seconds() }
+
+// PerSecond is the calls per second.
+func PerSecond(r Round) float64 { return r.PerSecond }
+
+// PerCPUSecond is the calls per second of CPU time.
+func PerCPUSecond(r Round) float64 { return r.PerCPUSecond }
+
+// Median returns the median over the rounds.
+func (s Series) Median(q Quantile) float64 {
+	numbers := make([]float64, len(s))
+	for i, r := range s {
+		numbers[i] = q(r)
+	}
+	return Median(numbers)
+}
+
+// Ratio returns the median of a's number over b's, round by round.
+func Ratio(a, b Series, q Quantile) float64 {
+	numbers := make([]float64, min(len(a), len(b)))
+	for i := range numbers {
+		numbers[i] = q(a[i]) / q(b[i])
+	}
+	return Median(numbers)
+}
+
+// Median returns the median; that of no numbers is 0.
+func Median[T int64 | float64 | time.Duration](numbers []T) T {
+	if len(numbers) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(numbers))
+	if n := len(sorted); n%2 == 0 {
+		return (sorted[n/2-1] + sorted[n/2]) / 2
+	}
+	return sorted[len(sorted)/2]
+}
+
+// Percentile returns the smallest of the numbers that is not below p percent of them. It sorts them.
+func Percentile[T cmp.Ordered](numbers []T, p int) T {
+	if len(numbers) == 0 {
+		var none T
+		return none
+	}
+	slices.Sort(numbers)
+	return numbers[max((len(numbers)*p+99)/100-1, 0)]
+}

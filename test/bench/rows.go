@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/k1s-io/k1s/test/bench/measure"
+	"github.com/k1s-io/k1s/test/bench/report"
+)
+
+// rounds is how often everything has its turn.
+const rounds = 10
+
+// sections returns the whole table, in its order.
+func sections() []section {
+	return []section{
+		callRows(),
+		peerRows(),
+		meteringRows(),
+		throughputRows(),
+		instanceRows(),
+		swapRows(),
+		pathRows(),
+		embeddedRows(),
+		memoryRows(),
+		crowdRows(),
+		neighbourRows(),
+	}
+}
+
+// pick leaves the rows whose names match.
+func pick(all []section, names *regexp.Regexp) []section {
+	var picked []section
+	for _, s := range all {
+		s.rows = slices.DeleteFunc(slices.Clone(s.rows), func(r row) bool { return !names.MatchString(r.name) })
+		if len(s.rows) > 0 {
+			picked = append(picked, s)
+		}
+	}
+	return picked
+}
+
+// subjectsOf returns the names of all subjects that rows need, each once, in the rows' order.
+func subjectsOf(sections []section) []string {
+	var names []string
+	for _, s := range sections {
+		for _, r := range s.rows {
+			for _, name := range r.wanted() {
+				if !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// run measures the sections.
+func run(ctx context.Context, s *session, all []section) ([]report.Section, error) {
+	var subjects []measure.Subject
+	for _, name := range subjectsOf(all) {
+		subject, err := s.subject(name)
+		if err != nil {
+			return nil, err
+		}
+		subjects = append(subjects, subject)
+	}
+	if err := s.measure(ctx, subjects); err != nil {
+		return nil, fmt.Errorf("measure in rounds: %w", err)
+	}
+	var out []report.Section
+	for _, sec := range all {
+		done := report.Section{Title: sec.title, Note: sec.note}
+		for _, r := range sec.rows {
+			done.Rows = append(done.Rows, r.run(ctx, s))
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, done)
+	}
+	return out, nil
+}
