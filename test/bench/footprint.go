@@ -100,12 +100,12 @@ func idlePlugins(ctx context.Context, engine *wasm.Engine, task footprintTask) (
 			return 0, err
 		}
 	}
-	time.Sleep(3 * restAfter)
+	wait(ctx, 3*restAfter)
 	added, err := adds(func() (err error) {
 		for i := range task.Plugins {
 			err = errors.Join(err, load(i))
 		}
-		time.Sleep(3 * restAfter) // the revision rests, then the code that nobody uses
+		wait(ctx, 3*restAfter) // the revision rests, then the code that nobody uses
 		return err
 	})
 	for _, r := range runners {
