@@ -15,7 +15,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/origin"
 )
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -203,47 +203,13 @@ func TestAllowlist_hosts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o, err := originOf(u)
+			o, err := origin.Of(u)
 			if got := err == nil && l.refusesHost(o) == ""; got != want {
 				t.Errorf("%q: %s is allowed: %v (%v), want %v", entry, text, got, err, want)
 			}
 		}
 	}
-	if why := (Allowlist{}).refusesHost(origin{scheme: "https", host: "2001:db8::1", port: "8443"}); why != `security.allowedHosts does not have "[2001:db8::1]:8443"` {
+	if why := (Allowlist{}).refusesHost(origin.Origin{Scheme: "https", Host: "2001:db8::1", Port: "8443"}); why != `security.allowedHosts does not have "[2001:db8::1]:8443"` {
 		t.Errorf("it says %q, which must be what to add", why)
 	}
-}
-
-// FuzzOrigin looks for URLs that are one origin when they are checked and another one when they are used.
-func FuzzOrigin(f *testing.F) {
-	for _, seed := range []string{
-		"https://api.example.com/", "http://A.example.:080/x?y#z", "https://[2001:DB8::1]:8443", "http://bücher.example", "http://a%2eexample/",
-		"http://a.example\\@b.example/", "http://１２７.0.0.1/", "http://0x7f.1/", "http://[::ffff:127.0.0.1]/", "http://a@b/", "http:///x", "http://xn--a.example",
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		target, err := targetOf(abi.HTTPRequest{URL: text})
-		if err != nil {
-			return
-		}
-		o := target.origin
-		sent, err := url.Parse(target.url.String())
-		if err != nil {
-			t.Fatalf("%q becomes %q, which is no URL", text, target.url)
-		}
-		if again, err := originOf(sent); err != nil || again != o {
-			t.Errorf("%q is %v when it is checked, and %v (%v) when it is sent", text, o, again, err)
-		}
-		if _, err := netip.ParseAddr(o.host); err != nil && !validName(o.host) {
-			t.Errorf("%q has the host %q", text, o.host)
-		}
-		entry := o.host
-		if strings.Contains(entry, ":") {
-			entry = "[" + entry + "]"
-		}
-		if !matchesHost(entry+":"+o.port, o) || matchesHost("other.example:"+o.port, o) && o.host != "other.example" {
-			t.Errorf("%q does not match its own host", text)
-		}
-	})
 }

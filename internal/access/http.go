@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/origin"
 )
 
 const (
@@ -137,7 +138,7 @@ func (f *redirects) check(r *http.Request, before []*http.Request) error {
 	if len(before) > maxRedirects {
 		return fmt.Errorf("more than %d redirects", maxRedirects)
 	}
-	to, err := originOf(r.URL)
+	to, err := origin.Of(r.URL)
 	if err != nil {
 		return errRedirect
 	}
@@ -146,10 +147,10 @@ func (f *redirects) check(r *http.Request, before []*http.Request) error {
 	if why := f.allowlist.refusesHost(to); why != "" {
 		return forbiddenHTTP(layerAllowlist, r.Method, to, why+fmt.Sprintf(" (%q redirects to it)", first))
 	}
-	if first.scheme == schemeHTTPS && to.scheme != schemeHTTPS {
+	if first.Scheme != to.Scheme && to.Scheme == "http" {
 		return forbiddenHTTP(layerAllowlist, r.Method, to, fmt.Sprintf("%q redirects to it, from https to http", first))
 	}
-	r.URL.Host, r.Host = to.hostport(), to.hostport()
+	r.URL.Host, r.Host = to.HostPort(), to.HostPort()
 	f.strayed = f.strayed || to != first
 	r.Header.Del("Referer") // it has the query of the URL before
 	if f.strayed {
@@ -166,7 +167,7 @@ func (f *redirects) check(r *http.Request, before []*http.Request) error {
 var errRedirect = errors.New("it redirects to what is no http or https URL without a user")
 
 // forbiddenHTTP is forbidden for a request that has no Action.
-func forbiddenHTTP(layer, method string, to origin, why string) error {
+func forbiddenHTTP(layer, method string, to origin.Origin, why string) error {
 	return &refusal{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
 		Message: fmt.Sprintf("%s: may not %s %q: %s", layer, method, to, why),

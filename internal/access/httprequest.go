@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/origin"
 )
 
 const (
@@ -43,7 +44,7 @@ var harmlessHeaders = []string{"Accept", "Accept-Encoding", "Accept-Language", "
 type target struct {
 	method string
 	url    *url.URL
-	origin origin
+	origin origin.Origin
 }
 
 // targetOf reads a request's method and URL. Errors are BadRequest.
@@ -62,10 +63,10 @@ func targetOf(req abi.HTTPRequest) (target, error) {
 	if err != nil {
 		return t, apierrors.NewBadRequest("url cannot be read") // the error quotes it
 	}
-	if t.origin, err = originOf(u); err != nil {
+	if t.origin, err = origin.Of(u); err != nil {
 		return t, apierrors.NewBadRequest("url: " + err.Error())
 	}
-	u.Host, u.Fragment, u.RawFragment = t.origin.hostport(), "", ""
+	u.Host, u.Fragment, u.RawFragment = t.origin.HostPort(), "", ""
 	t.url = u
 	return t, nil
 }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package origin reads where URLs lead to, in one form that is compared, looked up and recorded. It is small, and
+// depends on little, so that it can be fuzzed: who may be reached is decided by it.
+package origin
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+const (
+	schemeHTTP  = "http"
+	schemeHTTPS = "https"
+	// maxHostname and maxLabel are DNS's.
+	maxHostname, maxLabel = 253, 63
+)
+
+// defaultPorts are what a URL without a port means.
+var defaultPorts = map[string]string{schemeHTTP: "80", schemeHTTPS: "443"}
+
+// Origin is where a URL leads to, in the one form that is compared, looked up and recorded.
+type Origin struct {
+	// Scheme is "http" or "https".
+	Scheme string
+	// Host is a name in lower-case ASCII without a last dot, or an address without brackets.
+	Host string
+	// Port is a number, also where the URL has none.
+	Port string
+}
+
+// String is the host with its port: what messages and records have of a URL, whose path and query may be secret.
+func (o Origin) String() string { return net.JoinHostPort(o.Host, o.Port) }
+
+// HostPort is what goes into a URL and the Host header, where a usual port is left out; it is also what to put
+// on an allowlist for this origin.
+func (o Origin) HostPort() string {
+	switch {
+	case o.Port != defaultPorts[o.Scheme]:
+		return o.String()
+	case strings.Contains(o.Host, ":"):
+		return "[" + o.Host + "]"
+	default:
+		return o.Host
+	}
+}
+
+// Of reads where a URL leads to. Its errors quote nothing of the URL but the host.
+func Of(u *url.URL) (Origin, error) {
+	o := Origin{Scheme: u.Scheme, Port: u.Port()}
+	switch {
+	case u.Scheme != schemeHTTP && u.Scheme != schemeHTTPS:
+		return Origin{}, errors.New("the scheme is neither http nor https")
+	case u.Opaque != "" || u.Host == "":
+		return Origin{}, errors.New("it has no host")
+	case u.User != nil:
+		return Origin{}, errors.New("it has a user or a password: send them in the header Authorization")
+	}
+	if o.Port == "" {
+		o.Port = defaultPorts[o.Scheme]
+	}
+	port, err := strconv.ParseUint(o.Port, 10, 16)
+	if err != nil || port == 0 {
+		return Origin{}, fmt.Errorf("there is no port %q", shown(o.Port))
+	}
+	o.Port = strconv.FormatUint(port, 10)
+	o.Host, err = canonicalHost(u.Hostname())
+	return o, err
+}
+
+// canonicalHost returns the one form of an address or a name.
+func canonicalHost(host string) (string, error) {
+	if address, err := netip.ParseAddr(host); err == nil {
+		if address.Zone() != "" {
+			return "", fmt.Errorf("the address %q has a zone", shown(host))
+		}
+		return address.String(), nil
+	}
+	name := strings.TrimSuffix(host, ".")
+	if strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		ascii, err := idna.Lookup.ToASCII(name)
+		if err != nil {
+			return "", fmt.Errorf("there is no host %q", shown(host))
+		}
+		name = ascii
+	}
+	name = strings.ToLower(name)
+	if !validName(name) {
+		return "", fmt.Errorf("there is no host %q", shown(host))
+	}
+	return name, nil
+}
+
+// validName says whether a name can be one of DNS, and of nothing else: some resolvers take 127.1 or 0x7f000001
+// for an address, so a name whose last label is a number is none.
+func validName(name string) bool {
+	if len(name) > maxHostname {
+		return false
+	}
+	last := ""
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > maxLabel || strings.ContainsFunc(label, notInName) {
+			return false
+		}
+		last = label
+	}
+	return strings.Trim(last, "0123456789") != "" && !strings.HasPrefix(last, "0x")
+}
+
+func notInName(r rune) bool {
+	return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z')
+}
+
+// Matches compares the origin with an entry "host[:port]" or "*.host[:port]" of an allowlist.
+func (o Origin) Matches(entry string) bool {
+	entry = strings.ToLower(entry)
+	host, port := entry, defaultPorts[o.Scheme]
+	if i := strings.LastIndexByte(entry, ':'); i > strings.LastIndexByte(entry, ']') {
+		host, port = entry[:i], entry[i+1:]
+	}
+	if port != o.Port {
+		return false
+	}
+	if below, ok := strings.CutPrefix(host, "*"); ok {
+		_, err := netip.ParseAddr(o.Host)
+		return err != nil && len(below) > 1 && len(o.Host) > len(below) && strings.HasSuffix(o.Host, below)
+	}
+	listed, err := canonicalHost(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	return err == nil && listed == o.Host
+}
+
+// shown bounds what an error quotes of a text that may have any length.
+func shown(text string) string {
+	if len(text) > maxHostname {
+		return strings.ToValidUTF8(text[:maxHostname], "") + "…"
+	}
+	return text
+}
