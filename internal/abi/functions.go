@@ -70,15 +70,14 @@ const (
 	ExportHealth            = "k1s_health"
 	ExportReconcile         = "reconcile"
 	ExportReconcileBatch    = "reconcile_batch"
+	ExportFinalize          = "finalize"
+	ExportValidateCreate    = "validate_create"
+	ExportValidateUpdate    = "validate_update"
+	ExportValidateDelete    = "validate_delete"
+	ExportSetDefaults       = "set_defaults"
+	ExportAdmit             = "admit"
 	ExportReactorInitialize = "_initialize"
 	ExportCommandStart      = "_start"
-)
-
-// Names of exports that are reserved for capabilities of later versions.
-const (
-	ExportValidateCreate = "validate_create"
-	ExportValidateUpdate = "validate_update"
-	ExportSetDefaults    = "set_defaults"
 )
 
 // MetadataSection is the name of the custom section that may hold the PluginMetadata.
@@ -123,5 +122,11 @@ func OptionalExports() map[string]Signature {
 		ExportReactorInitialize: nothing,
 		ExportReconcile:         bytesToReply,
 		ExportReconcileBatch:    bytesToReply,
+		ExportFinalize:          bytesToReply,
+		ExportValidateCreate:    bytesToReply,
+		ExportValidateUpdate:    bytesToReply,
+		ExportValidateDelete:    bytesToReply,
+		ExportSetDefaults:       bytesToReply,
+		ExportAdmit:             bytesToReply,
 	}
 }

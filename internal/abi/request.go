@@ -14,25 +14,44 @@ func AppendReconcileRequest(dst []byte, req ReconcileRequest) ([]byte, error) {
 	if len(req.Object) > MaxPayload {
 		return nil, errors.New("object is larger than the largest payload")
 	}
-	dst = append(dst, `{"apiVersion":`...)
-	dst = appendString(dst, req.APIVersion)
-	dst = append(dst, `,"kind":`...)
-	dst = appendString(dst, req.Kind)
-	if req.Namespace != "" {
-		dst = append(dst, `,"namespace":`...)
-		dst = appendString(dst, req.Namespace)
-	}
-	dst = append(dst, `,"name":`...)
-	dst = appendString(dst, req.Name)
-	dst = append(dst, `,"object":`...)
-	if len(req.Object) == 0 {
-		dst = append(dst, "null"...)
-	} else {
-		dst = append(dst, req.Object...)
-	}
+	dst = appendKey(append(dst, '{'), req.ObjectKey)
+	dst = appendRaw(append(dst, `,"object":`...), req.Object)
 	dst = append(dst, `,"attempt":`...)
 	dst = strconv.AppendInt(dst, int64(req.Attempt), 10)
 	return append(dst, '}'), nil
+}
+
+// AppendAdmissionRequest appends the JSON of a request, with the objects as they are.
+func AppendAdmissionRequest(dst []byte, req AdmissionRequest) ([]byte, error) {
+	if len(req.Object) > MaxPayload || len(req.OldObject) > MaxPayload {
+		return nil, errors.New("object is larger than the largest payload")
+	}
+	dst = appendKey(append(dst, '{'), req.ObjectKey)
+	dst = appendRaw(append(dst, `,"object":`...), req.Object)
+	dst = appendRaw(append(dst, `,"oldObject":`...), req.OldObject)
+	return append(dst, '}'), nil
+}
+
+// appendKey appends the members of a key, without braces.
+func appendKey(dst []byte, key ObjectKey) []byte {
+	dst = append(dst, `"apiVersion":`...)
+	dst = appendString(dst, key.APIVersion)
+	dst = append(dst, `,"kind":`...)
+	dst = appendString(dst, key.Kind)
+	if key.Namespace != "" {
+		dst = append(dst, `,"namespace":`...)
+		dst = appendString(dst, key.Namespace)
+	}
+	dst = append(dst, `,"name":`...)
+	return appendString(dst, key.Name)
+}
+
+// appendRaw appends JSON as it is, and null for none.
+func appendRaw(dst []byte, raw json.RawMessage) []byte {
+	if len(raw) == 0 {
+		return append(dst, "null"...)
+	}
+	return append(dst, raw...)
 }
 
 // appendString appends a JSON string. Names in Kubernetes hardly ever need escaping.

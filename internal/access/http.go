@@ -72,6 +72,9 @@ func (c *RestrictedClient) HTTP(ctx context.Context, req abi.HTTPRequest) (out [
 	seen := c.observe(Action{Verb: t.method, Resource: resourceHTTP})
 	seen.host = t.origin.String()
 	defer func() { seen.changed(err) }()
+	if err := c.sends(t); err != nil {
+		return nil, err
+	}
 	if why := c.Allowlist.refusesHost(t.origin); why != "" {
 		return nil, forbiddenHTTP(layerAllowlist, t.method, t.origin, why)
 	}

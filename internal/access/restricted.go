@@ -82,6 +82,8 @@ type RestrictedClient struct {
 	events  *recentEvents
 	// outside makes HTTP requests; nil where no host is allowed.
 	outside *http.Transport
+	// reader is set for exports that may only read.
+	reader bool
 }
 
 var _ plugin.Host = (*RestrictedClient)(nil)

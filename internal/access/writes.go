@@ -148,6 +148,9 @@ func (c *RestrictedClient) write(ctx context.Context, verb string, gvk schema.Gr
 	if verb == "create" {
 		name = ""
 	}
+	if err := c.changes(Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name, Namespaced: namespace != ""}); err != nil {
+		return nil, err
+	}
 	if subresource == subresourceStatus && !c.StatusUpdate {
 		a := Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name, Namespaced: namespace != ""}
 		return nil, forbidden(layerCapability, a, "the plugin does not have the capability %q", "status_update")

@@ -19,18 +19,39 @@ type Capability = pluginsv1alpha1.Capability
 // The capabilities that this operator serves.
 const (
 	CapabilityReconcile    = pluginsv1alpha1.CapabilityReconcile
+	CapabilityValidation   = pluginsv1alpha1.CapabilityValidation
+	CapabilityDefaulting   = pluginsv1alpha1.CapabilityDefaulting
 	CapabilityStatusUpdate = pluginsv1alpha1.CapabilityStatusUpdate
+	CapabilityFinalization = pluginsv1alpha1.CapabilityFinalization
+	CapabilityAdmission    = pluginsv1alpha1.CapabilityAdmission
 )
 
 // Supported returns the capabilities that this operator serves, sorted.
 func Supported() []Capability {
-	return []Capability{CapabilityReconcile, CapabilityStatusUpdate}
+	return []Capability{
+		CapabilityAdmission, CapabilityDefaulting, CapabilityFinalization, CapabilityReconcile, CapabilityStatusUpdate, CapabilityValidation,
+	}
 }
 
-// reserved are the capabilities of the specification that this operator does not serve. A module may
-// declare them as long as the spec does not ask for them.
-func reserved() []Capability {
-	return []Capability{"validation", "defaulting", "finalization", "admission"}
+// OfTypes says whether a capability is about objects of the kinds in forTypes.
+func OfTypes(c Capability) bool { return c != CapabilityStatusUpdate }
+
+// Exports are the exports of a capability: it needs at least one of them.
+func Exports(c Capability) []string {
+	switch c {
+	case CapabilityReconcile:
+		return []string{abi.ExportReconcile}
+	case CapabilityFinalization:
+		return []string{abi.ExportFinalize}
+	case CapabilityValidation:
+		return []string{abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportValidateDelete}
+	case CapabilityDefaulting:
+		return []string{abi.ExportSetDefaults}
+	case CapabilityAdmission:
+		return []string{abi.ExportAdmit}
+	default:
+		return nil
+	}
 }
 
 // maxWord bounds, in bytes, what of the metadata is shown in every status.
@@ -40,9 +61,9 @@ const maxWord = 128
 type Metadata struct {
 	Name, Version, Author, Description, Language string
 
-	// ForTypes are the kinds that the module can reconcile.
+	// ForTypes are the kinds that the module is for.
 	ForTypes []schema.GroupVersionKind
-	// Capabilities are what the module can do; some of them may not be Supported.
+	// Capabilities are what the module can do.
 	Capabilities []Capability
 	// ABI is the version of the guest ABI.
 	ABI int32
@@ -108,7 +129,7 @@ func ParseMetadata(payload []byte) (Metadata, error) {
 			m.ForTypes = append(m.ForTypes, gvk)
 		}
 	}
-	known := append(Supported(), reserved()...)
+	known := Supported()
 	for i, name := range wire.Capabilities {
 		c := Capability(name)
 		if !slices.Contains(known, c) {
@@ -118,8 +139,10 @@ func ParseMetadata(payload []byte) (Metadata, error) {
 			m.Capabilities = append(m.Capabilities, c)
 		}
 	}
-	if slices.Contains(m.Capabilities, CapabilityReconcile) && len(m.ForTypes) == 0 {
-		return Metadata{}, fmt.Errorf(`metadata declares the capability "reconcile" but no "forTypes"`)
+	for _, c := range m.Capabilities {
+		if OfTypes(c) && len(m.ForTypes) == 0 {
+			return Metadata{}, fmt.Errorf(`metadata declares the capability %q but no "forTypes"`, c)
+		}
 	}
 	return m, nil
 }

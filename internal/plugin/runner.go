@@ -54,6 +54,8 @@ type LoadRequest struct {
 	NoSnapshot bool
 	// Host is what the guest reaches in the export of a capability.
 	Host Host
+	// Reader is what it reaches in those that hold up a request to the API server; see InAdmission.
+	Reader Host
 }
 
 // Limits bound one revision. All must be above zero, but MinMemoryPages, Fuel and IdleTimeout.
@@ -109,9 +111,18 @@ type Host interface {
 
 // Reconcile runs the reconcile export. An empty reply is the zero result.
 func Reconcile(ctx context.Context, runner Runner, req abi.ReconcileRequest) (abi.ReconcileResult, error) {
+	return reconcile(ctx, runner, abi.ExportReconcile, req)
+}
+
+// Finalize runs the finalize export, which is done with the object unless it asks to be called again.
+func Finalize(ctx context.Context, runner Runner, req abi.ReconcileRequest) (abi.ReconcileResult, error) {
+	return reconcile(ctx, runner, abi.ExportFinalize, req)
+}
+
+func reconcile(ctx context.Context, runner Runner, export string, req abi.ReconcileRequest) (abi.ReconcileResult, error) {
 	input, err := abi.AppendReconcileRequest(nil, req)
 	if err != nil {
-		return abi.ReconcileResult{}, &CallError{Kind: KindInput, Export: abi.ExportReconcile, Err: err}
+		return abi.ReconcileResult{}, &CallError{Kind: KindInput, Export: export, Err: err}
 	}
 	var result abi.ReconcileResult
 	accepted := false
@@ -121,7 +132,7 @@ func Reconcile(ctx context.Context, runner Runner, req abi.ReconcileRequest) (ab
 		return err
 	}
 	reply, err := runner.Call(ctx, Call{
-		Export: abi.ExportReconcile, Input: input, Accept: accept, Object: req.ObjectKey, Attempt: req.Attempt,
+		Export: export, Input: input, Accept: accept, Object: req.ObjectKey, Attempt: req.Attempt,
 	})
 	if err != nil {
 		return abi.ReconcileResult{}, err
@@ -130,7 +141,7 @@ func Reconcile(ctx context.Context, runner Runner, req abi.ReconcileRequest) (ab
 		return result, nil
 	}
 	if err := accept(reply); err != nil { // not every runner asks
-		return abi.ReconcileResult{}, &CallError{Kind: KindViolation, Export: abi.ExportReconcile, Err: err}
+		return abi.ReconcileResult{}, &CallError{Kind: KindViolation, Export: export, Err: err}
 	}
 	return result, nil
 }

@@ -128,16 +128,13 @@ func checkExports(m *binary.Module) error {
 
 // checkCapabilities refuses a declared capability without its export.
 func checkCapabilities(m *binary.Module, declared []plugin.Capability) error {
-	exports := map[plugin.Capability]string{plugin.CapabilityReconcile: abi.ExportReconcile}
 	for _, c := range declared {
-		name, needed := exports[c]
-		if !needed {
+		names := plugin.Exports(c)
+		if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { _, ok := m.Export(name); return ok }) {
 			continue
 		}
-		if _, ok := m.Export(name); !ok {
-			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
-				"the module declares the capability %q but has no export %q: add it, or do not declare the capability", c, name)
-		}
+		return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+			"the module declares the capability %q but has no export \"%s\": add it, or do not declare the capability", c, strings.Join(names, "\" or \""))
 	}
 	return nil
 }

@@ -54,6 +54,9 @@ func (r *runner) call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	}
 	run := in.enter(ctx, r.pool.open, r.req.Limits.CallTimeout, r.req.Limits.Fuel)
 	in.host = r.req.Host
+	if plugin.InAdmission(call.Export) {
+		in.host = r.req.Reader
+	}
 	reply, err := in.call(run, call.Export, call.Input)
 	in.host = nil
 	run.end()

@@ -62,7 +62,7 @@ func rules() []rule {
 			reason: "controllers see plugins through internal/plugin",
 		},
 		{
-			from: []string{"internal/admission/..."}, forbid: []string{"internal/wasm/...", "internal/controller/..."}, later: true,
+			from: []string{"internal/admission/..."}, forbid: []string{"internal/wasm/...", "internal/controller/..."},
 			reason: "webhooks call plugins through internal/plugin",
 		},
 		{

@@ -27,7 +27,7 @@ type WasmPluginSpec struct {
 	// +kubebuilder:validation:MaxLength=253
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
 
-	// forTypes are the kinds whose objects are reconciled. Absent means the kinds that the module's
+	// forTypes are the kinds that the plugin is for. Absent means the kinds that the module's
 	// metadata declares; when given, each must be one of those.
 	// +optional
 	// +listType=map
@@ -70,6 +70,11 @@ type WasmPluginSpec struct {
 	// +optional
 	Runtime Runtime `json:"runtime,omitzero"`
 
+	// admission says how requests to the API server are held up for the plugin. Absent means the
+	// defaults of its fields; it matters with the capabilities validation, defaulting and admission only.
+	// +optional
+	Admission Admission `json:"admission,omitzero"`
+
 	// suspend stops the plugin: it gets no events and holds no instance until suspend is false
 	// again; then every object is reconciled. Defaults to false.
 	// +optional
@@ -93,7 +98,7 @@ type TypeReference struct {
 	Kind string `json:"kind,omitempty"`
 }
 
-// ForType names a kind and which of its objects are reconciled.
+// ForType names a kind and which of its objects are reconciled and finalized.
 type ForType struct {
 	TypeReference `json:",inline"`
 
@@ -103,14 +108,24 @@ type ForType struct {
 }
 
 // Capability is something a module can do.
-// +kubebuilder:validation:Enum=reconcile;status_update
+// +kubebuilder:validation:Enum=reconcile;validation;defaulting;status_update;finalization;admission
 type Capability string
 
 const (
 	// CapabilityReconcile calls the module's "reconcile" export for every change of an object.
 	CapabilityReconcile Capability = "reconcile"
-	// CapabilityStatusUpdate lets the module write the status subresource.
+	// CapabilityValidation calls "validate_create", "validate_update" and "validate_delete" before the API server
+	// stores a change; an error refuses the change.
+	CapabilityValidation Capability = "validation"
+	// CapabilityDefaulting calls "set_defaults" before the API server stores a new or changed object.
+	CapabilityDefaulting Capability = "defaulting"
+	// CapabilityStatusUpdate lets the module apply the status subresource.
 	CapabilityStatusUpdate Capability = "status_update"
+	// CapabilityFinalization keeps an object that is being deleted until "finalize" is done with it.
+	CapabilityFinalization Capability = "finalization"
+	// CapabilityAdmission calls "admit" before the API server stores a change, with who makes it; an error
+	// refuses the change.
+	CapabilityAdmission Capability = "admission"
 )
 
 // WasmPlugin is a controller delivered as a WebAssembly module.

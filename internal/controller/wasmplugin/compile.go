@@ -36,7 +36,7 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 	}
 	runner, info, err := r.Engine.Load(ctx, plugin.LoadRequest{
 		Name: about.Plugin, Module: l.module, Settings: l.plan.settings, Limits: l.plan.limits,
-		NoSnapshot: l.plan.metadata.NoSnapshot, Host: r.Decorators.Host(about, host),
+		NoSnapshot: l.plan.metadata.NoSnapshot, Host: r.Decorators.Host(about, host), Reader: r.Decorators.Host(about, host.Reader()),
 	})
 	if err != nil {
 		host.Close()

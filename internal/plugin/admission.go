@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// admissionExports are the exports that hold up a request to the API server.
+var admissionExports = []string{
+	abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportValidateDelete, abi.ExportSetDefaults, abi.ExportAdmit,
+}
+
+// InAdmission says whether an export holds up a request to the API server; it may only read then.
+func InAdmission(export string) bool { return slices.Contains(admissionExports, export) }
+
+// Validate runs validate_create, validate_update or validate_delete and returns the guest's warnings. An
+// error of KindGuest is the guest's no, or says that it cannot tell, as its Status has it.
+func Validate(ctx context.Context, runner Runner, export string, req abi.AdmissionRequest) ([]string, error) {
+	input, err := abi.AppendAdmissionRequest(nil, req)
+	if err != nil {
+		return nil, &CallError{Kind: KindInput, Export: export, Err: err}
+	}
+	return warnings(ctx, runner, Call{Export: export, Input: input, Object: req.ObjectKey})
+}
+
+// Admit runs admit, as Validate does its exports.
+func Admit(ctx context.Context, runner Runner, req abi.AdmitRequest) ([]string, error) {
+	input, err := json.Marshal(req)
+	if err != nil {
+		return nil, &CallError{Kind: KindInput, Export: abi.ExportAdmit, Err: err}
+	}
+	return warnings(ctx, runner, Call{Export: abi.ExportAdmit, Input: input, Object: req.ObjectKey})
+}
+
+func warnings(ctx context.Context, runner Runner, call Call) ([]string, error) {
+	call.Accept = func(reply []byte) error {
+		_, err := parseAdmissionReply(reply)
+		return err
+	}
+	reply, err := runner.Call(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parseAdmissionReply(reply) // not every runner asks
+	if err != nil {
+		return nil, &CallError{Kind: KindViolation, Export: call.Export, Err: err}
+	}
+	return parsed.Warnings, nil
+}
+
+func parseAdmissionReply(reply []byte) (parsed abi.AdmissionReply, err error) {
+	if len(reply) == 0 {
+		return parsed, nil
+	}
+	if err := abi.Decode(reply, &parsed); err != nil {
+		return abi.AdmissionReply{}, err
+	}
+	if err := parsed.Check(); err != nil {
+		return abi.AdmissionReply{}, err
+	}
+	for i, w := range parsed.Warnings {
+		parsed.Warnings[i] = printable(w)
+	}
+	return parsed, nil
+}
+
+// SetDefaults runs set_defaults. The reply is empty (nothing is to change), a JSON object (the object as it is to
+// be) or a JSON array (a JSON patch, RFC 6902).
+func SetDefaults(ctx context.Context, runner Runner, req abi.AdmissionRequest) (json.RawMessage, error) {
+	const export = abi.ExportSetDefaults
+	input, err := abi.AppendAdmissionRequest(nil, req)
+	if err != nil {
+		return nil, &CallError{Kind: KindInput, Export: export, Err: err}
+	}
+	reply, err := runner.Call(ctx, Call{Export: export, Input: input, Object: req.ObjectKey, Accept: checkDefaults})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDefaults(reply); err != nil { // not every runner asks
+		return nil, &CallError{Kind: KindViolation, Export: export, Err: err}
+	}
+	return reply, nil
+}
+
+func checkDefaults(reply []byte) error {
+	if len(reply) == 0 {
+		return nil
+	}
+	if !json.Valid(reply) {
+		return errors.New("it is no JSON")
+	}
+	for _, c := range reply {
+		switch c {
+		case ' ', '\t', '\n', '\r':
+			continue
+		case '{', '[':
+			return nil
+		}
+		break
+	}
+	return errors.New("it is neither an object nor a JSON patch")
+}
