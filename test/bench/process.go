@@ -19,7 +19,15 @@ func settle() {
 	for range 3 { // finalizers of one collection are garbage of the next
 		runtime.GC()
 	}
-	debug.FreeOSMemory()
+	// One time is not always enough: what is freed meanwhile is left, and that can be megabytes.
+	for range 20 {
+		debug.FreeOSMemory()
+		var heap runtime.MemStats
+		runtime.ReadMemStats(&heap)
+		if heap.HeapIdle-heap.HeapReleased < 128<<10 {
+			return
+		}
+	}
 }
 
 // memory returns the bytes that a process holds: its own pages, its share of mapped files, and the
