@@ -81,6 +81,9 @@ func NewRightsWatch(config *rest.Config, client *http.Client, authorizer *Author
 	return w, nil
 }
 
+// NeedLeaderElection implements manager.LeaderElectionRunnable: every replica asks for rights.
+func (w *RightsWatch) NeedLeaderElection() bool { return false }
+
 // Start watches until the context ends. It does not fail where the operator may not watch.
 func (w *RightsWatch) Start(ctx context.Context) error {
 	ctx = klog.NewContext(ctx, w.log) // where client-go logs

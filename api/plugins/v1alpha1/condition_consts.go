@@ -12,11 +12,12 @@ const (
 	ConditionVerified = "Verified"
 	// ConditionSettingsValid says whether spec.settings meets the schema in the module's metadata.
 	ConditionSettingsValid = "SettingsValid"
-	// ConditionAuthorized says whether the ServiceAccount may watch what the plugin reconciles.
+	// ConditionAuthorized says whether the ServiceAccount may do what the plugin's capabilities need: watch what it
+	// reconciles, validate and mutate what it holds up.
 	ConditionAuthorized = "Authorized"
 	// ConditionCompiled says whether the module was compiled, initialised and found healthy.
 	ConditionCompiled = "Compiled"
-	// ConditionServing says whether a revision, the wanted one or the one before, gets events.
+	// ConditionServing says whether a revision, the wanted one or the one before, gets events and requests.
 	ConditionServing = "Serving"
 	// ConditionDegraded is true while an older revision serves in place of the wanted one, or the wanted
 	// one serves and its calls fail.
@@ -81,6 +82,8 @@ const (
 	ReasonCapabilityNotDeclared = "CapabilityNotDeclared"
 	// ReasonTypeNotDeclared means that spec.forTypes names a kind that the module does not declare.
 	ReasonTypeNotDeclared = "TypeNotDeclared"
+	// ReasonInvalidSelector means that spec.admission.objectSelector is no label selector.
+	ReasonInvalidSelector = "InvalidSelector"
 	// ReasonMemoryLimit means that the module needs more memory than spec.runtime.maxMemoryPages.
 	ReasonMemoryLimit = "MemoryLimit"
 )
@@ -99,12 +102,14 @@ const (
 	ReasonServiceAccountNotFound = "ServiceAccountNotFound"
 	// ReasonKindNotFound means that the API server does not serve a kind that the plugin reconciles or owns.
 	ReasonKindNotFound = "KindNotFound"
-	// ReasonWatchForbidden means that the ServiceAccount may not list or watch a kind.
+	// ReasonWatchForbidden means that the ServiceAccount lacks a verb on a kind, such as list, watch or validate.
 	ReasonWatchForbidden = "WatchForbidden"
 	// ReasonNamespacesRequired means that the plugin needs a namespace that security.allowedNamespaces leaves out.
 	ReasonNamespacesRequired = "NamespacesRequired"
 	// ReasonOperatorForbidden means that the operator itself may not list or watch a kind.
 	ReasonOperatorForbidden = "OperatorForbidden"
+	// ReasonWebhooksDisabled means that the plugin holds requests up, but the operator serves no webhooks.
+	ReasonWebhooksDisabled = "WebhooksDisabled"
 	// ReasonReviewFailed means that the API server did not answer an access review; it is asked again.
 	ReasonReviewFailed = "ReviewFailed"
 )
@@ -121,6 +126,8 @@ const (
 const (
 	// ReasonWatchFailed means that a watch could not be started; it is tried again.
 	ReasonWatchFailed = "WatchFailed"
+	// ReasonWebhooksFailed means that the plugin's webhook configurations could not be written; it is tried again.
+	ReasonWebhooksFailed = "WebhooksFailed"
 	// ReasonNoRevision means that no revision has ever been loaded.
 	ReasonNoRevision = "NoRevision"
 	// ReasonPreviousRevision means that the revision before serves, because the wanted one cannot.

@@ -28,6 +28,7 @@ func (r *Reconciler) authorise(ctx context.Context, l *load) *problem {
 	r.guard.waitsNoMore(l.name)
 	for _, step := range []func(context.Context, *load) error{
 		r.checkAccount,
+		r.checkWebhooks,
 		r.resolveKinds,
 		r.checkOperator,
 		r.checkRights,
@@ -41,7 +42,7 @@ func (r *Reconciler) authorise(ctx context.Context, l *load) *problem {
 		}
 	}
 	l.conditions.True(pluginsv1alpha1.ConditionAuthorized, pluginsv1alpha1.ReasonSucceeded,
-		fmt.Sprintf("ServiceAccount %q may list and watch %s", l.plan.identity.ServiceAccount, l.plan.types()))
+		fmt.Sprintf("ServiceAccount %q may %s %s", l.plan.identity.ServiceAccount, l.plan.said(), l.plan.types()))
 	return nil
 }
 
@@ -63,7 +64,7 @@ func (r *Reconciler) checkAccount(ctx context.Context, l *load) error {
 
 func (r *Reconciler) resolveKinds(_ context.Context, l *load) error {
 	l.kinds = kinds{}
-	for _, gvk := range l.plan.watched() {
+	for _, gvk := range l.plan.kinds() {
 		mapping, err := r.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
 		if meta.IsNoMatchError(err) {
 			return plugin.Refuse(pluginsv1alpha1.ReasonKindNotFound,
@@ -79,6 +80,17 @@ func (r *Reconciler) resolveKinds(_ context.Context, l *load) error {
 		l.kinds[gvk] = mapping
 	}
 	return nil
+}
+
+// kinds returns every kind that the plugin has to do with, once each.
+func (p plan) kinds() []schema.GroupVersionKind {
+	out := p.watched()
+	for _, t := range p.targets {
+		if !slices.Contains(out, t.GVK) {
+			out = append(out, t.GVK)
+		}
+	}
+	return out
 }
 
 // watched returns every kind that the plugin needs a watch for, once each.

@@ -88,12 +88,3 @@ func checkBatch(runner plugin.Runner, metadata plugin.Metadata) error {
 	return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
 		"the module declares runtime.maxBatch but has no export %q: add it, or do not declare it", abi.ExportReconcileBatch)
 }
-
-func (p plan) has(c plugin.Capability) bool {
-	for _, granted := range p.capabilities {
-		if granted == c {
-			return true
-		}
-	}
-	return false
-}

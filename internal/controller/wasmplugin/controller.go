@@ -5,6 +5,7 @@ package wasmplugin
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
@@ -88,9 +89,14 @@ type Reconciler struct {
 	Hosts      Hosts
 	Anomalies  Anomalies
 	Decorators Decorators
-	Events     events.EventRecorder
-	Clock      clock.PassiveClock
+	// Webhooks is nil where none are served.
+	Webhooks Webhooks
+	Events   events.EventRecorder
+	Clock    clock.PassiveClock
 
+	// leads is whether this replica is the leader.
+	leads     atomic.Bool
+	rounds    rounds
 	serving   memory
 	attention attention
 	guard     guard
@@ -108,6 +114,7 @@ type Reconciler struct {
 
 // Reconcile brings one WasmPlugin to what its spec says.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
+	defer r.rounds.saw(req.NamespacedName)
 	var wp pluginsv1alpha1.WasmPlugin
 	if err := r.Client.Get(ctx, req.NamespacedName, &wp); err != nil {
 		if client.IgnoreNotFound(err) != nil {
@@ -124,6 +131,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	before := wp.DeepCopy()
 	l := &load{plugin: &wp, name: req.NamespacedName, conditions: conditions.For(&wp.Status.Conditions, wp.Generation)}
 	defer func() {
+		if !r.leads.Load() {
+			return
+		}
 		wp.Status.ObservedGeneration = wp.Generation
 		patchErr := conditions.Patch(ctx, r.Client, before, &wp, fieldManager)
 		if patchErr != nil && err == nil {
@@ -148,14 +158,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		r.refuse,
 		r.compile,
 		r.swap,
+		r.holdUp,
 	} {
+		if l.standsBy {
+			break
+		}
 		if l.problem = phase(ctx, l); l.problem != nil {
 			if ctx.Err() != nil { // the operator stops; that is no fault of the plugin's
 				*l.plugin = *before.DeepCopy()
 				return ctrl.Result{}, ctx.Err()
 			}
-			return r.fail(l)
+			return r.fail(ctx, l)
 		}
+	}
+	if l.standsBy {
+		return ctrl.Result{}, r.unload(ctx, l.name)
 	}
 	r.succeed(l)
 	return ctrl.Result{RequeueAfter: r.recheckAfter()}, nil

@@ -28,6 +28,8 @@ type load struct {
 	// Set by verify. Describing compiles a module that carries no metadata section.
 	plan         plan
 	describeTime time.Duration
+	// standsBy is whether the plugin is none of this replica's business.
+	standsBy bool
 	// Set by authorise.
 	kinds kinds
 	// Set by compile. The runner is nil when what serves is already what is wanted.

@@ -36,11 +36,16 @@ const (
 type plan struct {
 	metadata     plugin.Metadata
 	capabilities []plugin.Capability
-	watch        watch.Spec
-	settings     json.RawMessage
-	limits       plugin.Limits
-	identity     access.Identity
-	allowlist    access.Allowlist
+	// targets are the kinds that the plugin is for.
+	targets []watch.Target
+	// watch has no targets if the plugin is not told of events.
+	watch watch.Spec
+	// admission says how requests are held up, if they are.
+	admission admissionPlan
+	settings  json.RawMessage
+	limits    plugin.Limits
+	identity  access.Identity
+	allowlist access.Allowlist
 	// maxConcurrentRequests bounds the plugin's requests to the cluster.
 	maxConcurrentRequests int
 	// requestsPerSecond and burst bound them over time; 0 means no bound.
@@ -90,20 +95,29 @@ func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, er
 	if p.capabilities, err = resolveCapabilities(spec.Capabilities, metadata.Capabilities); err != nil {
 		return plan{}, err
 	}
-	targets, err := resolveTypes(spec.ForTypes, metadata.ForTypes)
-	if err != nil {
+	if p.targets, err = resolveTypes(spec.ForTypes, metadata.ForTypes); err != nil {
 		return plan{}, err
 	}
 	owns, err := resolveOwns(spec.Owns)
 	if err != nil {
 		return plan{}, err
 	}
-	p.watch = watch.Spec{
-		Targets: targets, Owns: owns, Namespaces: p.allowlist.Namespaces,
-		MaxConcurrentReconciles: workers(p.limits.MaxInstances, metadata.MaxBatch),
+	if p.toldOfEvents() {
+		p.watch = watch.Spec{
+			Targets: p.targets, Owns: owns, Namespaces: p.allowlist.Namespaces,
+			MaxConcurrentReconciles: workers(p.limits.MaxInstances, metadata.MaxBatch),
+		}
 	}
-	return p, nil
+	p.admission, err = planAdmission(spec.Admission)
+	return p, err
 }
+
+// toldOfEvents says whether events of objects are for the plugin.
+func (p plan) toldOfEvents() bool {
+	return p.has(plugin.CapabilityReconcile)
+}
+
+func (p plan) has(c plugin.Capability) bool { return slices.Contains(p.capabilities, c) }
 
 // maxWorkers bounds the workers of a plugin that takes batches: each costs a goroutine.
 const maxWorkers = 256
@@ -133,9 +147,10 @@ func resolveCapabilities(asked, declared []plugin.Capability) ([]plugin.Capabili
 				"the module declares the capability %q, which this operator does not serve: set spec.capabilities to those of %q that you want", c, plugin.Supported())
 		}
 	}
-	if !slices.Contains(granted, plugin.CapabilityReconcile) {
+	if !slices.ContainsFunc(granted, plugin.OfTypes) {
 		return nil, plugin.Refuse(pluginsv1alpha1.ReasonUnsupportedCapability,
-			"the plugin has only the capabilities %q, so that nothing would ever call it: it needs %q", granted, plugin.CapabilityReconcile)
+			"the plugin has only the capabilities %q, so that nothing would ever call it: it needs one more of %q", granted,
+			slices.DeleteFunc(plugin.Supported(), func(c plugin.Capability) bool { return !plugin.OfTypes(c) }))
 	}
 	return granted, nil
 }
@@ -195,7 +210,7 @@ func kindNames(gvks []schema.GroupVersionKind) string {
 // fingerprint identifies everything that makes a revision, for a module.
 func (p plan) fingerprint(digest plugin.Digest) string {
 	var selectors []string
-	for _, t := range p.watch.Targets {
+	for _, t := range p.targets {
 		s := t.GVK.String()
 		if t.Selector != nil {
 			s += "|" + t.Selector.String()
@@ -214,7 +229,7 @@ func (p plan) fingerprint(digest plugin.Digest) string {
 // types lists the kinds for status.
 func (p plan) types() string {
 	var gvks []schema.GroupVersionKind
-	for _, t := range p.watch.Targets {
+	for _, t := range p.targets {
 		gvks = append(gvks, t.GVK)
 	}
 	return kindNames(gvks)

@@ -63,21 +63,23 @@ func TestNewPlan_refusals(t *testing.T) {
 			metadata: plugin.Metadata{Capabilities: both[:1], ForTypes: []schema.GroupVersionKind{item()}},
 			reason:   pluginsv1alpha1.ReasonCapabilityNotDeclared, message: `"status_update"`,
 		},
-		"unserved-declared": {
-			why:      "what the module declares and nobody serves is said, not dropped in silence",
-			metadata: plugin.Metadata{Capabilities: append([]plugin.Capability{"admission"}, both...), ForTypes: []schema.GroupVersionKind{item()}},
-			reason:   pluginsv1alpha1.ReasonUnsupportedCapability, message: "spec.capabilities",
+		"only-admission": {
+			why:      "requests alone are enough to call a plugin for",
+			metadata: plugin.Metadata{Capabilities: []plugin.Capability{plugin.CapabilityValidation}, ForTypes: []schema.GroupVersionKind{item()}},
 		},
-		"unserved-left-out": {
-			why:      "a spec that leaves it out takes the rest",
-			mutate:   func(s *pluginsv1alpha1.WasmPluginSpec) { s.Capabilities = both },
-			metadata: plugin.Metadata{Capabilities: append([]plugin.Capability{"admission"}, both...), ForTypes: []schema.GroupVersionKind{item()}},
+		"bad-object-selector": {
+			why: "a selector that cannot be read selects nothing",
+			mutate: func(s *pluginsv1alpha1.WasmPluginSpec) {
+				s.Admission.ObjectSelector = &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Maybe"}}}
+			},
+			metadata: plugin.Metadata{Capabilities: both, ForTypes: []schema.GroupVersionKind{item()}},
+			reason:   pluginsv1alpha1.ReasonInvalidSelector, message: "objectSelector",
 		},
 		"never-called": {
 			why:      "a plugin that nothing would call is a mistake",
 			mutate:   func(s *pluginsv1alpha1.WasmPluginSpec) { s.Capabilities = both[1:] },
 			metadata: plugin.Metadata{Capabilities: both, ForTypes: []schema.GroupVersionKind{item()}},
-			reason:   pluginsv1alpha1.ReasonUnsupportedCapability, message: `needs "reconcile"`,
+			reason:   pluginsv1alpha1.ReasonUnsupportedCapability, message: "needs one more of",
 		},
 		"undeclared-type": {
 			why:      "a module is not called for what it does not know",

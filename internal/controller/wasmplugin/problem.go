@@ -80,7 +80,7 @@ func recoveryFrom(reason string) recovery {
 		pluginsv1alpha1.ReasonServiceAccountNotFound, pluginsv1alpha1.ReasonKindNotFound,
 		pluginsv1alpha1.ReasonWatchForbidden, pluginsv1alpha1.ReasonOperatorForbidden:
 		return wait
-	case pluginsv1alpha1.ReasonSourceUnavailable, pluginsv1alpha1.ReasonReviewFailed, pluginsv1alpha1.ReasonWatchFailed,
+	case pluginsv1alpha1.ReasonSourceUnavailable, pluginsv1alpha1.ReasonReviewFailed, pluginsv1alpha1.ReasonWatchFailed, pluginsv1alpha1.ReasonWebhooksFailed,
 		pluginsv1alpha1.ReasonInitializeFailed, pluginsv1alpha1.ReasonHealthCheckFailed:
 		return retry
 	default:

@@ -5,15 +5,19 @@ package wasmplugin
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/watch"
 )
 
 const (
@@ -26,7 +30,7 @@ const (
 	checks = 4
 )
 
-// rights are what a plugin must have to be told of an object.
+// rights are what a plugin must have on the kinds that it has to do with.
 type rights struct {
 	plan  plan
 	kinds kinds
@@ -38,11 +42,11 @@ type asker func(ctx context.Context, id access.Identity, action access.Action) (
 // lacks returns the rights that are missing.
 func (r *rights) lacks(ctx context.Context, ask asker) ([]lack, error) {
 	var out []lack
-	for _, gvk := range r.plan.watched() {
+	for _, gvk := range r.plan.kinds() {
 		mapping := r.kinds[gvk]
 		for _, namespace := range r.plan.scopes(mapping) {
 			missing := lack{namespace: namespace, resource: resourceName(mapping)}
-			for _, verb := range []string{"list", "watch"} {
+			for _, verb := range r.plan.needs(gvk) {
 				d, err := ask(ctx, r.plan.identity, action(mapping, verb, namespace))
 				if err != nil {
 					return nil, err
@@ -59,7 +63,31 @@ func (r *rights) lacks(ctx context.Context, ask asker) ([]lack, error) {
 	return out, nil
 }
 
-// scopes returns the namespaces in which the plugin watches a kind; the empty one is all of them.
+// needs returns the verbs that the account must have on a kind.
+func (p plan) needs(gvk schema.GroupVersionKind) []string {
+	var verbs []string
+	if slices.Contains(p.watched(), gvk) {
+		verbs = append(verbs, "list", "watch")
+	}
+	if slices.ContainsFunc(p.targets, func(t watch.Target) bool { return t.GVK == gvk }) {
+		verbs = append(verbs, p.admissionVerbs()...)
+	}
+	return verbs
+}
+
+// said names the verbs of the kinds that the plugin is for.
+func (p plan) said() string {
+	if len(p.targets) == 0 {
+		return "act for"
+	}
+	verbs := p.needs(p.targets[0].GVK)
+	if last := len(verbs) - 1; last > 0 {
+		return strings.Join(verbs[:last], ", ") + " and " + verbs[last]
+	}
+	return strings.Join(verbs, "")
+}
+
+// scopes returns the namespaces in which the plugin has to do with a kind; the empty one is all of them.
 func (p plan) scopes(mapping *meta.RESTMapping) []string {
 	if p.allowlist.Everywhere() || mapping.Scope.Name() == meta.RESTScopeNameRoot {
 		return []string{""}
@@ -202,7 +230,7 @@ func (r *Reconciler) look(ctx context.Context, name types.NamespacedName) {
 
 // hasNews says whether a plugin that serves lacks rights, or one that waits lacks others than before.
 func (r *Reconciler) hasNews(ctx context.Context, name types.NamespacedName) (bool, error) {
-	if s := r.serving.get(name); s != nil && r.Watches.Running(name, s.plan.watch) {
+	if s := r.serving.get(name); s != nil && (r.Watches.Running(name, s.plan.watch) || len(s.plan.admissionVerbs()) > 0) {
 		lacks, err := s.rights.lacks(ctx, r.Authorizer.Authorize)
 		if err != nil || len(lacks) > 0 {
 			return err == nil, err

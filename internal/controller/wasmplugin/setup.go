@@ -75,7 +75,10 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			return err
 		}
 	}
-	if err := mgr.Add(manager.RunnableFunc(r.watchRights)); err != nil {
+	if err := mgr.Add(everywhere(r.watchRights)); err != nil {
+		return err
+	}
+	if err := mgr.Add(manager.RunnableFunc(r.lead)); err != nil {
 		return err
 	}
 	// Only names matter of these objects, so only metadata is watched.
@@ -91,11 +94,21 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 		WatchesRawSource(r.onFileChange(fileChanges)).
 		WatchesRawSource(&r.attention).
 		WithOptions(controller.Options{
+			NeedLeaderElection:      new(false), // see lead
 			MaxConcurrentReconciles: loads,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),
 		}).
 		Complete(r)
 }
+
+// everywhere is a runnable of every replica.
+type everywhere func(ctx context.Context) error
+
+// Start implements manager.Runnable.
+func (f everywhere) Start(ctx context.Context) error { return f(ctx) }
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (everywhere) NeedLeaderElection() bool { return false }
 
 var crdKind = schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}
 

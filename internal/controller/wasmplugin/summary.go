@@ -3,10 +3,13 @@
 package wasmplugin
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/conditions"
@@ -33,7 +36,7 @@ func (r *Reconciler) succeed(l *load) {
 	}
 	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%s is compiled, initialised and healthy", revision.ShortDigest))
-	message := fmt.Sprintf("%s (version %s) gets events of %s", revision.ShortDigest, revision.Version, revision.Types)
+	message := fmt.Sprintf("%s (version %s) %s", revision.ShortDigest, revision.Version, l.plan.serves())
 	l.conditions.True(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonAsSpecified, message)
 	l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonAsSpecified, "what serves is what the spec asks for")
 	l.plugin.Status.LastError = ""
@@ -48,7 +51,7 @@ func (r *Reconciler) succeed(l *load) {
 }
 
 // fail sets the conditions of a plugin whose load ended with a problem, and says how to go on.
-func (r *Reconciler) fail(l *load) (ctrl.Result, error) {
+func (r *Reconciler) fail(ctx context.Context, l *load) (ctrl.Result, error) {
 	p := l.problem
 	l.conditions.False(p.condition, p.reason, p.message)
 	for _, later := range phases()[slices.Index(phases(), p.condition)+1:] {
@@ -59,7 +62,7 @@ func (r *Reconciler) fail(l *load) (ctrl.Result, error) {
 	}
 	l.conditions.False(pluginsv1alpha1.ConditionReady, p.reason, p.message)
 	l.plugin.Status.LastError = conditions.Truncate(p.message)
-	r.failServing(l)
+	r.failServing(ctx, l)
 
 	switch p.recovery {
 	case retry:
@@ -72,12 +75,16 @@ func (r *Reconciler) fail(l *load) (ctrl.Result, error) {
 }
 
 // failServing says what serves in place of the wanted revision.
-func (r *Reconciler) failServing(l *load) {
+func (r *Reconciler) failServing(ctx context.Context, l *load) {
 	current := r.serving.get(l.name)
-	if current != nil && r.lostRights(l, current) {
+	lost := current != nil && r.lostRights(l, current)
+	if lost {
 		r.Watches.Stop(l.name)
+		if err := r.release(ctx, l.name); err != nil {
+			log.FromContext(ctx).Error(err, "Failed to let go of the requests of a plugin that lost its rights") // which finds that out again, for each request
+		}
 	}
-	if current == nil || !r.Watches.Running(l.name, current.plan.watch) {
+	if lost || current == nil || current.plan.toldOfEvents() && !r.Watches.Running(l.name, current.plan.watch) {
 		if l.problem.condition != pluginsv1alpha1.ConditionServing {
 			l.conditions.False(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonNoRevision, "the plugin gets no events: "+l.problem.message)
 		}
@@ -108,5 +115,18 @@ func (r *Reconciler) lostRights(l *load, current *revision) bool {
 	if l.problem.condition != pluginsv1alpha1.ConditionAuthorized || l.problem.recovery == retry {
 		return false
 	}
-	return current.plan.identity == l.plan.identity && current.plan.watch.Equal(l.plan.watch)
+	return current.plan.identity == l.plan.identity && current.plan.watch.Equal(l.plan.watch) &&
+		slices.Equal(current.plan.admissionVerbs(), l.plan.admissionVerbs())
+}
+
+// serves says what a plugin does.
+func (p plan) serves() string {
+	var does []string
+	if p.toldOfEvents() {
+		does = append(does, "gets events of "+p.types())
+	}
+	if len(p.admissionVerbs()) > 0 {
+		does = append(does, "holds up requests for "+p.types())
+	}
+	return strings.Join(does, " and ")
 }

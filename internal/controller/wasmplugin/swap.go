@@ -20,6 +20,13 @@ func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
 	if l.runner != nil {
 		r.install(l)
 	}
+	if !r.leads.Load() {
+		return nil
+	}
+	if !l.plan.toldOfEvents() {
+		r.Watches.Stop(l.name)
+		return nil
+	}
 	current = r.serving.get(l.name)
 	if err := r.Watches.Ensure(ctx, l.name, l.plan.watch, current.dispatcher); err != nil {
 		return watchProblem("the plugin's watches could not be started", err)

@@ -71,6 +71,9 @@ func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, ca
 
 	status := &l.plugin.Status
 	status.PreviousDigest, status.Revision = failed.status.Digest, &back.status
+	if err := r.hold(ctx, l.plugin, back); err != nil {
+		return watchProblem("the webhook configurations of the revision before could not be written", err)
+	}
 	if r.Watches.Running(l.name, back.plan.watch) {
 		if err := r.Watches.Resync(ctx, l.name); err != nil {
 			return watchProblem("the plugin's objects could not be listed for the revision before", err)
@@ -86,8 +89,13 @@ func (r *Reconciler) refuse(ctx context.Context, l *load) *problem {
 	if current == nil || current.refused == nil || current.refused.fingerprint != l.plan.fingerprint(l.module.Digest) {
 		return nil
 	}
-	if err := r.Watches.Ensure(ctx, l.name, current.plan.watch, current.dispatcher); err != nil {
-		return watchProblem("the watches of the revision before could not be started", err)
+	if r.leads.Load() && current.plan.toldOfEvents() {
+		if err := r.Watches.Ensure(ctx, l.name, current.plan.watch, current.dispatcher); err != nil {
+			return watchProblem("the watches of the revision before could not be started", err)
+		}
+	}
+	if err := r.hold(ctx, l.plugin, current); err != nil {
+		return watchProblem("the webhook configurations of the revision before could not be written", err)
 	}
 	return &problem{
 		condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonRolledBack,

@@ -22,6 +22,9 @@ func (r *Reconciler) remove(ctx context.Context, name types.NamespacedName) erro
 
 // unload ends what runs of a plugin: first its events, then its revision.
 func (r *Reconciler) unload(ctx context.Context, name types.NamespacedName) error {
+	if err := r.release(ctx, name); err != nil {
+		return err
+	}
 	r.Watches.Stop(name)
 	r.serving.forget(name)
 	r.guard.waitsNoMore(name)

@@ -30,6 +30,7 @@ func (r *Reconciler) verify(ctx context.Context, l *load) *problem {
 		return problemOf(pluginsv1alpha1.ConditionSettingsValid, err)
 	}
 	l.conditions.True(pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSucceeded, "spec.settings meets the module's schema")
+	l.standsBy = r.standsBy(l.plan)
 	return nil
 }
 

@@ -55,6 +55,9 @@ func (w *Watcher) Subscribe() <-chan struct{} {
 	return c
 }
 
+// NeedLeaderElection implements manager.LeaderElectionRunnable: every replica loads plugins.
+func (w *Watcher) NeedLeaderElection() bool { return false }
+
 // Start watches until the context ends.
 func (w *Watcher) Start(ctx context.Context) error {
 	for {

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/admission"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+const (
+	defaultAdmissionTimeoutSeconds = 5
+
+	// reasonAdmissionFailed is the reason of the events about requests that a plugin could not answer.
+	reasonAdmissionFailed = "AdmissionFailed"
+	actionAdmit           = "Admit"
+)
+
+// Webhooks serve the requests that are held up for plugins, and have the API server send them.
+type Webhooks interface {
+	// Set and Remove say what is served by this replica.
+	Set(p *admission.Plugin)
+	Remove(name types.NamespacedName)
+	// Ensure and Withdraw say what the API server sends to whichever replica.
+	Ensure(ctx context.Context, p *admission.Plugin) error
+	Withdraw(ctx context.Context, name types.NamespacedName) error
+}
+
+// admissionPlan says how requests are held up for a plugin.
+type admissionPlan struct {
+	failurePolicy  pluginsv1alpha1.FailurePolicy
+	timeout        time.Duration
+	objectSelector *metav1.LabelSelector
+}
+
+func planAdmission(spec pluginsv1alpha1.Admission) (admissionPlan, error) {
+	if _, err := metav1.LabelSelectorAsSelector(spec.ObjectSelector); err != nil {
+		return admissionPlan{}, plugin.Refuse(pluginsv1alpha1.ReasonInvalidSelector, "spec.admission.objectSelector: %v", err)
+	}
+	return admissionPlan{
+		failurePolicy:  cmp.Or(spec.FailurePolicy, pluginsv1alpha1.FailurePolicyFail),
+		timeout:        time.Duration(orDefault(spec.TimeoutSeconds, defaultAdmissionTimeoutSeconds)) * time.Second,
+		objectSelector: spec.ObjectSelector,
+	}, nil
+}
+
+// admissionCapabilities are those that hold requests up, and the verb that each needs.
+func (p plan) admissionCapabilities() map[plugin.Capability]string {
+	all := map[plugin.Capability]string{
+		plugin.CapabilityValidation: admission.VerbValidate,
+		plugin.CapabilityAdmission:  admission.VerbValidate,
+		plugin.CapabilityDefaulting: admission.VerbMutate,
+	}
+	for c := range all {
+		if !p.has(c) {
+			delete(all, c)
+		}
+	}
+	return all
+}
+
+// admissionVerbs are the verbs that the account needs on the kinds whose requests are held up.
+func (p plan) admissionVerbs() []string {
+	var verbs []string
+	for _, verb := range p.admissionCapabilities() {
+		if !slices.Contains(verbs, verb) {
+			verbs = append(verbs, verb)
+		}
+	}
+	slices.Sort(verbs)
+	return verbs
+}
+
+// checkWebhooks refuses a plugin that holds requests up where no webhooks are served.
+func (r *Reconciler) checkWebhooks(_ context.Context, l *load) error {
+	if r.Webhooks == nil && len(l.plan.admissionVerbs()) > 0 {
+		return plugin.Refuse(pluginsv1alpha1.ReasonWebhooksDisabled,
+			"the operator serves no webhooks (--webhook-bind-address=0, chart value webhook.enabled): turn them on, or leave the capabilities validation, defaulting and admission out of spec.capabilities")
+	}
+	return nil
+}
+
+// holdUp has requests held up for what serves, or no longer if it asks for none.
+func (r *Reconciler) holdUp(ctx context.Context, l *load) *problem {
+	current := r.serving.get(l.name)
+	if l.plan.identity.Plugin != "" && l.runner == nil {
+		current.plan.admission = l.plan.admission // which needs no other revision
+	}
+	if err := r.hold(ctx, l.plugin, current); err != nil {
+		return &problem{
+			condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonWebhooksFailed,
+			message: "the plugin's webhook configurations could not be written: " + err.Error(), recovery: retry,
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) hold(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin, current *revision) error {
+	if r.Webhooks == nil {
+		return nil
+	}
+	name := types.NamespacedName{Namespace: wp.Namespace, Name: wp.Name}
+	p := r.admitted(wp, current)
+	if len(p.Exports) == 0 {
+		return r.release(ctx, name)
+	}
+	r.Webhooks.Set(p)
+	if !r.leads.Load() {
+		return nil
+	}
+	return r.Webhooks.Ensure(ctx, p)
+}
+
+// release has no requests held up for a plugin. The API server is told first: what it still sends must find
+// somebody to answer.
+func (r *Reconciler) release(ctx context.Context, name types.NamespacedName) error {
+	if r.Webhooks == nil {
+		return nil
+	}
+	if r.leads.Load() {
+		if err := r.Webhooks.Withdraw(ctx, name); err != nil {
+			return fmt.Errorf("remove the plugin's webhook configurations: %w", err)
+		}
+	}
+	r.Webhooks.Remove(name)
+	return nil
+}
+
+// admitted is what requests are held up for.
+func (r *Reconciler) admitted(wp *pluginsv1alpha1.WasmPlugin, current *revision) *admission.Plugin {
+	plan := current.plan
+	name := types.NamespacedName{Namespace: wp.Namespace, Name: wp.Name}
+	p := &admission.Plugin{
+		Name: name, Identity: plan.identity, Runner: r.Slots.Slot(name),
+		FailurePolicy: plan.admission.failurePolicy, Timeout: plan.admission.timeout, ObjectSelector: plan.admission.objectSelector,
+		Failed: r.tellAdmission(wp),
+	}
+	exporter, _ := current.runner.(plugin.Exporter)
+	var validates, mutates bool
+	for c, verb := range plan.admissionCapabilities() {
+		for _, export := range plugin.Exports(c) {
+			if exporter == nil || exporter.Exports(export) {
+				p.Exports = append(p.Exports, export)
+			}
+		}
+		validates = validates || verb == admission.VerbValidate
+		mutates = mutates || verb == admission.VerbMutate
+	}
+	slices.Sort(p.Exports)
+	for _, target := range plan.targets {
+		mapping := current.rights.kinds[target.GVK]
+		t := admission.Target{GVK: target.GVK, GVR: mapping.Resource, Namespaced: mapping.Scope.Name() == meta.RESTScopeNameNamespace}
+		scope := scopeOf(plan.scopes(mapping))
+		if validates {
+			t.Validate = scope
+		}
+		if mutates {
+			t.Mutate = scope
+		}
+		p.Targets = append(p.Targets, t)
+	}
+	return p
+}
+
+// scopeOf is where a plugin that serves has its rights: wherever it needs them.
+func scopeOf(namespaces []string) admission.Scope {
+	if slices.Contains(namespaces, "") {
+		return admission.Scope{All: true}
+	}
+	sorted := slices.Clone(namespaces)
+	slices.Sort(sorted)
+	return admission.Scope{Namespaces: sorted}
+}
+
+// tellAdmission returns what tells of requests that a plugin could not answer. The recorder joins equal events.
+func (r *Reconciler) tellAdmission(wp *pluginsv1alpha1.WasmPlugin) func(admission.Failure) {
+	regarding := referenceTo(wp)
+	return func(f admission.Failure) {
+		r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reasonAdmissionFailed, actionAdmit, "%s",
+			truncateNote(fmt.Sprintf("%s %s: %v", f.Export, f.Key, f.Err)))
+	}
+}
