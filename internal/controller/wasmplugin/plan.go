@@ -8,10 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
 
@@ -92,13 +90,17 @@ func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, er
 		p.settings = spec.Settings.Raw
 	}
 	var err error
-	if p.capabilities, err = resolveCapabilities(spec.Capabilities, metadata.Capabilities); err != nil {
+	if p.capabilities, err = plugin.ResolveCapabilities(spec.Capabilities, metadata.Capabilities); err != nil {
 		return plan{}, err
 	}
-	if p.targets, err = resolveTypes(spec.ForTypes, metadata.ForTypes); err != nil {
+	targets, err := plugin.ResolveTypes(spec.ForTypes, metadata.ForTypes)
+	if err != nil {
 		return plan{}, err
 	}
-	owns, err := resolveOwns(spec.Owns)
+	for _, t := range targets {
+		p.targets = append(p.targets, watch.Target(t))
+	}
+	owns, err := plugin.ParseOwns(spec.Owns)
 	if err != nil {
 		return plan{}, err
 	}
@@ -131,82 +133,6 @@ func workers(instances, batch int) int {
 	return max(instances, min(instances*batch, maxWorkers))
 }
 
-// resolveCapabilities narrows what the module declares to what the spec asks for.
-func resolveCapabilities(asked, declared []plugin.Capability) ([]plugin.Capability, error) {
-	granted := asked
-	if len(asked) == 0 {
-		granted = declared
-	}
-	for _, c := range granted {
-		if !slices.Contains(declared, c) {
-			return nil, plugin.Refuse(pluginsv1alpha1.ReasonCapabilityNotDeclared,
-				"spec.capabilities asks for %q, but the module declares only %q: remove it, or use a module that has it", c, declared)
-		}
-		if !slices.Contains(plugin.Supported(), c) {
-			return nil, plugin.Refuse(pluginsv1alpha1.ReasonUnsupportedCapability,
-				"the module declares the capability %q, which this operator does not serve: set spec.capabilities to those of %q that you want", c, plugin.Supported())
-		}
-	}
-	if !slices.ContainsFunc(granted, plugin.OfTypes) {
-		return nil, plugin.Refuse(pluginsv1alpha1.ReasonUnsupportedCapability,
-			"the plugin has only the capabilities %q, so that nothing would ever call it: it needs one more of %q", granted,
-			slices.DeleteFunc(plugin.Supported(), func(c plugin.Capability) bool { return !plugin.OfTypes(c) }))
-	}
-	return granted, nil
-}
-
-// resolveTypes narrows the kinds that the module declares to those of the spec.
-func resolveTypes(asked []pluginsv1alpha1.ForType, declared []schema.GroupVersionKind) ([]watch.Target, error) {
-	var targets []watch.Target
-	if len(asked) == 0 {
-		for _, gvk := range declared {
-			targets = append(targets, watch.Target{GVK: gvk})
-		}
-		return targets, nil
-	}
-	for i, t := range asked {
-		gvk, err := plugin.ParseType(t.APIVersion, t.Kind)
-		if err != nil {
-			return nil, plugin.Refuse(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.forTypes[%d]: %v", i, err)
-		}
-		if !slices.Contains(declared, gvk) {
-			return nil, plugin.Refuse(pluginsv1alpha1.ReasonTypeNotDeclared,
-				"spec.forTypes asks for %s, but the module declares only %s: remove it, or use a module that has it", kindName(gvk), kindNames(declared))
-		}
-		target := watch.Target{GVK: gvk}
-		if t.LabelSelector != nil {
-			if target.Selector, err = metav1.LabelSelectorAsSelector(t.LabelSelector); err != nil {
-				return nil, plugin.Refuse(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.forTypes[%d].labelSelector: %v", i, err)
-			}
-		}
-		targets = append(targets, target)
-	}
-	return targets, nil
-}
-
-func resolveOwns(owns []pluginsv1alpha1.TypeReference) ([]schema.GroupVersionKind, error) {
-	var out []schema.GroupVersionKind
-	for i, t := range owns {
-		gvk, err := plugin.ParseType(t.APIVersion, t.Kind)
-		if err != nil {
-			return nil, plugin.Refuse(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.owns[%d]: %v", i, err)
-		}
-		out = append(out, gvk)
-	}
-	return out, nil
-}
-
-// kindName writes a kind as kubectl does: "Item.inventory.example.com".
-func kindName(gvk schema.GroupVersionKind) string { return gvk.GroupKind().String() }
-
-func kindNames(gvks []schema.GroupVersionKind) string {
-	names := make([]string, len(gvks))
-	for i, gvk := range gvks {
-		names[i] = kindName(gvk)
-	}
-	return strings.Join(names, ",")
-}
-
 // fingerprint identifies everything that makes a revision, for a module.
 func (p plan) fingerprint(digest plugin.Digest) string {
 	var selectors []string
@@ -232,5 +158,5 @@ func (p plan) types() string {
 	for _, t := range p.targets {
 		gvks = append(gvks, t.GVK)
 	}
-	return kindNames(gvks)
+	return plugin.KindNames(gvks)
 }
