@@ -24,6 +24,9 @@ import (
 // maxNote is the API's bound for an event's note, in bytes (events.k8s.io/v1 Event).
 const maxNote = 1024
 
+// maxSaid is how much of a message is looked at: more than a note, as what is taken out may make it shorter.
+const maxSaid = 64 << 10
+
 // word is what a reason and an action must be.
 var word = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,127}$`)
 
@@ -32,6 +35,9 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 	if _, err := parseGVK(req.APIVersion, req.Kind); err != nil {
 		return err
 	}
+	req.Message = c.Redact.Cut(req.Message, maxSaid)
+	req.Reason, req.Action = c.Redact.Word(req.Reason), c.Redact.Word(req.Action)
+	req.Name, req.UID = c.Redact.Text(req.Name), c.Redact.Text(req.UID)
 	if err := checkEvent(&req); err != nil {
 		return err
 	}

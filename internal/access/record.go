@@ -129,12 +129,12 @@ func (o *observation) changed(err error) {
 		Revision:    c.Revision,
 		Account:     c.Identity.Username(),
 		Verb:        o.action.Verb,
-		Group:       o.action.Group,
-		Resource:    o.action.Resource,
+		Group:       c.Redact.Text(o.action.Group),
+		Resource:    c.Redact.Text(o.action.Resource),
 		Subresource: o.action.Subresource,
-		Namespace:   bounded(o.action.Namespace),
-		Name:        bounded(o.action.ObjectName),
-		Host:        bounded(o.host),
+		Namespace:   c.said(o.action.Namespace),
+		Name:        c.said(o.action.ObjectName),
+		Host:        c.said(o.host),
 		Status:      o.status,
 		Decision:    DecisionAllowed,
 
@@ -184,6 +184,14 @@ func reasonOf(err error) string {
 	default:
 		return reasonNoAnswer
 	}
+}
+
+// said is bounded without the secrets that the plugin was given.
+func (c *RestrictedClient) said(s string) string {
+	if len(s) <= maxField {
+		return c.Redact.Text(s)
+	}
+	return bounded(strings.ToValidUTF8(c.Redact.Cut(s, maxField-len("…")), "") + "…")
 }
 
 // bounded cuts what a guest decides to what a name can be.

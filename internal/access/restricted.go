@@ -42,6 +42,8 @@ type Options struct {
 	Limited func(layer string)
 	// Revision is the digest of the module, for records.
 	Revision string
+	// Redact takes secrets that the plugin was given out of its events and records; it may be nil.
+	Redact *plugin.Redactor
 	// Refused hears of each request that was refused, by whatever layer; it must not block, and may be nil.
 	Refused func(Record)
 	// Watches are the kinds that the plugin itself watches; only these are read from the cache.

@@ -18,16 +18,31 @@ const (
 // NewGuestError makes a guest's own error from what it said: short, and without what could forge lines
 // of a log.
 func NewGuestError(export string, status metav1.Status) *CallError {
-	status.Message = shorten(status.Message, maxStatusMessage)
-	status.Reason = metav1.StatusReason(shorten(string(status.Reason), maxStatusReason))
+	return (*Redactor)(nil).GuestError(export, status)
+}
+
+// GuestError is NewGuestError without the secrets.
+func (r *Redactor) GuestError(export string, status metav1.Status) *CallError {
+	status.Message = r.shorten(status.Message, maxStatusMessage)
+	status.Reason = metav1.StatusReason(r.shorten(string(status.Reason), maxStatusReason))
+	if d := status.Details; d != nil {
+		d = d.DeepCopy()
+		d.Name, d.Group, d.Kind = r.Text(d.Name), r.Text(d.Group), r.Text(d.Kind)
+		for i := range d.Causes {
+			c := &d.Causes[i]
+			c.Type, c.Message, c.Field = metav1.CauseType(r.Text(string(c.Type))), r.Text(c.Message), r.Text(c.Field)
+		}
+		status.Details = d
+	}
 	return &CallError{Kind: KindGuest, Export: export, Status: &status}
 }
 
-func shorten(text string, limit int) string {
+func (r *Redactor) shorten(text string, limit int) string {
+	short := printable(r.Cut(text, limit))
 	if len(text) > limit {
-		return printable(text[:limit]) + "…"
+		return short + "…"
 	}
-	return printable(text)
+	return short
 }
 
 // printable makes control characters spaces.

@@ -12,6 +12,8 @@ type Revision struct {
 	Metadata Metadata
 	// MaxInstances is how many calls run at once.
 	MaxInstances int
+	// Redact takes secrets out of what the guest says; it may be nil.
+	Redact *Redactor
 	// OnBreaker hears when the revision's circuit breaker opens or closes; it may be nil. It must not
 	// block, nor call the Runner.
 	OnBreaker func(BreakerChange)

@@ -49,7 +49,9 @@ type LoadRequest struct {
 	Module Module
 	// Settings are handed to k1s_initialize: a JSON object.
 	Settings json.RawMessage
-	Limits   Limits
+	// Redact takes secrets in the settings out of what the guest logs and of its errors; it may be nil.
+	Redact *Redactor
+	Limits Limits
 	// NoSnapshot makes every instance run its own initialisation.
 	NoSnapshot bool
 	// Host is what the guest reaches in the export of a capability.

@@ -19,15 +19,19 @@ import (
 const schemaURL = "k1s:///config-schema"
 
 // CheckSettings validates settings, a JSON object, against a module's schema; no schema allows
-// anything. The error is a *LoadError that lists every member that is wrong, always in the same order.
-func CheckSettings(schema, settings json.RawMessage) (err error) {
+// anything. The error is a *LoadError that lists every member that is wrong, always in the same order. Nothing
+// is told of the values of secrets.
+func CheckSettings(schema, settings json.RawMessage, secrets ...Secret) (err error) {
 	if len(schema) == 0 {
 		return nil
 	}
 	// The schema is a stranger's, and the validator a large piece of code.
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = badSchema(fmt.Errorf("the validator failed: %v", fault))
+			err = badSchema(errors.New("the validator failed"))
+			if len(secrets) == 0 {
+				err = badSchema(fmt.Errorf("the validator failed: %v", fault))
+			}
 		}
 	}()
 	compiled, err := compileSchema(schema)
@@ -49,7 +53,7 @@ func CheckSettings(schema, settings json.RawMessage) (err error) {
 		return badSchema(errors.New("it refers to itself without end"))
 	}
 	return Refuse(pluginsv1alpha1.ReasonSettingsInvalid,
-		"spec.settings does not meet the module's schema: %s", strings.Join(explain("settings", invalid), "; "))
+		"spec.settings does not meet the module's schema: %s", RedactorOf(secrets).Text(strings.Join(explain("settings", invalid, secrets...), "; ")))
 }
 
 // badSchema blames the module.

@@ -20,9 +20,6 @@ const (
 	maxFrames = 3
 	// maxName is how much of a function's name it quotes, in bytes.
 	maxName = 128
-	// maxStatusMessage and maxStatusReason bound what a guest says of its own error, in bytes.
-	maxStatusMessage = 4 << 10
-	maxStatusReason  = 128
 )
 
 // violation is a breach of the ABI.
@@ -87,22 +84,21 @@ func (in *instance) withOutput(err error) error {
 }
 
 // guestError reads a guest's error reply.
-func guestError(export string, payload []byte) error {
+func (in *instance) guestError(export string, payload []byte) error {
 	var status metav1.Status
 	if len(payload) == 0 {
 		status.Message = "the guest gave no message"
 	} else if err := json.Unmarshal(payload, &status); err != nil {
-		return &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: fmt.Errorf("error reply is no Status: %w", err)}
+		err = fmt.Errorf("error reply is no Status: %w", in.redact.Error(err))
+		return &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: err}
 	}
-	status.Message = shorten(status.Message, maxStatusMessage)
-	status.Reason = metav1.StatusReason(shorten(string(status.Reason), maxStatusReason))
-	return &plugin.CallError{Kind: plugin.KindGuest, Export: export, Status: &status}
+	return in.redact.GuestError(export, status)
 }
 
-// shorten makes a guest's text fit for a message: bounded, on one line.
+// shorten makes a name fit for a message: bounded, on one line.
 func shorten(text string, limit int) string {
 	if len(text) > limit {
-		return printable([]byte(text[:limit])) + "…"
+		return printable(text[:limit]) + "…"
 	}
-	return printable([]byte(text))
+	return printable(text)
 }

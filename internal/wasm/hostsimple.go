@@ -26,7 +26,8 @@ func hostLog(ctx context.Context, module api.Module, stack []uint64) {
 	if !in.quota.take() {
 		return
 	}
-	message := printable(text[:min(len(text), abi.MaxLogMessage)])
+	// One byte more tells that the message is cut.
+	message := printable(in.redact.Cut(string(text[:min(len(text), abi.MaxLogMessage+1)]), abi.MaxLogMessage))
 	switch level := uint32(stack[0]); {
 	case level == logDebug:
 		in.log.V(1).Info(message)

@@ -32,6 +32,8 @@ type instance struct {
 	// host is what the guest reaches during this call; nil outside the export of a capability.
 	host plugin.Host
 	log  logr.Logger
+	// redact takes secrets out of what the guest says; it may be nil.
+	redact *plugin.Redactor
 	// stdout and stderr, and the quota that they share with k1s_log.
 	stdout, stderr *output
 	quota          *quota
@@ -46,10 +48,10 @@ type instance struct {
 	stack [3]uint64
 }
 
-func newInstance(log logr.Logger) *instance {
+func newInstance(log logr.Logger, redact *plugin.Redactor) *instance {
 	q := &quota{log: log}
-	in := &instance{log: log, quota: q, functions: make(map[string]api.Function, 2)}
-	in.stdout, in.stderr = newOutput(log, q, "stdout", in.mustGoOn), newOutput(log, q, "stderr", in.mustGoOn)
+	in := &instance{log: log, redact: redact, quota: q, functions: make(map[string]api.Function, 2)}
+	in.stdout, in.stderr = newOutput(in, "stdout"), newOutput(in, "stderr")
 	return in
 }
 
@@ -141,7 +143,7 @@ func (in *instance) result(export string, reply abi.Reply) ([]byte, error) {
 	}
 	bytes := append([]byte(nil), view...)
 	if reply.IsError() {
-		return nil, guestError(export, bytes)
+		return nil, in.guestError(export, bytes)
 	}
 	return bytes, nil
 }

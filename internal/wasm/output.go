@@ -10,6 +10,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 const (
@@ -47,22 +48,24 @@ func (q *quota) reset() {
 // output takes what a guest writes to standard output or error: it logs whole lines and remembers
 // the beginning of the current call's, where a panic says what it is.
 type output struct {
-	log   logr.Logger
-	quota *quota
+	log    logr.Logger
+	redact *plugin.Redactor
+	quota  *quota
 	// mustGoOn stops a guest whose time is over: one call may write thousands of times.
 	mustGoOn func()
-	line     []byte
-	head     []byte
+	// line and head are kept with one byte more than is shown of them, which tells that they are cut.
+	line []byte
+	head []byte
 }
 
-func newOutput(log logr.Logger, quota *quota, stream string, mustGoOn func()) *output {
-	return &output{log: log.WithValues("stream", stream), quota: quota, mustGoOn: mustGoOn}
+func newOutput(in *instance, stream string) *output {
+	return &output{log: in.log.WithValues("stream", stream), redact: in.redact, quota: in.quota, mustGoOn: in.mustGoOn}
 }
 
 // Write implements io.Writer. It never fails: a guest is not to stop because nobody listens.
 func (o *output) Write(p []byte) (int, error) {
 	o.mustGoOn()
-	if room := maxTail - len(o.head); room > 0 {
+	if room := maxTail + 1 - len(o.head); room > 0 {
 		o.head = append(o.head, p[:min(room, len(p))]...)
 	}
 	for rest := p; len(rest) > 0; {
@@ -80,14 +83,14 @@ func (o *output) Write(p []byte) (int, error) {
 
 // keep adds to the current line, up to the longest log message.
 func (o *output) keep(p []byte) {
-	if room := abi.MaxLogMessage - len(o.line); room > 0 {
+	if room := abi.MaxLogMessage + 1 - len(o.line); room > 0 {
 		o.line = append(o.line, p[:min(room, len(p))]...)
 	}
 }
 
 func (o *output) flush() {
 	if len(o.line) > 0 && o.quota.take() {
-		o.log.Info(printable(o.line))
+		o.log.Info(printable(o.redact.Cut(string(o.line), abi.MaxLogMessage)))
 	}
 	o.line = o.line[:0]
 }
@@ -100,15 +103,15 @@ func (o *output) reset() {
 
 // tail returns what the current call wrote, on one line.
 func (o *output) tail() string {
-	return strings.Join(strings.Fields(printable(o.head)), " ")
+	return strings.Join(strings.Fields(printable(o.redact.Cut(string(o.head), maxTail))), " ")
 }
 
 // printable returns text that cannot forge lines of a log: control characters become spaces.
-func printable(b []byte) string {
+func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(string(b), "\uFFFD"))
+	}, strings.ToValidUTF8(text, "\uFFFD"))
 }

@@ -64,8 +64,11 @@ func (r *runner) call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	if err == nil && call.Accept != nil {
 		if refused := call.Accept(reply); refused != nil {
 			reply = nil
-			err = &plugin.CallError{Kind: plugin.KindViolation, Export: call.Export, Err: fmt.Errorf("reply: %w", refused)}
+			err = &plugin.CallError{Kind: plugin.KindViolation, Export: call.Export, Err: fmt.Errorf("reply: %w", r.req.Redact.Error(refused))}
 		}
+	}
+	if err == nil {
+		reply = cleanWarnings(r.req.Redact, call.Export, reply)
 	}
 	r.pool.release(in, fit(err))
 	return reply, err

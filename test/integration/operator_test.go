@@ -33,6 +33,7 @@ type operator struct {
 	cache  string
 	audit  string // where the audit log goes, if anywhere
 	ns     string // the operator's own namespace
+	log    logr.Logger
 	// configure changes the options of the next start.
 	configure []func(*app.Options)
 	stop      context.CancelFunc
@@ -47,7 +48,7 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	grantOperator(t, env)
 	config := rest.CopyConfig(env.User(t, operatorUser))
 	config.QPS = -1 // as ctrl.GetConfig has it
-	o := &operator{env: env, config: config, configure: configure, dir: filepath.Join(t.TempDir(), "plugins"), cache: t.TempDir(), ns: env.Namespace(t)}
+	o := &operator{env: env, config: config, configure: configure, log: testLog(), dir: filepath.Join(t.TempDir(), "plugins"), cache: t.TempDir(), ns: env.Namespace(t)}
 	grantIn(t, env, o.ns)
 	if err := os.Mkdir(o.dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -70,7 +71,7 @@ func (o *operator) start(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	o.stop, o.done = stop, make(chan error, 1)
-	go func() { o.done <- app.Run(ctx, o.config, options, testLog()) }()
+	go func() { o.done <- app.Run(ctx, o.config, options, o.log) }()
 }
 
 // end stops the operator and waits for its end.

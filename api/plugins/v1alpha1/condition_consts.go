@@ -10,7 +10,8 @@ const (
 	ConditionFetched = "Fetched"
 	// ConditionVerified says whether the bytes are a plugin that fits the spec.
 	ConditionVerified = "Verified"
-	// ConditionSettingsValid says whether spec.settings meets the schema in the module's metadata.
+	// ConditionSettingsValid says whether the settings, those from Secrets included, are there and meet the
+	// schema in the module's metadata.
 	ConditionSettingsValid = "SettingsValid"
 	// ConditionAuthorized says whether the ServiceAccount may do what the plugin's capabilities need: watch what it
 	// reconciles, validate and mutate what it holds up.
@@ -92,6 +93,18 @@ const (
 const (
 	// ReasonSettingsInvalid means that spec.settings does not meet the module's schema.
 	ReasonSettingsInvalid = "SettingsInvalid"
+	// ReasonSettingsConflict means that spec.settingsFrom has a member that spec.settings has too.
+	ReasonSettingsConflict = "SettingsConflict"
+	// ReasonSecretNotFound means that a Secret of spec.settingsFrom does not exist.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonSecretKeyNotFound means that such a Secret does not have the key.
+	ReasonSecretKeyNotFound = "SecretKeyNotFound"
+	// ReasonSecretForbidden means that the ServiceAccount may not get such a Secret.
+	ReasonSecretForbidden = "SecretForbidden"
+	// ReasonSecretInvalid means that the value of such a key is no text, or too long.
+	ReasonSecretInvalid = "SecretInvalid"
+	// ReasonSecretUnavailable means that such a Secret could not be read; it is tried again.
+	ReasonSecretUnavailable = "SecretUnavailable"
 	// ReasonSchemaInvalid means that the schema in the module's metadata is no JSON Schema.
 	ReasonSchemaInvalid = "SchemaInvalid"
 )

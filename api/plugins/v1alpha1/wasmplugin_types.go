@@ -61,6 +61,14 @@ type WasmPluginSpec struct {
 	// +kubebuilder:pruning:PreserveUnknownFields
 	Settings *runtime.RawExtension `json:"settings,omitempty"`
 
+	// settingsFrom are members of the settings whose values are kept in Secrets. They are handed to the module
+	// along with settings, and never shown: not in the status, Events, logs or metrics. Absent means none.
+	// +optional
+	// +listType=map
+	// +listMapKey=as
+	// +kubebuilder:validation:MaxItems=16
+	SettingsFrom []SettingSource `json:"settingsFrom,omitempty"`
+
 	// security narrows what the plugin may do below what its ServiceAccount may do.
 	// Absent means the defaults of its fields.
 	// +optional

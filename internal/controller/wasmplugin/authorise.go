@@ -27,7 +27,7 @@ type kinds map[schema.GroupVersionKind]*meta.RESTMapping
 func (r *Reconciler) authorise(ctx context.Context, l *load) *problem {
 	r.guard.waitsNoMore(l.name)
 	for _, step := range []func(context.Context, *load) error{
-		r.checkAccount,
+		func(ctx context.Context, l *load) error { return r.checkAccount(ctx, l.plan.identity) },
 		r.checkWebhooks,
 		r.resolveKinds,
 		r.checkOperator,
@@ -46,8 +46,7 @@ func (r *Reconciler) authorise(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-func (r *Reconciler) checkAccount(ctx context.Context, l *load) error {
-	id := l.plan.identity
+func (r *Reconciler) checkAccount(ctx context.Context, id access.Identity) error {
 	sa := &metav1.PartialObjectMetadata{}
 	sa.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
 	err := r.Client.Get(ctx, client.ObjectKey{Namespace: id.Namespace, Name: id.ServiceAccount}, sa)
@@ -107,10 +106,8 @@ func (p plan) watched() []schema.GroupVersionKind {
 	return out
 }
 
-// checkOperator checks the operator's own rights: it must be able to act as the account, and the
-// shared informers run as the operator.
-func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
-	id := l.plan.identity
+// checkImpersonation checks that the operator may act as a plugin's account.
+func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity) error {
 	act := access.Action{
 		Verb: "impersonate", Version: "v1", Resource: "serviceaccounts",
 		Namespace: id.Namespace, ObjectName: id.ServiceAccount, Namespaced: true,
@@ -122,6 +119,15 @@ func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
 	if !d.Allowed {
 		return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
 			"the operator itself may not %s: allow plugins in this namespace (chart value impersonation.namespaces)", act)
+	}
+	return nil
+}
+
+// checkOperator checks the operator's own rights: it must be able to act as the account, and the
+// shared informers run as the operator.
+func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
+	if err := r.checkImpersonation(ctx, l.plan.identity); err != nil {
+		return err
 	}
 	for _, gvk := range l.plan.watched() {
 		for _, verb := range []string{"list", "watch"} {

@@ -29,13 +29,14 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 		Limited:               func(layer string) { r.Decorators.Limited(about.Plugin, layer) },
 		Watches:               l.plan.watched(),
 		Revision:              l.module.Digest.String(),
+		Redact:                l.plan.redact,
 		Refused:               r.tellRefusals(l.plugin),
 	})
 	if err != nil {
 		return problemOf(pluginsv1alpha1.ConditionCompiled, err)
 	}
 	runner, info, err := r.Engine.Load(ctx, plugin.LoadRequest{
-		Name: about.Plugin, Module: l.module, Settings: l.plan.settings, Limits: l.plan.limits,
+		Name: about.Plugin, Module: l.module, Settings: l.plan.settings, Redact: l.plan.redact, Limits: l.plan.limits,
 		NoSnapshot: l.plan.metadata.NoSnapshot, Host: r.Decorators.Host(about, host), Reader: r.Decorators.Host(about, host.Reader()),
 	})
 	if err != nil {
@@ -75,7 +76,7 @@ func (c closing) Exports(name string) bool {
 func (r *Reconciler) about(l *load) plugin.Revision {
 	return plugin.Revision{
 		Plugin: l.name.String(), Digest: l.module.Digest, Metadata: l.plan.metadata,
-		MaxInstances: l.plan.limits.MaxInstances, OnBreaker: r.tellBreaker(l.plugin, l.module.Digest),
+		MaxInstances: l.plan.limits.MaxInstances, Redact: l.plan.redact, OnBreaker: r.tellBreaker(l.plugin, l.module.Digest),
 	}
 }
 

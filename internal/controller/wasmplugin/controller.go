@@ -49,9 +49,10 @@ type Authorizer interface {
 	Watched() bool
 }
 
-// Hosts makes what a guest reaches of the cluster.
+// Hosts makes what a guest reaches of the cluster, and reads what it is given of it.
 type Hosts interface {
 	New(o access.Options) (*access.RestrictedClient, error)
+	Secret(ctx context.Context, id access.Identity, name string) (map[string][]byte, error)
 }
 
 // ConfigMaps reads modules from ConfigMaps.
@@ -154,6 +155,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		r.judge,
 		r.fetch,
 		r.verify,
+		r.configure,
 		r.authorise,
 		r.refuse,
 		r.compile,
@@ -175,5 +177,5 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		return ctrl.Result{}, r.unload(ctx, l.name)
 	}
 	r.succeed(l)
-	return ctrl.Result{RequeueAfter: r.recheckAfter()}, nil
+	return l.pollsSecrets(ctrl.Result{RequeueAfter: r.recheckAfter()}), nil
 }

@@ -27,6 +27,8 @@ type grant struct {
 	namespace string
 	verbs     []string
 	resources []string
+	// names are those of the objects that it is about; none means all.
+	names []string
 }
 
 // lack is one verb, or several, that an account does not have on a resource.
@@ -57,7 +59,11 @@ func (g grant) String() string {
 	if g.namespace != "" {
 		where = fmt.Sprintf("in namespace %q", g.namespace)
 	}
-	return fmt.Sprintf("%s %s %s", strings.Join(g.verbs, " and "), strings.Join(g.resources, ", "), where)
+	what := strings.Join(g.resources, ", ")
+	if len(g.names) > 0 {
+		what += fmt.Sprintf(" %q", g.names)
+	}
+	return fmt.Sprintf("%s %s %s", strings.Join(g.verbs, " and "), what, where)
 }
 
 // commands grant it. The name tells one set of rules from another, so that granting more later does not
@@ -67,10 +73,16 @@ func (g grant) commands(id access.Identity) string {
 	if g.namespace == "" {
 		what, binding, flag = "clusterrole", "clusterrolebinding", ""
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", id.Namespace, id.ServiceAccount, g.verbs, g.resources))
+	rules := fmt.Appendf(nil, "%q %q %q %q", id.Namespace, id.ServiceAccount, g.verbs, g.resources)
+	resources := strings.Join(g.resources, ",")
+	if len(g.names) > 0 {
+		rules = fmt.Appendf(rules, " %q", g.names)
+		resources += " --resource-name=" + strings.Join(g.names, " --resource-name=")
+	}
+	sum := sha256.Sum256(rules)
 	name := "k1s-" + id.Plugin[:min(len(id.Plugin), maxGrantName)] + "-" + hex.EncodeToString(sum[:4])
 	return fmt.Sprintf("kubectl %screate %s %s --verb=%s --resource=%s; kubectl %screate %s %s --%s=%s --serviceaccount=%s:%s",
-		flag, what, name, strings.Join(g.verbs, ","), strings.Join(g.resources, ","),
+		flag, what, name, strings.Join(g.verbs, ","), resources,
 		flag, binding, name, what, name, id.Namespace, id.ServiceAccount)
 }
 

@@ -26,18 +26,18 @@ func TestGrantsFor(t *testing.T) {
 		want      []grant
 	}{
 		{"nothing", "", nil, nil},
-		{"one role", "resources that lack the same", []lack{{"shop", "items", both}, {"shop", "categories", both}}, []grant{{"shop", both, []string{"items", "categories"}}}},
+		{"one role", "resources that lack the same", []lack{{"shop", "items", both}, {"shop", "categories", both}}, []grant{{"shop", both, []string{"items", "categories"}, nil}}},
 		{
 			"other verbs", "exactly what is missing, and no more", []lack{{"shop", "items", both}, {"shop", "categories", watch}},
-			[]grant{{"shop", both, []string{"items"}}, {"shop", watch, []string{"categories"}}},
+			[]grant{{"shop", both, []string{"items"}, nil}, {"shop", watch, []string{"categories"}, nil}},
 		},
 		{
 			"other namespaces", "a role is in one", []lack{{"shop", "items", both}, {"", "nodes", both}, {"stock", "items", both}},
-			[]grant{{"shop", both, []string{"items"}}, {"", both, []string{"nodes"}}, {"stock", both, []string{"items"}}},
+			[]grant{{"shop", both, []string{"items"}, nil}, {"", both, []string{"nodes"}, nil}, {"stock", both, []string{"items"}, nil}},
 		},
 		{
 			"many", "a command that people can read", many,
-			[]grant{{"shop", both, []string{"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"}}, {"shop", both, []string{"r8"}}},
+			[]grant{{"shop", both, []string{"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"}, nil}, {"shop", both, []string{"r8"}, nil}},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestGrantMessage(t *testing.T) {
 	t.Parallel()
 	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot"}
 	got := grantMessage(id, []grant{
-		{"shop", []string{"list", "watch"}, []string{"items.inventory.example.com", "configmaps"}}, {"", []string{"watch"}, []string{"nodes"}},
+		{"shop", []string{"list", "watch"}, []string{"items.inventory.example.com", "configmaps"}, nil}, {"", []string{"watch"}, []string{"nodes"}, nil},
 	})
 	const want = `ServiceAccount "robot" may not list and watch items.inventory.example.com, configmaps in namespace "shop"; nor watch nodes in all namespaces; grant it: ` +
 		`kubectl -n shop create role k1s-pricing-ID --verb=list,watch --resource=items.inventory.example.com,configmaps; ` +
@@ -85,8 +85,8 @@ func TestGrantMessage_names(t *testing.T) {
 	seen := map[string]bool{}
 	verbs := []string{"list"}
 	for _, m := range []string{
-		grant{"", verbs, []string{"a"}}.commands(id), grant{"", verbs, []string{"b"}}.commands(id),
-		grant{"", []string{"watch"}, []string{"a"}}.commands(id), grant{"", verbs, []string{"a"}}.commands(other),
+		grant{"", verbs, []string{"a"}, nil}.commands(id), grant{"", verbs, []string{"b"}, nil}.commands(id),
+		grant{"", []string{"watch"}, []string{"a"}, nil}.commands(id), grant{"", verbs, []string{"a"}, nil}.commands(other),
 	} {
 		name := strings.Fields(m)[3]
 		if seen[name] {
@@ -102,7 +102,7 @@ func TestGrantMessage_long(t *testing.T) {
 	id := access.Identity{Namespace: strings.Repeat("n", 63), Plugin: strings.Repeat("p", 60), ServiceAccount: strings.Repeat("s", 63)}
 	var grants []grant
 	for i := range 50 {
-		grants = append(grants, grant{fmt.Sprintf("namespace-%d", i), []string{"list", "watch"}, []string{strings.Repeat("r", 63) + ".example.com"}})
+		grants = append(grants, grant{fmt.Sprintf("namespace-%d", i), []string{"list", "watch"}, []string{strings.Repeat("r", 63) + ".example.com"}, nil})
 	}
 	message := grantMessage(id, grants)
 	serving := "the plugin gets no events: " + message

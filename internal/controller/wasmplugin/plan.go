@@ -40,7 +40,9 @@ type plan struct {
 	watch watch.Spec
 	// admission says how requests are held up, if they are.
 	admission admissionPlan
+	// settings have those from Secrets too, once they are read; redact takes these out of what is told.
 	settings  json.RawMessage
+	redact    *plugin.Redactor
 	limits    plugin.Limits
 	identity  access.Identity
 	allowlist access.Allowlist

@@ -53,6 +53,7 @@ func (r *Reconciler) succeed(l *load) {
 // fail sets the conditions of a plugin whose load ended with a problem, and says how to go on.
 func (r *Reconciler) fail(ctx context.Context, l *load) (ctrl.Result, error) {
 	p := l.problem
+	p.message = l.plan.redact.Text(p.message) // whoever wrote it has seen to that; this makes sure
 	l.conditions.False(p.condition, p.reason, p.message)
 	for _, later := range phases()[slices.Index(phases(), p.condition)+1:] {
 		if p.condition == pluginsv1alpha1.ConditionServing {
@@ -70,7 +71,7 @@ func (r *Reconciler) fail(ctx context.Context, l *load) (ctrl.Result, error) {
 	case wait:
 		return ctrl.Result{RequeueAfter: r.lookAfter(p.reason)}, nil
 	default:
-		return ctrl.Result{}, nil
+		return l.pollsSecrets(ctrl.Result{}), nil
 	}
 }
 

@@ -25,11 +25,6 @@ func (r *Reconciler) verify(ctx context.Context, l *load) *problem {
 	}
 	l.conditions.True(pluginsv1alpha1.ConditionVerified, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%s %s, %s", metadata.Name, metadata.Version, l.module.Digest))
-
-	if err := plugin.CheckSettings(metadata.ConfigSchema, l.plan.settings); err != nil {
-		return problemOf(pluginsv1alpha1.ConditionSettingsValid, err)
-	}
-	l.conditions.True(pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSucceeded, "spec.settings meets the module's schema")
 	l.standsBy = r.standsBy(l.plan)
 	return nil
 }

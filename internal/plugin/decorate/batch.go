@@ -33,6 +33,8 @@ type batcher struct {
 	batches plugin.Runner
 	// most is how many requests a batch holds.
 	most int
+	// redact takes secrets out of the guest's errors; it may be nil.
+	redact *plugin.Redactor
 	// joined hears of the size of every batch that is sent.
 	joined func(size int)
 
@@ -223,7 +225,7 @@ func (b *batcher) send(ctx context.Context, jobs []*job) ([]outcome, error) {
 	}
 	input := abi.AppendReconcileBatch(make([]byte, 0, abi.ReconcileBatchSize(len(inputs), size)), inputs)
 	accept := func(reply []byte) error {
-		_, err := outcomesOf(reply, len(jobs))
+		_, err := b.outcomes(reply, len(jobs))
 		return err
 	}
 	reply, err := b.batches.Call(ctx, plugin.Call{
@@ -232,7 +234,7 @@ func (b *batcher) send(ctx context.Context, jobs []*job) ([]outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	return outcomesOf(reply, len(jobs))
+	return b.outcomes(reply, len(jobs))
 }
 
 // settle remembers how a batch ended. While batches keep failing, fewer and fewer are tried.
@@ -268,8 +270,8 @@ func together(jobs []*job) (context.Context, func()) {
 	}
 }
 
-// outcomesOf makes a batch's reply what the export reconcile would have answered to each request.
-func outcomesOf(reply []byte, n int) ([]outcome, error) {
+// outcomes makes a batch's reply what the export reconcile would have answered to each request.
+func (b *batcher) outcomes(reply []byte, n int) ([]outcome, error) {
 	results, err := abi.DecodeReconcileBatchReply(reply, n)
 	if err != nil {
 		return nil, err
@@ -282,7 +284,7 @@ func outcomesOf(reply []byte, n int) ([]outcome, error) {
 			if err := json.Unmarshal(r.Error, &status); err != nil {
 				return nil, fmt.Errorf("results[%d]: error is no Status: %w", i, err)
 			}
-			outcomes[i].err = plugin.NewGuestError(abi.ExportReconcileBatch, status)
+			outcomes[i].err = b.redact.GuestError(abi.ExportReconcileBatch, status)
 		case r.RequeueAfterMillis > 0:
 			outcomes[i].reply = fmt.Appendf(nil, `{"requeueAfterMillis":%d}`, r.RequeueAfterMillis)
 		}

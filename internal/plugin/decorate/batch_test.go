@@ -430,3 +430,17 @@ func TestBatcher_bytes(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+// Errors within a batch's reply are not seen by the engine.
+func TestBatcher_secrets(t *testing.T) {
+	t.Parallel()
+	b := newBatcher(echo(), nil, 0, 32, func(int) {})
+	b.redact = plugin.NewRedactor("hunter2")
+	outcomes, err := b.outcomes([]byte(`{"results":[{"error":{"reason":"Invalid","message":"no hunter2"}}]}`), 1)
+	if err != nil || len(outcomes) != 1 || outcomes[0].err == nil {
+		t.Fatalf("got %v, %v", outcomes, err)
+	}
+	if got := outcomes[0].err.Error(); got != "guest reconcile_batch answered Invalid: no [redacted]" {
+		t.Errorf("got %s", got)
+	}
+}

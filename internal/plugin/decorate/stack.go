@@ -44,7 +44,9 @@ func (s *Stack) Limited(name, layer string) { s.metrics.Limited(name, layer) }
 func (s *Stack) Runner(r plugin.Revision, runner plugin.Runner) plugin.Runner {
 	series := s.metrics.Revision(r)
 	if r.Metadata.MaxBatch > 1 {
-		runner = newBatcher(runner, series.Runner(s.traced(r, runner)), r.MaxInstances, r.Metadata.MaxBatch, series.Batch)
+		joined := newBatcher(runner, series.Runner(s.traced(r, runner)), r.MaxInstances, r.Metadata.MaxBatch, series.Batch)
+		joined.redact = r.Redact
+		runner = joined
 	}
 	change := r.OnBreaker
 	if change == nil {

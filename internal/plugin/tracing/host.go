@@ -16,12 +16,14 @@ import (
 
 // Host makes a span of everything that a revision's guest asks the cluster for, below that of its call.
 func (t *Tracer) Host(r plugin.Revision, next plugin.Host) plugin.Host {
-	return &host{next: next, tracer: t.tracer, of: trace.WithAttributes(revisionOf(r)...)}
+	return &host{next: next, tracer: t.tracer, redact: r.Redact, of: trace.WithAttributes(revisionOf(r)...)}
 }
 
 type host struct {
 	next   plugin.Host
 	tracer trace.Tracer
+	// redact takes secrets out: the guest names objects, and the API server's errors quote them.
+	redact *plugin.Redactor
 	of     trace.SpanStartEventOption
 }
 
@@ -30,14 +32,21 @@ func (h *host) in(ctx context.Context, function string, key abi.ObjectKey, do fu
 	ctx, span := h.tracer.Start(ctx, "host "+function, trace.WithSpanKind(trace.SpanKindClient), h.of)
 	defer span.End()
 	if span.IsRecording() {
-		span.SetAttributes(objectOf(key)...)
+		span.SetAttributes(objectOf(h.clean(key))...)
 	}
 	reply, err := do(ctx)
 	if err != nil && span.IsRecording() {
-		span.SetStatus(codes.Error, err.Error())
+		span.SetStatus(codes.Error, h.redact.Text(err.Error()))
 		span.SetAttributes(attribute.String(attrReason, string(apierrors.ReasonForError(err))))
 	}
 	return reply, err
+}
+
+func (h *host) clean(key abi.ObjectKey) abi.ObjectKey {
+	return abi.ObjectKey{
+		APIVersion: h.redact.Text(key.APIVersion), Kind: h.redact.Text(key.Kind),
+		Namespace: h.redact.Text(key.Namespace), Name: h.redact.Text(key.Name),
+	}
 }
 
 // keyOf reads what an object in a request is called; one that cannot be read stays without a name.

@@ -5,6 +5,7 @@ package tracing
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -221,5 +222,22 @@ func TestTracer_Host_http(t *testing.T) {
 	}
 	if diff := cmp.Diff(with(nil), about(all[0])); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// A guest can name objects as it likes, and the API server quotes what it refuses.
+func TestTracer_Host_secrets(t *testing.T) {
+	t.Parallel()
+	tracer, exporter := newTracer()
+	about := revision()
+	about.Redact = plugin.NewRedactor("hunter2")
+	host := tracer.Host(about, cluster{err: apierrors.NewBadRequest("hunter2 is no quantity")})
+	if _, err := host.Get(t.Context(), abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: "shop", Name: "hunter2"}); err == nil || !strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the guest gets another error: %v", err)
+	}
+	for _, span := range exporter.GetSpans() {
+		if text := fmt.Sprint(span.Attributes, span.Status, span.Events); strings.Contains(text, "hunter2") || !strings.Contains(text, plugin.Redacted) {
+			t.Errorf("the span has %s", text)
+		}
 	}
 }

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/conditions"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// keeper has Secrets, and counts how often each is read.
+type keeper struct {
+	Hosts
+
+	secrets map[string]map[string][]byte
+	reads   map[string]int
+}
+
+func (k keeper) Secret(_ context.Context, _ access.Identity, name string) (map[string][]byte, error) {
+	k.reads[name]++
+	if data, ok := k.secrets[name]; ok {
+		return data, nil
+	}
+	if name == "unavailable" {
+		return nil, apierrors.NewInternalError(errors.New("etcd is away"))
+	}
+	return nil, apierrors.NewNotFound(corev1.Resource("secrets"), name)
+}
+
+func settingFrom(as, name, key string) pluginsv1alpha1.SettingSource {
+	return pluginsv1alpha1.SettingSource{As: as, SecretRef: pluginsv1alpha1.SecretKeyReference{Name: name, Key: key}}
+}
+
+func TestConfigure(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		from     []pluginsv1alpha1.SettingSource
+		settings string
+		reason   string
+		recovery recovery
+		reads    map[string]int
+	}{
+		"none":        {nil, "{}", "", 0, map[string]int{}},
+		"two of one":  {[]pluginsv1alpha1.SettingSource{settingFrom("u", "mail", "user"), settingFrom("p", "mail", "password")}, `{"p":"hunter2","u":"me"}`, "", 0, map[string]int{"mail": 1}},
+		"missing":     {[]pluginsv1alpha1.SettingSource{settingFrom("p", "gone", "password")}, "", pluginsv1alpha1.ReasonSecretNotFound, wait, map[string]int{"gone": 1}},
+		"missing key": {[]pluginsv1alpha1.SettingSource{settingFrom("p", "mail", "pass")}, "", pluginsv1alpha1.ReasonSecretKeyNotFound, wait, map[string]int{"mail": 1}},
+		"no text":     {[]pluginsv1alpha1.SettingSource{settingFrom("p", "mail", "binary")}, "", pluginsv1alpha1.ReasonSecretInvalid, wait, map[string]int{"mail": 1}},
+		"unavailable": {[]pluginsv1alpha1.SettingSource{settingFrom("p", "unavailable", "x")}, "", pluginsv1alpha1.ReasonSecretUnavailable, retry, map[string]int{"unavailable": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{
+				"mail": {"user": []byte("me"), "password": []byte("hunter2"), "binary": {0xff}},
+			}}
+			l := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) { s.SettingsFrom = tc.from })
+			p := (&Reconciler{Hosts: k}).configure(t.Context(), l)
+			switch {
+			case tc.reason == "" && p != nil:
+				t.Errorf("got %v", p)
+			case tc.reason == "" && string(l.plan.settings) != tc.settings:
+				t.Errorf("settings are %s, want %s", l.plan.settings, tc.settings)
+			case tc.reason != "" && (p == nil || p.condition != pluginsv1alpha1.ConditionSettingsValid || p.reason != tc.reason || p.recovery != tc.recovery):
+				t.Errorf("got %+v, want %s", p, tc.reason)
+			}
+			if diff := cmp.Diff(tc.reads, k.reads); diff != "" {
+				t.Errorf("reads: -want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// A value that changes makes another revision, though the spec stays.
+func TestConfigure_fingerprint(t *testing.T) {
+	t.Parallel()
+	of := func(value string) string {
+		k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{"mail": {"password": []byte(value)}}}
+		l := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
+			s.SettingsFrom = []pluginsv1alpha1.SettingSource{settingFrom("p", "mail", "password")}
+		})
+		if p := (&Reconciler{Hosts: k}).configure(t.Context(), l); p != nil {
+			t.Fatal(p)
+		}
+		return l.plan.fingerprint("digest")
+	}
+	if of("one") == of("two") || of("one") != of("one") {
+		t.Error("the fingerprint does not follow the value")
+	}
+}
+
+func TestPollsSecrets(t *testing.T) {
+	t.Parallel()
+	with := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.SettingsFrom = []pluginsv1alpha1.SettingSource{settingFrom("p", "mail", "password")}
+	})
+	without := newLoad(t, nil)
+	for _, tc := range []struct {
+		l           *load
+		asked, want time.Duration
+	}{
+		{with, 0, pollSecrets},
+		{with, recheckRarely, pollSecrets},
+		{with, pollAfter, pollAfter},
+		{without, 0, 0},
+		{without, recheckRarely, recheckRarely},
+	} {
+		if got := tc.l.pollsSecrets(ctrl.Result{RequeueAfter: tc.asked}).RequeueAfter; got != tc.want {
+			t.Errorf("%s becomes %s, want %s", tc.asked, got, tc.want)
+		}
+	}
+}
+
+// newLoad is a load that has got as far as its plan.
+func newLoad(t *testing.T, mutate func(*pluginsv1alpha1.WasmPluginSpec)) *load {
+	t.Helper()
+	wp := wasmPlugin(mutate)
+	p, err := newPlan(wp, plugin.Metadata{
+		Capabilities: []plugin.Capability{plugin.CapabilityReconcile},
+		ForTypes:     []schema.GroupVersionKind{item()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &load{plugin: wp, plan: p, conditions: conditions.For(&wp.Status.Conditions, 1)}
+}

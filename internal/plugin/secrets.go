@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"bytes"
+	"encoding/json"
+	"unicode/utf8"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+)
+
+// maxSecret bounds the value of one secret, in bytes.
+const maxSecret = 32 << 10
+
+// Secret is a member of the settings whose value is shown nowhere.
+type Secret struct {
+	// As is the name of the member.
+	As string
+	// Value is text.
+	Value string
+}
+
+// NewSecret makes a Secret of what a reference leads to. The error is a *LoadError.
+func NewSecret(from pluginsv1alpha1.SettingSource, value []byte) (Secret, error) {
+	switch {
+	case len(value) > maxSecret:
+		return Secret{}, Refuse(pluginsv1alpha1.ReasonSecretInvalid, "key %q of Secret %q has %d bytes, more than the %d of a setting",
+			from.SecretRef.Key, from.SecretRef.Name, len(value), maxSecret)
+	case !utf8.Valid(value):
+		return Secret{}, Refuse(pluginsv1alpha1.ReasonSecretInvalid,
+			"key %q of Secret %q is no UTF-8 text, which a setting must be: store it encoded, for example in base64", from.SecretRef.Key, from.SecretRef.Name)
+	}
+	return Secret{As: from.As, Value: string(value)}, nil
+}
+
+// CheckSettingNames refuses a member of the settings that comes from two places. The error is a *LoadError.
+func CheckSettingNames(settings *runtime.RawExtension, from []pluginsv1alpha1.SettingSource) error {
+	if settings == nil || len(settings.Raw) == 0 || len(from) == 0 {
+		return nil
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(settings.Raw, &members); err != nil { // the API server takes nothing but objects
+		return Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is no JSON object: %v", err)
+	}
+	for i, f := range from {
+		if _, ok := members[f.As]; ok {
+			return Refuse(pluginsv1alpha1.ReasonSettingsConflict,
+				"spec.settingsFrom[%d] is %q, which spec.settings has too: remove one of them", i, f.As)
+		}
+	}
+	return nil
+}
+
+// MergeSettings adds secrets to settings, a JSON object; empty settings are {}.
+func MergeSettings(settings json.RawMessage, secrets []Secret) (json.RawMessage, error) {
+	if len(secrets) == 0 {
+		return settings, nil
+	}
+	members := map[string]json.RawMessage{}
+	if len(settings) > 0 {
+		if err := json.Unmarshal(settings, &members); err != nil {
+			return nil, Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is no JSON object: %v", err)
+		}
+	}
+	for _, s := range secrets {
+		value, err := plainJSON(s.Value)
+		if err != nil {
+			return nil, err
+		}
+		members[s.As] = value
+	}
+	return plainJSON(members)
+}
+
+// plainJSON is json.Marshal without escaping what only HTML needs escaped.
+func plainJSON(v any) (json.RawMessage, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+// RedactorOf makes a Redactor for secrets; nil if there are none.
+func RedactorOf(secrets []Secret) *Redactor {
+	if len(secrets) == 0 {
+		return nil
+	}
+	values := make([]string, len(secrets))
+	for i, s := range secrets {
+		values[i] = s.Value
+	}
+	return NewRedactor(values...)
+}

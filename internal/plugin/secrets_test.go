@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+)
+
+// No rule of a schema makes an error that shows a secret, however it is broken.
+func TestCheckSettings_secretsAreNotShown(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ schema, value, want string }{
+		"pattern":    {`{"properties":{"token":{"pattern":"^[0-9]+$"}}}`, "hunter2", `settings.token: breaks the schema's "pattern" (its value is a secret, and not shown)`},
+		"short":      {`{"properties":{"token":{"pattern":"^[0-9]+$"}}}`, "abc", `settings.token: breaks the schema's "pattern"`},
+		"minLength":  {`{"properties":{"token":{"minLength":40}}}`, "hunter2", `settings.token: breaks the schema's "minLength"`},
+		"enum":       {`{"properties":{"token":{"enum":["a"]}}}`, "hunter2", `settings.token: breaks the schema's "enum"`},
+		"const":      {`{"properties":{"token":{"const":"a"}}}`, "hunter2", `settings.token: breaks the schema's "const"`},
+		"type":       {`{"properties":{"token":{"type":"integer"}}}`, "hunter2", `settings.token: breaks the schema's "type"`},
+		"not":        {`{"properties":{"token":{"not":{"pattern":"h"}}}}`, "hunter2", "settings.token: breaks the schema's rule"},
+		"either":     {`{"properties":{"token":{"oneOf":[{"pattern":"^x"},{"maxLength":2}]}}}`, "hunter2", `settings.token: breaks the schema's "maxLength"`},
+		"false":      {`{"properties":{"token":false}}`, "hunter2", "settings.token: breaks the schema's"},
+		"additional": {`{"additionalProperties":false}`, "hunter2", "additional properties 'token' not allowed"},
+		"all of it":  {`{"const":{}}`, "hunter2", "settings: 'const' failed"},
+		"no rule":    {`{"$ref":"#"}`, "hunter2", "it refers to itself without end"},
+	} {
+		secrets := []Secret{{As: "token", Value: tc.value}}
+		merged, err := MergeSettings(nil, secrets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = CheckSettings(json.RawMessage(tc.schema), merged, secrets...)
+		if err == nil || strings.Contains(err.Error(), tc.value) || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: got %v, want %s", name, err, tc.want)
+		}
+	}
+}
+
+func TestMergeSettings(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		settings string
+		secrets  []Secret
+		want     string
+	}{
+		"nothing":     {``, nil, ``},
+		"no secrets":  {`{"b": 1.50}`, nil, `{"b": 1.50}`},
+		"no settings": {``, []Secret{{"token", "x"}}, `{"token":"x"}`},
+		"both":        {`{"b":1.50,"a":{"z":1}}`, []Secret{{"token", "<x>\n\"y\""}}, `{"a":{"z":1},"b":1.50,"token":"<x>\n\"y\""}`},
+	} {
+		got, err := MergeSettings(json.RawMessage(tc.settings), tc.secrets)
+		if err != nil || string(got) != tc.want {
+			t.Errorf("%s: got %s, %v, want %s", name, got, err, tc.want)
+		}
+	}
+	if _, err := MergeSettings(json.RawMessage(`[1]`), []Secret{{"token", "x"}}); err == nil {
+		t.Error("a list was taken for settings")
+	}
+}
+
+func TestSecrets_refused(t *testing.T) {
+	t.Parallel()
+	from := pluginsv1alpha1.SettingSource{As: "token", SecretRef: pluginsv1alpha1.SecretKeyReference{Name: "mail", Key: "password"}}
+	_, long := NewSecret(from, make([]byte, maxSecret+1))
+	_, binary := NewSecret(from, []byte("hunter2\xff"))
+	clash := CheckSettingNames(&runtime.RawExtension{Raw: []byte(`{"token":"hunter2"}`)}, []pluginsv1alpha1.SettingSource{from})
+	for _, tc := range []struct {
+		err          error
+		reason, want string
+	}{
+		{long, pluginsv1alpha1.ReasonSecretInvalid, `key "password" of Secret "mail" has 32769 bytes, more than the 32768 of a setting`},
+		{binary, pluginsv1alpha1.ReasonSecretInvalid, `key "password" of Secret "mail" is no UTF-8 text`},
+		{clash, pluginsv1alpha1.ReasonSettingsConflict, `spec.settingsFrom[0] is "token", which spec.settings has too`},
+	} {
+		var load *LoadError
+		if !errors.As(tc.err, &load) || load.Reason != tc.reason || !strings.Contains(load.Message, tc.want) || strings.Contains(load.Message, "hunter2") {
+			t.Errorf("got %v, want %s: %s", tc.err, tc.reason, tc.want)
+		}
+	}
+	if secret, err := NewSecret(from, []byte("hunter2")); err != nil || secret.Value != "hunter2" {
+		t.Errorf("got %v", err)
+	}
+	if err := CheckSettingNames(&runtime.RawExtension{Raw: []byte(`{"other":1}`)}, []pluginsv1alpha1.SettingSource{from}); err != nil {
+		t.Error(err)
+	}
+}

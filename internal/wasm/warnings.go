@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// cleanWarnings takes secrets out of the warnings that a reply has for who made a request to the API server.
+// What is no such reply stays as it is.
+func cleanWarnings(redact *plugin.Redactor, export string, reply []byte) []byte {
+	if redact == nil || len(reply) == 0 || !plugin.InAdmission(export) || export == abi.ExportSetDefaults {
+		return reply
+	}
+	var parsed abi.AdmissionReply
+	if err := abi.Decode(reply, &parsed); err != nil {
+		return reply
+	}
+	changed := false
+	for i, w := range parsed.Warnings {
+		clean := redact.Text(w)
+		if clean == w {
+			continue
+		}
+		if len(clean) > abi.MaxWarning { // what stands for a secret may be longer than it
+			clean = strings.ToValidUTF8(clean[:abi.MaxWarning], "")
+		}
+		parsed.Warnings[i], changed = clean, true
+	}
+	if !changed {
+		return reply
+	}
+	clean, err := json.Marshal(parsed)
+	if err != nil { // it always marshals
+		return nil
+	}
+	return clean
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-logr/logr/funcr"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// secret creates a Secret with the key "password", or changes it.
+func (n tenant) secret(t *testing.T, name, value string) {
+	t.Helper()
+	s := &corev1.Secret{ObjectMeta: n.meta(name), Data: map[string][]byte{"password": []byte(value)}}
+	testenv.Eventually(t, "Secret "+name, func(ctx context.Context) error {
+		if err := n.env.Client.Create(ctx, s); err == nil {
+			return nil
+		}
+		return n.env.Client.Update(ctx, s)
+	})
+}
+
+func fromSecret(as, name, key string) pluginsv1alpha1.SettingSource {
+	return pluginsv1alpha1.SettingSource{As: as, SecretRef: pluginsv1alpha1.SecretKeyReference{Name: name, Key: key}}
+}
+
+// Every reason why settings from Secrets are not there is told, and mended without touching the WasmPlugin's spec.
+func TestWasmPlugin_settingsFrom(t *testing.T) {
+	o := startOperator(t)
+	n := newTenant(t, o.env, annotatorRules()...)
+	n.store(t, "annotator", fixture(t, "annotator.wasm"))
+	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.SettingsFrom = []pluginsv1alpha1.SettingSource{fromSecret("token", "mail", "password")}
+	})
+	expect := func(reason string, parts ...string) {
+		t.Helper()
+		n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionFalse, reason, parts...)
+	}
+	t.Log("no right to it")
+	expect(pluginsv1alpha1.ReasonSecretForbidden, `ServiceAccount "plugin" may not get secrets ["mail"] in namespace "`+n.ns+`"`,
+		"kubectl -n "+n.ns+" create role k1s-annotator-", "--verb=get --resource=secrets --resource-name=mail; kubectl -n "+n.ns+" create rolebinding")
+	n.create(t, &rbacv1.Role{ObjectMeta: n.meta("secrets"), Rules: []rbacv1.PolicyRule{{
+		APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{"mail"}, Verbs: []string{"get"},
+	}}})
+	n.create(t, &rbacv1.RoleBinding{
+		ObjectMeta: n.meta("secrets"),
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "secrets"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}},
+	})
+	t.Log("not there") // which the next look after 15 s finds
+	expect(pluginsv1alpha1.ReasonSecretNotFound, `Secret "mail" does not exist in namespace "`+n.ns+`"`)
+	n.create(t, &corev1.Secret{ObjectMeta: n.meta("mail"), Data: map[string][]byte{"other": []byte("hunter2-wrong")}})
+	n.touch(t, "annotator")
+	expect(pluginsv1alpha1.ReasonSecretKeyNotFound, `has no key "password"`)
+	n.secret(t, "mail", "hunter2\xff")
+	n.touch(t, "annotator")
+	expect(pluginsv1alpha1.ReasonSecretInvalid, "is no UTF-8 text")
+	n.secret(t, "mail", "hunter2-right")
+	n.touch(t, "annotator")
+	n.expectReady(t, "annotator")
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded, "1 from Secrets")
+
+	t.Log("in settings too")
+	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Settings = &runtime.RawExtension{Raw: []byte(`{"token":"x"}`)} })
+	expect(pluginsv1alpha1.ReasonSettingsConflict, "spec.settings has too")
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName, s.Settings = "nobody", nil })
+	expect(pluginsv1alpha1.ReasonServiceAccountNotFound, `ServiceAccount "nobody" does not exist`)
+}
+
+// A guest that says its secrets wherever it can shows them nowhere.
+func TestWasmPlugin_settingsFrom_notShown(t *testing.T) {
+	const first, second = "hunter2-correct-horse", "battery-staple-9"
+	audit := filepath.Join(t.TempDir(), "audit.log")
+	registry := prometheus.NewRegistry()
+	o := startOperator(t, func(options *app.Options) { options.AuditLog, options.Registerer = audit, registry })
+	o.end(t)
+	var mu sync.Mutex
+	var logged strings.Builder
+	o.log = funcr.New(func(prefix, args string) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintln(&logged, prefix, args)
+	}, funcr.Options{Verbosity: 1})
+	registry = prometheus.NewRegistry()
+	o.start(t)
+
+	n := newTenant(t, o.env, append(annotatorRules(), rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}})...)
+	n.secret(t, "mail", first)
+	n.store(t, "echo", engineFixture(t, "echo.wasm"))
+	n.plugin(t, "echo", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Capabilities = []plugin.Capability{plugin.CapabilityReconcile}
+		s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"namespace":%q}`, n.ns)}
+		s.SettingsFrom = []pluginsv1alpha1.SettingSource{fromSecret("token", "mail", "password")}
+	})
+	n.category(t, "tools")
+	n.expectReady(t, "echo")
+	n.expectEvent(t, "echo", "ReconcileFailed", "answered Invalid: [redacted]")
+	testenv.Eventually(t, "the guest's own event", func(context.Context) error {
+		for _, e := range n.events(t) {
+			if e.Reason == "Said" && e.Message == plugin.Redacted {
+				return nil
+			}
+		}
+		return fmt.Errorf("there are only %v", n.events(t))
+	})
+
+	t.Log("the next value")
+	before, err := n.get(t.Context(), "echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.secret(t, "mail", "!"+second) // which the guest refuses
+	n.touch(t, "echo")
+	n.expectCondition(t, "echo", pluginsv1alpha1.ConditionCompiled, metav1.ConditionFalse, pluginsv1alpha1.ReasonInitializeFailed, plugin.Redacted)
+	n.secret(t, "mail", second)
+	n.touch(t, "echo")
+	n.expectReady(t, "echo")
+	testenv.Eventually(t, "a revision with the new value", func(ctx context.Context) error {
+		after, err := n.get(ctx, "echo")
+		if err == nil && (after.Status.Revision == nil || !before.Status.Revision.LoadedAt.Before(&after.Status.Revision.LoadedAt)) {
+			err = fmt.Errorf("loaded at %v", after.Status.Revision)
+		}
+		return err
+	})
+
+	var seen []string
+	wp, err := n.get(t.Context(), "echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []any{wp, n.events(t), metrics} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, string(text))
+	}
+	o.end(t) // which writes what waits
+	mu.Lock()
+	defer mu.Unlock()
+	records, err := os.ReadFile(audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen = append(seen, logged.String(), string(records))
+	names := []string{"status", "events", "metrics", "log", "audit log"}
+	for i, text := range seen {
+		for _, part := range []string{first, second, "hunter2", "battery"} {
+			if at := strings.Index(text, part); at >= 0 {
+				t.Errorf("%s: has %q: …%s", names[i], part, text[max(0, at-300):min(len(text), at+100)])
+			}
+		}
+		if !strings.Contains(text, plugin.Redacted) && names[i] != "status" && names[i] != "metrics" {
+			t.Errorf("%s: nothing was taken out, so that nothing is shown by its absence", names[i])
+		}
+	}
+	err = filepath.WalkDir(o.cache, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		for _, part := range []string{first, second} {
+			if strings.Contains(string(content), part) {
+				t.Errorf("%s, which is kept on disk, has a secret", path)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
