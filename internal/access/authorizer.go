@@ -86,22 +86,30 @@ func (a *Authorizer) Watched() bool { return a.watched.Load() }
 
 // Authorize says whether an identity may do something. An error means that there is no answer.
 func (a *Authorizer) Authorize(ctx context.Context, id Identity, action Action) (Decision, error) {
+	return a.authorize(ctx, id, action, always)
+}
+
+// always lets every question through.
+func always() bool { return true }
+
+// authorize is Authorize, except that the API server is asked only if it may be; the error is errReviews otherwise.
+func (a *Authorizer) authorize(ctx context.Context, id Identity, action Action, may func() bool) (Decision, error) {
 	// Who may do it to every name may do it to this one: most answers are found without the name,
 	// and one review serves all objects of a namespace.
 	if action.ObjectName != "" {
 		general := action
 		general.ObjectName = ""
-		if d, err := a.review(ctx, id, general); err != nil || d.Allowed {
+		if d, err := a.review(ctx, id, general, may); err != nil || d.Allowed {
 			return d, err
 		}
 	}
-	return a.review(ctx, id, action)
+	return a.review(ctx, id, action, may)
 }
 
 // Refresh asks anew, and remembers the answer for Authorize. It is for decisions that are rare and last.
 func (a *Authorizer) Refresh(ctx context.Context, id Identity, action Action) (Decision, error) {
 	a.cache.Remove(ask(id, action))
-	return a.review(ctx, id, action)
+	return a.review(ctx, id, action, always)
 }
 
 // question is what decisions are remembered by. It leaves the plugin's name out, which does not matter to
@@ -124,11 +132,14 @@ func (q question) flight(changed mark) string {
 		a.Verb, a.Group, a.Version, a.Resource, a.Subresource, a.Namespace, a.ObjectName)
 }
 
-func (a *Authorizer) review(ctx context.Context, id Identity, action Action) (Decision, error) {
+func (a *Authorizer) review(ctx context.Context, id Identity, action Action, may func() bool) (Decision, error) {
 	key := ask(id, action)
 	changed := a.changes.last(id, action.Namespace)
 	if d, ok := a.recall(key, changed); ok {
 		return d, nil
+	}
+	if !may() {
+		return Decision{}, errReviews
 	}
 	// A review that began before the last change is not joined: its answer may be the old one.
 	flight := a.flights.DoChan(key.flight(changed), func() (any, error) {

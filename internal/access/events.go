@@ -39,7 +39,7 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 	req.Reason, req.Action = c.Redact.Word(req.Reason), c.Redact.Word(req.Action)
 	req.Name, req.UID = c.Redact.Text(req.Name), c.Redact.Text(req.UID)
 	if err := checkEvent(&req); err != nil {
-		return err
+		return c.malformed(about("create", eventsv1.SchemeGroupVersion.WithKind("Event"), "", req.Namespace, req.Name), err)
 	}
 	key := keyOf(req)
 	if c.events.sent(key) {
@@ -55,7 +55,13 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 		return fmt.Errorf("encode event: %w", err)
 	}
 	_, err = c.write(ctx, "create", eventsv1.SchemeGroupVersion.WithKind("Event"), "", namespace, event.Name,
-		func(Action) (*rest.Request, error) { return c.asPlugin.Post().Body(body), nil })
+		func(Action) (*rest.Request, error) {
+			if !c.bounds.allow(c.bounds.events) {
+				c.refused(layerRate)
+				return nil, tooOften("events", eventsPerSecond)
+			}
+			return c.asPlugin.Post().Body(body), nil
+		})
 	if err == nil {
 		c.events.remember(key) // one that was refused is refused again, not swallowed
 	}

@@ -4,6 +4,7 @@ package access
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -101,8 +102,11 @@ func (c *RestrictedClient) cached(gvk schema.GroupVersionKind) bool {
 
 // review asks RBAC before the cache answers, as the API server would have.
 func (c *RestrictedClient) review(ctx context.Context, a Action) error {
-	d, err := c.factory.authorizer.Authorize(ctx, c.Identity, a)
+	d, err := c.factory.authorizer.authorize(ctx, c.Identity, a, c.bounds.mayReview)
 	switch {
+	case errors.Is(err, errReviews):
+		c.refused(layerRate)
+		return tooOften("reads whose rights have to be asked about", reviewsPerSecond)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
@@ -121,6 +125,13 @@ func (c *RestrictedClient) review(ctx context.Context, a Action) error {
 }
 
 func checkSelectors(req abi.ListRequest) error {
+	for _, text := range []struct{ what, text string }{
+		{"labelSelector", req.LabelSelector}, {"fieldSelector", req.FieldSelector}, {"continue", req.Continue},
+	} {
+		if len(text.text) > maxSelector {
+			return apierrors.NewBadRequest(fmt.Sprintf("%s has %d bytes, more than the %d allowed", text.what, len(text.text), maxSelector))
+		}
+	}
 	if _, err := labels.Parse(req.LabelSelector); err != nil {
 		return apierrors.NewBadRequest("labelSelector: " + err.Error())
 	}

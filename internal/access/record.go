@@ -60,6 +60,8 @@ type Record struct {
 	Reason string `json:"reason,omitempty"`
 	// LatencyMicros is how long the guest waited.
 	LatencyMicros int64 `json:"latencyMicros"`
+	// Omitted is how many requests of the plugin that came to nothing have no Record, since the one before.
+	Omitted int64 `json:"omitted,omitempty"`
 }
 
 // Audit takes Records. It is called while a guest waits, so it must not block.
@@ -113,9 +115,10 @@ func (o *observation) about(a Action) {
 	}
 }
 
-// read ends a request that changes nothing: only a refusal is of interest.
+// read ends a request that changes nothing: of interest are a refusal, and a request that nobody makes by mistake, such
+// as one for a name that is a path.
 func (o *observation) read(err error) {
-	if err != nil && layerOf(err) != "" {
+	if err != nil && (layerOf(err) != "" || apierrors.IsBadRequest(err)) {
 		o.changed(err)
 	}
 }
@@ -146,19 +149,34 @@ func (o *observation) changed(err error) {
 			r.Decision = DecisionRefused
 		}
 	}
-	c.factory.record(r)
+	c.record(r)
 	if r.Decision == DecisionRefused && c.Refused != nil {
 		c.Refused(r)
 	}
 }
 
-func (f *Factory) record(r Record) {
+// malformed ends a request that is refused before it is known what it is about.
+func (c *RestrictedClient) malformed(a Action, err error) error {
+	seen := c.observe(a)
+	seen.changed(err)
+	return err
+}
+
+// record hands a Record over. What came to nothing costs a guest so little that there are bounds to recording it.
+func (c *RestrictedClient) record(r Record) {
+	f := c.factory
 	if f.Metrics != nil {
 		f.Metrics.Decided(r.Plugin, r.Decision, r.Layer)
 	}
-	if f.Audit != nil {
-		f.Audit.Record(r)
+	if f.Audit == nil {
+		return
 	}
+	if r.Decision != DecisionAllowed && !c.bounds.allow(c.bounds.lines) {
+		c.bounds.omitted.Add(1)
+		return
+	}
+	r.Omitted = c.bounds.omitted.Swap(0)
+	f.Audit.Record(r)
 }
 
 // layerOf says which layer refused, or "" if an error is no refusal.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"golang.org/x/time/rate"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -57,6 +58,8 @@ type Factory struct {
 	cache      Cache
 	authorizer *Authorizer
 	clock      clock.PassiveClock
+	// known are the kinds that were found before, which are as many as are installed.
+	known sync.Map
 
 	// Audit and Metrics get a Record of each request that changes something or was refused; either may be
 	// nil. They are set before the first client is made.
@@ -82,6 +85,7 @@ type RestrictedClient struct {
 	rate    *rate.Limiter
 	watches map[schema.GroupVersionKind]bool
 	events  *recentEvents
+	bounds  *bounds
 	// outside makes HTTP requests; nil where no host is allowed.
 	outside *http.Transport
 	// reader is set for exports that may only read.
@@ -103,6 +107,7 @@ func (f *Factory) New(o Options) (*RestrictedClient, error) {
 		slots:    make(chan struct{}, o.MaxConcurrentRequests),
 		watches:  map[schema.GroupVersionKind]bool{},
 		events:   newRecentEvents(f.clock),
+		bounds:   newBounds(f.clock),
 	}
 	if o.RequestsPerSecond > 0 {
 		c.rate = rate.NewLimiter(rate.Limit(o.RequestsPerSecond), o.Burst)
@@ -143,12 +148,9 @@ func (c *RestrictedClient) refused(layer string) {
 // action works out what a request is about and asks the allowlists. The action is returned with their no
 // as well.
 func (c *RestrictedClient) action(verb string, gvk schema.GroupVersionKind, subresource, namespace, name string) (Action, error) {
-	mapping, err := c.factory.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	mapping, err := c.lookUp(gvk)
 	if err != nil {
-		if meta.IsNoMatchError(err) {
-			return Action{}, apierrors.NewBadRequest(fmt.Sprintf("kind %q of %q is not installed", gvk.Kind, gvk.GroupVersion()))
-		}
-		return Action{}, fmt.Errorf("look kind %q up: %w", gvk.Kind, err)
+		return Action{}, err
 	}
 	a := Action{
 		Verb: verb, Group: mapping.Resource.Group, Version: mapping.Resource.Version, Resource: mapping.Resource.Resource,
@@ -171,6 +173,34 @@ func (c *RestrictedClient) action(verb string, gvk schema.GroupVersionKind, subr
 		return a, forbidden(layerAllowlist, a, "%s", why)
 	}
 	return a, nil
+}
+
+// lookUp finds a kind's resource. A kind that nobody has asked for before may take requests to the API server, so
+// there are bounds to asking for those.
+func (c *RestrictedClient) lookUp(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	_, known := c.factory.known.Load(gvk)
+	if !known {
+		if _, unknown := c.bounds.unknown.Get(gvk); unknown {
+			return nil, notInstalled(gvk)
+		}
+		if !c.bounds.allow(c.bounds.lookups) {
+			c.refused(layerRate)
+			return nil, tooOften("kinds that are looked up", lookupsPerSecond)
+		}
+	}
+	mapping, err := c.factory.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	switch {
+	case meta.IsNoMatchError(err):
+		c.factory.known.Delete(gvk)
+		c.bounds.unknown.Add(gvk, struct{}{}, unknownFor)
+		return nil, notInstalled(gvk)
+	case err != nil:
+		return nil, fmt.Errorf("look kind %q up: %w", gvk.Kind, err)
+	}
+	if !known {
+		c.factory.known.Store(gvk, struct{}{})
+	}
+	return mapping, nil
 }
 
 // needName refuses a request without a name.

@@ -43,7 +43,7 @@ func (c *RestrictedClient) update(ctx context.Context, req abi.WriteRequest, sub
 		return nil, err
 	}
 	if err := needName(head.Metadata.Name); err != nil {
-		return nil, err
+		return nil, c.malformed(about("update", gvk, subresource, head.Metadata.Namespace, ""), err)
 	}
 	return c.write(ctx, "update", gvk, subresource, head.Metadata.Namespace, head.Metadata.Name, func(a Action) (*rest.Request, error) {
 		if head.Metadata.UID == "" && createsOnUpdate(a) {
@@ -85,12 +85,12 @@ func (c *RestrictedClient) patch(ctx context.Context, req abi.PatchRequest, subr
 	if err != nil {
 		return nil, err
 	}
-	if err := needName(req.Name); err != nil {
-		return nil, err
-	}
 	patchType, err := patchTypeOf(req)
+	if err == nil {
+		err = needName(req.Name)
+	}
 	if err != nil {
-		return nil, err
+		return nil, c.malformed(about("patch", gvk, subresource, req.Namespace, req.Name), err)
 	}
 	return c.write(ctx, "patch", gvk, subresource, req.Namespace, req.Name, func(a Action) (*rest.Request, error) {
 		r := c.asPlugin.Patch(patchType).Body([]byte(req.Patch))
@@ -119,18 +119,23 @@ func (c *RestrictedClient) alsoCreate(a Action, because string) error {
 	return nil
 }
 
+// about is what is known of a request before its kind is looked up.
+func about(verb string, gvk schema.GroupVersionKind, subresource, namespace, name string) Action {
+	return Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name}
+}
+
 // Delete deletes an object.
 func (c *RestrictedClient) Delete(ctx context.Context, req abi.DeleteRequest) error {
 	gvk, err := parseGVK(req.APIVersion, req.Kind)
 	if err != nil {
 		return err
 	}
-	if err := needName(req.Name); err != nil {
-		return err
-	}
 	options, err := deleteOptions(req)
+	if err == nil {
+		err = needName(req.Name)
+	}
 	if err != nil {
-		return err
+		return c.malformed(about("delete", gvk, "", req.Namespace, req.Name), err)
 	}
 	_, err = c.write(ctx, "delete", gvk, "", req.Namespace, req.Name, func(Action) (*rest.Request, error) {
 		return c.asPlugin.Delete().Body(options), nil
@@ -143,7 +148,7 @@ func (c *RestrictedClient) Delete(ctx context.Context, req abi.DeleteRequest) er
 func (c *RestrictedClient) write(ctx context.Context, verb string, gvk schema.GroupVersionKind, subresource, namespace, name string,
 	build func(Action) (*rest.Request, error),
 ) (out []byte, err error) {
-	seen := c.observe(Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name})
+	seen := c.observe(about(verb, gvk, subresource, namespace, name))
 	defer func() { seen.changed(err) }()
 	if verb == "create" {
 		name = ""

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/time/rate"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// leave uses a bound up but for so many, which takes long otherwise.
+func (w *world) leave(l *rate.Limiter, n int) { l.AllowN(w.clock.Now(), l.Burst()-n) }
+
+// A guest that asks for one name after the other, without the right to any, makes the operator ask about rights in
+// its own name. What was asked before still gets its answer.
+func TestBounds_reviews(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cache(t, items)
+	c := w.client(t, watching(items))
+	get := func(i int) error {
+		_, err := c.Get(t.Context(), itemKey(w.namespace, fmt.Sprint("n-", i)))
+		return err
+	}
+	wantRefusal(t, get(0), metav1.StatusReasonForbidden, "rbac: ")
+	w.leave(c.bounds.reviews, 2+3) // two were made: for all names, and for this one
+	for i := range 4 {
+		wantRefusal(t, get(i), metav1.StatusReasonForbidden, "rbac: ")
+	}
+	w.requests.reset()
+	for i := range 100 {
+		if i < 4 {
+			wantRefusal(t, get(i), metav1.StatusReasonForbidden, "rbac: ")
+			continue
+		}
+		wantRefusal(t, get(i), metav1.StatusReasonTooManyRequests, "rate: reads whose rights have to be asked about")
+	}
+	w.requests.none(t)
+	w.clock.Step(time.Second)
+	wantRefusal(t, get(99), metav1.StatusReasonForbidden, "rbac: ")
+}
+
+// lookups counts the kinds that are looked up.
+type lookups struct {
+	meta.RESTMapper
+	made atomic.Int64
+}
+
+// RESTMapping implements meta.RESTMapper.
+func (l *lookups) RESTMapping(gk schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
+	l.made.Add(1)
+	return l.RESTMapper.RESTMapping(gk, versions...)
+}
+
+// A guest that asks for one kind after the other has none of them looked up after a while, and the kinds that there
+// are stay in reach; one kind that is not there is not looked up again and again.
+func TestBounds_lookups(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.thing(t, w.namespace)
+	w.grant(t, w.namespace, "get", items.Group, "items")
+	counted := &lookups{RESTMapper: w.factory.mapper}
+	w.factory.mapper = counted
+	c := w.client(t)
+	get := func(kind string) error {
+		_, err := c.Get(t.Context(), abi.ObjectKey{APIVersion: items.GroupVersion().String(), Kind: kind, Namespace: w.namespace, Name: "thing"})
+		return err
+	}
+	if err := get("Item"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 * lookupBurst {
+		wantRefusal(t, get("Nothing"), metav1.StatusReasonBadRequest, "is not installed")
+	}
+	if n := counted.made.Load(); n != 2 {
+		t.Errorf("%d look-ups for two kinds", n)
+	}
+	for i := range lookupBurst - 2 {
+		wantRefusal(t, get(fmt.Sprint("Nothing", i)), metav1.StatusReasonBadRequest, "is not installed")
+	}
+	for i := range 100 {
+		wantRefusal(t, get(fmt.Sprint("Never", i)), metav1.StatusReasonTooManyRequests, "rate: kinds that are looked up")
+	}
+	if n := counted.made.Load(); n != lookupBurst {
+		t.Errorf("%d look-ups, want %d", n, lookupBurst)
+	}
+	if err := get("Item"); err != nil {
+		t.Errorf("a kind that there is: %v", err)
+	}
+	w.clock.Step(unknownFor + 1)
+	wantRefusal(t, get("Nothing"), metav1.StatusReasonBadRequest, "is not installed")
+	if n := counted.made.Load(); n != lookupBurst+2 {
+		t.Errorf("%d look-ups, want that a kind is looked up again after a while", n)
+	}
+}
+
+// A guest that tells of something else each time fills no etcd.
+func TestBounds_events(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.grant(t, w.namespace, "create", "events.k8s.io", "events")
+	c := w.client(t)
+	tell := func(i int) error {
+		return c.Event(t.Context(), abi.EventRequest{ObjectKey: itemKey(w.namespace, "thing"), Type: "Normal", Reason: "Said", Message: fmt.Sprint(i)})
+	}
+	w.leave(c.bounds.events, 3)
+	for i := range 3 {
+		if err := tell(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.requests.reset()
+	wantRefusal(t, tell(3), metav1.StatusReasonTooManyRequests, "rate: events")
+	if err := tell(0); err != nil {
+		t.Errorf("one that equals another: %v", err)
+	}
+	w.requests.none(t)
+	w.clock.Step(time.Second)
+	if err := tell(3); err != nil {
+		t.Errorf("after a second: %v", err)
+	}
+}
+
+// What comes to nothing costs a guest nothing: it cannot fill the audit log with it, in which other plugins' records
+// would be lost. What it does is recorded all the same, with how much was left out.
+func TestBounds_records(t *testing.T) {
+	t.Parallel()
+	w, all, _ := audited(t)
+	w.grant(t, w.namespace, "get,delete", items.Group, "items")
+	c := w.client(t)
+	const tries = 3 * recordBurst
+	for range tries {
+		_, err := c.Get(t.Context(), itemKey("elsewhere", "thing"))
+		wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: ")
+	}
+	if n := len(all.take()); n != recordBurst {
+		t.Errorf("%d of %d are recorded, want %d", n, tries, recordBurst)
+	}
+	if err := c.Delete(t.Context(), abi.DeleteRequest{ObjectKey: itemKey(w.namespace, "thing")}); err != nil {
+		t.Fatal(err)
+	}
+	records := all.take()
+	if len(records) != 1 || records[0].Decision != DecisionAllowed || records[0].Omitted != tries-recordBurst {
+		t.Errorf("what it did is recorded as %+v, want %d omitted", records, tries-recordBurst)
+	}
+}
+
+// A selector is matched by the operator, for as long as it takes.
+func TestBounds_selectors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client(t)
+	long := strings.Repeat("x", maxSelector)
+	for name, change := range map[string]func(*abi.ListRequest){
+		"labelSelector": func(r *abi.ListRequest) { r.LabelSelector = "a in (" + long + ")" },
+		"fieldSelector": func(r *abi.ListRequest) { r.FieldSelector = "metadata.name=" + long },
+		"continue":      func(r *abi.ListRequest) { r.Continue = long + "x" },
+	} {
+		req := abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: items.Kind, Namespace: w.namespace}
+		change(&req)
+		_, err := c.List(t.Context(), req)
+		wantRefusal(t, err, metav1.StatusReasonBadRequest, name+" has ", "more than the 16384 allowed")
+	}
+	w.requests.none(t)
+}
+
+// Requests that are refused before anything is known of them leave a record all the same.
+func TestRecord_malformed(t *testing.T) {
+	t.Parallel()
+	w, all, _ := audited(t)
+	c := w.client(t)
+	key := itemKey(w.namespace, "")
+	for name, do := range map[string]func() error{
+		"get a path": func() error { _, err := c.Get(t.Context(), itemKey(w.namespace, "../x")); return err },
+		"get":        func() error { _, err := c.Get(t.Context(), key); return err },
+		"list": func() error {
+			_, err := c.List(t.Context(), abi.ListRequest{APIVersion: key.APIVersion, Kind: key.Kind, LabelSelector: "&"})
+			return err
+		},
+		"delete all": func() error { return c.Delete(t.Context(), abi.DeleteRequest{ObjectKey: key}) },
+		"patch": func() error {
+			_, err := c.Patch(t.Context(), abi.PatchRequest{ObjectKey: key, PatchType: "merge", Patch: []byte("{}")})
+			return err
+		},
+		"update": func() error {
+			_, err := c.Update(t.Context(), abi.WriteRequest{Object: itemJSON(w.namespace, "", `"spec":{}`)})
+			return err
+		},
+		"event": func() error { return c.Event(t.Context(), abi.EventRequest{ObjectKey: key}) },
+	} {
+		wantRefusal(t, do(), metav1.StatusReasonBadRequest)
+		records := all.take()
+		if len(records) != 1 || records[0].Decision != DecisionError || records[0].Reason != "BadRequest" {
+			t.Errorf("%s: recorded %+v", name, records)
+		}
+	}
+}
