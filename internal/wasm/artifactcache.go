@@ -82,7 +82,7 @@ func (c artifactCache) open(digest plugin.Digest) *os.File {
 }
 
 func (c artifactCache) path(digest plugin.Digest) string {
-	return filepath.Join(c.dir, fmt.Sprintf("metered-%d-%d", artifactFormat, meter.Version), string(digest))
+	return filepath.Join(c.dir, fmt.Sprintf(meteredPrefix+"%d-%d", artifactFormat, meter.Version), string(digest))
 }
 
 // header is what an artifact's file begins with, behind the checksum and the header's length. Behind it are

@@ -3,6 +3,7 @@
 package wasm
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,4 +75,103 @@ func TestEngine_cacheDir_gone(t *testing.T) {
 	}
 	_, _, err := e.Load(t.Context(), request(t, "not_valid"))
 	refusal{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
+}
+
+// Whoever can write compiled code runs code as the operator.
+func TestEngine_cacheDir_others(t *testing.T) {
+	t.Parallel()
+	const stranger = 12345
+	cases := map[string]struct {
+		spoil func(t *testing.T, dir, folder, file string) error
+		want  string
+		// root says that only root can spoil it in this way.
+		root bool
+	}{
+		"directory that all may write": {func(_ *testing.T, dir, _, _ string) error { return os.Chmod(dir, 0o707) }, "can be written by others", false},
+		"folder that all may write":    {func(_ *testing.T, _, folder, _ string) error { return os.Chmod(folder, 0o703) }, "can be written by others", false},
+		"file that all may write":      {func(_ *testing.T, _, _, file string) error { return os.Chmod(file, 0o602) }, "can be written by others", false},
+		"sticky, as the place for temporary files": {func(_ *testing.T, dir, _, _ string) error {
+			return os.Chmod(dir, os.ModeSticky|0o777)
+		}, "can be written by others", false},
+		"file that leads elsewhere": {func(t *testing.T, _, _, file string) error {
+			elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+			return errors.Join(os.Rename(file, elsewhere), os.Symlink(elsewhere, file))
+		}, "neither a file nor a directory", false},
+		"directory of somebody else": {func(_ *testing.T, dir, _, _ string) error { return os.Chown(dir, stranger, -1) }, "belongs to another user", true},
+		"file of somebody else":      {func(_ *testing.T, _, _, file string) error { return os.Chown(file, stranger, -1) }, "belongs to another user", true},
+		"another group's": {func(_ *testing.T, dir, _, _ string) error {
+			return errors.Join(os.Chown(dir, -1, stranger), os.Chmod(dir, 0o770))
+		}, "can be written by others", true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if tc.root && os.Geteuid() != 0 {
+				t.Skip("only root can give a file away")
+			}
+			dir, folder, file := leftover(t)
+			if err := tc.spoil(t, dir, folder, file); err != nil {
+				t.Fatal(err)
+			}
+			e, err := New(t.Context(), Options{CacheDir: dir})
+			if err == nil {
+				_ = e.Close(t.Context())
+			}
+			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), dir) {
+				t.Errorf("got %v, want an error about %q with %q", err, dir, tc.want)
+			}
+		})
+	}
+}
+
+// The fsGroup of a volume lets the operator's own group write what was the operator's alone. Nothing in it is believed,
+// and nothing of others is lost.
+func TestEngine_cacheDir_ownGroup(t *testing.T) {
+	t.Parallel()
+	dir, folder, file := leftover(t)
+	foreign := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(foreign, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(folder, 0o770); err != nil { //nolint:gosec // that is the point
+		t.Fatal(err)
+	}
+	e, l := newEngine(t, func(o *Options) { o.CacheDir = dir })
+	if l.count("Compiled code is made anew") != 1 {
+		t.Error("nothing is logged about it")
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what was there is still there: %v", err)
+	}
+	if _, err := os.Stat(foreign); err != nil {
+		t.Errorf("what is not of the engine: %v", err)
+	}
+	if got := calls(t, load(t, e, "modes")); got != 1 {
+		t.Errorf("call %d, want 1", got)
+	}
+	for _, path := range []string{dir, folder} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%s is %v (%v), want it to be the operator's alone", path, info.Mode(), err)
+		}
+	}
+}
+
+// leftover is a cache directory of an engine that has ended, a folder in it and a file in that.
+func leftover(t *testing.T) (dir, folder, file string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "compiled")
+	e, _ := newEngine(t, func(o *Options) { o.CacheDir = dir })
+	load(t, e, "modes")
+	if err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			folder, file = filepath.Dir(path), path
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 || file == "" {
+		t.Fatalf("the engine left %q in %s: %v, %v", file, dir, info, err)
+	}
+	return dir, folder, file
 }

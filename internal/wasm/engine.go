@@ -26,7 +26,8 @@ const closeTimeout = 5 * time.Second
 // Options configure an Engine.
 type Options struct {
 	// CacheDir keeps compiled code across restarts. Whoever can write it owns the process, so it
-	// belongs to the operator alone. Empty keeps compiled code in memory only.
+	// belongs to the operator alone: one that others can write is refused. It is made if it is not there. Empty
+	// keeps compiled code in memory only.
 	CacheDir string
 	// ParallelCompiles is how many modules are compiled at once; 0 means 1.
 	ParallelCompiles int
@@ -73,6 +74,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		e.metrics = plugin.NoEngineMetrics{}
 	}
 	if o.CacheDir != "" {
+		if err := secureCacheDir(o.CacheDir, o.Log); err != nil {
+			return nil, fmt.Errorf("open the compilation cache %q: %w", o.CacheDir, err)
+		}
 		cache, err := wazero.NewCompilationCacheWithDir(o.CacheDir)
 		if err != nil {
 			return nil, fmt.Errorf("open the compilation cache %q: %w", o.CacheDir, err)

@@ -48,12 +48,6 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 	if err := o.validate(); err != nil {
 		return err
 	}
-	if o.CacheDir != "" {
-		// Whoever can write compiled code owns the process.
-		if err := os.MkdirAll(o.CacheDir, 0o700); err != nil {
-			return fmt.Errorf("make --cache-dir: %w", err)
-		}
-	}
 	mgr, err := newManager(cluster, o, log)
 	if err != nil {
 		return err

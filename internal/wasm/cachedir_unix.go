@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package wasm
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// The bits of a mode that let others than the owner write.
+const (
+	groupWrites fs.FileMode = 0o020
+	othersWrite fs.FileMode = 0o002
+)
+
+func trustOf(info fs.FileInfo) trust {
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok, int(owner.Uid) != os.Geteuid(), info.Mode()&othersWrite != 0:
+		return foreign
+	case info.Mode()&groupWrites == 0:
+		return trusted
+	case int(owner.Gid) == os.Getegid():
+		return doubtful
+	default:
+		return foreign
+	}
+}
