@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tenants
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-logr/logr/funcr"
+	"github.com/prometheus/client_golang/prometheus"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/yaml"
+
+	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// operatorUser has the rights of the operator's own ClusterRole, and no others.
+const operatorUser = "k1s-operator"
+
+// operator is the operator, running in this process.
+type operator struct {
+	env   *testenv.Env
+	audit string
+	stop  context.CancelFunc
+	done  chan error
+
+	mu sync.Mutex
+	// said is what guests have logged, by plugin ("namespace/name").
+	said map[string][]string
+}
+
+// startOperator starts an operator, which stops with the test.
+func startOperator(t *testing.T) *operator {
+	t.Helper()
+	env := testenv.Shared(t)
+	grantOperator(t, env)
+	o := &operator{env: env, audit: filepath.Join(t.TempDir(), "audit.log"), done: make(chan error, 1), said: map[string][]string{}}
+	options := app.DefaultOptions()
+	options.MetricsAddress, options.ProbeAddress = "0", "0"
+	options.Namespace = env.Namespace(t)
+	options.PluginDir, options.CacheDir, options.AuditLog = t.TempDir(), filepath.Join(t.TempDir(), "compiled"), o.audit
+	options.Registerer = prometheus.NewRegistry()
+	options.SkipNameValidation = true
+	config := rest.CopyConfig(env.User(t, operatorUser))
+	config.QPS = -1 // as ctrl.GetConfig has it
+	ctx, stop := context.WithCancel(context.Background())
+	o.stop = stop
+	go func() { o.done <- app.Run(ctx, config, options, funcr.NewJSON(o.heard, funcr.Options{})) }()
+	t.Cleanup(func() { o.end(t) })
+	return o
+}
+
+// end stops the operator, which writes the audit log to its end.
+func (o *operator) end(t *testing.T) {
+	t.Helper()
+	if o.stop == nil {
+		return
+	}
+	o.stop()
+	o.stop = nil
+	if err := <-o.done; err != nil {
+		t.Errorf("the operator ended with: %v", err)
+	}
+}
+
+// heard takes a line of the operator's log.
+func (o *operator) heard(line string) {
+	if os.Getenv("K1S_TEST_LOG") != "" {
+		fmt.Fprintln(os.Stderr, line)
+	}
+	var entry struct {
+		Logger, Plugin, Msg string
+	}
+	if json.Unmarshal([]byte(line), &entry) != nil || entry.Logger != "guest" {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.said[entry.Plugin] = append(o.said[entry.Plugin], entry.Msg)
+}
+
+// everything returns all that a plugin has logged.
+func (o *operator) everything(plugin string) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return append([]string(nil), o.said[plugin]...)
+}
+
+// records reads the audit log: each record of a plugin as a line, see recordLine.
+func (o *operator) records(t *testing.T) map[string]map[string]int {
+	t.Helper()
+	file, err := os.Open(o.audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	out := map[string]map[string]int{}
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		var r struct {
+			access.Record
+			Dropped int64 `json:"dropped"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			t.Fatalf("%s: %v", lines.Text(), err)
+		}
+		if r.Dropped > 0 {
+			t.Errorf("%d records are lost", r.Dropped)
+		}
+		if out[r.Plugin] == nil {
+			out[r.Plugin] = map[string]int{}
+		}
+		out[r.Plugin][recordLine(r.Record)]++
+	}
+	return out
+}
+
+// recordLine writes a Record as the tables here do:
+// "verb resource[.group][/subresource] namespace/name decision [layer] [reason]", for HTTP "verb http host …".
+func recordLine(r access.Record) string {
+	what := r.Resource
+	if r.Group != "" {
+		what += "." + r.Group
+	}
+	if r.Subresource != "" {
+		what += "/" + r.Subresource
+	}
+	where := r.Namespace + "/" + randomPart.ReplaceAllString(r.Name, ".*")
+	if r.Host != "" {
+		where = r.Host
+	}
+	return strings.Join(strings.Fields(strings.Join([]string{r.Verb, what, where, r.Decision, r.Layer, r.Reason}, " ")), " ")
+}
+
+// randomPart is what makes the names of events their own.
+var randomPart = regexp.MustCompile(`\.[a-z0-9]{16}$`)
+
+var granted sync.Once
+
+// grantOperator gives the operator's user the rights that the project ships.
+func grantOperator(t *testing.T, env *testenv.Env) {
+	t.Helper()
+	granted.Do(func() {
+		for _, file := range []string{"role.yaml", "watched_types.yaml"} {
+			text, err := os.ReadFile(filepath.Join(testenv.Root(), "config", "rbac", file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, doc := range strings.Split(string(text), "\n---\n") {
+				var role rbacv1.ClusterRole
+				if err := yaml.Unmarshal([]byte(doc), &role); err != nil {
+					t.Fatalf("%s: %v", file, err)
+				}
+				if role.Kind != "ClusterRole" || role.AggregationRule != nil { // nobody aggregates here
+					continue
+				}
+				binding := &rbacv1.ClusterRoleBinding{
+					ObjectMeta: metav1.ObjectMeta{Name: role.Name},
+					RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+					Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
+				}
+				create(t, env, &role)
+				create(t, env, binding)
+			}
+		}
+	})
+}

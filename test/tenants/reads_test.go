@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tenants
+
+import "strings"
+
+// reads try to see what is another tenant's.
+func reads() []trick {
+	return []trick{
+		{
+			name: "get an Item of the other, which is in the shared cache", plugin: plain,
+			call:   call{function: get, request: `{` + itemOf + `,` + otherKey + `}`},
+			want:   []string{`allowlist: may not get items.inventory.example.com \"treasure\" in namespace \"{other}\"`},
+			record: "get items.inventory.example.com {other}/treasure refused allowlist Forbidden",
+		},
+		{
+			name: "list the other's Items", plugin: plain,
+			call:   call{function: list, request: `{` + itemOf + `,"namespace":"{other}"}`},
+			want:   []string{`allowlist: may not list items.inventory.example.com in namespace \"{other}\"`},
+			record: "list items.inventory.example.com {other}/ refused allowlist Forbidden",
+		},
+		{
+			name: "list the Items of all namespaces", plugin: plain,
+			call:   call{function: list, request: `{` + itemOf + `}`},
+			want:   []string{`allowlist: may not list items.inventory.example.com in all namespaces`},
+			record: "list items.inventory.example.com / refused allowlist Forbidden",
+		},
+		{
+			name: "list the Items of all namespaces, and select the other's by field", plugin: plain,
+			call:   call{function: list, request: `{` + itemOf + `,"fieldSelector":"metadata.namespace={other}"}`},
+			want:   []string{`allowlist: may not list items.inventory.example.com in all namespaces`},
+			record: "list items.inventory.example.com / refused allowlist Forbidden",
+		},
+		{
+			name: "select the other's Items by field from one's own", plugin: plain,
+			call: call{function: list, request: `{` + itemOf + `,"namespace":"{own}","fieldSelector":"metadata.namespace={other}"}`},
+			want: []string{`"items":[]`}, harmless: true,
+		},
+		{
+			name: "select one's own by a label that says more", plugin: plain,
+			call:   call{function: list, request: `{` + itemOf + `,"namespace":"{own}","labelSelector":"a=b&namespace={other}"}`},
+			want:   []string{`labelSelector: `},
+			record: "list Item.inventory.example.com {own}/ error BadRequest",
+		},
+		{
+			name: "go on with the list of another namespace", plugin: plain,
+			call: call{function: list, request: `{` + itemOf + `,"namespace":"{own}","limit":5,"continue":"{continueOther}"}`},
+			want: []string{`"items":`}, harmless: true,
+		},
+		{
+			name: "go on with the list of all namespaces", plugin: plain,
+			call: call{function: list, request: `{` + itemOf + `,"namespace":"{own}","limit":5,"continue":"{continueAll}"}`},
+			want: []string{`"items":`}, harmless: true,
+		},
+		{
+			name: "go on with a list from above one's namespace", plugin: plain,
+			call:   call{function: list, request: `{` + itemOf + `,"namespace":"{own}","limit":5,"continue":"{continueUp}"}`},
+			want:   []string{`continue key is not valid`},
+			record: "list items.inventory.example.com {own}/ error BadRequest",
+		},
+		{
+			name: "continue with another parameter", plugin: plain,
+			call:   call{function: list, request: `{` + itemOf + `,"namespace":"{own}","limit":5,"continue":"x&namespace={other}"}`},
+			want:   []string{`continue key is not valid`},
+			record: "list items.inventory.example.com {own}/ error BadRequest",
+		},
+		{
+			name: "a name that leads to another namespace", plugin: plain,
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}","name":"../../{other}/items/treasure"}`},
+			want:   []string{`may not contain '/'`},
+			record: "get items.inventory.example.com {own}/../../{other}/items/treasure error BadRequest",
+		},
+		{
+			name: "a name that leads up", plugin: plain,
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}","name":".."}`},
+			want:   []string{`may not be '..'`},
+			record: "get items.inventory.example.com {own}/.. error BadRequest",
+		},
+		{
+			name: "a name with an escaped slash", plugin: plain,
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}","name":"..%2f..%2f{other}%2fitems%2ftreasure"}`},
+			want:   []string{`may not contain '%'`},
+			record: "get items.inventory.example.com {own}/..%2f..%2f{other}%2fitems%2ftreasure error BadRequest",
+		},
+		{
+			name: "a name with a query", plugin: plain,
+			call: call{function: get, request: `{` + configOf + `,"namespace":"{own}","name":"x?namespace={other}"}`},
+			want: []string{`not found`},
+		},
+		{
+			name: "a namespace that goes on", plugin: plain,
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}/../{other}","name":"treasure"}`},
+			want:   []string{`may not contain '/'`},
+			record: "get items.inventory.example.com {own}/../{other}/treasure error BadRequest",
+		},
+		{
+			name: "a namespace that leads up", plugin: plain,
+			call:   call{function: list, request: `{` + itemOf + `,"namespace":".."}`},
+			want:   []string{`may not be '..'`},
+			record: "list items.inventory.example.com ../ error BadRequest",
+		},
+		{
+			name: "the namespace in capitals", plugin: plain,
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{OTHER}","name":"treasure"}`},
+			want:   []string{`allowlist: may not get`},
+			record: "get items.inventory.example.com {OTHER}/treasure refused allowlist Forbidden",
+		},
+		{
+			name: "the namespace twice", plugin: plain,
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}","namespace":"{other}","name":"treasure"}`},
+			want:   []string{`allowlist: may not get`},
+			record: "get items.inventory.example.com {other}/treasure refused allowlist Forbidden",
+		},
+		{
+			name: "the namespace in two cases", plugin: plain,
+			call:   call{function: list, request: `{` + itemOf + `,"namespace":"{own}","Namespace":"{other}"}`},
+			want:   []string{`allowlist: may not list`},
+			record: "list items.inventory.example.com {other}/ refused allowlist Forbidden",
+		},
+		{
+			name: "an apiVersion that goes on", plugin: plain,
+			call: call{function: get, request: `{"apiVersion":"inventory.example.com/v1alpha1/namespaces/{other}","kind":"Item",` + ownKey + `}`},
+			want: []string{`BadRequest`},
+		},
+		{
+			name: "a kind that goes on", plugin: plain,
+			call: call{function: get, request: `{"apiVersion":"v1","kind":"Secret/../configmaps",` + ownKey + `}`},
+			want: []string{`BadRequest`},
+		},
+		{
+			name: "get one's own Secret", plugin: plain,
+			call:   call{function: get, request: `{` + secretOf + `,` + ownKey + `}`},
+			want:   []string{`User \"system:serviceaccount:{own}:plugin\" cannot get resource \"secrets\"`},
+			record: "get secrets {own}/treasure refused apiserver Forbidden",
+		},
+		{
+			name: "list one's own Secrets", plugin: plain,
+			call:   call{function: list, request: `{` + secretOf + `,"namespace":"{own}"}`},
+			want:   []string{`User \"system:serviceaccount:{own}:plugin\" cannot list resource \"secrets\"`},
+			record: "list secrets {own}/ refused apiserver Forbidden",
+		},
+		{
+			name: "get the other's Secret", plugin: plain,
+			call:   call{function: get, request: `{` + secretOf + `,` + otherKey + `}`},
+			want:   []string{`allowlist: may not get secrets`},
+			record: "get secrets {other}/treasure refused allowlist Forbidden",
+		},
+		{
+			name: "list all Secrets", plugin: plain,
+			call:   call{function: list, request: `{` + secretOf + `}`},
+			want:   []string{`allowlist: may not list secrets`},
+			record: "list secrets / refused allowlist Forbidden",
+		},
+		{
+			name: "get the other's ConfigMap, which one's own account may do in one's own namespace", plugin: plain,
+			call:   call{function: get, request: `{` + configOf + `,` + otherKey + `}`},
+			want:   []string{`allowlist: may not get configmaps`},
+			record: "get configmaps {other}/treasure refused allowlist Forbidden",
+		},
+		{
+			name: "get the other's Namespace", plugin: plain,
+			call:   call{function: get, request: `{"apiVersion":"v1","kind":"Namespace","name":"{other}"}`},
+			want:   []string{`allowlist: may not get namespaces`, `(cluster-scoped)`},
+			record: "get namespaces /{other} refused allowlist Forbidden",
+		},
+		{
+			name: "read one's own WasmPlugin", plugin: plain,
+			call:   call{function: get, request: `{"apiVersion":"plugins.k1s.io/v1alpha1","kind":"WasmPlugin","namespace":"{own}","name":"plain"}`},
+			want:   []string{`cannot get resource \"wasmplugins\"`},
+			record: "get wasmplugins.plugins.k1s.io {own}/plain refused apiserver Forbidden",
+		},
+		{
+			name: "what the account may get but the allowlist does not have", plugin: listed,
+			call:   call{function: get, request: `{` + configOf + `,` + ownKey + `}`},
+			want:   []string{`allowlist: may not get configmaps`, `security.allowedResources does not have`},
+			record: "get configmaps {own}/treasure refused allowlist Forbidden",
+		},
+
+		// The namespace of the other is on the list of this one, and it may list and watch Categories there.
+		{
+			name: "get a Category from the cache with the rights to list and watch alone", plugin: wide,
+			call:   call{function: get, request: `{` + categoryOf + `,` + otherKey + `}`},
+			want:   []string{`rbac: may not get categories.inventory.example.com \"treasure\" in namespace \"{other}\"`, `ServiceAccount \"wide\" has no such right`},
+			record: "get categories.inventory.example.com {other}/treasure refused rbac Forbidden",
+		},
+		{
+			name: "list the Categories that the other lets one list", plugin: wide,
+			call: call{function: list, request: `{` + categoryOf + `,"namespace":"{other}"}`},
+			want: []string{`"namespace":"{other}"`}, harmless: true,
+		},
+		{
+			name: "list the Categories of all namespaces", plugin: wide,
+			call:   call{function: list, request: `{` + categoryOf + `}`},
+			want:   []string{`allowlist: may not list categories.inventory.example.com in all namespaces`},
+			record: "list categories.inventory.example.com / refused allowlist Forbidden",
+		},
+		{
+			name: "get an Item that another plugin has put into the cache", plugin: wide,
+			call:   call{function: get, request: `{` + itemOf + `,` + otherKey + `}`},
+			want:   []string{`User \"system:serviceaccount:{own}:wide\" cannot get resource \"items\"`},
+			record: "get items.inventory.example.com {other}/treasure refused apiserver Forbidden",
+		},
+		{
+			name: "list Items that another plugin has put into the cache", plugin: wide,
+			call:   call{function: list, request: `{` + itemOf + `,"namespace":"{other}"}`},
+			want:   []string{`User \"system:serviceaccount:{own}:wide\" cannot list resource \"items\"`},
+			record: "list items.inventory.example.com {other}/ refused apiserver Forbidden",
+		},
+		{
+			name: "get a Secret where one may watch something else", plugin: wide,
+			call:   call{function: get, request: `{` + secretOf + `,` + otherKey + `}`},
+			want:   []string{`User \"system:serviceaccount:{own}:wide\" cannot get resource \"secrets\"`},
+			record: "get secrets {other}/treasure refused apiserver Forbidden",
+		},
+		{
+			name: "a selector that keeps the host busy", plugin: wide,
+			call:   call{function: list, request: `{` + categoryOf + `,"namespace":"{other}","labelSelector":"a in (` + strings.Repeat("x,", 20_000) + `y)"}`},
+			want:   []string{`labelSelector has `},
+			record: "list Category.inventory.example.com {other}/ error BadRequest",
+		},
+	}
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tenants
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// Who writes a WasmPlugin names nothing of another tenant's with it.
+func TestTenants_specs(t *testing.T) {
+	o := startOperator(t)
+	a, b := newTenants(t, o.env)
+	b.plugin(t, plain, "Item") // so that its module and the kind's informer are there
+	b.expectReady(t, plain)
+	const authorized, fetched = pluginsv1alpha1.ConditionAuthorized, pluginsv1alpha1.ConditionFetched
+	account := func(name string) func(*pluginsv1alpha1.WasmPluginSpec) {
+		return func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = name }
+	}
+	module := func(name string) func(*pluginsv1alpha1.WasmPluginSpec) {
+		return func(s *pluginsv1alpha1.WasmPluginSpec) { s.Source.ConfigMap.Name = name }
+	}
+	namespaces := func(names ...string) func(*pluginsv1alpha1.WasmPluginSpec) {
+		return func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = names }
+	}
+	for name, tc := range map[string]struct {
+		kind              string
+		mutate            func(*pluginsv1alpha1.WasmPluginSpec)
+		condition, reason string
+		want              string
+	}{
+		"other-namespace":  {"Item", namespaces(a.ns, b.ns), authorized, pluginsv1alpha1.ReasonWatchForbidden, fmt.Sprintf("items.inventory.example.com in namespace %q", b.ns)},
+		"every-namespace":  {"Item", namespaces("*"), authorized, pluginsv1alpha1.ReasonWatchForbidden, "in all namespaces"},
+		"account-up":       {"Item", account("../" + b.ns + "/admin"), authorized, pluginsv1alpha1.ReasonServiceAccountNotFound, fmt.Sprintf("in namespace %q", a.ns)},
+		"account-below":    {"Item", account(b.ns + "/admin"), authorized, pluginsv1alpha1.ReasonServiceAccountNotFound, fmt.Sprintf("in namespace %q", a.ns)},
+		"account-colon":    {"Item", account(b.ns + ":admin"), authorized, pluginsv1alpha1.ReasonServiceAccountNotFound, fmt.Sprintf("in namespace %q", a.ns)},
+		"account-user":     {"Item", account("system:serviceaccount:" + b.ns + ":admin"), authorized, pluginsv1alpha1.ReasonServiceAccountNotFound, fmt.Sprintf("in namespace %q", a.ns)},
+		"module-up":        {"Item", module("../../" + b.ns + "/configmaps/module-plain"), fetched, pluginsv1alpha1.ReasonSourceUnavailable, "could not be read"},
+		"module-below":     {"Item", module(b.ns + "/module-plain"), fetched, pluginsv1alpha1.ReasonSourceUnavailable, "could not be read"},
+		"module-of-other":  {"Item", module("module-plain"), fetched, pluginsv1alpha1.ReasonConfigMapNotFound, fmt.Sprintf("does not exist in namespace %q", a.ns)},
+		"watch-secrets":    {"Secret", nil, authorized, pluginsv1alpha1.ReasonOperatorForbidden, "the operator itself may not list secrets"},
+		"watch-configmaps": {"ConfigMap", nil, authorized, pluginsv1alpha1.ReasonWatchForbidden, fmt.Sprintf("list and watch configmaps in namespace %q", a.ns)},
+		"watch-no-account": {"Item", account("default"), authorized, pluginsv1alpha1.ReasonWatchForbidden, fmt.Sprintf("list and watch items.inventory.example.com in namespace %q", a.ns)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if tc.mutate == nil {
+				tc.mutate = func(*pluginsv1alpha1.WasmPluginSpec) {}
+			}
+			a.plugin(t, name, tc.kind, tc.mutate)
+			a.expectCondition(t, name, tc.condition, metav1.ConditionFalse, tc.reason, tc.want)
+		})
+	}
+	t.Run("file-up", func(t *testing.T) {
+		wp := a.wasmPlugin("file-up", "Item")
+		wp.Spec.Source = pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "../compiled/module.wasm"}}
+		if err := a.env.Client.Create(t.Context(), wp); err == nil || !strings.Contains(err.Error(), "path must be relative") {
+			t.Errorf("got %v, want that the API server refuses it", err)
+		}
+	})
+}
+
+// A module that changes below a pin is refused, and what was pinned goes on serving.
+func TestTenants_moduleSwapped(t *testing.T) {
+	o := startOperator(t)
+	a, b := newTenants(t, o.env)
+	module := trickster(t)
+	a.plugin(t, plain, "Item", func(s *pluginsv1alpha1.WasmPluginSpec) { s.SHA256 = string(plugin.DigestOf(module)) })
+	a.expectReady(t, plain)
+	swapped := []byte(strings.Replace(string(module), `"version":"1.0.0"`, `"version":"6.6.6"`, 1))
+	a.store(t, "module-"+plain, swapped)
+	a.expectCondition(t, plain, pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonDigestMismatch, "spec.sha256 pins")
+	var wp pluginsv1alpha1.WasmPlugin
+	if err := a.env.Client.Get(t.Context(), client.ObjectKey{Namespace: a.ns, Name: plain}, &wp); err != nil {
+		t.Fatal(err)
+	}
+	if r := wp.Status.Revision; r == nil || r.Version != "1.0.0" || r.Digest != plugin.DigestOf(module).String() {
+		t.Errorf("what serves is %+v", r)
+	}
+	if reply := a.try(t, o, plain, "0001", call{function: get, request: fill(`{`+itemOf+`,`+otherKey+`}`, map[string]string{"other": b.ns})}); !strings.Contains(reply, "allowlist: ") {
+		t.Errorf("the pinned module answers %s", reply)
+	}
+}
+
+// A right that goes is gone for what the cache would answer, and for events; see TestRevocation in internal/access for
+// how long each way of revoking takes.
+func TestTenants_revoked(t *testing.T) {
+	o := startOperator(t)
+	a, _ := newTenants(t, o.env)
+	a.account(t, "reader", rbacv1.PolicyRule{APIGroups: []string{"inventory.example.com"}, Resources: []string{"items"}, Verbs: []string{"list", "watch"}})
+	create(t, a.env, &rbacv1.Role{ObjectMeta: a.meta("getter"), Rules: []rbacv1.PolicyRule{
+		{APIGroups: []string{"inventory.example.com"}, Resources: []string{"items"}, Verbs: []string{"get"}},
+	}})
+	a.bind(t, "getter", a.ns, "reader")
+	a.plugin(t, plain, "Item", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "reader" })
+	a.expectReady(t, plain)
+	read := call{function: get, request: fill(`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": a.ns})}
+	if reply := a.try(t, o, plain, "0000", read); !strings.Contains(reply, a.loot()) {
+		t.Fatalf("with the right, the plugin reads %s", reply)
+	}
+
+	if err := a.env.Client.Delete(t.Context(), &rbacv1.RoleBinding{ObjectMeta: a.meta("getter")}); err != nil {
+		t.Fatal(err)
+	}
+	gone := time.Now()
+	tries := 0
+	testenv.Eventually(t, "a read of the cache is refused", func(context.Context) error {
+		tries++
+		if reply := a.try(t, o, plain, fmt.Sprintf("%04d", tries), read); !strings.Contains(reply, "rbac: may not get items") {
+			return errors.New(reply)
+		}
+		return nil
+	})
+	t.Logf("a read of the cache is refused %s after the right is gone, at try %d", time.Since(gone), tries)
+
+	if err := a.env.Client.Delete(t.Context(), &rbacv1.RoleBinding{ObjectMeta: a.meta("reader")}); err != nil {
+		t.Fatal(err)
+	}
+	a.expectCondition(t, plain, pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden)
+	a.carrier(t, plain, "9999", read)
+	testenv.Consistently(t, "no event is told", time.Second, func(context.Context) error {
+		for _, line := range o.everything(a.ns + "/" + plain) {
+			if strings.HasPrefix(line, "9999") {
+				return errors.New(line)
+			}
+		}
+		return nil
+	})
+}
+
+// A plugin that does too much is held back, in its own namespace, while the other tenant's goes on.
+func TestTenants_floods(t *testing.T) {
+	o := startOperator(t)
+	a, b := newTenants(t, o.env)
+	patient := func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = 60 }
+	a.plugin(t, plain, "Item", patient)
+	a.plugin(t, wide, "Category", patient, func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.ServiceAccountName, s.Security.AllowedNamespaces = wide, []string{a.ns, b.ns}
+	})
+	b.plugin(t, plain, "Item")
+	a.expectReady(t, plain, wide)
+	b.expectReady(t, plain)
+	values := map[string]string{"own": a.ns, "other": b.ns}
+	for i, tc := range []struct {
+		name, plugin string
+		call
+		want string
+	}{
+		{"events, each another one", plain, call{event, `{` + itemOf + `,` + ownKey + `,"type":"Normal","reason":"Flood","message":"####"}`, 1300}, "rate: events"},
+		{"kinds, each another one", plain, call{get, `{"apiVersion":"v1","kind":"Kind####",` + ownKey + `}`, 500}, "rate: kinds that are looked up"},
+		{"names, each another one", wide, call{get, `{` + categoryOf + `,"namespace":"{other}","name":"n-####"}`, 3000}, "rate: reads whose rights have to be asked about"},
+		{"requests that are refused", plain, call{get, `{` + itemOf + `,` + otherKey + `}`, 20_000}, "allowlist: "},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			began := time.Now()
+			tc.request = fill(tc.request, values)
+			if reply := a.try(t, o, tc.plugin, fmt.Sprintf("%04d", i), tc.call); !strings.Contains(reply, tc.want) {
+				t.Errorf("the last reply is %s, want %q", reply, tc.want)
+			}
+			t.Logf("%d calls took %s", tc.times, time.Since(began))
+			own := call{function: get, request: fill(`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": b.ns})}
+			if reply := b.try(t, o, plain, fmt.Sprintf("%04d", i), own); !strings.Contains(reply, b.loot()) {
+				t.Errorf("the other tenant's plugin is answered %s", reply)
+			}
+		})
+	}
+	var told corev1.EventList
+	if err := a.env.Client.List(t.Context(), &told, client.InNamespace(a.ns)); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(told.Items); n < 1000 || n > 1250 {
+		t.Errorf("there are %d events, want a thousand and some", n)
+	}
+	if err := a.env.Client.List(t.Context(), &told, client.InNamespace(b.ns)); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(told.Items); n > 50 {
+		t.Errorf("there are %d events in the other namespace", n)
+	}
+	o.end(t)
+	refused := o.records(t)[a.ns+"/"+plain][fmt.Sprintf("get items.inventory.example.com %s/treasure refused allowlist Forbidden", b.ns)]
+	if refused == 0 || refused > 2000 {
+		t.Errorf("%d refusals are recorded, want some of 20,000", refused)
+	}
+}
+
+// try has a plugin do a trick, and returns its reply.
+func (n tenant) try(t *testing.T, o *operator, plugin, id string, c call) string {
+	t.Helper()
+	n.carrier(t, plugin, id, c)
+	x := &attempt{by: n, trick: trick{plugin: plugin}, id: id}
+	testenv.Eventually(t, "an answer to "+id, func(context.Context) error { return x.answer(o) })
+	return x.reply
+}
