@@ -54,14 +54,14 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 	if err != nil {
 		return fmt.Errorf("encode event: %w", err)
 	}
-	_, err = c.write(ctx, "create", eventsv1.SchemeGroupVersion.WithKind("Event"), "", namespace, event.Name,
-		func(Action) (*rest.Request, error) {
-			if !c.bounds.allow(c.bounds.events) {
-				c.refused(layerRate)
-				return nil, tooOften("events", eventsPerSecond)
-			}
-			return c.asPlugin.Post().Body(body), nil
-		})
+	w := writing{verb: "create", gvk: eventsv1.SchemeGroupVersion.WithKind("Event"), namespace: namespace, name: event.Name}
+	_, err = c.write(ctx, w, func(Action) (*rest.Request, error) {
+		if !c.bounds.allow(c.bounds.events) {
+			c.refused(layerRate)
+			return nil, tooOften("events", eventsPerSecond)
+		}
+		return c.asPlugin.Post().Body(body), nil
+	})
 	if err == nil {
 		c.events.remember(key) // one that was refused is refused again, not swallowed
 	}

@@ -57,14 +57,14 @@ func operations() []operation {
 		{"update", "update", "items", func(ctx context.Context, c *RestrictedClient, ns string) ([]byte, error) {
 			return c.Update(ctx, abi.WriteRequest{Object: itemJSON(ns, "thing", `"spec":{"name":"updated"}`, version(ctx, c, ns)...)})
 		}},
-		{"update_status", "update", "items/status", func(ctx context.Context, c *RestrictedClient, ns string) ([]byte, error) {
+		{"update_status", "patch", "items/status", func(ctx context.Context, c *RestrictedClient, ns string) ([]byte, error) {
 			return c.UpdateStatus(ctx, abi.WriteRequest{Object: itemJSON(ns, "thing", `"spec":{"name":"thing"},"status":{"availability":"Reserved"}`, version(ctx, c, ns)...)})
 		}},
 		{"patch", "patch", "items", func(ctx context.Context, c *RestrictedClient, ns string) ([]byte, error) {
 			return c.Patch(ctx, abi.PatchRequest{ObjectKey: itemKey(ns, "thing"), PatchType: abi.PatchMerge, Patch: json.RawMessage(`{"spec":{"name":"patched"}}`)})
 		}},
 		{"patch_status", "patch", "items/status", func(ctx context.Context, c *RestrictedClient, ns string) ([]byte, error) {
-			return c.PatchStatus(ctx, abi.PatchRequest{ObjectKey: itemKey(ns, "thing"), PatchType: abi.PatchMerge, Patch: json.RawMessage(`{"status":{"availability":"OutOfStock"}}`)})
+			return c.PatchStatus(ctx, abi.PatchRequest{ObjectKey: itemKey(ns, "thing"), PatchType: abi.PatchApply, Patch: itemJSON(ns, "thing", `"status":{"availability":"OutOfStock"}`)})
 		}},
 		{"apply", "patch", "items", func(ctx context.Context, c *RestrictedClient, ns string) ([]byte, error) {
 			return c.Apply(ctx, abi.ApplyRequest{Object: itemJSON(ns, "thing", `"spec":{"name":"applied"}`), Force: true})

@@ -20,10 +20,15 @@ type objectHead struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Metadata   struct {
-		Name      string `json:"name"`
-		Namespace string `json:"namespace"`
-		UID       string `json:"uid"`
+		Name            string `json:"name"`
+		Namespace       string `json:"namespace"`
+		UID             string `json:"uid"`
+		ResourceVersion string `json:"resourceVersion"`
 	} `json:"metadata"`
+}
+
+func (h objectHead) key() abi.ObjectKey {
+	return abi.ObjectKey{APIVersion: h.APIVersion, Kind: h.Kind, Namespace: h.Metadata.Namespace, Name: h.Metadata.Name}
 }
 
 // headOf reads an object's head as the API server reads it, which minds the case of members: a guest
@@ -38,6 +43,28 @@ func headOf(object json.RawMessage) (objectHead, schema.GroupVersionKind, error)
 	}
 	gvk, err := parseGVK(head.APIVersion, head.Kind)
 	return head, gvk, err
+}
+
+// statusOnly is the configuration to apply for an object's status: an object that was read has members that
+// cannot be applied, or that the plugin does not mean to own.
+func statusOnly(head objectHead, object json.RawMessage) (json.RawMessage, error) {
+	var members map[string]json.RawMessage // whose case counts
+	if err := json.Unmarshal(object, &members); err != nil {
+		return nil, apierrors.NewBadRequest("object: " + err.Error())
+	}
+	metadata := map[string]string{"name": head.Metadata.Name}
+	for member, value := range map[string]string{
+		"namespace": head.Metadata.Namespace, "uid": head.Metadata.UID, "resourceVersion": head.Metadata.ResourceVersion,
+	} {
+		if value != "" {
+			metadata[member] = value
+		}
+	}
+	configuration := map[string]any{"apiVersion": head.APIVersion, "kind": head.Kind, "metadata": metadata}
+	if status, ok := members["status"]; ok && string(status) != "null" {
+		configuration["status"] = status
+	}
+	return json.Marshal(configuration)
 }
 
 func patchTypeOf(req abi.PatchRequest) (types.PatchType, error) {

@@ -22,30 +22,23 @@ func (c *RestrictedClient) Create(ctx context.Context, req abi.WriteRequest) ([]
 	if err != nil {
 		return nil, err
 	}
-	return c.write(ctx, "create", gvk, "", head.Metadata.Namespace, head.Metadata.Name, func(Action) (*rest.Request, error) {
+	w := writing{verb: "create", gvk: gvk, namespace: head.Metadata.Namespace, name: head.Metadata.Name}
+	return c.write(ctx, w, func(Action) (*rest.Request, error) {
 		return c.asPlugin.Post().Body([]byte(req.Object)), nil
 	})
 }
 
 // Update replaces an object.
 func (c *RestrictedClient) Update(ctx context.Context, req abi.WriteRequest) ([]byte, error) {
-	return c.update(ctx, req, "")
-}
-
-// UpdateStatus replaces an object's status.
-func (c *RestrictedClient) UpdateStatus(ctx context.Context, req abi.WriteRequest) ([]byte, error) {
-	return c.update(ctx, req, subresourceStatus)
-}
-
-func (c *RestrictedClient) update(ctx context.Context, req abi.WriteRequest, subresource string) ([]byte, error) {
 	head, gvk, err := headOf(req.Object)
 	if err != nil {
 		return nil, err
 	}
 	if err := needName(head.Metadata.Name); err != nil {
-		return nil, c.malformed(about("update", gvk, subresource, head.Metadata.Namespace, ""), err)
+		return nil, c.malformed(about("update", gvk, "", head.Metadata.Namespace, ""), err)
 	}
-	return c.write(ctx, "update", gvk, subresource, head.Metadata.Namespace, head.Metadata.Name, func(a Action) (*rest.Request, error) {
+	w := writing{verb: "update", gvk: gvk, namespace: head.Metadata.Namespace, name: head.Metadata.Name}
+	return c.write(ctx, w, func(a Action) (*rest.Request, error) {
 		if head.Metadata.UID == "" && createsOnUpdate(a) {
 			if err := c.alsoCreate(a, "an update without metadata.uid may create"); err != nil {
 				return nil, err
@@ -55,12 +48,26 @@ func (c *RestrictedClient) update(ctx context.Context, req abi.WriteRequest, sub
 	})
 }
 
+// UpdateStatus makes an object's status what the plugin wants of it: it applies the status, so that what
+// others own is not touched, and taking it from them is a Conflict.
+func (c *RestrictedClient) UpdateStatus(ctx context.Context, req abi.WriteRequest) ([]byte, error) {
+	head, _, err := headOf(req.Object)
+	if err != nil {
+		return nil, err
+	}
+	configuration, err := statusOnly(head, req.Object)
+	if err != nil {
+		return nil, err
+	}
+	return c.PatchStatus(ctx, abi.PatchRequest{ObjectKey: head.key(), PatchType: abi.PatchApply, Patch: configuration})
+}
+
 // Patch changes parts of an object.
 func (c *RestrictedClient) Patch(ctx context.Context, req abi.PatchRequest) ([]byte, error) {
 	return c.patch(ctx, req, "")
 }
 
-// PatchStatus changes parts of an object's status.
+// PatchStatus applies an object's status; no other patch is let through.
 func (c *RestrictedClient) PatchStatus(ctx context.Context, req abi.PatchRequest) ([]byte, error) {
 	return c.patch(ctx, req, subresourceStatus)
 }
@@ -72,11 +79,7 @@ func (c *RestrictedClient) Apply(ctx context.Context, req abi.ApplyRequest) ([]b
 		return nil, err
 	}
 	return c.patch(ctx, abi.PatchRequest{
-		ObjectKey: abi.ObjectKey{
-			APIVersion: head.APIVersion, Kind: head.Kind,
-			Namespace: head.Metadata.Namespace, Name: head.Metadata.Name,
-		},
-		PatchType: abi.PatchApply, Patch: req.Object, Force: req.Force,
+		ObjectKey: head.key(), PatchType: abi.PatchApply, Patch: req.Object, Force: req.Force,
 	}, "")
 }
 
@@ -92,7 +95,8 @@ func (c *RestrictedClient) patch(ctx context.Context, req abi.PatchRequest, subr
 	if err != nil {
 		return nil, c.malformed(about("patch", gvk, subresource, req.Namespace, req.Name), err)
 	}
-	return c.write(ctx, "patch", gvk, subresource, req.Namespace, req.Name, func(a Action) (*rest.Request, error) {
+	w := writing{verb: "patch", gvk: gvk, subresource: subresource, namespace: req.Namespace, name: req.Name, patchType: patchType}
+	return c.write(ctx, w, func(a Action) (*rest.Request, error) {
 		r := c.asPlugin.Patch(patchType).Body([]byte(req.Patch))
 		if patchType != types.ApplyPatchType {
 			return r, nil
@@ -137,30 +141,61 @@ func (c *RestrictedClient) Delete(ctx context.Context, req abi.DeleteRequest) er
 	if err != nil {
 		return c.malformed(about("delete", gvk, "", req.Namespace, req.Name), err)
 	}
-	_, err = c.write(ctx, "delete", gvk, "", req.Namespace, req.Name, func(Action) (*rest.Request, error) {
+	w := writing{verb: "delete", gvk: gvk, namespace: req.Namespace, name: req.Name}
+	_, err = c.write(ctx, w, func(Action) (*rest.Request, error) {
 		return c.asPlugin.Delete().Body(options), nil
 	})
 	return err
 }
 
-// write does one changing request as the plugin: the API server itself enforces RBAC. The name is that of
-// the object; one that is created is named in the body alone, so that nothing has asked about its name.
-func (c *RestrictedClient) write(ctx context.Context, verb string, gvk schema.GroupVersionKind, subresource, namespace, name string,
-	build func(Action) (*rest.Request, error),
-) (out []byte, err error) {
-	seen := c.observe(about(verb, gvk, subresource, namespace, name))
-	defer func() { seen.changed(err) }()
-	if verb == "create" {
-		name = ""
+// writing is one changing request.
+type writing struct {
+	verb        string
+	gvk         schema.GroupVersionKind
+	subresource string
+	namespace   string
+	// name is that of the object.
+	name string
+	// patchType goes with the verb patch.
+	patchType types.PatchType
+}
+
+// action is what is known of a request before its kind has been looked up.
+func (w writing) action() Action {
+	a := about(w.verb, w.gvk, w.subresource, w.namespace, w.name)
+	a.Namespaced = w.namespace != ""
+	return a
+}
+
+// capable refuses what the plugin's capabilities leave out. A status has several owners, so it is written
+// in a way only that cannot take anything from the others unsaid.
+func (c *RestrictedClient) capable(w writing) error {
+	if err := c.changes(w.action()); err != nil {
+		return err
 	}
-	if err := c.changes(Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name, Namespaced: namespace != ""}); err != nil {
+	switch {
+	case w.subresource != subresourceStatus:
+		return nil
+	case !c.StatusUpdate:
+		return forbidden(layerCapability, w.action(), "the plugin does not have the capability %q", "status_update")
+	case w.patchType != types.ApplyPatchType:
+		return forbidden(layerCapability, w.action(), "the status is written by apply only: use patchType apply")
+	}
+	return nil
+}
+
+// write does one changing request as the plugin: the API server itself enforces RBAC. An object that is
+// created is named in the body alone, so that nothing has asked about its name.
+func (c *RestrictedClient) write(ctx context.Context, w writing, build func(Action) (*rest.Request, error)) (out []byte, err error) {
+	seen := c.observe(w.action())
+	defer func() { seen.changed(err) }()
+	if w.verb == "create" {
+		w.name = ""
+	}
+	if err := c.capable(w); err != nil {
 		return nil, err
 	}
-	if subresource == subresourceStatus && !c.StatusUpdate {
-		a := Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name, Namespaced: namespace != ""}
-		return nil, forbidden(layerCapability, a, "the plugin does not have the capability %q", "status_update")
-	}
-	a, err := c.action(verb, gvk, subresource, namespace, name)
+	a, err := c.action(w.verb, w.gvk, w.subresource, w.namespace, w.name)
 	seen.about(a)
 	if err != nil {
 		return nil, err
@@ -170,7 +205,7 @@ func (c *RestrictedClient) write(ctx context.Context, verb string, gvk schema.Gr
 		return nil, err
 	}
 	r = r.AbsPath(a.segments()...)
-	if verb != "delete" {
+	if w.verb != "delete" {
 		r = r.Param("fieldManager", c.Identity.FieldManager())
 	}
 	return c.limited(func() ([]byte, error) {

@@ -27,7 +27,9 @@ func Create(ctx context.Context, obj Resource) error { return write(ctx, host.Cr
 // the object has changed since obj was read.
 func Update(ctx context.Context, obj Resource) error { return write(ctx, host.Update, obj) }
 
-// UpdateStatus replaces an object's status and nothing else; obj becomes what the object is now. It needs
+// UpdateStatus applies an object's status as obj has it, and nothing else; obj becomes what the object is now.
+// Fields of the status that the plugin wrote before and obj leaves out are removed. The answer is a Conflict when
+// a field belongs to another field manager, or when the object has changed since obj was read. It needs
 // CapabilityStatusUpdate.
 func UpdateStatus(ctx context.Context, obj Resource) error {
 	return write(ctx, host.UpdateStatus, obj)

@@ -26,8 +26,8 @@ func Patch(ctx context.Context, obj Resource, patchType PatchType, patch json.Ma
 	return sendPatch(ctx, host.Patch, obj, patchType, patch, false)
 }
 
-// PatchStatus changes a part of an object's status; the patch is one of the whole object. It needs
-// CapabilityStatusUpdate.
+// PatchStatus changes a part of an object's status; the patch is one of the whole object. Operators that write
+// statuses by apply only answer Forbidden: use ApplyStatus.
 func PatchStatus(ctx context.Context, obj Resource, patchType PatchType, patch json.Marshaler) error {
 	return sendPatch(ctx, host.PatchStatus, obj, patchType, patch, false)
 }
