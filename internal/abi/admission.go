@@ -15,6 +15,13 @@ const (
 	MaxWarning = 256
 )
 
+// The operations that are held up.
+const (
+	OperationCreate = "CREATE"
+	OperationUpdate = "UPDATE"
+	OperationDelete = "DELETE"
+)
+
 // AdmissionRequest is the input of validate_create, validate_update, validate_delete and set_defaults. Name is
 // empty for an object that the API server has yet to name.
 type AdmissionRequest struct {

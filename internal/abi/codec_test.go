@@ -73,6 +73,16 @@ func TestAppendReconcileRequest_tooLarge(t *testing.T) {
 	}
 }
 
+func TestAppendAdmissionRequest_tooLarge(t *testing.T) {
+	t.Parallel()
+	large := make([]byte, MaxPayload+1)
+	for name, req := range map[string]AdmissionRequest{"object": {Object: large}, "old object": {OldObject: large}} {
+		if _, err := AppendAdmissionRequest(nil, req); err == nil {
+			t.Errorf("%s: beyond the largest payload it is taken", name)
+		}
+	}
+}
+
 // FuzzDecode holds that no payload panics, and that what is accepted is the same when it is written
 // and read again.
 func FuzzDecode(f *testing.F) {
@@ -135,6 +145,49 @@ func FuzzAppendReconcileRequest(f *testing.F) {
 		for _, s := range []*string{&want.APIVersion, &want.Kind, &want.Namespace, &want.Name} {
 			if !utf8.ValidString(*s) { // JSON is UTF-8
 				return
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	})
+}
+
+// FuzzAppendAdmissionRequest holds the same of a request that is held up, and that neither object is taken for
+// the other.
+func FuzzAppendAdmissionRequest(f *testing.F) {
+	f.Add("inventory.example.com/v1alpha1", "Item", "shop", "hammer", true, true)
+	f.Add("v1", "Namespace", "", `a"},"object":{"b":1}`, true, false)
+	f.Add("\xff", "é", "\n", "", false, true)
+	f.Fuzz(func(t *testing.T, apiVersion, kind, namespace, name string, isNew, isOld bool) {
+		want := AdmissionRequest{
+			ObjectKey: ObjectKey{APIVersion: apiVersion, Kind: kind, Namespace: namespace, Name: name},
+			Object:    json.RawMessage("null"), OldObject: json.RawMessage("null"),
+		}
+		sent := AdmissionRequest{ObjectKey: want.ObjectKey}
+		if isNew {
+			want.Object = json.RawMessage(`{"a":[1,"}"]}`)
+			sent.Object = want.Object
+		}
+		if isOld {
+			want.OldObject = json.RawMessage(`{"oldObject":{}}`)
+			sent.OldObject = want.OldObject
+		}
+		payload, err := AppendAdmissionRequest([]byte("before"), sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest, ok := strings.CutPrefix(string(payload), "before")
+		if !ok || !utf8.ValidString(rest) {
+			t.Fatalf("got %q", payload)
+		}
+		var got AdmissionRequest
+		if err := Decode([]byte(rest), &got); err != nil {
+			t.Fatalf("%s: %v", rest, err)
+		}
+		for _, s := range []string{apiVersion, kind, namespace, name} {
+			if !utf8.ValidString(s) { // JSON is UTF-8
+				got.ObjectKey = want.ObjectKey
 			}
 		}
 		if !reflect.DeepEqual(got, want) {

@@ -77,6 +77,9 @@ func payloads() map[string]func() any {
 		"ReconcileResult":     func() any { return new(ReconcileResult) },
 		"ReconcileBatch":      func() any { return new(ReconcileBatch) },
 		"ReconcileBatchReply": func() any { return new(ReconcileBatchReply) },
+		"AdmissionRequest":    func() any { return new(AdmissionRequest) },
+		"AdmitRequest":        func() any { return new(AdmitRequest) },
+		"AdmissionReply":      func() any { return new(AdmissionReply) },
 		"HTTPRequest":         func() any { return new(HTTPRequest) },
 		"HTTPResponse":        func() any { return new(HTTPResponse) },
 		"Metadata":            func() any { return new(Metadata) },
@@ -132,14 +135,25 @@ func TestPayloads_golden(t *testing.T) {
 // The host writes requests by hand, in a fixed order.
 func TestAppendReconcileRequest_golden(t *testing.T) {
 	t.Parallel()
+	written(t, "ReconcileRequest", AppendReconcileRequest)
+}
+
+func TestAppendAdmissionRequest_golden(t *testing.T) {
+	t.Parallel()
+	written(t, "AdmissionRequest", AppendAdmissionRequest)
+}
+
+// written holds that requests are written as their vectors are.
+func written[T any](t *testing.T, name string, write func([]byte, T) ([]byte, error)) {
+	t.Helper()
 	var vectors map[string][]json.RawMessage
 	golden(t, "payloads.json", &vectors)
-	for _, vector := range vectors["ReconcileRequest"] {
-		var req ReconcileRequest
+	for _, vector := range vectors[name] {
+		var req T
 		if err := Decode(vector, &req); err != nil {
 			t.Fatal(err)
 		}
-		got, err := AppendReconcileRequest(nil, req)
+		got, err := write(nil, req)
 		if err != nil {
 			t.Fatal(err)
 		}

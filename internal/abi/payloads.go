@@ -124,8 +124,17 @@ type Metadata struct {
 	ForTypes     []TypeReference `json:"forTypes,omitempty"`
 	Capabilities []string        `json:"capabilities,omitempty"`
 	Runtime      MetadataRuntime `json:"runtime"`
+	// Admission says which requests to the API server the module is asked about; absent means all that it can be.
+	Admission *MetadataAdmission `json:"admission,omitempty"`
 	// ConfigSchema is the JSON Schema of the settings; absent means that any settings are taken.
 	ConfigSchema json.RawMessage `json:"configSchema,omitempty"`
+}
+
+// MetadataAdmission says which requests to the API server a module is asked about.
+type MetadataAdmission struct {
+	// Operations are some of CREATE, UPDATE and DELETE; absent means all. Requests of the others need not wait
+	// for a module whose SDK exports more than its author wrote.
+	Operations []string `json:"operations,omitempty"`
 }
 
 // TypeReference names a kind.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/k1s-io/k1s/internal/abi"
@@ -14,6 +15,61 @@ import (
 // admissionExports are the exports that hold up a request to the API server.
 var admissionExports = []string{
 	abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportValidateDelete, abi.ExportSetDefaults, abi.ExportAdmit,
+}
+
+// operationsOf are the operations of the requests that an export is for, sorted.
+func operationsOf(export string) []string {
+	switch export {
+	case abi.ExportValidateCreate:
+		return []string{abi.OperationCreate}
+	case abi.ExportValidateUpdate:
+		return []string{abi.OperationUpdate}
+	case abi.ExportValidateDelete:
+		return []string{abi.OperationDelete}
+	case abi.ExportSetDefaults:
+		return []string{abi.OperationCreate, abi.OperationUpdate}
+	case abi.ExportAdmit:
+		return []string{abi.OperationCreate, abi.OperationDelete, abi.OperationUpdate}
+	default:
+		return nil
+	}
+}
+
+// OperationsOf returns the operations of the requests that are to be held up for an export, sorted: those that the
+// export is for and the module wants. Without any, the export need not be called.
+func (m Metadata) OperationsOf(export string) []string {
+	all := operationsOf(export)
+	if m.Operations == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(operation string) bool { return !slices.Contains(m.Operations, operation) })
+}
+
+// parseOperations reads admission.operations of the metadata. Each capability must have something left to be asked.
+func (m *Metadata) parseOperations(operations []string) error {
+	if operations == nil {
+		return nil
+	}
+	known := operationsOf(abi.ExportAdmit)
+	m.Operations = []string{}
+	for i, operation := range operations {
+		if !slices.Contains(known, operation) {
+			return fmt.Errorf("metadata admission.operations[%d]: unknown operation %q, known are %q", i, operation, known)
+		}
+		if !slices.Contains(m.Operations, operation) {
+			m.Operations = append(m.Operations, operation)
+		}
+	}
+	for _, c := range m.Capabilities {
+		exports := Exports(c)
+		if !slices.ContainsFunc(exports, InAdmission) {
+			continue
+		}
+		if !slices.ContainsFunc(exports, func(export string) bool { return len(m.OperationsOf(export)) > 0 }) {
+			return fmt.Errorf("metadata admission.operations leaves nothing for the capability %q: leave it out, or name what the module is to be asked about", c)
+		}
+	}
+	return nil
 }
 
 // InAdmission says whether an export holds up a request to the API server; it may only read then.

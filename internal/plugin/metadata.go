@@ -71,6 +71,8 @@ type Metadata struct {
 	MinMemoryPages uint32
 	// Deterministic says that equal input of the exports that validate or default gives equal answers.
 	Deterministic bool
+	// Operations are those of requests to the API server that the module is to be asked about; nil means all.
+	Operations []string
 	// NoSnapshot says that every instance must run its own initialisation.
 	NoSnapshot bool
 	// MaxBatch is how many requests one call of reconcile_batch takes; below 2 there are no such calls.
@@ -137,6 +139,11 @@ func ParseMetadata(payload []byte) (Metadata, error) {
 		}
 		if !slices.Contains(m.Capabilities, c) {
 			m.Capabilities = append(m.Capabilities, c)
+		}
+	}
+	if wire.Admission != nil {
+		if err := m.parseOperations(wire.Admission.Operations); err != nil {
+			return Metadata{}, err
 		}
 	}
 	for _, c := range m.Capabilities {

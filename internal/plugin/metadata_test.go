@@ -44,8 +44,22 @@ func TestParseMetadata(t *testing.T) {
 			want: Metadata{Name: "a", Version: "1", Capabilities: []Capability{CapabilityReconcile}, ForTypes: []schema.GroupVersionKind{item}, ABI: 1},
 		},
 		{
+			name: "operations", reason: "they are a set",
+			in: `{"name":"a","version":"1","capabilities":["defaulting"],"forTypes":[{"apiVersion":"v1","kind":"ConfigMap"}],
+				"admission":{"operations":["UPDATE","CREATE","UPDATE"]}}`,
+			want: Metadata{
+				Name: "a", Version: "1", Capabilities: []Capability{CapabilityDefaulting}, ForTypes: []schema.GroupVersionKind{{Version: "v1", Kind: "ConfigMap"}},
+				Operations: []string{abi.OperationUpdate, abi.OperationCreate}, ABI: 1,
+			},
+		},
+		{
+			name: "no operations", reason: "they are not said, so all are meant",
+			in:   `{"name":"a","version":"1","capabilities":["status_update"],"admission":{}}`,
+			want: Metadata{Name: "a", Version: "1", Capabilities: []Capability{CapabilityStatusUpdate}, ABI: 1},
+		},
+		{
 			name: "null", reason: "an SDK writes it for what is not set",
-			in:   `{"name":"a","version":"1","capabilities":["status_update"],"configSchema":null,"forTypes":null,"runtime":null}`,
+			in:   `{"name":"a","version":"1","capabilities":["status_update"],"configSchema":null,"forTypes":null,"runtime":null,"admission":null}`,
 			want: Metadata{Name: "a", Version: "1", Capabilities: []Capability{CapabilityStatusUpdate}, ABI: 1},
 		},
 		{
@@ -84,6 +98,11 @@ func TestParseMetadata_refuses(t *testing.T) {
 		{"kind without version", `{"name":"a","version":"1","capabilities":["reconcile"],"forTypes":[{"kind":"Item"}]}`, `forTypes[0]: apiVersion "" is not of the form`},
 		{"version of three parts", `{"name":"a","version":"1","capabilities":["reconcile"],"forTypes":[{"apiVersion":"a/b/c","kind":"Item"}]}`, `forTypes[0]: apiVersion "a/b/c"`},
 		{"version without kind", `{"name":"a","version":"1","capabilities":["reconcile"],"forTypes":[{"apiVersion":"v1"}]}`, "forTypes[0]: kind is empty"},
+		{"validation without kinds", `{"name":"a","version":"1","capabilities":["validation"]}`, `the capability "validation" but no "forTypes"`},
+		{"unknown operation", `{"name":"a","version":"1","capabilities":["reconcile"],"admission":{"operations":["CONNECT"]}}`, `admission.operations[0]: unknown operation "CONNECT", known are`},
+		{"no operation", `{"name":"a","version":"1","capabilities":["validation"],"admission":{"operations":[]}}`, `admission.operations leaves nothing for the capability "validation"`},
+		{"an operation that defaults nothing", `{"name":"a","version":"1","capabilities":["admission","defaulting"],"admission":{"operations":["DELETE"]}}`, `nothing for the capability "defaulting"`},
+		{"misspelt operations", `{"name":"a","version":"1","capabilities":["validation"],"admission":{"operation":["DELETE"]}}`, `unknown field "operation"`},
 		{"negative memory", `{"name":"a","version":"1","capabilities":["reconcile"],"runtime":{"minMemoryPages":-1}}`, "minMemoryPages"},
 		{"long name", `{"name":"` + strings.Repeat("a", 129) + `","version":"1","capabilities":["reconcile"]}`, `"name" has 129 bytes, more than the 128 allowed`},
 		{"long version", `{"name":"a","version":"` + strings.Repeat("1", 129) + `","capabilities":["reconcile"]}`, `"version" has 129 bytes`},
