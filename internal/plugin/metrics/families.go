@@ -33,6 +33,7 @@ const (
 	labelDecided = "decision"
 	labelDigest  = "digest"
 	labelVersion = "version"
+	labelWebhook = "webhook"
 )
 
 // Names of the families.
@@ -56,6 +57,8 @@ const (
 	nameCacheResults = "k1s_plugin_result_cache_total"
 	nameBatch        = "k1s_plugin_batch_size"
 	nameQueued       = "k1s_plugin_queue_depth"
+	nameHeld         = "k1s_plugin_admission_requests_total"
+	nameHeldDuration = "k1s_plugin_admission_duration_seconds"
 )
 
 // Families returns every family of this package.
@@ -139,6 +142,15 @@ func Families() []Family {
 		{
 			Name: nameQueued, Type: Gauge, Labels: []string{labelPlugin},
 			Help: "Objects that wait for the plugin, those that wait for another try not included.",
+		},
+		{
+			Name: nameHeld, Type: Counter, Labels: []string{labelPlugin, labelWebhook, labelResult},
+			Help: "Requests to the API server that were held up for a plugin, to validate or to mutate: allowed or denied by it, " +
+				"failed_closed or failed_open where it could not answer (as its failurePolicy has it), or skipped without asking it.",
+		},
+		{
+			Name: nameHeldDuration, Type: Histogram, Labels: []string{labelPlugin, labelWebhook}, Buckets: callBuckets(),
+			Help: "How long requests to the API server were held up for a plugin, without those that were skipped.",
 		},
 	}
 }

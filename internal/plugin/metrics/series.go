@@ -34,8 +34,8 @@ const otherExport = "other"
 // exports are those that have series of their own.
 func exports() []string {
 	return []string{
-		abi.ExportReconcile, abi.ExportReconcileBatch,
-		abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportSetDefaults,
+		abi.ExportReconcile, abi.ExportReconcileBatch, abi.ExportFinalize,
+		abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportValidateDelete, abi.ExportSetDefaults, abi.ExportAdmit,
 		otherExport,
 	}
 }
@@ -51,7 +51,8 @@ type series struct {
 	fresh, image once[prometheus.Observer]
 	batch        once[prometheus.Observer]
 	hits, misses once[prometheus.Counter]
-	calls        []exportSeries // as exports
+	calls        []exportSeries   // as exports
+	webhooks     []*webhookSeries // as webhooks
 
 	// The rest is guarded by the lock of metrics.
 
@@ -111,6 +112,9 @@ func newSeries(m *Metrics, name string) *series {
 	s.observer(&s.batch, nameBatch, name)
 	s.counter(&s.hits, nameCacheResults, name, "hit")
 	s.counter(&s.misses, nameCacheResults, name, "miss")
+	for _, name := range webhooks {
+		s.webhooks = append(s.webhooks, s.webhook(name))
+	}
 	s.calls = make([]exportSeries, len(exports()))
 	for i, export := range exports() {
 		e := &s.calls[i]

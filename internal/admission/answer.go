@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	admissionv1 "k8s.io/api/admission/v1"
+
+	"github.com/k1s-io/k1s/internal/plugin/metrics"
+)
+
+// answer answers a request, whatever happens.
+func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *admissionv1.AdmissionRequest) (response *admissionv1.AdmissionResponse) {
+	start := time.Now()
+	q := &question{AdmissionRequest: request, plugin: p, hook: hook, target: p.target(request.Resource, request.Kind)}
+	var result metrics.AdmissionResult
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			s.Log.Error(fmt.Errorf("panic: %v", panicked), "A request that is held up made the operator panic",
+				"plugin", p.Name.String(), "stack", string(debug.Stack()))
+			response, result = q.failed("", fmt.Errorf("panic: %v", panicked))
+		}
+		if s.Metrics != nil {
+			s.Metrics.Held(p.Name.String(), string(hook), result, time.Since(start))
+		}
+	}()
+	response, result = s.decide(ctx, q)
+	return response
+}
+
+// decide goes through the reasons not to ask the plugin, and asks it.
+func (s *Server) decide(ctx context.Context, q *question) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
+	exports := q.exports()
+	if len(exports) == 0 || q.passes(s.Exempt) {
+		return allowed(nil), metrics.AdmissionSkipped
+	}
+	switch may, err := s.Authorizer.Authorize(ctx, q.plugin.Identity, q.action()); {
+	case err != nil:
+		return q.failed(exports[0], &rightError{err})
+	case !may.Allowed:
+		return allowed(nil), metrics.AdmissionSkipped
+	}
+	if q.hook == mutating {
+		return s.mutate(ctx, q)
+	}
+	return validate(ctx, q, exports)
+}
+
+func allowed(warnings []string) *admissionv1.AdmissionResponse {
+	return &admissionv1.AdmissionResponse{Allowed: true, Warnings: warnings}
+}

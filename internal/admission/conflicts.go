@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"unicode"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+const (
+	// maxFields bounds how many fields of one kind are remembered, and maxField the length of one in bytes: a
+	// label's name is part of a path.
+	maxFields = 512
+	maxField  = 128
+	// maxReported bounds how many conflicts are remembered as reported; beyond it they are reported again.
+	maxReported = 1024
+)
+
+// Conflict is a field that two plugins default.
+type Conflict struct {
+	Kind schema.GroupKind
+	// Field is its path, such as "spec.category"; arrays are one field with all they hold.
+	Field string
+	// Plugin is the one that has just set it, Other one that did before.
+	Plugin, Other types.NamespacedName
+}
+
+// conflicts remembers which plugin last set which field of a kind.
+type conflicts struct {
+	mu       sync.Mutex
+	fields   map[schema.GroupKind]map[string]types.NamespacedName
+	reported map[Conflict]struct{}
+}
+
+func newConflicts() *conflicts {
+	return &conflicts{fields: map[schema.GroupKind]map[string]types.NamespacedName{}, reported: map[Conflict]struct{}{}}
+}
+
+// set remembers who has set a field, and returns who did before.
+func (c *conflicts) set(kind schema.GroupKind, field string, by types.NamespacedName) (types.NamespacedName, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fields := c.fields[kind]
+	if fields == nil {
+		fields = map[string]types.NamespacedName{}
+		c.fields[kind] = fields
+	}
+	before, ok := fields[field]
+	if !ok && len(fields) >= maxFields {
+		for any := range fields { // whichever comes first
+			delete(fields, any)
+			break
+		}
+	}
+	fields[field] = by
+	return before, ok && before != by
+}
+
+// isNew says whether a conflict has not been reported before, whichever of the two plugins came second.
+func (c *conflicts) isNew(k Conflict) bool {
+	if k.Other.String() < k.Plugin.String() {
+		k.Plugin, k.Other = k.Other, k.Plugin
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.reported[k]; ok {
+		return false
+	}
+	if len(c.reported) >= maxReported {
+		clear(c.reported)
+	}
+	c.reported[k] = struct{}{}
+	return true
+}
+
+// forget forgets a plugin.
+func (c *conflicts) forget(name types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for kind, fields := range c.fields {
+		for field, by := range fields {
+			if by == name {
+				delete(fields, field)
+			}
+		}
+		if len(fields) == 0 {
+			delete(c.fields, kind)
+		}
+	}
+	for k := range c.reported {
+		if k.Plugin == name || k.Other == name {
+			delete(c.reported, k)
+		}
+	}
+}
+
+// contested returns a warning for each field that another plugin, which has a say in the same object, sets too.
+func (s *Server) contested(q *question, set *defaulted) []string {
+	kind, me := q.target.GVK.GroupKind(), q.plugin.Name
+	labels := (&unstructured.Unstructured{Object: set.object}).GetLabels()
+	var warnings []string
+	for _, field := range set.fields() {
+		before, ok := s.conflicts.set(kind, field, me)
+		if !ok {
+			continue
+		}
+		other := s.plugin(before)
+		if other == nil || !other.defaults(kind, q.namespace(), labels) {
+			continue
+		}
+		if len(warnings) < abi.MaxWarnings {
+			warnings = append(warnings, cut(fmt.Sprintf("%s is also defaulted by plugin %s; which one wins is not defined", field, before), abi.MaxWarning))
+		}
+		if k := (Conflict{Kind: kind, Field: field, Plugin: me, Other: before}); s.Conflict != nil && s.conflicts.isNew(k) {
+			s.Conflict(k)
+		}
+	}
+	return warnings
+}
+
+// fields are what the patch touches, each once.
+func (d *defaulted) fields() []string {
+	var fields []string
+	seen := map[string]bool{}
+	for _, o := range d.patch {
+		field := strings.Join(named(o.path), ".")
+		if field == "" || seen[field] || len(field) > maxField || strings.ContainsFunc(field, unicode.IsControl) {
+			continue
+		}
+		seen[field] = true
+		fields = append(fields, field)
+	}
+	return fields
+}
+
+// named is a path up to the first index of an array. An object's member whose name is a number ends it, too.
+func named(path []string) []string {
+	for i, part := range path {
+		if part == "-" || part != "" && strings.Trim(part, "0123456789") == "" {
+			return path[:i]
+		}
+	}
+	return path
+}

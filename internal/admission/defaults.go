@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+)
+
+const (
+	// maxDefaulted bounds set_defaults' reply, and the object with its changes, in bytes: the API server takes no larger ones.
+	maxDefaulted = 3 << 20
+	// maxOperations bounds the patch of a guest's and the one that the API server gets.
+	maxOperations = 1000
+)
+
+// defaulted is what a guest has set.
+type defaulted struct {
+	// patch leads from the object to the one with defaults, and json is the same as the API server reads it.
+	patch []operation
+	json  []byte
+	// object is the object with defaults.
+	object map[string]any
+}
+
+// readDefaults reads set_defaults' reply, a whole object or a JSON patch, against the object that the guest was
+// given. Its errors say what the guest did wrong.
+func readDefaults(object, reply []byte) (*defaulted, error) {
+	if len(reply) > maxDefaulted {
+		return nil, fmt.Errorf("it has %d bytes, more than the %d allowed", len(reply), maxDefaulted)
+	}
+	after := reply
+	if bytes.HasPrefix(bytes.TrimLeft(reply, " \t\r\n"), []byte("[")) {
+		var err error
+		if after, err = apply(object, reply); err != nil {
+			return nil, err
+		}
+	}
+	was, err := decodeObject(object)
+	if err != nil {
+		return nil, fmt.Errorf("the object itself: %w", err) // which the API server does not send
+	}
+	is, err := decodeObject(after)
+	if err != nil {
+		return nil, err
+	}
+	if err := guard(was, is); err != nil {
+		return nil, err
+	}
+	d := &defaulted{object: is}
+	if d.patch, err = diff(was, is); err != nil || len(d.patch) == 0 {
+		return d, err
+	}
+	if d.json, err = json.Marshal(d.patch); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func decodeObject(text []byte) (map[string]any, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // a float64 has not room for every int64
+	var object map[string]any
+	if err := d.Decode(&object); err != nil {
+		return nil, fmt.Errorf("it is no object: %.200q", err.Error())
+	}
+	if object == nil {
+		return nil, errors.New("it is no object: it is null")
+	}
+	return object, nil
+}
+
+// apply applies a guest's patch.
+func apply(object, patch []byte) ([]byte, error) {
+	operations, err := jsonpatch.DecodePatch(patch)
+	if err != nil {
+		return nil, fmt.Errorf("it is no JSON patch: %.200q", err.Error())
+	}
+	if len(operations) > maxOperations {
+		return nil, fmt.Errorf("the patch has %d operations, more than the %d allowed", len(operations), maxOperations)
+	}
+	options := jsonpatch.NewApplyOptions()
+	options.AccumulatedCopySizeLimit = maxDefaulted // few operations could otherwise double an object many times
+	options.SupportNegativeIndices = false          // RFC 6902 has none
+	after, err := operations.ApplyWithOptions(object, options)
+	if err != nil {
+		return nil, fmt.Errorf("the patch does not apply: %.200q", err.Error())
+	}
+	if len(after) > maxDefaulted {
+		return nil, fmt.Errorf("the object has %d bytes with the patch, more than the %d allowed", len(after), maxDefaulted)
+	}
+	return after, nil
+}
+
+// guard refuses changes of what defaulting has no business with: what the object is, and what of it the API server or
+// controllers keep. Of metadata that leaves labels and annotations. A member without a value is as good as none.
+func guard(was, is map[string]any) error {
+	if err := guardMembers("", was, is, func(name string) bool {
+		return name != "apiVersion" && name != "kind" && name != "status" && name != "metadata"
+	}); err != nil {
+		return err
+	}
+	before, _ := was["metadata"].(map[string]any)
+	after, ok := is["metadata"].(map[string]any)
+	if !ok {
+		return errors.New("it changes metadata, of which only labels and annotations may be changed")
+	}
+	return guardMembers("metadata.", before, after, func(name string) bool { return name == "labels" || name == "annotations" })
+}
+
+// guardMembers refuses changes of members that may not be changed, and puts differences right that mean nothing.
+// Metadata is left out, as its members are looked at one by one.
+func guardMembers(prefix string, was, is map[string]any, free func(name string) bool) error {
+	names := make([]string, 0, len(was)+len(is))
+	for name := range was {
+		names = append(names, name)
+	}
+	for name := range is {
+		names = append(names, name)
+	}
+	slices.Sort(names) // the same complaint each time
+	for _, name := range slices.Compact(names) {
+		before, had := was[name]
+		after, has := is[name]
+		switch {
+		case free(name), prefix == "" && name == "metadata" && has:
+		case empty(before) && empty(after):
+			if delete(is, name); had {
+				is[name] = before
+			}
+		case had != has, !equal(before, after):
+			return fmt.Errorf("it changes %.200q, which set_defaults may not", prefix+name)
+		}
+	}
+	return nil
+}
+
+// empty says whether a value says nothing: guests in typed languages write such members where there were none.
+func empty(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	case string:
+		return v == ""
+	default:
+		return false
+	}
+}

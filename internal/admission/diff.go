@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Libraries that compare JSON decode numbers to float64, in which large integers become others: hence these lines.
+
+// operation is one of RFC 6902: add, replace or remove. A path has the parts that its JSON pointer has.
+type operation struct {
+	op    string
+	path  []string
+	value any
+}
+
+// MarshalJSON writes an operation.
+func (o operation) MarshalJSON() ([]byte, error) {
+	if o.op == "remove" {
+		return json.Marshal(struct {
+			Op   string `json:"op"`
+			Path string `json:"path"`
+		}{o.op, o.pointer()})
+	}
+	return json.Marshal(struct {
+		Op    string `json:"op"`
+		Path  string `json:"path"`
+		Value any    `json:"value"`
+	}{o.op, o.pointer(), o.value})
+}
+
+// pointer writes the path as RFC 6901 has it.
+func (o operation) pointer() string {
+	var b strings.Builder
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
+	for _, part := range o.path {
+		b.WriteByte('/')
+		b.WriteString(escape.Replace(part))
+	}
+	return b.String()
+}
+
+var errManyChanges = errors.New("it changes too much: the patch would have more than " + strconv.Itoa(maxOperations) + " operations")
+
+// diff returns the patch that leads from one object to another. Arrays of one length are compared element by
+// element, and one that has grown at its end gets new elements; others are replaced.
+func diff(was, is map[string]any) ([]operation, error) {
+	var d differ
+	d.objects(nil, was, is)
+	if len(d.patch) > maxOperations {
+		return nil, errManyChanges
+	}
+	return d.patch, nil
+}
+
+type differ struct{ patch []operation }
+
+func (d *differ) add(op string, path []string, value any) {
+	if len(d.patch) <= maxOperations { // one more tells that there are too many
+		d.patch = append(d.patch, operation{op, slices.Clone(path), value})
+	}
+}
+
+func (d *differ) objects(path []string, was, is map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(was)) {
+		at := append(path, name)
+		if after, ok := is[name]; ok {
+			d.values(at, was[name], after)
+		} else {
+			d.add("remove", at, nil)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(is)) {
+		if _, ok := was[name]; !ok {
+			d.add("add", append(path, name), is[name])
+		}
+	}
+}
+
+func (d *differ) values(path []string, was, is any) {
+	switch before := was.(type) {
+	case map[string]any:
+		if after, ok := is.(map[string]any); ok {
+			d.objects(path, before, after)
+			return
+		}
+	case []any:
+		if after, ok := is.([]any); ok && d.arrays(path, before, after) {
+			return
+		}
+	}
+	if !equal(was, is) {
+		d.add("replace", path, is)
+	}
+}
+
+// arrays compares arrays whose elements can be, and says whether it has.
+func (d *differ) arrays(path []string, was, is []any) bool {
+	if len(is) < len(was) || len(is) > len(was) && !equal(was, is[:len(was)]) {
+		return false
+	}
+	if len(is) == len(was) {
+		for i := range was {
+			d.values(append(path, strconv.Itoa(i)), was[i], is[i])
+		}
+	}
+	for _, added := range is[len(was):] {
+		d.add("add", append(path, "-"), added)
+	}
+	return true
+}
+
+// equal says whether two values of JSON are the same. Numbers are if they have the same value, as 1 and 1.0.
+func equal(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, b, equal)
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, equal)
+	case json.Number:
+		b, ok := b.(json.Number)
+		return ok && sameNumber(string(a), string(b))
+	default: // string, bool, nil
+		return a == b
+	}
+}
+
+func sameNumber(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if !strings.ContainsAny(a+b, ".eE") {
+		return false // of integers, no two spellings are of one number
+	}
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	return errX == nil && errY == nil && x == y
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/metrics"
+)
+
+// rightError means that nobody could say whether a plugin has a say.
+type rightError struct{ error }
+
+// Unwrap returns the cause.
+func (e *rightError) Unwrap() error { return e.error }
+
+// undecided are the reasons of guests that cannot tell; see docs/spec/abi.md.
+var undecided = []metav1.StatusReason{
+	metav1.StatusReasonInternalError, metav1.StatusReasonTimeout, metav1.StatusReasonServerTimeout,
+	metav1.StatusReasonServiceUnavailable, metav1.StatusReasonTooManyRequests,
+}
+
+// refused answers for a call that ended with an error: with the guest's no, or by the failure policy.
+func (q *question) refused(export string, err error, warnings []string) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
+	var call *plugin.CallError
+	if !errors.As(err, &call) || call.Kind != plugin.KindGuest || call.Status == nil || cannotTell(call.Status) {
+		response, result := q.failed(export, err)
+		response.Warnings = append(warnings, response.Warnings...)
+		return response, result
+	}
+	return &admissionv1.AdmissionResponse{Result: denial(call.Status), Warnings: warnings}, metrics.AdmissionDenied
+}
+
+func cannotTell(s *metav1.Status) bool {
+	return s.Code >= http.StatusInternalServerError || s.Code == http.StatusTooManyRequests || slices.Contains(undecided, s.Reason)
+}
+
+// denial is what a client sees of a guest's no. A guest need not give a code, nor a reason.
+func denial(said *metav1.Status) *metav1.Status {
+	s := &metav1.Status{Status: metav1.StatusFailure, Message: said.Message, Reason: said.Reason, Code: said.Code}
+	if s.Message == "" {
+		s.Message = "the plugin gives no reason"
+	}
+	if s.Reason == metav1.StatusReasonUnknown {
+		s.Reason = metav1.StatusReasonForbidden
+	}
+	if s.Code < http.StatusBadRequest {
+		switch s.Reason {
+		case metav1.StatusReasonInvalid:
+			s.Code = http.StatusUnprocessableEntity
+		case metav1.StatusReasonConflict, metav1.StatusReasonAlreadyExists:
+			s.Code = http.StatusConflict
+		case metav1.StatusReasonBadRequest:
+			s.Code = http.StatusBadRequest
+		case metav1.StatusReasonNotFound:
+			s.Code = http.StatusNotFound
+		default:
+			s.Code = http.StatusForbidden
+		}
+	}
+	return s
+}
+
+// failed answers for a plugin that could not, by its failure policy.
+func (q *question) failed(export string, err error) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
+	if q.plugin.Failed != nil {
+		q.plugin.Failed(Failure{Export: export, Key: q.key(), Err: err})
+	}
+	what, code := happened(err)
+	name := q.plugin.Name
+	if q.plugin.FailurePolicy == pluginsv1alpha1.FailurePolicyIgnore {
+		warning := fmt.Sprintf("plugin %q was not heard, as it %s", name, what)
+		return allowed([]string{cut(warning, abi.MaxWarning)}), metrics.AdmissionFailedOpen
+	}
+	reason := metav1.StatusReasonInternalError
+	if code == http.StatusServiceUnavailable {
+		reason = metav1.StatusReasonServiceUnavailable
+	}
+	return &admissionv1.AdmissionResponse{Result: &metav1.Status{
+		Status: metav1.StatusFailure, Code: code, Reason: reason,
+		Message: fmt.Sprintf("plugin %q, without which this is refused, %s: see kubectl -n %s get wp %s, or set its spec.admission.failurePolicy to Ignore",
+			name, what, name.Namespace, name.Name),
+	}}, metrics.AdmissionFailedClosed
+}
+
+// happened says why a plugin could not answer, as the end of a sentence, and which HTTP status that is: 503 where
+// trying again may help. What exactly went wrong is for those who run the plugin, not for everybody.
+func happened(err error) (what string, code int32) {
+	const broken, later = http.StatusInternalServerError, http.StatusServiceUnavailable
+	var right *rightError
+	switch {
+	case errors.As(err, &right):
+		return "could not be asked: the API server did not say whether its ServiceAccount has the right", later
+	case errors.Is(err, plugin.ErrNoRevision):
+		return "is not loaded", later
+	}
+	kind := plugin.KindOf(err)
+	if errors.Is(err, context.DeadlineExceeded) && (kind == plugin.KindInstance || kind == plugin.KindClosed) {
+		return "had no instance free in time", later
+	}
+	switch kind {
+	case plugin.KindGuest:
+		return "cannot tell: " + cut(message(err), maxReason), later
+	case plugin.KindTimeout:
+		return "did not answer in time", later
+	case plugin.KindFuel:
+		return "used up its fuel", broken
+	case plugin.KindTrap, plugin.KindExit:
+		return "crashed", broken
+	case plugin.KindViolation:
+		return "gave an answer that cannot be used: " + cut(message(err), maxReason), broken
+	case plugin.KindInput:
+		return "could not be given the object", broken
+	case plugin.KindInstance, plugin.KindClosed:
+		return "could not be started", later
+	case plugin.KindUnavailable:
+		return "failed too often just before", later
+	default:
+		return "failed", broken
+	}
+}
+
+// maxReason bounds what is told of an error, in bytes.
+const maxReason = 512
+
+// message is what is wrong, without the name of the call.
+func message(err error) string {
+	var call *plugin.CallError
+	switch {
+	case !errors.As(err, &call):
+		return err.Error()
+	case call.Status != nil:
+		return call.Status.Message
+	default:
+		return call.Err.Error()
+	}
+}

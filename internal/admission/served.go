@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// served is a plugin as requests are looked up in it.
+type served struct {
+	*Plugin
+
+	runner  plugin.Runner
+	targets map[schema.GroupVersionResource]*Target
+	// selector is ObjectSelector.
+	selector labels.Selector
+}
+
+func newServed(p *Plugin) *served {
+	s := &served{
+		Plugin: p, runner: retry{p.Runner}, targets: map[schema.GroupVersionResource]*Target{}, selector: labels.Everything(),
+	}
+	for i := range p.Targets {
+		s.targets[p.Targets[i].GVR] = &p.Targets[i]
+	}
+	if p.ObjectSelector != nil {
+		// The API server has refused what is no selector; it is for the API server that it matters, too.
+		if selector, err := metav1.LabelSelectorAsSelector(p.ObjectSelector); err == nil {
+			s.selector = selector
+		}
+	}
+	return s
+}
+
+// target returns the target that a request is about, as the rule has it that sent the request here; nil for none.
+func (s *served) target(gvr metav1.GroupVersionResource, kind metav1.GroupVersionKind) *Target {
+	t := s.targets[schema.GroupVersionResource(gvr)]
+	if t == nil || t.GVK != schema.GroupVersionKind(kind) {
+		return nil
+	}
+	return t
+}
+
+// defaults says whether the plugin has a say in what an object of a kind is like.
+func (s *served) defaults(kind schema.GroupKind, namespace string, object labels.Set) bool {
+	if !s.has(abi.ExportSetDefaults) || !s.selector.Matches(object) {
+		return false
+	}
+	for _, t := range s.targets {
+		if t.GVK.GroupKind() == kind && t.Mutate.Has(namespace) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/plugin/metrics"
+)
+
+// maxReview bounds a request's body: two objects, each of which the API server takes up to 3 MiB of, and what comes
+// with them.
+const maxReview = 7 << 20
+
+// Authorizer says what a plugin may do; an *access.Authorizer.
+type Authorizer interface {
+	Authorize(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
+}
+
+// Metrics count and time the requests that are held up; a *metrics.Metrics.
+type Metrics interface {
+	Held(plugin, webhook string, result metrics.AdmissionResult, took time.Duration)
+}
+
+// ServerOptions configure a Server.
+type ServerOptions struct {
+	Authorizer Authorizer
+	Exempt     Exempt
+	// Metrics may be nil.
+	Metrics Metrics
+	// Conflict hears of plugins that default the same field, once for each pair and field; it must not block. It may be nil.
+	Conflict func(Conflict)
+	Log      logr.Logger
+}
+
+// Server answers the API server's questions about requests that are held up for plugins. It never keeps one from
+// the namespaces and groups that are exempt.
+type Server struct {
+	ServerOptions
+
+	conflicts *conflicts
+
+	mu sync.Mutex // held while plugins come and go
+	// plugins is replaced, never changed, so that requests need no lock.
+	plugins atomic.Pointer[map[types.NamespacedName]*served]
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// NewServer makes a Server without plugins.
+func NewServer(o ServerOptions) *Server {
+	s := &Server{ServerOptions: o, conflicts: newConflicts()}
+	s.plugins.Store(&map[types.NamespacedName]*served{})
+	return s
+}
+
+// Set makes requests be held up for a plugin, or changes how; the plugin must not be changed afterwards.
+func (s *Server) Set(p *Plugin) { s.put(p.Name, newServed(p)) }
+
+// Remove ends it. What the API server asks about the plugin from now on, its failure policy there decides.
+func (s *Server) Remove(name types.NamespacedName) {
+	s.put(name, nil)
+	s.conflicts.forget(name)
+}
+
+func (s *Server) put(name types.NamespacedName, p *served) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := maps.Clone(*s.plugins.Load())
+	if p == nil {
+		delete(next, name)
+	} else {
+		next[name] = p
+	}
+	s.plugins.Store(&next)
+}
+
+func (s *Server) plugin(name types.NamespacedName) *served { return (*s.plugins.Load())[name] }
+
+// ServeHTTP answers an AdmissionReview. An HTTP error, which leaves the answer to the API server's own failure
+// policy, is for what is no review and for plugins that are not loaded here, be it not yet or no more.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	hook, name, ok := parsePath(r.URL.Path)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	p := s.plugin(name)
+	if p == nil {
+		http.Error(w, fmt.Sprintf("plugin %q is not loaded: kubectl -n %s get wp %s", name, name.Namespace, name.Name), http.StatusServiceUnavailable)
+		return
+	}
+	request, status, err := readReview(w, r)
+	if err != nil {
+		http.Error(w, err.Error(), status)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), patience(p.Timeout, r.URL.Query().Get("timeout")))
+	defer cancel()
+	response := s.answer(ctx, p, hook, request)
+	response.UID = request.UID
+	review := admissionv1.AdmissionReview{Response: response}
+	review.SetGroupVersionKind(admissionv1.SchemeGroupVersion.WithKind("AdmissionReview"))
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(review); err != nil { // the API server has gone away
+		s.Log.V(1).Info("Cannot answer a request that is held up", "plugin", name.String(), "error", err.Error())
+	}
+}
+
+// readReview reads what the API server asks. With an error it returns the HTTP status.
+func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionRequest, int, error) {
+	if r.Method != http.MethodPost {
+		return nil, http.StatusMethodNotAllowed, errors.New("only POST is answered")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxReview))
+	if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
+		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the AdmissionReview is longer than the %d bytes that are read", long.Limit)
+	}
+	if err != nil {
+		return nil, http.StatusBadRequest, fmt.Errorf("read the AdmissionReview: %w", err)
+	}
+	var review admissionv1.AdmissionReview
+	if err := json.Unmarshal(body, &review); err != nil {
+		return nil, http.StatusBadRequest, fmt.Errorf("decode the AdmissionReview: %w", err)
+	}
+	if review.GroupVersionKind() != admissionv1.SchemeGroupVersion.WithKind("AdmissionReview") || review.Request == nil {
+		return nil, http.StatusBadRequest, errors.New("it is no AdmissionReview of admission.k8s.io/v1 with a request")
+	}
+	return review.Request, 0, nil
+}
+
+// patience is how long a plugin may take: its own bound or the API server's, which is in the URL, less what it takes
+// to answer for it.
+func patience(own time.Duration, asked string) time.Duration {
+	const least, most = 50 * time.Millisecond, 500 * time.Millisecond
+	if theirs, err := time.ParseDuration(asked); err == nil && theirs > 0 && theirs < own {
+		own = theirs
+	}
+	return own - min(max(own/10, least), most)
+}

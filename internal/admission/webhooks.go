@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// group is what becomes one webhook: the rules of targets that are held up in the same namespaces.
+type group struct {
+	name       string
+	namespaces *metav1.LabelSelector
+	rules      []admissionregistrationv1.RuleWithOperations
+}
+
+// groups returns the webhooks that a plugin needs, in an order that is always the same: every namespace first.
+func groups(p *Plugin, hook webhook, exempt Exempt) []group {
+	operations := p.operations(hook)
+	if len(operations) == 0 {
+		return nil
+	}
+	byScope := map[string]*group{}
+	for _, t := range p.Targets {
+		scope := t.Validate
+		if hook == mutating {
+			scope = t.Mutate
+		}
+		scope.Namespaces = slices.DeleteFunc(slices.Clone(scope.Namespaces), exempt.has)
+		if exemptGroup(t.GVR.Group) || scope.Empty() || !t.Namespaced && !scope.All {
+			continue
+		}
+		key := ""
+		if !scope.All {
+			key = strings.Join(scope.Namespaces, ",")
+		}
+		g := byScope[key]
+		if g == nil {
+			g = &group{namespaces: selector(scope, exempt)}
+			byScope[key] = g
+		}
+		g.rules = append(g.rules, rule(t, operations))
+	}
+	all := make([]group, 0, len(byScope))
+	for i, key := range slices.Sorted(maps.Keys(byScope)) {
+		g := byScope[key]
+		g.name = hook.name(p.Name, i)
+		slices.SortFunc(g.rules, compareRules)
+		all = append(all, *g)
+	}
+	return all
+}
+
+// name is that of one of a plugin's webhooks; the API server wants it to have three parts at least.
+func (w webhook) name(plugin types.NamespacedName, i int) string {
+	first := string(w)
+	if i > 0 {
+		first = fmt.Sprintf("%s-%d", w, i+1)
+	}
+	return first + "." + plugin.Name + "." + plugin.Namespace + ".plugins.k1s.io"
+}
+
+// operations are those that requests are held up for.
+func (p *Plugin) operations(hook webhook) []admissionregistrationv1.OperationType {
+	const create, update, del = admissionregistrationv1.Create, admissionregistrationv1.Update, admissionregistrationv1.Delete
+	if hook == mutating {
+		if p.has(abi.ExportSetDefaults) {
+			return []admissionregistrationv1.OperationType{create, update}
+		}
+		return nil
+	}
+	var operations []admissionregistrationv1.OperationType
+	for _, o := range []struct {
+		export    string
+		operation admissionregistrationv1.OperationType
+	}{{abi.ExportValidateCreate, create}, {abi.ExportValidateUpdate, update}, {abi.ExportValidateDelete, del}} {
+		if p.has(o.export) || p.has(abi.ExportAdmit) {
+			operations = append(operations, o.operation)
+		}
+	}
+	return operations
+}
+
+func rule(t Target, operations []admissionregistrationv1.OperationType) admissionregistrationv1.RuleWithOperations {
+	scope := admissionregistrationv1.ClusterScope
+	if t.Namespaced {
+		scope = admissionregistrationv1.NamespacedScope
+	}
+	return admissionregistrationv1.RuleWithOperations{
+		Operations: operations,
+		Rule: admissionregistrationv1.Rule{
+			APIGroups:   []string{t.GVR.Group},
+			APIVersions: []string{t.GVR.Version},
+			Resources:   []string{t.GVR.Resource},
+			Scope:       &scope,
+		},
+	}
+}
+
+func compareRules(a, b admissionregistrationv1.RuleWithOperations) int {
+	return cmp.Or(
+		slices.Compare(a.APIGroups, b.APIGroups),
+		slices.Compare(a.APIVersions, b.APIVersions),
+		slices.Compare(a.Resources, b.Resources),
+	)
+}
+
+// selector picks the namespaces of a scope. It does not apply to objects that are in none.
+func selector(scope Scope, exempt Exempt) *metav1.LabelSelector {
+	s := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+		{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpNotIn, Values: exempt.namespaces},
+	}}
+	if !scope.All {
+		s.MatchExpressions = append(s.MatchExpressions,
+			metav1.LabelSelectorRequirement{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpIn, Values: scope.Namespaces})
+	}
+	return s
+}
+
+// lives keeps the API server from asking about steps of a deletion that was let through, so that objects can go while
+// the operator is away.
+func lives() []admissionregistrationv1.MatchCondition {
+	return []admissionregistrationv1.MatchCondition{{
+		Name: "not-being-deleted", Expression: "oldObject == null || !has(oldObject.metadata.deletionTimestamp)",
+	}}
+}
+
+// failurePolicy is what the API server does when it cannot reach the operator.
+func (p *Plugin) failurePolicy() *admissionregistrationv1.FailurePolicyType {
+	if p.FailurePolicy == pluginsv1alpha1.FailurePolicyIgnore {
+		return new(admissionregistrationv1.Ignore)
+	}
+	return new(admissionregistrationv1.Fail)
+}
+
+// timeoutSeconds is Timeout as the API server takes it.
+func (p *Plugin) timeoutSeconds() *int32 {
+	const least, most = 1, 30
+	return new(int32(min(max((p.Timeout+time.Second-1)/time.Second, least), most)))
+}
+
+// objects is ObjectSelector; the empty one picks all.
+func (p *Plugin) objects() *metav1.LabelSelector {
+	if p.ObjectSelector == nil {
+		return &metav1.LabelSelector{}
+	}
+	return p.ObjectSelector
+}
