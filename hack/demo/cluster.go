@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,11 +86,21 @@ func (d *demo) startOperator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	webhooks, err := freeAddress()
+	if err != nil {
+		return errors.Join(err, log.Close())
+	}
+	_, port, err := net.SplitHostPort(webhooks)
+	if err != nil {
+		return errors.Join(err, log.Close())
+	}
 	start := time.Now()
 	cmd := exec.Command(filepath.Join(d.root, "bin", "manager"), //nolint:gosec // our own binary
 		"--kubeconfig="+path, "--namespace="+operatorNamespace, "--plugin-dir="+d.pluginDir,
 		"--cache-dir="+filepath.Join(d.dir, "cache"),
-		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-devel")
+		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-devel",
+		// The API server is a process of this machine, too; certificates are for names.
+		"--webhook-bind-address="+webhooks, "--webhook-url=https://localhost:"+port)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = ownGroup() // a Ctrl-C must not end it before us
 	if err := cmd.Start(); err != nil {
@@ -116,6 +127,15 @@ func (d *demo) startOperator(ctx context.Context) error {
 	d.report.held("bin/manager runs as %q, with the rights of its ClusterRole only (ready after %s)",
 		operatorUser, time.Since(start).Round(100*time.Millisecond))
 	return nil
+}
+
+// freeAddress is one on which nobody listens now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // stop ends the operator in order, or by force if it does not end.

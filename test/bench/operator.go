@@ -25,7 +25,7 @@ import (
 // operatorOptions are those of a Pod, without what is served to others.
 func operatorOptions(dir, namespace string) app.Options {
 	o := app.DefaultOptions()
-	o.MetricsAddress, o.ProbeAddress = "0", "0"
+	o.MetricsAddress, o.ProbeAddress, o.WebhookAddress = "0", "0", "0"
 	o.Namespace = namespace
 	o.PluginDir, o.CacheDir = filepath.Join(dir, "plugins"), filepath.Join(dir, "cache")
 	o.Registerer = prometheus.NewRegistry()

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -76,8 +77,28 @@ func TestChart_pod(t *testing.T) {
 
 func TestChart_metricsService(t *testing.T) {
 	t.Parallel()
-	const service = "Service k1s-metrics"
-	want := as[corev1.Service](t, read(t, "config/manager"), service).Spec
+	sameService(t, "Service k1s-metrics", "config/manager")
+}
+
+func TestChart_webhookService(t *testing.T) {
+	t.Parallel()
+	sameService(t, "Service k1s-webhook", "config/webhook")
+}
+
+func TestChart_webhookConfiguration(t *testing.T) {
+	t.Parallel()
+	const configuration = "ValidatingWebhookConfiguration k1s"
+	want := as[admissionregistrationv1.ValidatingWebhookConfiguration](t, read(t, "config/webhook"), configuration).Webhooks
+	got := as[admissionregistrationv1.ValidatingWebhookConfiguration](t, mustRender(t, ""), configuration).Webhooks
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the chart's webhooks are not those of config/webhook; -config +chart:\n%s", diff)
+	}
+}
+
+// sameService compares a Service of the chart with that of a folder.
+func sameService(t *testing.T, service, folder string) {
+	t.Helper()
+	want := as[corev1.Service](t, read(t, folder), service).Spec
 	all := mustRender(t, "")
 	got := as[corev1.Service](t, all, service).Spec
 	pod := as[appsv1.Deployment](t, all, "Deployment k1s-manager").Spec.Template
@@ -88,6 +109,6 @@ func TestChart_metricsService(t *testing.T) {
 	}
 	got.Selector, want.Selector = nil, nil
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the chart's Service is not that of config/manager; -config +chart:\n%s", diff)
+		t.Errorf("the chart's Service is not that of %s; -config +chart:\n%s", folder, diff)
 	}
 }

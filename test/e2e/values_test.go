@@ -3,14 +3,17 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // TestChart_values says of every value that does more than to be copied what it does.
@@ -46,6 +49,63 @@ func TestChart_values(t *testing.T) {
 				}
 				if !slices.Contains(container(t, all).Args, "--metrics-bind-address=0") {
 					t.Errorf("args are %q", container(t, all).Args)
+				}
+			},
+		},
+		"webhooks that are off leave nothing behind, and the operator does without Secrets": {
+			values: `webhook: {enabled: false}`,
+			check: func(t *testing.T, all objects) {
+				for _, key := range []string{"Service k1s-webhook", "ValidatingWebhookConfiguration k1s", "Certificate k1s-webhook"} {
+					absent(t, all, key)
+				}
+				if c := container(t, all); !slices.Contains(c.Args, "--webhook-bind-address=0") || strings.Contains(fmt.Sprint(c.Ports), "9443") {
+					t.Errorf("args are %q, ports %v", c.Args, c.Ports)
+				}
+				if got := secretRules(t, all); len(got) > 0 {
+					t.Errorf("it has rights on Secrets: %v", got)
+				}
+			},
+		},
+		"the operator makes the certificate": {
+			check: func(t *testing.T, all objects) {
+				absent(t, all, "Certificate k1s-webhook")
+				if len(all["ValidatingWebhookConfiguration k1s"].GetAnnotations()) > 0 {
+					t.Error("somebody else is asked to fill caBundle in")
+				}
+			},
+		},
+		"cert-manager makes the certificate, and the operator can but read it": {
+			values: `webhook: {certManager: {enabled: true, issuerRef: {name: ca, kind: ClusterIssuer}}}`,
+			check: func(t *testing.T, all objects) {
+				spec, _, _ := unstructured.NestedMap(all["Certificate k1s-webhook"].Object, "spec")
+				want := map[string]any{
+					"secretName": "k1s-webhook-cert",
+					"dnsNames":   []any{"k1s-webhook.k1s-system.svc", "k1s-webhook.k1s-system.svc.cluster.local"},
+					"issuerRef":  map[string]any{"name": "ca", "kind": "ClusterIssuer"},
+					"privateKey": map[string]any{"rotationPolicy": "Always"},
+				}
+				if diff := cmp.Diff(want, spec); diff != "" {
+					t.Errorf("Certificate, -want +got:\n%s", diff)
+				}
+				if got := all["ValidatingWebhookConfiguration k1s"].GetAnnotations()["cert-manager.io/inject-ca-from"]; got != "k1s-system/k1s-webhook" {
+					t.Errorf("caBundle is filled in from %q", got)
+				}
+				if args := container(t, all).Args; !slices.Contains(args, "--webhook-certs=secret") {
+					t.Errorf("args are %q", args)
+				}
+				rules := []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{"k1s-webhook-cert"}, Verbs: []string{"list", "watch"}}}
+				if diff := cmp.Diff(rules, secretRules(t, all)); diff != "" {
+					t.Errorf("rights on Secrets, -want +got:\n%s", diff)
+				}
+			},
+		},
+		"WasmPlugins may have to be looked at": {
+			values: `webhook: {wasmplugins: {failurePolicy: Fail}}`,
+			check: func(t *testing.T, all objects) {
+				for _, w := range as[admissionregistrationv1.ValidatingWebhookConfiguration](t, all, "ValidatingWebhookConfiguration k1s").Webhooks {
+					if *w.FailurePolicy != admissionregistrationv1.Fail {
+						t.Errorf("%s: %s", w.Name, *w.FailurePolicy)
+					}
 				}
 			},
 		},
@@ -88,7 +148,8 @@ func TestChart_values(t *testing.T) {
 		"another compile cache takes the emptyDir's place": {
 			values: `compileCache: {volume: {persistentVolumeClaim: {claimName: compiled}}}`,
 			check: func(t *testing.T, all objects) {
-				got := as[appsv1.Deployment](t, all, "Deployment k1s-manager").Spec.Template.Spec.Volumes
+				got := slices.DeleteFunc(as[appsv1.Deployment](t, all, "Deployment k1s-manager").Spec.Template.Spec.Volumes,
+					func(v corev1.Volume) bool { return v.Name == "tmp" })
 				want := []corev1.Volume{{Name: "compiled", VolumeSource: corev1.VolumeSource{
 					PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "compiled"},
 				}}}
@@ -151,14 +212,16 @@ func TestChart_values(t *testing.T) {
 func TestChart_schema(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ values, want string }{
-		"an unknown value":            {values: `replica: 2`, want: "replica"},
-		"an unknown value further in": {values: `image: {name: x}`, want: "name"},
-		"no replica at all":           {values: `replicas: 0`, want: "replicas"},
-		"a number where text belongs": {values: `image: {tag: 1.0}`, want: "tag"},
-		"a digest that is none":       {values: `image: {digest: latest}`, want: "digest"},
-		"a level that is none":        {values: `log: {level: loud}`, want: "level"},
-		"two volumes in one":          {values: `compileCache: {volume: {emptyDir: {}, hostPath: {path: /x}}}`, want: "volume"},
-		"a watched type of no group":  {values: `watchedTypes: [{resources: [pods]}]`, want: "apiGroups"},
+		"an unknown value":               {values: `replica: 2`, want: "replica"},
+		"an unknown value further in":    {values: `image: {name: x}`, want: "name"},
+		"no replica at all":              {values: `replicas: 0`, want: "replicas"},
+		"a number where text belongs":    {values: `image: {tag: 1.0}`, want: "tag"},
+		"a digest that is none":          {values: `image: {digest: latest}`, want: "digest"},
+		"a level that is none":           {values: `log: {level: loud}`, want: "level"},
+		"cert-manager without an issuer": {values: `webhook: {certManager: {enabled: true}}`, want: "issuerRef"},
+		"a failure policy that is none":  {values: `webhook: {wasmplugins: {failurePolicy: ignore}}`, want: "failurePolicy"},
+		"two volumes in one":             {values: `compileCache: {volume: {emptyDir: {}, hostPath: {path: /x}}}`, want: "volume"},
+		"a watched type of no group":     {values: `watchedTypes: [{resources: [pods]}]`, want: "apiGroups"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -173,6 +236,12 @@ func TestChart_schema(t *testing.T) {
 func TestChart_partOfAnother(t *testing.T) {
 	t.Parallel()
 	present(t, mustRender(t, `global: {imageRegistry: r.example}`), "Deployment k1s-manager")
+}
+
+// secretRules are the operator's rights on Secrets in its own namespace.
+func secretRules(t *testing.T, all objects) []rbacv1.PolicyRule {
+	t.Helper()
+	return slices.DeleteFunc(as[rbacv1.Role](t, all, "Role k1s-manager").Rules, func(r rbacv1.PolicyRule) bool { return !slices.Contains(r.Resources, "secrets") })
 }
 
 func container(t *testing.T, all objects) corev1.Container {

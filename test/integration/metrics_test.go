@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -40,14 +39,7 @@ type scraped struct{ url string }
 // serveMetrics has an operator serve its metrics without TLS.
 func serveMetrics(t *testing.T) (scraped, func(*app.Options)) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := freeAddress(t)
 	registerer := &borrowed{Registerer: ctrlmetrics.Registry}
 	t.Cleanup(func() {
 		for _, c := range registerer.registered {

@@ -61,7 +61,7 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 func (o *operator) start(t *testing.T) {
 	t.Helper()
 	options := app.DefaultOptions()
-	options.MetricsAddress, options.ProbeAddress = "0", "0"
+	options.MetricsAddress, options.ProbeAddress, options.WebhookAddress = "0", "0", "0"
 	options.Namespace = o.ns
 	options.PluginDir, options.CacheDir, options.AuditLog = o.dir, o.cache, o.audit
 	options.Registerer = prometheus.NewRegistry()

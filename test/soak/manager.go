@@ -53,7 +53,7 @@ func (m *manager) launch() error {
 	defer func() { _ = log.Close() }()                    // the process has it
 	m.cmd = exec.Command(filepath.Join("bin", "manager"), //nolint:gosec // our own binary
 		"--kubeconfig="+m.kubeconfig, "--namespace="+operatorNamespace, "--plugin-dir="+filepath.Join(m.dir, "plugins"),
-		"--cache-dir="+filepath.Join(m.dir, "cache"), "--health-probe-bind-address=0",
+		"--cache-dir="+filepath.Join(m.dir, "cache"), "--health-probe-bind-address=0", "--webhook-bind-address=0",
 		"--metrics-bind-address="+address, "--metrics-secure=false")
 	m.cmd.Stdout, m.cmd.Stderr = log, log
 	m.cmd.SysProcAttr = ownGroup()

@@ -42,3 +42,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   name: {{ include "k1s.manager" . }}
   namespace: {{ .Release.Namespace }}
 {{- end }}
+
+{{/* The Service that the API server calls; and the Certificate for it, with cert-manager. */}}
+{{- define "k1s.webhook" -}}
+{{ include "k1s.fullname" . }}-webhook
+{{- end }}
+
+{{/* The Secret with that certificate. The operator's rights name it. */}}
+{{- define "k1s.webhookSecret" -}}
+k1s-webhook-cert
+{{- end }}

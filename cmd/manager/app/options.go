@@ -45,6 +45,18 @@ type Options struct {
 	DeniedCIDRs string
 	// HTTPCAFile has root certificates in PEM, beside the system's, for the HTTP requests of plugins.
 	HTTPCAFile string
+	// WebhookAddress is where the API server's requests about objects are answered; "0" answers none.
+	WebhookAddress string
+	// WebhookService is the Service, in Namespace, by which the API server finds WebhookAddress.
+	WebhookService string
+	// WebhookURL is where it finds it instead: for an operator outside of the cluster.
+	WebhookURL string
+	// WebhookCertSecret is the Secret, in Namespace, with the certificate for it: tls.crt, tls.key and ca.crt.
+	WebhookCertSecret string
+	// WebhookCerts says who fills that Secret.
+	WebhookCerts WebhookCerts
+	// WebhookOwner is what webhook configurations of plugins belong to, "clusterrole/NAME": they go when it goes.
+	WebhookOwner string
 	// Registerer gets the operator's own metrics; what is not in controller-runtime's registry is not served.
 	Registerer prometheus.Registerer
 	// SkipNameValidation lets several operators run in one process, one after another; for tests.
@@ -54,15 +66,19 @@ type Options struct {
 // DefaultOptions are those of a Pod without flags.
 func DefaultOptions() Options {
 	return Options{
-		MetricsAddress:   ":8443",
-		SecureMetrics:    true,
-		ProbeAddress:     ":8081",
-		Namespace:        podNamespace(),
-		PluginDir:        "./plugins",
-		CacheDir:         defaultCacheDir(),
-		MaxModuleBytes:   source.DefaultMaxBytes,
-		ParallelCompiles: 1,
-		Registerer:       metrics.Registry,
+		MetricsAddress:    ":8443",
+		SecureMetrics:     true,
+		ProbeAddress:      ":8081",
+		Namespace:         podNamespace(),
+		PluginDir:         "./plugins",
+		CacheDir:          defaultCacheDir(),
+		MaxModuleBytes:    source.DefaultMaxBytes,
+		ParallelCompiles:  1,
+		WebhookAddress:    ":9443",
+		WebhookService:    "k1s-webhook",
+		WebhookCertSecret: "k1s-webhook-cert",
+		WebhookCerts:      WebhookCertsSelf,
+		Registerer:        metrics.Registry,
 	}
 }
 
@@ -80,6 +96,12 @@ func (o *Options) AddFlags(f *flag.FlagSet) {
 	f.StringVar(&o.AuditLog, "audit-log", o.AuditLog, `file for a record of everything that plugins change or are refused; "-" is standard output, empty keeps no record`)
 	f.StringVar(&o.DeniedCIDRs, "denied-cidrs", o.DeniedCIDRs, "addresses that no plugin may send HTTP requests to, beside loopback, link-local and metadata, such as the cluster's Service range: 10.96.0.0/12,fd00:1::/108")
 	f.StringVar(&o.HTTPCAFile, "http-ca-file", o.HTTPCAFile, "file with root certificates (PEM) for plugins' HTTP requests, beside those of the system")
+	f.StringVar(&o.WebhookAddress, "webhook-bind-address", o.WebhookAddress, `address to answer the API server's admission requests on; "0" answers none, and plugins then hold up nothing`)
+	f.StringVar(&o.WebhookService, "webhook-service", o.WebhookService, "Service in --namespace by which the API server finds --webhook-bind-address")
+	f.StringVar(&o.WebhookURL, "webhook-url", o.WebhookURL, "URL by which it finds it instead, for an operator outside of the cluster: https://localhost:9443")
+	f.StringVar(&o.WebhookCertSecret, "webhook-cert-secret", o.WebhookCertSecret, "Secret in --namespace with the certificate for admission requests: tls.crt, tls.key and ca.crt")
+	f.StringVar((*string)(&o.WebhookCerts), "webhook-certs", string(o.WebhookCerts), `who fills --webhook-cert-secret: "self" is the operator, "secret" somebody else, such as cert-manager`)
+	f.StringVar(&o.WebhookOwner, "webhook-owner", o.WebhookOwner, "what plugins' webhook configurations are deleted with: clusterrole/NAME; empty keeps them until the plugin goes")
 }
 
 // validate names the flag that is wrong.
@@ -97,7 +119,7 @@ func (o *Options) validate() error {
 	if o.ParallelCompiles <= 0 {
 		errs = append(errs, fmt.Errorf("--parallel-compiles %d: want more than 0", o.ParallelCompiles))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, o.validateWebhooks()...)...)
 }
 
 // podNamespace is where the Pod runs, or where it usually would.

@@ -44,6 +44,9 @@ func setUp(ctx context.Context, mgr manager.Manager, o Options, p plugins) error
 	if err := setUpPlugins(ctx, mgr, o, p); err != nil {
 		return err
 	}
+	if _, err := setUpWebhooks(ctx, mgr, o); err != nil {
+		return err
+	}
 	return mgr.AddReadyzCheck("cache", func(req *http.Request) error {
 		if !mgr.GetCache().WaitForCacheSync(req.Context()) {
 			return fmt.Errorf("the cache is not in sync")

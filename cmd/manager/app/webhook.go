@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"github.com/k1s-io/k1s/internal/admission/certs"
+)
+
+// off is the address of a server that is not to be.
+const off = "0"
+
+// WebhookCerts says who makes the webhook server's certificate: a value of --webhook-certs.
+type WebhookCerts string
+
+const (
+	// WebhookCertsSelf is the operator itself.
+	WebhookCertsSelf WebhookCerts = "self"
+	// WebhookCertsSecret is whoever fills the Secret, such as cert-manager.
+	WebhookCertsSecret WebhookCerts = "secret"
+)
+
+// webhookConfiguration is the ValidatingWebhookConfiguration for WasmPlugins, which is installed with the operator.
+const webhookConfiguration = "k1s"
+
+// ownerKind is how --webhook-owner begins.
+const ownerKind = "clusterrole/"
+
+// webhooks are what the API server asks.
+type webhooks struct {
+	server webhook.Server
+	certs  *certs.Store
+	// service and url say where the API server finds the server; the URL wins.
+	service types.NamespacedName
+	url     string
+	// owner is the name of the ClusterRole that webhook configurations go with; empty is none.
+	owner  string
+	reader client.Reader
+}
+
+// setUpWebhooks puts the webhook server and its certificate into the manager. Webhooks that are off are nil.
+func setUpWebhooks(ctx context.Context, mgr manager.Manager, o Options) (*webhooks, error) {
+	if o.WebhookAddress == off {
+		return nil, nil //nolint:nilnil // there are none, and that is no error
+	}
+	key := types.NamespacedName{Namespace: o.Namespace, Name: o.WebhookCertSecret}
+	store, err := certs.NewStore(mgr.GetConfig(), mgr.GetHTTPClient(), key, mgr.GetLogger().WithName("webhook-cert"))
+	if err != nil {
+		return nil, err
+	}
+	if o.WebhookCerts == WebhookCertsSelf {
+		made := certs.SelfSigned{DNSNames: o.webhookNames()}
+		if o.WebhookURL == "" { // outside of a cluster, nobody installs one
+			made.Configurations = []string{webhookConfiguration}
+		}
+		if o.SkipNameValidation {
+			made.Name = "cert-rotator-" + strconv.FormatInt(time.Now().UnixNano(), 36)
+		}
+		if err := made.SetupWithManager(ctx, mgr, store); err != nil {
+			return nil, fmt.Errorf("%w (--webhook-bind-address=0 turns webhooks off)", err)
+		}
+	}
+	server, err := newWebhookServer(o.WebhookAddress, store)
+	if err != nil {
+		return nil, err
+	}
+	for _, runnable := range []manager.Runnable{store, server} {
+		if err := mgr.Add(runnable); err != nil {
+			return nil, fmt.Errorf("add to the manager: %w", err)
+		}
+	}
+	serves := server.StartedChecker()
+	err = mgr.AddReadyzCheck("webhooks", func(req *http.Request) error {
+		return errors.Join(store.Check(req), serves(req))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("add a readiness check: %w", err)
+	}
+	return &webhooks{
+		server: server, certs: store,
+		service: types.NamespacedName{Namespace: o.Namespace, Name: o.WebhookService}, url: o.WebhookURL,
+		owner: strings.TrimPrefix(o.WebhookOwner, ownerKind), reader: mgr.GetAPIReader(),
+	}, nil
+}
+
+// newWebhookServer makes a server without handlers; Register adds them, until the manager starts and after.
+func newWebhookServer(address string, store *certs.Store) (webhook.Server, error) {
+	host, port, err := splitAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	return webhook.NewServer(webhook.Options{
+		Host: host, Port: port,
+		TLSOpts: []func(*tls.Config){func(c *tls.Config) {
+			c.MinVersion = tls.VersionTLS12
+			c.GetCertificate = store.GetCertificate
+		}},
+	}), nil
+}
+
+// clientConfig is what a webhook configuration says about where a path is served.
+func (w *webhooks) clientConfig(path string) admissionregistrationv1.WebhookClientConfig {
+	c := admissionregistrationv1.WebhookClientConfig{CABundle: w.certs.CABundle()}
+	if w.url != "" {
+		c.URL = new(strings.TrimSuffix(w.url, "/") + path)
+		return c
+	}
+	c.Service = &admissionregistrationv1.ServiceReference{Namespace: w.service.Namespace, Name: w.service.Name, Path: &path}
+	return c
+}
+
+// ownerReference is that of the ClusterRole that --webhook-owner names: when it is uninstalled, webhook
+// configurations must not stay behind, as nobody would answer. Without the flag it is nil.
+func (w *webhooks) ownerReference(ctx context.Context) (*metav1.OwnerReference, error) {
+	if w.owner == "" {
+		return nil, nil //nolint:nilnil // no owner is what was asked for
+	}
+	kind := rbacv1.SchemeGroupVersion.WithKind("ClusterRole")
+	found := &metav1.PartialObjectMetadataList{}
+	found.SetGroupVersionKind(kind)
+	// Listed, not got: the operator has the right to list roles, to know of plugins' rights.
+	if err := w.reader.List(ctx, found, client.MatchingFields{metav1.ObjectNameField: w.owner}); err != nil {
+		return nil, fmt.Errorf("find the ClusterRole of --webhook-owner: %w", err)
+	}
+	if len(found.Items) == 0 {
+		return nil, fmt.Errorf("--webhook-owner: there is no ClusterRole %q", w.owner)
+	}
+	return &metav1.OwnerReference{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Name: w.owner, UID: found.Items[0].UID}, nil
+}
+
+// webhookNames are the DNS names of a certificate that the operator makes: first the one by which the API server
+// calls it.
+func (o *Options) webhookNames() []string {
+	names := []string{
+		o.WebhookService + "." + o.Namespace + ".svc",
+		o.WebhookService + "." + o.Namespace + ".svc.cluster.local",
+		o.WebhookService + "." + o.Namespace,
+	}
+	if u, err := url.Parse(o.WebhookURL); err == nil && u.Hostname() != "" {
+		names = append([]string{u.Hostname()}, names...)
+	}
+	return names
+}
+
+// validateWebhooks names the flags that are wrong.
+func (o *Options) validateWebhooks() []error {
+	if o.WebhookAddress == off {
+		return nil
+	}
+	var errs []error
+	if _, _, err := splitAddress(o.WebhookAddress); err != nil {
+		errs = append(errs, err)
+	}
+	if problems := validation.IsDNS1035Label(o.WebhookService); len(problems) > 0 {
+		errs = append(errs, fmt.Errorf("--webhook-service %q: %s", o.WebhookService, problems[0]))
+	}
+	if problems := validation.IsDNS1123Subdomain(o.WebhookCertSecret); len(problems) > 0 {
+		errs = append(errs, fmt.Errorf("--webhook-cert-secret %q: %s", o.WebhookCertSecret, problems[0]))
+	}
+	if o.WebhookCerts != WebhookCertsSelf && o.WebhookCerts != WebhookCertsSecret {
+		errs = append(errs, fmt.Errorf("--webhook-certs %q: want %q or %q", o.WebhookCerts, WebhookCertsSelf, WebhookCertsSecret))
+	}
+	if name, ok := strings.CutPrefix(o.WebhookOwner, ownerKind); o.WebhookOwner != "" && (!ok || name == "") {
+		errs = append(errs, fmt.Errorf("--webhook-owner %q: want %sNAME", o.WebhookOwner, ownerKind))
+	}
+	if err := o.validateWebhookURL(); err != nil {
+		errs = append(errs, fmt.Errorf("--webhook-url %q: %w", o.WebhookURL, err))
+	}
+	return errs
+}
+
+// validateWebhookURL keeps to what the API server accepts.
+func (o *Options) validateWebhookURL() error {
+	if o.WebhookURL == "" {
+		return nil
+	}
+	u, err := url.Parse(o.WebhookURL)
+	switch {
+	case err != nil:
+		return errors.New("it is not a URL")
+	case u.Scheme != "https" || u.Hostname() == "":
+		return errors.New("want https://HOST[:PORT]")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("want neither a user nor a query nor a fragment")
+	case o.WebhookCerts == WebhookCertsSelf && net.ParseIP(u.Hostname()) != nil:
+		return errors.New("certificates of the operator's making are for names, not addresses: try localhost, or another --webhook-certs")
+	}
+	return nil
+}
+
+// splitAddress takes --webhook-bind-address apart.
+func splitAddress(address string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, fmt.Errorf("--webhook-bind-address %q: want [HOST]:PORT, or 0 for no webhooks", address)
+	}
+	number, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || number == 0 {
+		return "", 0, fmt.Errorf("--webhook-bind-address %q: want a port from 1 to 65535", address)
+	}
+	return host, int(number), nil
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package certs
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/open-policy-agent/cert-controller/pkg/rotator"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+const (
+	// year is far from being renewed, hour is due.
+	year = 365 * 24 * time.Hour
+	hour = time.Hour
+	// host is the name by which the API server calls the tests' servers.
+	host = "localhost"
+	// refusal is what they answer.
+	refusal = "the webhook was asked"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+// pair is a certificate, and the authority that it is from.
+type pair struct {
+	artifacts            *rotator.KeyPairArtifacts
+	ca, certificate, key []byte // PEM
+}
+
+var maker = rotator.CertRotator{
+	CAName: authority, CAOrganization: organization, DNSName: host, ExtKeyUsages: &[]x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+}
+
+// newPair makes an authority that lasts for a time, and a certificate that does.
+func newPair(t *testing.T, lasts time.Duration) pair {
+	t.Helper()
+	ca, err := maker.CreateCACert(time.Now().Add(-hour), time.Now().Add(lasts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair{artifacts: ca, ca: ca.CertPEM}.renew(t, lasts)
+}
+
+// renew makes another certificate of the same authority.
+func (p pair) renew(t *testing.T, lasts time.Duration) pair {
+	t.Helper()
+	var err error
+	if p.certificate, p.key, err = maker.CreateCertPEM(p.artifacts, time.Now().Add(-hour), time.Now().Add(lasts)); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// data is what a Secret has of it.
+func (p pair) data() map[string][]byte {
+	return map[string][]byte{"ca.crt": p.ca, "ca.key": p.artifacts.KeyPEM, "tls.crt": p.certificate, "tls.key": p.key}
+}
+
+func mustRead(t *testing.T, p pair) *content {
+	t.Helper()
+	c, err := read(&corev1.Secret{Data: p.data()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// replica is a webhook server as every operator has it.
+type replica struct {
+	store *Store
+	port  int
+}
+
+// startReplica starts a manager with a webhook server that refuses every ConfigMap.
+func startReplica(t *testing.T, env *testenv.Env, key types.NamespacedName, self *SelfSigned) replica {
+	t.Helper()
+	r := replica{port: freePort(t)}
+	env.StartManager(t, func(mgr manager.Manager) (err error) {
+		if r.store, err = NewStore(mgr.GetConfig(), mgr.GetHTTPClient(), key, mgr.GetLogger()); err != nil {
+			return err
+		}
+		if self != nil {
+			made := *self
+			made.Name = fmt.Sprintf("%s-%d", key.Namespace, r.port)
+			if err := made.SetupWithManager(t.Context(), mgr, r.store); err != nil {
+				return err
+			}
+		}
+		server := webhook.NewServer(webhook.Options{Host: "127.0.0.1", Port: r.port, TLSOpts: tlsOptions(r.store)})
+		server.Register("/refuse", &admission.Webhook{LogConstructor: func(logr.Logger, *admission.Request) logr.Logger { return logr.Discard() }, Handler: admission.HandlerFunc(
+			func(context.Context, admission.Request) admission.Response { return admission.Denied(refusal) },
+		)})
+		return errors.Join(mgr.Add(r.store), mgr.Add(server))
+	})
+	return r
+}
+
+// configure sends every ConfigMap of a namespace to a server.
+func configure(t *testing.T, env *testenv.Env, namespace string, port int, ca []byte) *admissionregistrationv1.ValidatingWebhookConfiguration {
+	t.Helper()
+	url := "https://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/refuse"
+	c := &admissionregistrationv1.ValidatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: namespace},
+		Webhooks: []admissionregistrationv1.ValidatingWebhook{{
+			Name:                    "refuse.k1s.io",
+			AdmissionReviewVersions: []string{"v1"},
+			SideEffects:             new(admissionregistrationv1.SideEffectClassNone),
+			FailurePolicy:           new(admissionregistrationv1.Fail),
+			NamespaceSelector:       &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: namespace}},
+			ClientConfig:            admissionregistrationv1.WebhookClientConfig{URL: &url, CABundle: ca},
+			Rules: []admissionregistrationv1.RuleWithOperations{{
+				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+			}},
+		}},
+	}
+	if err := env.Client.Create(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := env.Client.Delete(context.WithoutCancel(t.Context()), c); err != nil {
+			t.Errorf("delete the webhook configuration: %v", err)
+		}
+	})
+	return c
+}
+
+// ask makes a request that a webhook answers; an error says that it did not.
+func ask(ctx context.Context, env *testenv.Env, namespace string) error {
+	asked := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, GenerateName: "asked-"}}
+	err := env.Client.Create(ctx, asked, client.DryRunAll)
+	if err == nil {
+		return errors.New("the webhook was not asked")
+	}
+	if !strings.Contains(err.Error(), refusal) {
+		return err
+	}
+	return nil
+}
+
+// freePort is one on which nobody listens now.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// ready polls until the store has a certificate.
+func (r replica) ready(t *testing.T) {
+	t.Helper()
+	testenv.Eventually(t, "the server has a certificate", func(context.Context) error { return r.store.Check(&http.Request{}) })
+}
+
+func tlsOptions(s *Store) []func(*tls.Config) {
+	return []func(*tls.Config){func(c *tls.Config) { c.GetCertificate = s.GetCertificate }}
+}
+
+// artifactsOf are an authority's, from PEM.
+func artifactsOf(t *testing.T, signing tls.Certificate, key []byte) *rotator.KeyPairArtifacts {
+	t.Helper()
+	private, ok := signing.PrivateKey.(*rsa.PrivateKey)
+	if !ok {
+		t.Fatalf("the authority's key is a %T", signing.PrivateKey)
+	}
+	return &rotator.KeyPairArtifacts{Cert: signing.Leaf, Key: private, KeyPEM: key}
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package certs
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// TestSelfSigned_renewal disturbs the Secret in every way that makes the operator write another one, while requests
+// arrive without end.
+func TestSelfSigned_renewal(t *testing.T) {
+	env := testenv.Shared(t)
+	for _, tc := range []struct {
+		name    string
+		disturb func(*testing.T, *corev1.Secret) // nil deletes it
+		// The authority stays, so that no request fails at all.
+		sameAuthority bool
+	}{
+		{"the certificate is due", func(t *testing.T, s *corev1.Secret) {
+			due := pairOf(t, s).renew(t, hour)
+			s.Data["tls.crt"], s.Data["tls.key"] = due.certificate, due.key
+		}, true},
+		{"the certificate is damaged", func(_ *testing.T, s *corev1.Secret) { s.Data["tls.crt"] = []byte("damaged") }, true},
+		{"the certificate is gone", func(_ *testing.T, s *corev1.Secret) { s.Data["tls.crt"], s.Data["tls.key"] = nil, nil }, true},
+		{"the authority is due", func(t *testing.T, s *corev1.Secret) { s.Data = newPair(t, hour).data() }, false},
+		{"the authority is damaged", func(_ *testing.T, s *corev1.Secret) { s.Data["ca.crt"] = []byte("damaged") }, false},
+		{"the Secret is gone", nil, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			ns := env.Namespace(t)
+			key := types.NamespacedName{Namespace: ns, Name: "cert"}
+			r := startReplica(t, env, key, &SelfSigned{DNSNames: []string{host}, Configurations: []string{ns}})
+			configuration := configure(t, env, ns, r.port, nil) // the authority's certificate is put in
+			testenv.Eventually(t, "the webhook answers", func(ctx context.Context) error { return ask(ctx, env, ns) })
+			before, ca := served(t, r), r.store.CABundle()
+
+			asked := askWithoutEnd(t, env, ns, r)
+			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "cert"}}
+			if tc.disturb == nil {
+				if err := env.Client.Delete(t.Context(), secret); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				if err := env.Client.Get(t.Context(), key, secret); err != nil {
+					t.Fatal(err)
+				}
+				tc.disturb(t, secret)
+				if err := env.Client.Update(t.Context(), secret); err != nil {
+					t.Fatal(err)
+				}
+			}
+			disturbed := time.Now()
+			testenv.Eventually(t, "there is another certificate, and it is trusted", func(ctx context.Context) error {
+				now := served(t, r)
+				if now.Equal(before) || time.Until(now.NotAfter) < year/2 {
+					return fmt.Errorf("the certificate lasts until %s", now.NotAfter)
+				}
+				if err := env.Client.Get(ctx, client.ObjectKeyFromObject(configuration), configuration); err != nil {
+					return err
+				}
+				if !bytes.Equal(configuration.Webhooks[0].ClientConfig.CABundle, r.store.CABundle()) {
+					return errors.New("the webhook configuration has another authority")
+				}
+				return ask(ctx, env, ns)
+			})
+			settled := time.Since(disturbed)
+			requests, handshakes := asked()
+			t.Logf("settled after %s; requests: %s; new connections: %s", settled.Round(time.Millisecond), requests, handshakes)
+			if requests.right == 0 || handshakes.right == 0 {
+				t.Errorf("none was answered: the test shows nothing (%s, %s)", requests, handshakes)
+			}
+			if same := bytes.Equal(ca, r.store.CABundle()); same != tc.sameAuthority {
+				t.Errorf("the authority is the same: %t", same)
+			}
+			if tc.sameAuthority && requests.wrong+handshakes.wrong > 0 {
+				t.Errorf("the authority did not change, and yet some failed: %s, %s", requests, handshakes)
+			}
+			if outage := max(requests.longest, handshakes.longest); outage > testenv.Patience/2 {
+				t.Errorf("it failed for %s", outage)
+			}
+		})
+	}
+}
+
+// TestSelfSigned_replicas has two operators make one certificate.
+func TestSelfSigned_replicas(t *testing.T) {
+	env := testenv.Shared(t)
+	ns := env.Namespace(t)
+	key := types.NamespacedName{Namespace: ns, Name: "cert"}
+	self := &SelfSigned{DNSNames: []string{host}}
+	first, second := startReplica(t, env, key, self), startReplica(t, env, key, self)
+	first.ready(t)
+	second.ready(t)
+	testenv.Eventually(t, "both serve what the Secret has", func(ctx context.Context) error {
+		secret := &corev1.Secret{}
+		if err := env.Client.Get(ctx, key, secret); err != nil {
+			return err
+		}
+		want, err := read(secret)
+		if err != nil {
+			return err
+		}
+		if !want.pair.Leaf.Equal(served(t, first)) || !want.pair.Leaf.Equal(served(t, second)) {
+			return errors.New("one of them serves another certificate")
+		}
+		return nil
+	})
+}
+
+// TestSelfSigned_names has a certificate made again when the server's name changes, as another --webhook-url does.
+func TestSelfSigned_names(t *testing.T) {
+	env := testenv.Shared(t)
+	ns := env.Namespace(t)
+	key := types.NamespacedName{Namespace: ns, Name: "cert"}
+	for _, names := range [][]string{{"a.example", "b.example"}, {"c.example", "a.example"}} {
+		r := startReplica(t, env, key, &SelfSigned{DNSNames: names})
+		testenv.Eventually(t, "the certificate has the names", func(context.Context) error {
+			if err := r.store.Check(nil); err != nil {
+				return err
+			}
+			return errors.Join(served(t, r).VerifyHostname(names[0]), served(t, r).VerifyHostname(names[1]))
+		})
+	}
+}
+
+// TestSelfSigned_namespace_missing is an error, not a wait without end.
+func TestSelfSigned_namespace_missing(t *testing.T) {
+	env := testenv.Shared(t)
+	connection, err := rest.HTTPClientFor(env.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewStore(env.Config, connection, types.NamespacedName{Namespace: "missing", Name: "cert"}, logr.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.create(t.Context()); err == nil {
+		t.Error("it made a Secret in a namespace that is not there")
+	}
+}
+
+// pairOf is what a Secret holds.
+func pairOf(t *testing.T, s *corev1.Secret) pair {
+	t.Helper()
+	p := pair{ca: s.Data["ca.crt"], certificate: s.Data["tls.crt"], key: s.Data["tls.key"]}
+	signing, err := tls.X509KeyPair(s.Data["ca.crt"], s.Data["ca.key"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.artifacts = artifactsOf(t, signing, s.Data["ca.key"])
+	return p
+}
+
+func served(t *testing.T, r replica) *x509.Certificate {
+	t.Helper()
+	c, err := r.store.GetCertificate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Leaf
+}
+
+// tally counts answers.
+type tally struct {
+	right, wrong int
+	longest      time.Duration // without a right one
+	last         error
+	since        time.Time // of the last right one
+}
+
+func (t *tally) count(err error) {
+	now := time.Now()
+	if err != nil {
+		t.wrong++
+		t.last = err
+		t.longest = max(t.longest, now.Sub(t.since))
+		return
+	}
+	if t.last != nil {
+		t.longest = max(t.longest, now.Sub(t.since))
+	}
+	t.right++
+	t.last, t.since = nil, now
+}
+
+func (t tally) String() string {
+	return fmt.Sprintf("%d right, %d wrong, at most %s without a right one", t.right, t.wrong, t.longest.Round(time.Millisecond))
+}
+
+// askWithoutEnd makes requests, and opens connections as an API server that has none would, until it is told to end.
+func askWithoutEnd(t *testing.T, env *testenv.Env, ns string, r replica) (end func() (requests, handshakes tally)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	requests, handshakes := tally{since: time.Now()}, tally{since: time.Now()}
+	running.Go(func() {
+		for ctx.Err() == nil {
+			if err := ask(ctx, env, ns); ctx.Err() == nil {
+				requests.count(err)
+			}
+		}
+	})
+	running.Go(func() {
+		for ctx.Err() == nil {
+			if err := connect(ctx, env, ns, r); ctx.Err() == nil {
+				handshakes.count(err)
+			}
+		}
+	})
+	return func() (tally, tally) {
+		cancel()
+		running.Wait()
+		return requests, handshakes
+	}
+}
+
+// connect opens a connection with what the webhook configuration says of the authority.
+func connect(ctx context.Context, env *testenv.Env, ns string, r replica) error {
+	configuration := &admissionregistrationv1.ValidatingWebhookConfiguration{}
+	if err := env.Client.Get(ctx, client.ObjectKey{Name: ns}, configuration); err != nil {
+		return err
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(configuration.Webhooks[0].ClientConfig.CABundle)
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: host, RootCAs: trusted, MinVersion: tls.VersionTLS12}}
+	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.port)))
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package certs keeps the certificate that the webhook server shows to the API server. It is in a Secret, which
+// SelfSigned fills and renews, or somebody else does, such as cert-manager; it is served straight from there.
+package certs
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+)
+
+// +kubebuilder:rbac:groups="",resources=secrets,resourceNames=k1s-webhook-cert,verbs=list;watch;update,namespace=k1s-system
+
+// errNone is what there is until the Secret has a certificate.
+var errNone = errors.New("the webhook server has no certificate yet")
+
+// Store has what a Secret holds, from the moment that it changes. What cannot be used, or is gone, changes nothing:
+// the last good certificate is served on. It is a manager.Runnable of every replica.
+type Store struct {
+	key     types.NamespacedName
+	secrets corev1client.SecretInterface
+	log     logr.Logger
+	watch   cache.SharedIndexInformer
+	now     atomic.Pointer[content]
+
+	mu          sync.Mutex // handlers of one informer do not overlap; subscribers come at any time
+	subscribers []chan struct{}
+	// loaded hears of each certificate; gone, of the Secret's end.
+	loaded []func(certificate []byte)
+	gone   []func()
+}
+
+// NewStore makes a Store. The config's account needs list and watch on the one Secret, by its name.
+func NewStore(config *rest.Config, client *http.Client, key types.NamespacedName, log logr.Logger) (*Store, error) {
+	core, err := corev1client.NewForConfigAndClient(config, client)
+	if err != nil {
+		return nil, fmt.Errorf("make a client for Secret %s: %w", key, err)
+	}
+	s := &Store{key: key, secrets: core.Secrets(key.Namespace), log: log.WithValues("secret", key)}
+	only := fields.OneTermEqualSelector(metav1.ObjectNameField, key.Name).String()
+	s.watch = cache.NewSharedIndexInformer(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = only
+			return s.secrets.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = only
+			return s.secrets.Watch(ctx, o)
+		},
+	}, &corev1.Secret{}, 0, nil)
+	_, err = s.watch.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(o any) { s.load(o.(*corev1.Secret)) },
+		UpdateFunc: func(_, o any) { s.load(o.(*corev1.Secret)) },
+		DeleteFunc: func(any) { s.lose() },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("watch Secret %s: %w", key, err)
+	}
+	return s, nil
+}
+
+// NeedLeaderElection is false: every replica serves webhooks.
+func (s *Store) NeedLeaderElection() bool { return false }
+
+// Start watches the Secret until the context ends.
+func (s *Store) Start(ctx context.Context) error {
+	s.watch.RunWithContext(klog.NewContext(ctx, s.log)) // where client-go logs
+	return nil
+}
+
+// GetCertificate is for a tls.Config.
+func (s *Store) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c := s.now.Load()
+	if c == nil {
+		return nil, errNone
+	}
+	return c.pair, nil
+}
+
+// Check says whether there is a certificate; it is a healthz.Checker.
+func (s *Store) Check(*http.Request) error {
+	_, err := s.GetCertificate(nil)
+	return err
+}
+
+// CABundle is what webhook configurations need to trust the certificate: all of ca.crt, in PEM. It is empty before
+// there is a certificate, and with one of an authority that the API server trusts anyway.
+func (s *Store) CABundle() []byte {
+	c := s.now.Load()
+	if c == nil {
+		return nil
+	}
+	return c.ca
+}
+
+// Subscribe returns a channel that gets a value after every change of CABundle. Changes that nobody has taken from
+// it yet are one.
+func (s *Store) Subscribe() <-chan struct{} {
+	c := make(chan struct{}, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.subscribers = append(s.subscribers, c)
+	return c
+}
+
+// load takes over what the Secret holds.
+func (s *Store) load(secret *corev1.Secret) {
+	next, err := read(secret)
+	if errors.Is(err, errEmpty) {
+		s.log.V(1).Info("The webhook server's certificate is not in its Secret yet")
+		return
+	}
+	if err != nil {
+		s.log.Error(err, "The webhook server's certificate cannot be used; the last good one is served on, if there is one")
+		return
+	}
+	before := s.now.Swap(next)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, tell := range s.loaded {
+		tell(secret.Data[corev1.TLSCertKey])
+	}
+	if before.same(next) {
+		return
+	}
+	s.log.Info("The webhook server has a certificate", "notAfter", next.pair.Leaf.NotAfter, "names", next.pair.Leaf.DNSNames)
+	if before.trusts(next) {
+		return
+	}
+	for _, c := range s.subscribers {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// lose is for the end of the Secret.
+func (s *Store) lose() {
+	s.log.Info("The Secret of the webhook server's certificate was deleted; what it had is served on")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, tell := range s.gone {
+		tell()
+	}
+}
