@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package certs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// TestStore_follow has somebody else keep the Secret, and the operator with the right to read this one only.
+func TestStore_follow(t *testing.T) {
+	env := testenv.Shared(t)
+	ns := env.Namespace(t)
+	key := types.NamespacedName{Namespace: ns, Name: "cert"}
+	limited := env.Limited(t, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{"cert"}, Verbs: []string{"list", "watch"}})
+	r := startReplica(t, limited, key, nil)
+	changes := r.store.Subscribe()
+
+	first := newPair(t, year)
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "cert"}, Type: corev1.SecretTypeTLS, Data: first.data()}
+	if err := env.Client.Create(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	told(t, changes)
+	if !bytes.Equal(r.store.CABundle(), first.ca) {
+		t.Error("it was told of another authority than that of the Secret")
+	}
+	configure(t, env, ns, r.port, r.store.CABundle())
+	testenv.Eventually(t, "the webhook answers", func(ctx context.Context) error { return ask(ctx, env, ns) })
+
+	second := first.renew(t, year)
+	update(t, env, secret, second)
+	serves(t, r, second)
+	if err := ask(t.Context(), env, ns); err != nil {
+		t.Errorf("with another certificate of the authority: %v", err)
+	}
+	if len(changes) > 0 {
+		t.Error("it was told that the authority has changed")
+	}
+
+	third := newPair(t, year)
+	third.ca = append(third.ca, first.ca...) // as whoever replaces an authority has both for a while
+	update(t, env, secret, third)
+	told(t, changes)
+	serves(t, r, third)
+	if !bytes.Equal(r.store.CABundle(), third.ca) {
+		t.Error("not all of ca.crt is passed on")
+	}
+
+	if err := env.Client.Delete(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Consistently(t, "the last certificate is served on, and nobody makes the Secret", time.Second, func(ctx context.Context) error {
+		if !served(t, r).Equal(mustRead(t, third).pair.Leaf) {
+			return errors.New("another certificate is served")
+		}
+		if err := env.Client.Get(ctx, key, &corev1.Secret{}); !apierrors.IsNotFound(err) {
+			return errors.Join(errors.New("the Secret is there"), err)
+		}
+		return nil
+	})
+}
+
+func update(t *testing.T, env *testenv.Env, secret *corev1.Secret, p pair) {
+	t.Helper()
+	secret.Data = p.data()
+	if err := env.Client.Update(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func serves(t *testing.T, r replica, p pair) {
+	t.Helper()
+	testenv.Eventually(t, "it serves the new certificate", func(context.Context) error {
+		if !served(t, r).Equal(mustRead(t, p).pair.Leaf) {
+			return errors.New("it serves another one")
+		}
+		return nil
+	})
+}
+
+func told(t *testing.T, changes <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-changes:
+	case <-time.After(testenv.Patience):
+		t.Fatal("nobody was told that the authority has changed")
+	}
+}
