@@ -27,10 +27,10 @@ func Create(ctx context.Context, obj Resource) error { return write(ctx, host.Cr
 // the object has changed since obj was read.
 func Update(ctx context.Context, obj Resource) error { return write(ctx, host.Update, obj) }
 
-// UpdateStatus applies an object's status as obj has it, and nothing else; obj becomes what the object is now.
-// Fields of the status that the plugin wrote before and obj leaves out are removed. The answer is a Conflict when
-// a field belongs to another field manager, or when the object has changed since obj was read. It needs
-// CapabilityStatusUpdate.
+// UpdateStatus applies the status, and nothing else, of an object that was read and changed, without force; obj
+// becomes what the object is now. The answer is a Conflict when the object has changed since obj was read, or
+// when the status has another value for a field that somebody else wrote. The plugin comes to own all that obj
+// writes of the status; ApplyStatus takes only what is the plugin's. It needs CapabilityStatusUpdate.
 func UpdateStatus(ctx context.Context, obj Resource) error {
 	return write(ctx, host.UpdateStatus, obj)
 }

@@ -60,11 +60,6 @@ func TestClient_requests(t *testing.T) {
 			k1stest.VerbPatch,
 			`{"apiVersion":"example.com/v1","kind":"Widget","namespace":"shop","name":"a","patchType":"merge","patch":{"spec":{"size":2}}}`,
 		},
-		"patch of the status": {
-			func() error { return k1s.PatchStatus(ctx, widget("a", 0), k1s.JSONPatch, json.Raw(`[]`)) },
-			k1stest.VerbPatchStatus,
-			`{"apiVersion":"example.com/v1","kind":"Widget","namespace":"shop","name":"a","patchType":"json","patch":[]}`,
-		},
 		"apply": {
 			func() error { return k1s.Apply(ctx, widget("b", 3), k1s.ApplyOptions{}) }, k1stest.VerbApply,
 			`{"object":{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"b","namespace":"shop"},"spec":{"size":3}}}`,

@@ -8,8 +8,9 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// reconcileInput is the input of the export reconcile.
+// reconcileInput is the input of the exports reconcile and finalize.
 type reconcileInput struct {
+	plugin   *Plugin
 	handlers []Handler
 	req      Request
 	// raw is the object if it came before its kind. The operator sends the kind first; then obj is the
@@ -62,6 +63,9 @@ func (in *reconcileInput) run(ctx context.Context) (Result, error) {
 	}
 	if h := in.handler(); h != nil {
 		return h.Reconcile(ctx, in.req, in.raw)
+	}
+	if in.plugin.isFor(in.req.TypeReference) {
+		return Result{}, nil // the kind is there for another capability
 	}
 	return Result{}, NewError(ReasonBadRequest, "no handler for "+in.req.TypeReference.String())
 }
@@ -122,12 +126,17 @@ func serveShutdown(r *registration) {
 
 // serveReconcile answers the export reconcile. No bytes mean that nothing is asked for.
 func serveReconcile(r *registration, input string) (reply []byte, err error) {
+	return serveObject(r, func(p *Plugin) []Handler { return p.Reconcilers }, input)
+}
+
+// serveObject calls the one of the plugin's handlers that is for an object.
+func serveObject(r *registration, handlers func(*Plugin) []Handler, input string) (reply []byte, err error) {
 	defer recoverInto(&err)
 	p, err := r.current()
 	if err != nil {
 		return nil, err
 	}
-	in := reconcileInput{handlers: p.Reconcilers}
+	in := reconcileInput{plugin: p, handlers: handlers(p)}
 	if err := json.Unmarshal(input, &in); err != nil {
 		if in.unreadable {
 			return nil, in.read.unreadable(err)

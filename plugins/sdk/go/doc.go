@@ -29,6 +29,9 @@
 //
 //	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags "-s -w" -o plugin.wasm .
 //
+// Requests to the API server wait for what [Validate], [Default] and [Admit] make; objects that are being
+// deleted wait for what [Finalize] makes.
+//
 // Types such as Category read and write themselves, see package json; [Object] is for kinds without a
 // type. [Get], [List], [Apply] and so on talk to the API server with the rights of the plugin's
 // ServiceAccount and answer errors as values, see [Error]. Handlers are tested in ordinary Go tests

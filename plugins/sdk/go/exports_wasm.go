@@ -40,20 +40,59 @@ func exportShutdown() {
 
 //go:wasmexport reconcile
 func exportReconcile(ptr, size uint32) uint64 {
-	input, ok := host.Input(ptr, size)
-	if !ok {
-		return answer(nil, errInput)
-	}
-	return answer(serveReconcile(&registered, input))
+	return serve(ptr, size, func(input string) ([]byte, error) { return serveReconcile(&registered, input) })
 }
 
 //go:wasmexport reconcile_batch
 func exportReconcileBatch(ptr, size uint32) uint64 {
+	return serve(ptr, size, func(input string) ([]byte, error) { return serveReconcileBatch(&registered, input) })
+}
+
+//go:wasmexport finalize
+func exportFinalize(ptr, size uint32) uint64 {
+	return serve(ptr, size, func(input string) ([]byte, error) { return serveFinalize(&registered, input) })
+}
+
+//go:wasmexport validate_create
+func exportValidateCreate(ptr, size uint32) uint64 {
+	return serve(ptr, size, func(input string) ([]byte, error) {
+		return serveAdmission(&registered, CapabilityValidation, OperationCreate, input)
+	})
+}
+
+//go:wasmexport validate_update
+func exportValidateUpdate(ptr, size uint32) uint64 {
+	return serve(ptr, size, func(input string) ([]byte, error) {
+		return serveAdmission(&registered, CapabilityValidation, OperationUpdate, input)
+	})
+}
+
+//go:wasmexport validate_delete
+func exportValidateDelete(ptr, size uint32) uint64 {
+	return serve(ptr, size, func(input string) ([]byte, error) {
+		return serveAdmission(&registered, CapabilityValidation, OperationDelete, input)
+	})
+}
+
+//go:wasmexport set_defaults
+func exportSetDefaults(ptr, size uint32) uint64 {
+	return serve(ptr, size, func(input string) ([]byte, error) {
+		return serveAdmission(&registered, CapabilityDefaulting, OperationUpdate, input)
+	})
+}
+
+//go:wasmexport admit
+func exportAdmit(ptr, size uint32) uint64 {
+	return serve(ptr, size, func(input string) ([]byte, error) { return serveAdmission(&registered, CapabilityAdmission, "", input) })
+}
+
+// serve answers an export that takes and gives bytes.
+func serve(ptr, size uint32, run func(input string) ([]byte, error)) uint64 {
 	input, ok := host.Input(ptr, size)
 	if !ok {
 		return answer(nil, errInput)
 	}
-	return answer(serveReconcileBatch(&registered, input))
+	return answer(run(input))
 }
 
 var errInput = NewError(ReasonBadRequest, "the input is not in a buffer that k1s_alloc gave")

@@ -37,17 +37,14 @@ func (p *Plugin) problem() string {
 	if p.MaxBatch < 0 || p.MaxBatch > maxBatch {
 		return "MaxBatch is " + strconv.Itoa(p.MaxBatch) + ", want 0 to " + strconv.Itoa(maxBatch)
 	}
-	seen := make(map[TypeReference]bool)
-	for _, h := range p.Reconcilers {
-		switch {
-		case h.run == nil:
-			return "a Handler is empty: make it with For or ForKind"
-		case h.ref.APIVersion == "" || h.ref.Kind == "":
-			return "a Handler has no apiVersion or no kind"
-		case seen[h.ref]:
-			return "two Handlers for " + h.ref.String()
-		}
-		seen[h.ref] = true
+	if problem := handlersProblem(p.Reconcilers, "For"); problem != "" {
+		return problem
+	}
+	if problem := handlersProblem(p.Finalizers, "Finalize"); problem != "" {
+		return problem
+	}
+	if problem := p.admissionProblem(); problem != "" {
+		return problem
 	}
 	if p.ConfigSchema != "" {
 		d := json.NewDecoder(string(p.ConfigSchema))
@@ -62,6 +59,38 @@ func (p *Plugin) problem() string {
 	return ""
 }
 
+// handlersProblem returns what is wrong with handlers that a function makes, or nothing.
+func handlersProblem(handlers []Handler, maker string) string {
+	for i, h := range handlers {
+		switch {
+		case h.run == nil:
+			return "a Handler is empty: make it with " + maker + " or " + maker + "Kind"
+		case h.ref.APIVersion == "" || h.ref.Kind == "":
+			return "a Handler has no apiVersion or no kind"
+		case slices.ContainsFunc(handlers[:i], func(other Handler) bool { return other.ref == h.ref }):
+			return "two Handlers for " + h.ref.String()
+		}
+	}
+	return ""
+}
+
+// admissionProblem returns what is wrong with the handlers of requests that wait, or nothing.
+func (p *Plugin) admissionProblem() string {
+	for i, h := range p.Admission {
+		switch {
+		case len(h.operations) == 0:
+			return "an AdmissionHandler is empty: make it with Validate, Default or Admit, and give it a function"
+		case h.ref.APIVersion == "" || h.ref.Kind == "":
+			return "an AdmissionHandler has no apiVersion or no kind"
+		case slices.ContainsFunc(p.Admission[:i], func(other AdmissionHandler) bool {
+			return other.ref == h.ref && other.capability == h.capability
+		}):
+			return "two AdmissionHandlers of the capability " + string(h.capability) + " for " + h.ref.String()
+		}
+	}
+	return ""
+}
+
 // write writes the PluginMetadata.
 func (p *Plugin) write(e *json.Encoder) {
 	e.BeginObject()
@@ -70,11 +99,11 @@ func (p *Plugin) write(e *json.Encoder) {
 	optional(e, "author", p.Author)
 	optional(e, "description", p.Description)
 	e.Key("language").String("go")
-	if len(p.Reconcilers) > 0 {
+	if kinds := p.kinds(); len(kinds) > 0 {
 		e.Key("forTypes").BeginArray()
-		for _, h := range p.Reconcilers {
+		for _, kind := range kinds {
 			e.BeginObject()
-			h.ref.WriteMembers(e)
+			kind.WriteMembers(e)
 			e.EndObject()
 		}
 		e.EndArray()
@@ -92,7 +121,11 @@ func (p *Plugin) write(e *json.Encoder) {
 	if p.MaxBatch > 0 {
 		e.Key("maxBatch").Int(int64(p.MaxBatch))
 	}
+	if p.Deterministic {
+		e.Key("deterministic").Bool(true)
+	}
 	e.EndObject()
+	p.writeAdmission(e)
 	if p.ConfigSchema != "" {
 		e.Key("configSchema").Raw(p.ConfigSchema)
 	}
@@ -102,15 +135,64 @@ func (p *Plugin) write(e *json.Encoder) {
 // allCapabilities returns what is declared and what follows from the handlers, each once.
 func (p *Plugin) allCapabilities() []Capability {
 	var all []Capability
-	if len(p.Reconcilers) > 0 {
-		all = append(all, CapabilityReconcile)
-	}
-	for _, c := range p.Capabilities {
+	add := func(c Capability) {
 		if !slices.Contains(all, c) {
 			all = append(all, c)
 		}
 	}
+	if len(p.Reconcilers) > 0 {
+		add(CapabilityReconcile)
+	}
+	if len(p.Finalizers) > 0 {
+		add(CapabilityFinalization)
+	}
+	for _, h := range p.Admission {
+		add(h.capability)
+	}
+	for _, c := range p.Capabilities {
+		add(c)
+	}
 	return all
+}
+
+// kinds returns the kinds of all handlers, each once.
+func (p *Plugin) kinds() []TypeReference {
+	var all []TypeReference
+	add := func(kind TypeReference) {
+		if !slices.Contains(all, kind) {
+			all = append(all, kind)
+		}
+	}
+	for _, h := range p.Reconcilers {
+		add(h.ref)
+	}
+	for _, h := range p.Finalizers {
+		add(h.ref)
+	}
+	for _, h := range p.Admission {
+		add(h.ref)
+	}
+	return all
+}
+
+// isFor says whether the plugin has a handler for a kind.
+func (p *Plugin) isFor(kind TypeReference) bool { return slices.Contains(p.kinds(), kind) }
+
+// writeAdmission writes which operations wait for the plugin. Every module exports functions for all of
+// them, so only this keeps requests from waiting for nothing.
+func (p *Plugin) writeAdmission(e *json.Encoder) {
+	if len(p.Admission) == 0 {
+		return
+	}
+	e.Key("admission").BeginObject()
+	e.Key("operations").BeginArray()
+	for _, operation := range []Operation{OperationCreate, OperationUpdate, OperationDelete} {
+		if slices.ContainsFunc(p.Admission, func(h AdmissionHandler) bool { return slices.Contains(h.operations, operation) }) {
+			e.String(string(operation))
+		}
+	}
+	e.EndArray()
+	e.EndObject()
 }
 
 // optional writes a member unless it is empty.

@@ -13,6 +13,8 @@ import (
 
 func nothing(context.Context, Request, *Object) (Result, error) { return Result{}, nil }
 
+func allow(context.Context, *Object) (Warnings, error) { return nil, nil }
+
 func forConfigMaps() Handler { return ForKind("v1", "ConfigMap", ReconcileFunc[*Object](nothing)) }
 
 func TestPlugin_metadata(t *testing.T) {
@@ -38,6 +40,31 @@ func TestPlugin_metadata(t *testing.T) {
 				`"forTypes":[{"apiVersion":"v1","kind":"ConfigMap"},{"apiVersion":"apps/v1","kind":"Deployment"}],` +
 				`"capabilities":["reconcile","status_update"],"runtime":{"abi":1,"minMemoryPages":64,"maxBatch":32},` +
 				`"configSchema":{"type":"object"}}`,
+		},
+		"requests that wait": {
+			Plugin{
+				Name: "a", Version: "1", Deterministic: true,
+				Reconcilers: []Handler{forConfigMaps()},
+				Finalizers:  []Handler{FinalizeKind("v1", "Pod", nothing)},
+				Admission: []AdmissionHandler{
+					ValidateKind("v1", "Secret", Validator[*Object]{Delete: allow}),
+					DefaultKind("v1", "Secret", func(context.Context, *Object) error { return nil }),
+					AdmitKind("v1", "Pod", Admitter[*Object]{
+						Operations: []Operation{OperationDelete},
+						Admit:      func(context.Context, AdmissionRequest[*Object]) (Warnings, error) { return nil, nil },
+					}),
+					ValidateKind("v1", "ConfigMap", Validator[*Object]{Create: allow}),
+				},
+			},
+			`{"name":"a","version":"1","language":"go","forTypes":[{"apiVersion":"v1","kind":"ConfigMap"},` +
+				`{"apiVersion":"v1","kind":"Pod"},{"apiVersion":"v1","kind":"Secret"}],` +
+				`"capabilities":["reconcile","finalization","validation","defaulting","admission"],` +
+				`"runtime":{"abi":1,"deterministic":true},"admission":{"operations":["CREATE","UPDATE","DELETE"]}}`,
+		},
+		"creations only": {
+			Plugin{Name: "a", Version: "1", Admission: []AdmissionHandler{ValidateKind("v1", "Secret", Validator[*Object]{Create: allow})}},
+			`{"name":"a","version":"1","language":"go","forTypes":[{"apiVersion":"v1","kind":"Secret"}],"capabilities":["validation"],` +
+				`"runtime":{"abi":1},"admission":{"operations":["CREATE"]}}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,6 +101,36 @@ func TestPlugin_metadataProblems(t *testing.T) {
 		"two handlers for a kind": {
 			Plugin{Name: "a", Version: "1", Reconcilers: []Handler{forConfigMaps(), forConfigMaps()}},
 			`plugin "a": two Handlers for ConfigMap of v1`,
+		},
+		"finalizer not made by Finalize": {
+			Plugin{Name: "a", Version: "1", Finalizers: []Handler{{}}},
+			`plugin "a": a Handler is empty: make it with Finalize or FinalizeKind`,
+		},
+		"two finalizers for a kind": {
+			Plugin{Name: "a", Version: "1", Finalizers: []Handler{forConfigMaps(), forConfigMaps()}},
+			`plugin "a": two Handlers for ConfigMap of v1`,
+		},
+		"validator without functions": {
+			Plugin{Name: "a", Version: "1", Admission: []AdmissionHandler{ValidateKind("v1", "Pod", Validator[*Object]{})}},
+			`plugin "a": an AdmissionHandler is empty: make it with Validate, Default or Admit, and give it a function`,
+		},
+		"defaulter without a function": {
+			Plugin{Name: "a", Version: "1", Admission: []AdmissionHandler{DefaultKind("v1", "Pod", nil)}},
+			`plugin "a": an AdmissionHandler is empty: make it with Validate, Default or Admit, and give it a function`,
+		},
+		"admitter without a function": {
+			Plugin{Name: "a", Version: "1", Admission: []AdmissionHandler{AdmitKind("v1", "Pod", Admitter[*Object]{})}},
+			`plugin "a": an AdmissionHandler is empty: make it with Validate, Default or Admit, and give it a function`,
+		},
+		"validator without kind": {
+			Plugin{Name: "a", Version: "1", Admission: []AdmissionHandler{ValidateKind("v1", "", Validator[*Object]{Create: allow})}},
+			`plugin "a": an AdmissionHandler has no apiVersion or no kind`,
+		},
+		"two validators for a kind": {
+			Plugin{Name: "a", Version: "1", Admission: []AdmissionHandler{
+				ValidateKind("v1", "Pod", Validator[*Object]{Create: allow}), ValidateKind("v1", "Pod", Validator[*Object]{Delete: allow}),
+			}},
+			`plugin "a": two AdmissionHandlers of the capability validation for Pod of v1`,
 		},
 		"schema is no object": {
 			Plugin{Name: "a", Version: "1", ConfigSchema: `true`},

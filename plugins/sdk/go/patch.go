@@ -26,12 +26,6 @@ func Patch(ctx context.Context, obj Resource, patchType PatchType, patch json.Ma
 	return sendPatch(ctx, host.Patch, obj, patchType, patch, false)
 }
 
-// PatchStatus changes a part of an object's status; the patch is one of the whole object. Operators that write
-// statuses by apply only answer Forbidden: use ApplyStatus.
-func PatchStatus(ctx context.Context, obj Resource, patchType PatchType, patch json.Marshaler) error {
-	return sendPatch(ctx, host.PatchStatus, obj, patchType, patch, false)
-}
-
 // ApplyOptions say what an apply may do.
 type ApplyOptions struct {
 	// Force takes over fields that belong to other field managers, instead of answering a Conflict.
@@ -55,7 +49,8 @@ func Apply(ctx context.Context, obj Resource, opts ApplyOptions) error {
 }
 
 // ApplyStatus is Apply for the status of an object that exists: obj writes its kind, its name, and those
-// fields of the status that are the plugin's. It needs CapabilityStatusUpdate.
+// fields of the status that are the plugin's. A status has several owners, so there is no other way to write
+// it. It needs CapabilityStatusUpdate.
 func ApplyStatus(ctx context.Context, obj Resource, opts ApplyOptions) error {
 	return sendPatch(ctx, host.PatchStatus, obj, "apply", obj, opts.Force)
 }

@@ -17,6 +17,13 @@ const (
 	CapabilityReconcile Capability = "reconcile"
 	// CapabilityStatusUpdate lets the plugin write the status subresource.
 	CapabilityStatusUpdate Capability = "status_update"
+	// CapabilityFinalization follows from having Finalizers.
+	CapabilityFinalization Capability = "finalization"
+	// CapabilityValidation, CapabilityDefaulting and CapabilityAdmission follow from what is in Admission:
+	// what Validate, Default and Admit make.
+	CapabilityValidation Capability = "validation"
+	CapabilityDefaulting Capability = "defaulting"
+	CapabilityAdmission  Capability = "admission"
 )
 
 // Plugin is what a plugin says of itself and the code that it runs.
@@ -28,6 +35,12 @@ type Plugin struct {
 
 	// Reconcilers are the handlers, one for each kind: see For and ForKind.
 	Reconcilers []Handler
+	// Finalizers are the handlers of objects that are being deleted, one for each kind: see Finalize and
+	// FinalizeKind. The operator puts its finalizer on the objects of all kinds of the plugin.
+	Finalizers []Handler
+	// Admission are the handlers of requests to the API server that wait for the plugin: see Validate, Default
+	// and Admit, at most one of them for each kind.
+	Admission []AdmissionHandler
 
 	// Capabilities are those that do not follow from what else is set.
 	Capabilities []Capability
@@ -47,6 +60,10 @@ type Plugin struct {
 	// is handled as if it came alone, one after another and within the time of one call. 0 means that
 	// every request has a call of its own.
 	MaxBatch int
+
+	// Deterministic promises that the answers of what Validate and Default make depend on the objects and the
+	// settings alone: not on reads, the time, chance, or earlier calls. The operator may then remember them.
+	Deterministic bool
 
 	// Initialize is called once per instance, after Settings is filled. An error keeps the plugin from
 	// being loaded.

@@ -47,7 +47,9 @@ func TestWASM_borders(t *testing.T) {
 		"memory": "memory", "_initialize": "() ()",
 		"k1s_abi_version": "() (i32)", "k1s_alloc": "(i32) (i32)", "k1s_metadata": "() (i64)",
 		"k1s_initialize": "(i32 i32) (i64)", "k1s_health": "() (i64)", "k1s_shutdown": "() ()",
-		"reconcile": "(i32 i32) (i64)", "reconcile_batch": "(i32 i32) (i64)",
+		"reconcile": "(i32 i32) (i64)", "reconcile_batch": "(i32 i32) (i64)", "finalize": "(i32 i32) (i64)",
+		"validate_create": "(i32 i32) (i64)", "validate_update": "(i32 i32) (i64)", "validate_delete": "(i32 i32) (i64)",
+		"set_defaults": "(i32 i32) (i64)", "admit": "(i32 i32) (i64)",
 	}
 	if !maps.Equal(exports, want) {
 		t.Errorf("exports %v\nwant %v", exports, want)

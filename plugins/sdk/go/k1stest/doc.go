@@ -13,6 +13,9 @@
 //		}
 //	}
 //
+// Validators, defaulters and finalizers are called with [Host.ValidateCreate] and the like, [Host.Default] and
+// [Host.Finalize].
+//
 // What it does as a cluster does: resource versions and conflicts, NotFound and AlreadyExists, uid and
 // generation, finalizers, the status as a subresource of every kind, label selectors, paging, and writes
 // that change nothing and so leave the resource version alone. Requests with unknown members are refused
@@ -25,5 +28,6 @@
 //     somebody else. The lists conditions (by type) and ownerReferences (by uid) are merged, finalizers
 //     are a set, and other lists are replaced as a whole.
 //   - Update wants a resource version, as the API server does for custom resources.
+//   - Nothing is validated or defaulted by the plugin but what the test asks it about.
 //   - Nobody's rights are checked, and owned objects are not collected.
 package k1stest

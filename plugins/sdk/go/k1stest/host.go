@@ -28,6 +28,8 @@ type Host struct {
 	events   []Event
 	logs     []LogLine
 	attempts map[objectKey]int
+	// readOnly is above 0 while a request waits for the plugin.
+	readOnly int
 }
 
 // New makes a Host that answers the SDK's functions until the test ends. Its clock stands at the

@@ -26,6 +26,9 @@ func (h *Host) patch(request []byte, status bool) (any, *k1s.Error) {
 		}
 		return h.applyTo(id, wanted, r.Force, status)
 	}
+	if status {
+		return nil, failure(k1s.ReasonForbidden, id, "capability: the status is written by apply only: use patchType apply")
+	}
 	if r.Force {
 		return nil, failure(k1s.ReasonBadRequest, id, "force goes with patchType apply only")
 	}
@@ -37,7 +40,7 @@ func (h *Host) patch(request []byte, status bool) (any, *k1s.Error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.put(id, old, next, status)
+	return h.put(id, old, next)
 }
 
 // patched returns what a patch makes of an object.

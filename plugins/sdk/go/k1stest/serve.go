@@ -51,6 +51,9 @@ func (h *Host) serve(f host.Func, request []byte) (any, *k1s.Error) {
 	call := Call{Verb: verbOf(f), Request: json.Raw(request)}
 	call.Type, call.Key = target(call.Request)
 	h.calls = append(h.calls, call)
+	if err := h.onlyReads(call); err != nil {
+		return nil, err
+	}
 	for i := len(h.faults) - 1; i >= 0; i-- {
 		if err := h.faults[i](call); err != nil {
 			return nil, asError(err)
@@ -64,9 +67,9 @@ func (h *Host) serve(f host.Func, request []byte) (any, *k1s.Error) {
 	case VerbCreate:
 		return h.create(request)
 	case VerbUpdate:
-		return h.update(request, false)
+		return h.update(request)
 	case VerbUpdateStatus:
-		return h.update(request, true)
+		return h.updateStatus(request)
 	case VerbPatch:
 		return h.patch(request, false)
 	case VerbPatchStatus:

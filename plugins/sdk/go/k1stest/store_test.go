@@ -88,7 +88,7 @@ func TestHost_createSetsWhatAServerSets(t *testing.T) {
 
 func TestHost_updateAndStatusAreApart(t *testing.T) {
 	host := k1stest.New(t)
-	host.Add(widget(t, a, `{"spec":{"size":1},"status":{"phase":"old"}}`))
+	host.Add(widget(t, a, `{"spec":{"size":1},"status":{"others":1}}`))
 	update := func(do func(context.Context, k1s.Resource) error, more string) error {
 		o := widget(t, a, more)
 		if err := o.SetRaw(field(host, "metadata", "resourceVersion"), "metadata", "resourceVersion"); err != nil {
@@ -103,11 +103,12 @@ func TestHost_updateAndStatusAreApart(t *testing.T) {
 		size, phase, generation   json.Raw
 		label, resourceVersionNow json.Raw
 	}{
-		{"the spec alone", k1s.Update, `{"spec":{"size":2},"status":{"phase":"new"}}`, "2", `"old"`, "2", "", `"2"`},
-		{"nothing new", k1s.Update, `{"spec":{"size":2}}`, "2", `"old"`, "2", "", `"2"`},
-		{"labels keep the generation", k1s.Update, `{"metadata":{"labels":{"l":"v"}},"spec":{"size":2}}`, "2", `"old"`, "2", `"v"`, `"3"`},
+		{"the spec alone", k1s.Update, `{"spec":{"size":2},"status":{"phase":"new"}}`, "2", "", "2", "", `"2"`},
+		{"nothing new", k1s.Update, `{"spec":{"size":2}}`, "2", "", "2", "", `"2"`},
+		{"labels keep the generation", k1s.Update, `{"metadata":{"labels":{"l":"v"}},"spec":{"size":2}}`, "2", "", "2", `"v"`, `"3"`},
 		{"the status alone", k1s.UpdateStatus, `{"spec":{"size":5},"status":{"phase":"new"}}`, "2", `"new"`, "2", `"v"`, `"4"`},
-		{"no status", k1s.UpdateStatus, `{}`, "2", ``, "2", `"v"`, `"5"`},
+		{"its own again", k1s.UpdateStatus, `{"status":{"phase":"newer"}}`, "2", `"newer"`, "2", `"v"`, `"5"`},
+		{"no status", k1s.UpdateStatus, `{}`, "2", ``, "2", `"v"`, `"6"`},
 	} {
 		if err := update(step.do, step.more); err != nil {
 			t.Errorf("%s: %v", step.name, err)
@@ -123,6 +124,13 @@ func TestHost_updateAndStatusAreApart(t *testing.T) {
 		if got := field(host, "metadata", "labels", "l"); got != step.label {
 			t.Errorf("%s: label %s, want %s", step.name, got, step.label)
 		}
+	}
+	if err := update(k1s.UpdateStatus, `{"status":{"phase":"mine"}}`); err != nil {
+		t.Error(err)
+	}
+	stale := widget(t, a, `{"metadata":{"resourceVersion":"1"},"status":{}}`)
+	if err := k1s.UpdateStatus(ctx, stale); !k1s.IsConflict(err) {
+		t.Errorf("the status of what has changed: %v", err)
 	}
 	if err := k1s.Update(ctx, widget(t, a, "")); !k1s.IsInvalid(err) {
 		t.Errorf("without a resource version: %v", err)
@@ -162,38 +170,32 @@ func TestHost_patches(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind   k1s.PatchType
 		patch  json.Raw
-		status bool
-		want   json.Raw // of the spec, or the status
+		want   json.Raw // of the spec
 		reason k1s.Reason
 	}{
-		"merge":                 {k1s.MergePatch, `{"spec":{"size":2,"tags":null,"new":{"a":1}},"status":{"phase":"x"}}`, false, `{"new":{"a":1},"size":2}`, ""},
-		"merge of the status":   {k1s.MergePatch, `{"spec":{"size":2},"status":{"phase":"x"}}`, true, `{"phase":"x"}`, ""},
-		"merge to no object":    {k1s.MergePatch, `7`, false, ``, k1s.ReasonInvalid},
-		"json":                  {k1s.JSONPatch, `[{"op":"test","path":"/spec/size","value":1},{"op":"replace","path":"/spec/size","value":3},{"op":"add","path":"/spec/tags/-","value":"z"},{"op":"add","path":"/spec/tags/0","value":"first"},{"op":"remove","path":"/spec/tags/1"}]`, false, `{"size":3,"tags":["first","z"]}`, ""},
-		"json test that fails":  {k1s.JSONPatch, `[{"op":"test","path":"/spec/size","value":2}]`, false, ``, k1s.ReasonInvalid},
-		"json path of nothing":  {k1s.JSONPatch, `[{"op":"remove","path":"/spec/zzz"}]`, false, ``, k1s.ReasonInvalid},
-		"json index of nothing": {k1s.JSONPatch, `[{"op":"replace","path":"/spec/tags/9","value":1}]`, false, ``, k1s.ReasonInvalid},
-		"json escapes":          {k1s.JSONPatch, `[{"op":"add","path":"/spec/a~1b~0","value":1},{"op":"remove","path":"/spec/tags"}]`, false, `{"a/b~":1,"size":1}`, ""},
-		"strategic":             {k1s.StrategicPatch, `{}`, false, ``, k1s.ReasonBadRequest},
+		"merge":                 {k1s.MergePatch, `{"spec":{"size":2,"tags":null,"new":{"a":1}},"status":{"phase":"x"}}`, `{"new":{"a":1},"size":2}`, ""},
+		"merge to no object":    {k1s.MergePatch, `7`, ``, k1s.ReasonInvalid},
+		"json":                  {k1s.JSONPatch, `[{"op":"test","path":"/spec/size","value":1},{"op":"replace","path":"/spec/size","value":3},{"op":"add","path":"/spec/tags/-","value":"z"},{"op":"add","path":"/spec/tags/0","value":"first"},{"op":"remove","path":"/spec/tags/1"}]`, `{"size":3,"tags":["first","z"]}`, ""},
+		"json test that fails":  {k1s.JSONPatch, `[{"op":"test","path":"/spec/size","value":2}]`, ``, k1s.ReasonInvalid},
+		"json path of nothing":  {k1s.JSONPatch, `[{"op":"remove","path":"/spec/zzz"}]`, ``, k1s.ReasonInvalid},
+		"json index of nothing": {k1s.JSONPatch, `[{"op":"replace","path":"/spec/tags/9","value":1}]`, ``, k1s.ReasonInvalid},
+		"json escapes":          {k1s.JSONPatch, `[{"op":"add","path":"/spec/a~1b~0","value":1},{"op":"remove","path":"/spec/tags"}]`, `{"a/b~":1,"size":1}`, ""},
+		"strategic":             {k1s.StrategicPatch, `{}`, ``, k1s.ReasonBadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			host := k1stest.New(t)
 			host.Add(widget(t, a, `{"spec":{"size":1,"tags":["a"]},"status":{"phase":"old"}}`))
-			do, part := k1s.Patch, "spec"
-			if c.status {
-				do, part = k1s.PatchStatus, "status"
-			}
 			o := widget(t, a, "")
-			if err := do(ctx, o, c.kind, c.patch); k1s.ReasonOf(err) != c.reason || (err != nil) != (c.reason != "") {
+			if err := k1s.Patch(ctx, o, c.kind, c.patch); k1s.ReasonOf(err) != c.reason || (err != nil) != (c.reason != "") {
 				t.Fatalf("error %v, want reason %q", err, c.reason)
 			}
 			if c.reason != "" {
 				return
 			}
-			if got := field(host, part); got != c.want {
+			if got := field(host, "spec"); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
-			if got, _ := o.GetRaw(part); got != c.want {
+			if got, _ := o.GetRaw("spec"); got != c.want {
 				t.Errorf("the answer has %s, want %s", got, c.want)
 			}
 		})

@@ -34,7 +34,7 @@ func (h *Host) create(request []byte) (any, *k1s.Error) {
 	return h.store.objects[id], nil
 }
 
-func (h *Host) update(request []byte, status bool) (any, *k1s.Error) {
+func (h *Host) update(request []byte) (any, *k1s.Error) {
 	o, _, err := decodeCarried(request, false)
 	if err != nil {
 		return nil, err
@@ -47,11 +47,32 @@ func (h *Host) update(request []byte, status bool) (any, *k1s.Error) {
 	if text(child(o, "metadata"), "resourceVersion") == "" {
 		return nil, failure(k1s.ReasonInvalid, id, "metadata.resourceVersion is needed for an update")
 	}
-	return h.put(id, old, o, status)
+	return h.put(id, old, o)
 }
 
-// put stores what a write made of an object: the status alone, or all but the status.
-func (h *Host) put(id objectKey, old, o object, status bool) (any, *k1s.Error) {
+// updateStatus applies an object's status.
+func (h *Host) updateStatus(request []byte) (any, *k1s.Error) {
+	o, _, err := decodeCarried(request, false)
+	if err != nil {
+		return nil, err
+	}
+	id := identify(o)
+	old, err := h.store.find(id)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"uid", "resourceVersion"} {
+		if found := text(child(o, "metadata"), name); found != "" && found != text(child(old, "metadata"), name) {
+			return nil, failure(k1s.ReasonConflict, id, "the object has been modified")
+		}
+	}
+	wanted := object{}
+	setOrDelete(wanted, "status", o["status"])
+	return h.applyTo(id, wanted, false, true)
+}
+
+// put stores what a write made of an object, but for the status.
+func (h *Host) put(id objectKey, old, o object) (any, *k1s.Error) {
 	if found := text(child(o, "metadata"), "resourceVersion"); found != "" &&
 		found != text(child(old, "metadata"), "resourceVersion") {
 		return nil, failure(k1s.ReasonConflict, id, "the object has been modified")
@@ -59,15 +80,9 @@ func (h *Host) put(id objectKey, old, o object, status bool) (any, *k1s.Error) {
 	if identify(o) != id {
 		return nil, failure(k1s.ReasonBadRequest, id, "kind, namespace and name cannot change")
 	}
-	next := o
-	if status {
-		next = copyOf(old)
-		setOrDelete(next, "status", o["status"])
-	} else {
-		setOrDelete(next, "status", old["status"])
-	}
-	h.store.replace(id, old, next)
-	return next, nil
+	setOrDelete(o, "status", old["status"])
+	h.store.replace(id, old, o)
+	return o, nil
 }
 
 func (h *Host) delete(request []byte) *k1s.Error {

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package k1stest
+
+import (
+	"context"
+	"slices"
+
+	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+)
+
+// Admission is a request to the API server that a handler made with k1s.Admit is to hear of.
+type Admission struct {
+	Operation k1s.Operation
+	DryRun    bool
+	UserInfo  k1s.UserInfo
+	// Options are such as the CreateOptions of meta.k8s.io/v1; empty means null.
+	Options json.Raw
+	// Object is the object as it is to be, OldObject as it is. Delete has no Object and Create no OldObject.
+	Object, OldObject k1s.Resource
+}
+
+// ValidateCreate asks a handler whether an object may be created. Nothing is created. As in a cluster, the
+// handler may only read while it is asked.
+func (h *Host) ValidateCreate(handler k1s.AdmissionHandler, obj k1s.Resource) (k1s.Warnings, error) {
+	h.t.Helper()
+	return h.admit(handler, k1s.CapabilityValidation, Admission{Operation: k1s.OperationCreate, Object: obj})
+}
+
+// ValidateUpdate is ValidateCreate for an object that is to take the place of another one.
+func (h *Host) ValidateUpdate(handler k1s.AdmissionHandler, old, obj k1s.Resource) (k1s.Warnings, error) {
+	h.t.Helper()
+	return h.admit(handler, k1s.CapabilityValidation, Admission{Operation: k1s.OperationUpdate, Object: obj, OldObject: old})
+}
+
+// ValidateDelete is ValidateCreate for an object that is to be deleted.
+func (h *Host) ValidateDelete(handler k1s.AdmissionHandler, obj k1s.Resource) (k1s.Warnings, error) {
+	h.t.Helper()
+	return h.admit(handler, k1s.CapabilityValidation, Admission{Operation: k1s.OperationDelete, OldObject: obj})
+}
+
+// Admit asks a handler made with k1s.Admit.
+func (h *Host) Admit(handler k1s.AdmissionHandler, req Admission) (k1s.Warnings, error) {
+	h.t.Helper()
+	return h.admit(handler, k1s.CapabilityAdmission, req)
+}
+
+// Default lets a handler fill in an object that is to be created or updated; obj becomes what it makes of it.
+// The test fails where the operator would refuse that, and when the handler would change it once more.
+func (h *Host) Default(handler k1s.AdmissionHandler, obj k1s.Resource) error {
+	h.t.Helper()
+	req := Admission{Operation: k1s.OperationCreate, Object: obj}
+	reply, err := h.hold(handler, k1s.CapabilityDefaulting, req, false)
+	if err != nil || len(reply) == 0 {
+		return err
+	}
+	before := json.Raw(h.text(obj))
+	if err := json.Unmarshal(string(reply), obj); err != nil {
+		h.t.Fatalf("k1stest: read what the handler made of %s: %v", k1s.KeyOf(obj), err)
+	}
+	for _, path := range [][]string{{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"}, {"metadata", "uid"}, {"status"}} {
+		was, _ := before.Get(path...)
+		if is, _ := json.Raw(reply).Get(path...); !sameJSON(was, is) {
+			h.t.Errorf("k1stest: the handler changed %q, which it must not", path)
+		}
+	}
+	if again, err := h.hold(handler, k1s.CapabilityDefaulting, req, true); err == nil && len(again) > 0 {
+		h.t.Errorf("k1stest: asked again, the handler changes once more what it made: %s to %s", h.text(obj), again)
+	}
+	return nil
+}
+
+// Finalize calls a handler for an object that is being deleted: it gets a deletionTimestamp, and the
+// finalizer of the plugin, if it does not have them. When the handler is done, the finalizer is taken off, and
+// with the last one the object goes. It counts the failures in a row for Request.Attempt.
+func (h *Host) Finalize(handler k1s.Handler, key k1s.Key) (k1s.Result, error) {
+	h.t.Helper()
+	id := keyOf(handler.TypeRef(), key)
+	h.mu.Lock()
+	o := h.store.objects[id]
+	if o == nil {
+		h.mu.Unlock()
+		h.t.Fatalf("k1stest: there is no %s", id)
+	}
+	if meta := metadataOf(o); meta["deletionTimestamp"] == nil || !slices.Contains(finalizersOf(o), any(Finalizer)) {
+		next := copyOf(o)
+		meta := metadataOf(next)
+		if meta["deletionTimestamp"] == nil {
+			meta["deletionTimestamp"] = k1s.Timestamp(h.now)
+		}
+		if finalizers := finalizersOf(next); !slices.Contains(finalizers, any(Finalizer)) {
+			meta["finalizers"] = append(finalizers, Finalizer)
+		}
+		h.store.stamp(next)
+		h.store.objects[id] = next
+	}
+	h.mu.Unlock()
+
+	result, err := h.Reconcile(handler, key)
+	if err != nil || result.RequeueAfter > 0 {
+		return result, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if o := h.store.objects[id]; o != nil {
+		next := copyOf(o)
+		left := slices.DeleteFunc(finalizersOf(next), func(f any) bool { return f == Finalizer })
+		metadataOf(next)["finalizers"] = left
+		h.store.replace(id, o, next)
+	}
+	return result, nil
+}
+
+// Finalizer is that of the plugin under test.
+const Finalizer = "plugin.test.plugins.k1s.io/finalize"
+
+func finalizersOf(o object) []any {
+	finalizers, _ := child(o, "metadata")["finalizers"].([]any)
+	return finalizers
+}
+
+// admit asks a handler that answers with warnings.
+func (h *Host) admit(handler k1s.AdmissionHandler, capability k1s.Capability, req Admission) (k1s.Warnings, error) {
+	h.t.Helper()
+	reply, err := h.hold(handler, capability, req, false)
+	if err != nil || len(reply) == 0 {
+		return nil, err
+	}
+	var parsed struct {
+		Warnings k1s.Warnings `json:"warnings"`
+	}
+	if err := decode(reply, &parsed); err != nil {
+		h.t.Fatalf("k1stest: the handler replied %s: %v", reply, err)
+	}
+	return parsed.Warnings, nil
+}
+
+// hold asks a handler while a request waits. Secretly means that its calls are not recorded.
+func (h *Host) hold(handler k1s.AdmissionHandler, capability k1s.Capability, req Admission, secretly bool) ([]byte, error) {
+	h.t.Helper()
+	if handler.Capability() != capability {
+		h.t.Fatalf("k1stest: the handler is for %q, not for %q", handler.Capability(), capability)
+	}
+	obj := req.Object
+	if obj == nil {
+		obj = req.OldObject
+	}
+	if obj == nil {
+		h.t.Fatalf("k1stest: a request without an object")
+	}
+	var e json.Encoder
+	e.BeginObject()
+	handler.TypeRef().WriteMembers(&e)
+	if namespace := obj.GetNamespace(); namespace != "" {
+		e.Key("namespace").String(namespace)
+	}
+	e.Key("name").String(obj.GetName())
+	e.Key("object").Raw(h.object(req.Object))
+	e.Key("oldObject").Raw(h.object(req.OldObject))
+	if capability == k1s.CapabilityAdmission {
+		e.Key("uid").String("request-1")
+		e.Key("operation").String(string(req.Operation))
+		e.Key("dryRun").Bool(req.DryRun)
+		e.Key("userInfo").Value(&req.UserInfo)
+		if req.Options == "" {
+			req.Options = "null"
+		}
+		e.Key("options").Raw(req.Options)
+	}
+	e.EndObject()
+
+	h.mu.Lock()
+	h.readOnly++
+	calls := len(h.calls)
+	h.mu.Unlock()
+	defer func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.readOnly--
+		if secretly {
+			h.calls = h.calls[:calls]
+		}
+	}()
+	return handler.Handle(context.Background(), req.Operation, json.Raw(e.Bytes()))
+}
+
+// object returns an object as JSON, and null for none.
+func (h *Host) object(obj k1s.Resource) json.Raw {
+	h.t.Helper()
+	if obj == nil {
+		return "null"
+	}
+	return json.Raw(h.text(obj))
+}
+
+func (h *Host) text(obj k1s.Resource) string {
+	h.t.Helper()
+	text, err := json.Marshal(obj)
+	if err != nil {
+		h.t.Fatalf("k1stest: marshal %s: %v", k1s.KeyOf(obj), err)
+	}
+	return string(text)
+}
+
+// sameJSON compares values; empty stands for none.
+func sameJSON(a, b json.Raw) bool {
+	if a == "" || b == "" {
+		return a == b
+	}
+	var x, y any
+	return decode([]byte(a), &x) == nil && decode([]byte(b), &y) == nil && equal(x, y)
+}
+
+// onlyReads refuses what changes something while a request waits.
+func (h *Host) onlyReads(call Call) *k1s.Error {
+	if h.readOnly == 0 || call.Verb == VerbGet || call.Verb == VerbList {
+		return nil
+	}
+	if method, ok := call.Request.Get("method"); call.Verb == VerbHTTP && (!ok || method == `"GET"` || method == `"HEAD"`) {
+		return nil
+	}
+	return k1s.NewError(k1s.ReasonForbidden, "capability: while a request is held up for it, a plugin may only read: "+string(call.Verb))
+}
