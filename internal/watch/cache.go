@@ -56,10 +56,19 @@ func (m *Manager) Watched(gvk schema.GroupVersionKind) bool {
 	return m.informers.users[gvk] > 0
 }
 
-// Get returns the JSON of an object, or a NotFound error.
-func (m *Manager) Get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) ([]byte, error) {
+// Object returns an object, which must not be changed, or a NotFound error.
+func (m *Manager) Object(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error) {
 	u := object(gvk)
 	if err := m.informers.cache.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, u); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// Get returns the JSON of an object, or a NotFound error.
+func (m *Manager) Get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) ([]byte, error) {
+	u, err := m.Object(ctx, gvk, namespace, name)
+	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(u.Object)

@@ -91,9 +91,7 @@ func (h *eventHandler) OnDelete(obj any) {
 }
 
 // selected says whether an object of the handler's kind is one of the target's.
-func (h *eventHandler) selected(o metav1.Object) bool {
-	return h.target != nil && h.spec.inScope(o.GetNamespace()) && h.target.selects(o.GetLabels())
-}
+func (h *eventHandler) selected(o metav1.Object) bool { return h.spec.Selects(h.gvk, o) }
 
 func (h *eventHandler) request(o metav1.Object) Request {
 	return Request{GVK: h.gvk, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
@@ -101,14 +99,14 @@ func (h *eventHandler) request(o metav1.Object) Request {
 
 func (h *eventHandler) enqueue(obj any, priority int) {
 	o := accessor(obj)
-	if o == nil || !h.spec.inScope(o.GetNamespace()) {
+	if o == nil {
 		return
 	}
 	options := priorityqueue.AddOpts{Priority: &priority}
-	if h.selected(o) {
+	if h.selected(o) || h.target != nil && h.spec.held(o) {
 		h.queue.AddWithOpts(options, h.request(o))
 	}
-	if h.owned {
+	if h.owned && h.spec.InScope(o.GetNamespace()) {
 		if owner, ok := h.owner(o); ok {
 			h.queue.AddWithOpts(options, owner)
 		}
@@ -133,7 +131,7 @@ func (h *eventHandler) owner(o metav1.Object) (Request, bool) {
 		if h.namespaced[t.GVK] {
 			owner.Namespace = o.GetNamespace()
 		}
-		return owner, h.spec.inScope(owner.Namespace) && h.picks(t, owner)
+		return owner, h.spec.InScope(owner.Namespace) && h.picks(t, owner)
 	}
 	return Request{}, false
 }

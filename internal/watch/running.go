@@ -73,7 +73,7 @@ func (r *running) abandon() {
 // more. All others are in the informers.
 func (r *running) inherit(old *running) {
 	for _, req := range old.gone.all() {
-		if r.spec.target(req.GVK) != nil && r.spec.inScope(req.Namespace) {
+		if r.spec.target(req.GVK) != nil && r.spec.InScope(req.Namespace) {
 			r.gone.add(req)
 			r.queue.Add(req)
 		}
@@ -156,13 +156,13 @@ func (m *Manager) listen(ctx context.Context, r *running, gvk schema.GroupVersio
 // enqueueAll puts every object of the controller's targets into its queue.
 func (m *Manager) enqueueAll(ctx context.Context, r *running) error {
 	for _, t := range r.spec.Targets {
-		list, err := m.list(ctx, t.GVK, &client.ListOptions{LabelSelector: t.Selector})
+		list, err := m.list(ctx, t.GVK, &client.ListOptions{})
 		if err != nil {
 			return fmt.Errorf("list %s: %w", t.GVK.GroupKind(), err)
 		}
 		for i := range list.Items {
 			o := &list.Items[i]
-			if !r.spec.inScope(o.GetNamespace()) {
+			if !r.spec.Selects(t.GVK, o) && !r.spec.held(o) {
 				continue
 			}
 			r.queue.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)},

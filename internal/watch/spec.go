@@ -5,6 +5,7 @@ package watch
 import (
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,6 +31,9 @@ type Spec struct {
 	Owns []schema.GroupVersionKind
 	// Namespaces are those whose objects count; "*" is all of them, and cluster-scoped objects.
 	Namespaces []string
+	// Finalizer, when set, makes every object of the targets count that carries it, whatever its namespace and
+	// its labels: who put it there has to take it off again.
+	Finalizer string
 	// MaxConcurrentReconciles must be above 0.
 	MaxConcurrentReconciles int
 }
@@ -39,6 +43,7 @@ func (s Spec) Equal(other Spec) bool {
 	return slices.EqualFunc(s.Targets, other.Targets, Target.equal) &&
 		slices.Equal(s.Owns, other.Owns) &&
 		slices.Equal(s.Namespaces, other.Namespaces) &&
+		s.Finalizer == other.Finalizer &&
 		s.MaxConcurrentReconciles == other.MaxConcurrentReconciles
 }
 
@@ -78,9 +83,20 @@ func (s Spec) target(gvk schema.GroupVersionKind) *Target {
 	return nil
 }
 
-// inScope says whether objects of a namespace count.
-func (s Spec) inScope(namespace string) bool {
+// InScope says whether objects of a namespace count.
+func (s Spec) InScope(namespace string) bool {
 	return slices.Contains(s.Namespaces, "*") || namespace != "" && slices.Contains(s.Namespaces, namespace)
+}
+
+// Selects says whether an object is one of the targets'.
+func (s Spec) Selects(gvk schema.GroupVersionKind, o metav1.Object) bool {
+	t := s.target(gvk)
+	return t != nil && s.InScope(o.GetNamespace()) && t.selects(o.GetLabels())
+}
+
+// held says whether an object carries the spec's finalizer.
+func (s Spec) held(o metav1.Object) bool {
+	return s.Finalizer != "" && slices.Contains(o.GetFinalizers(), s.Finalizer)
 }
 
 // selects says whether an object is one of the target's.

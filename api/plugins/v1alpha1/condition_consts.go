@@ -23,6 +23,9 @@ const (
 	// ConditionDegraded is true while an older revision serves in place of the wanted one, or the wanted
 	// one serves and its calls fail.
 	ConditionDegraded = "Degraded"
+	// ConditionCleanedUp says whether the plugin's finalizer is gone from all objects that it no longer
+	// belongs on. There is none for a plugin that never had the capability finalization.
+	ConditionCleanedUp = "CleanedUp"
 )
 
 // Reasons shared by all conditions.
@@ -33,6 +36,14 @@ const (
 	ReasonPending = "Pending"
 	// ReasonSuspended means that spec.suspend is true.
 	ReasonSuspended = "Suspended"
+	// ReasonTerminating means that the WasmPlugin is being deleted.
+	ReasonTerminating = "Terminating"
+)
+
+// Reasons of a false CleanedUp condition, besides Terminating.
+const (
+	// ReasonSweepFailed means that the plugin's finalizer could not be taken off some objects; it is tried again.
+	ReasonSweepFailed = "SweepFailed"
 )
 
 // Reasons of a false Fetched condition.
@@ -119,7 +130,8 @@ const (
 	ReasonWatchForbidden = "WatchForbidden"
 	// ReasonNamespacesRequired means that the plugin needs a namespace that security.allowedNamespaces leaves out.
 	ReasonNamespacesRequired = "NamespacesRequired"
-	// ReasonOperatorForbidden means that the operator itself may not list or watch a kind.
+	// ReasonOperatorForbidden means that the operator itself may not list or watch a kind, or not patch one that
+	// the plugin finalizes.
 	ReasonOperatorForbidden = "OperatorForbidden"
 	// ReasonWebhooksDisabled means that the plugin holds requests up, but the operator serves no webhooks.
 	ReasonWebhooksDisabled = "WebhooksDisabled"
@@ -141,6 +153,9 @@ const (
 	ReasonWatchFailed = "WatchFailed"
 	// ReasonWebhooksFailed means that the plugin's webhook configurations could not be written; it is tried again.
 	ReasonWebhooksFailed = "WebhooksFailed"
+	// ReasonRecordFailed means that it could not be written down what the plugin leaves on other objects, so
+	// that it may leave nothing there; it is tried again.
+	ReasonRecordFailed = "RecordFailed"
 	// ReasonNoRevision means that no revision has ever been loaded.
 	ReasonNoRevision = "NoRevision"
 	// ReasonPreviousRevision means that the revision before serves, because the wanted one cannot.

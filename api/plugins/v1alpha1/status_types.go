@@ -8,7 +8,8 @@ import (
 
 // WasmPluginStatus is what became of a WasmPlugin.
 type WasmPluginStatus struct {
-	// conditions are Ready, Fetched, Verified, SettingsValid, Authorized, Compiled, Serving and Degraded.
+	// conditions are Ready, Fetched, Verified, SettingsValid, Authorized, Compiled, Serving, Degraded, and
+	// CleanedUp for a plugin that has finalized objects.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -33,6 +34,14 @@ type WasmPluginStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	LastError string `json:"lastError,omitempty"`
+
+	// finalizedTypes are the kinds whose objects may carry the plugin's finalizer. Absent means that none does.
+	// +optional
+	// +listType=map
+	// +listMapKey=apiVersion
+	// +listMapKey=kind
+	// +kubebuilder:validation:MaxItems=256
+	FinalizedTypes []TypeReference `json:"finalizedTypes,omitempty"`
 }
 
 // Revision is a module together with its settings, as it serves.

@@ -64,7 +64,7 @@ func decide(found directory.Found, existing []pluginsv1alpha1.WasmPlugin, namesp
 	for i := range existing {
 		wp := &existing[i]
 		fromModule := strings.HasSuffix(wp.Annotations[annotationFile], ".wasm")
-		if ours(wp) && !kept[wp.Name] && !(found.Incomplete && fromModule) {
+		if ours(wp) && !going(wp) && !kept[wp.Name] && !(found.Incomplete && fromModule) {
 			changes = append(changes, change{kind: remove, plugin: wp, file: wp.Annotations[annotationFile]})
 		}
 	}
@@ -84,6 +84,9 @@ func ours(wp *pluginsv1alpha1.WasmPlugin) bool {
 	return wp.Labels[pluginsv1alpha1.LabelDirectory] != ""
 }
 
+// going says whether a WasmPlugin is being deleted, which takes until its finalizer is off all objects.
+func going(wp *pluginsv1alpha1.WasmPlugin) bool { return !wp.DeletionTimestamp.IsZero() }
+
 // toward returns what brings one WasmPlugin to what mutate makes of it, if anything has to be done.
 func toward(current *pluginsv1alpha1.WasmPlugin, name, namespace, file string, mutate func(*pluginsv1alpha1.WasmPlugin)) (change, bool) {
 	if current == nil {
@@ -94,6 +97,9 @@ func toward(current *pluginsv1alpha1.WasmPlugin, name, namespace, file string, m
 		}}
 		mutate(next)
 		return change{kind: create, plugin: next, file: file}, true
+	}
+	if going(current) {
+		return change{}, false // what is made of it now would go with it; its end has the directory looked at again
 	}
 	if !ours(current) {
 		return change{kind: foreign, plugin: current, file: file}, true

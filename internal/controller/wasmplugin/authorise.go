@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -123,14 +124,15 @@ func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity)
 	return nil
 }
 
-// checkOperator checks the operator's own rights: it must be able to act as the account, and the
-// shared informers run as the operator.
+// checkOperator checks the operator's own rights: it must be able to act as the account, the shared informers
+// run as the operator, and it takes finalizers off objects when the account cannot.
 func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
 	if err := r.checkImpersonation(ctx, l.plan.identity); err != nil {
 		return err
 	}
 	for _, gvk := range l.plan.watched() {
-		for _, verb := range []string{"list", "watch"} {
+		verbs := l.plan.watchVerbs(gvk)
+		for _, verb := range verbs {
 			a := action(l.kinds[gvk], verb, "")
 			d, err := r.Authorizer.Self(ctx, a)
 			if err != nil {
@@ -138,8 +140,8 @@ func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
 			}
 			if !d.Allowed {
 				return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
-					"the operator itself may not %s: create a ClusterRole with list and watch on %s and the label %s=\"true\"",
-					a, resourceName(l.kinds[gvk]), pluginsv1alpha1.LabelAggregateToWatch)
+					"the operator itself may not %s: create a ClusterRole with %s on %s and the label %s=\"true\"",
+					a, strings.Join(verbs, " and "), resourceName(l.kinds[gvk]), pluginsv1alpha1.LabelAggregateToWatch)
 			}
 		}
 	}

@@ -48,6 +48,14 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 		_ = runner.Close(ctx) // it never served
 		return problemOf(pluginsv1alpha1.ConditionCompiled, err)
 	}
+	if l.plan.has(plugin.CapabilityFinalization) {
+		finalizer, err := r.Hosts.Finalizer(l.plan.identity)
+		if err != nil {
+			_ = runner.Close(ctx) // it never served
+			return problemOf(pluginsv1alpha1.ConditionCompiled, err)
+		}
+		l.finalizer = finalizer
+	}
 	l.runner, l.info = r.Decorators.Runner(about, runner), info
 	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%s is compiled, initialised and healthy", l.module.Digest.Short()))

@@ -4,6 +4,7 @@ package wasmplugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -49,10 +50,12 @@ type Authorizer interface {
 	Watched() bool
 }
 
-// Hosts makes what a guest reaches of the cluster, and reads what it is given of it.
+// Hosts makes what a guest, or the operator for its sake, reaches of the cluster, and reads what it is given of it.
 type Hosts interface {
 	New(o access.Options) (*access.RestrictedClient, error)
 	Secret(ctx context.Context, id access.Identity, name string) (map[string][]byte, error)
+	// Finalizer makes a plugin's finalizer on objects.
+	Finalizer(id access.Identity) (*access.Finalizer, error)
 }
 
 // ConfigMaps reads modules from ConfigMaps.
@@ -104,7 +107,7 @@ type Reconciler struct {
 	freshness freshness
 }
 
-// +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch
+// +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=list;watch;impersonate
@@ -123,19 +126,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		}
 		return ctrl.Result{}, r.remove(ctx, req.NamespacedName)
 	}
-	if !wp.DeletionTimestamp.IsZero() {
-		return ctrl.Result{}, r.remove(ctx, req.NamespacedName)
-	}
 	if r.freshness.stale(req.NamespacedName, &wp) {
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}
-	before := wp.DeepCopy()
-	l := &load{plugin: &wp, name: req.NamespacedName, conditions: conditions.For(&wp.Status.Conditions, wp.Generation)}
+	l := &load{
+		plugin: &wp, before: wp.DeepCopy(), name: req.NamespacedName, conditions: conditions.For(&wp.Status.Conditions, wp.Generation),
+	}
+	if !wp.DeletionTimestamp.IsZero() {
+		return r.terminate(ctx, l)
+	}
 	defer func() {
-		if !r.leads.Load() {
+		if l.undecided || !r.leads.Load() {
 			return
 		}
 		wp.Status.ObservedGeneration = wp.Generation
+		before := l.before
 		patchErr := conditions.Patch(ctx, r.Client, before, &wp, fieldManager)
 		if patchErr != nil && err == nil {
 			err = patchErr
@@ -143,7 +148,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		if patchErr == nil {
 			r.freshness.wrote(req.NamespacedName, &wp)
 		}
-		if err == nil || l.problem != nil {
+		if err == nil || l.problem != nil || l.untidy != nil {
 			r.tell(before, &wp)
 		}
 	}()
@@ -151,6 +156,31 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	if wp.Spec.Suspend {
 		return ctrl.Result{}, r.suspend(ctx, l)
 	}
+	l.problem = r.bring(ctx, l)
+	if l.undecided = ctx.Err() != nil || l.problem != nil && l.problem.recovery == again; l.undecided {
+		return ctrl.Result{RequeueAfter: staleAfter}, ctx.Err() // the operator stops, or looks again; no fault of the plugin's
+	}
+	switch {
+	case l.problem != nil:
+		result, err = r.fail(ctx, l)
+	case l.standsBy:
+		return ctrl.Result{}, r.unload(ctx, l.name)
+	default:
+		r.succeed(l)
+		result = l.pollsSecrets(ctrl.Result{RequeueAfter: r.recheckAfter()})
+	}
+	if !r.leads.Load() {
+		return result, err
+	}
+	wait, untidy := r.tidy(ctx, l)
+	if wait > 0 && (result.RequeueAfter == 0 || wait < result.RequeueAfter) {
+		result.RequeueAfter = wait
+	}
+	return result, errors.Join(err, untidy)
+}
+
+// bring goes through the phases of a load until one of them fails.
+func (r *Reconciler) bring(ctx context.Context, l *load) *problem {
 	for _, phase := range []func(context.Context, *load) *problem{
 		r.judge,
 		r.fetch,
@@ -159,23 +189,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		r.authorise,
 		r.refuse,
 		r.compile,
+		r.claim,
 		r.swap,
 		r.holdUp,
 	} {
 		if l.standsBy {
 			break
 		}
-		if l.problem = phase(ctx, l); l.problem != nil {
-			if ctx.Err() != nil { // the operator stops; that is no fault of the plugin's
-				*l.plugin = *before.DeepCopy()
-				return ctrl.Result{}, ctx.Err()
-			}
-			return r.fail(ctx, l)
+		if p := phase(ctx, l); p != nil {
+			return p
 		}
 	}
-	if l.standsBy {
-		return ctrl.Result{}, r.unload(ctx, l.name)
-	}
-	r.succeed(l)
-	return l.pollsSecrets(ctrl.Result{RequeueAfter: r.recheckAfter()}), nil
+	return nil
 }

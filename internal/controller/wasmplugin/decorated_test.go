@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -136,8 +137,8 @@ func (always) Authorize(context.Context, access.Identity, access.Action) (access
 	return access.Decision{Allowed: true}, nil
 }
 
-func (always) Get(context.Context, schema.GroupVersionKind, string, string) ([]byte, error) {
-	return []byte("{}"), nil
+func (always) Object(context.Context, schema.GroupVersionKind, string, string) (*unstructured.Unstructured, error) {
+	return &unstructured.Unstructured{Object: map[string]any{}}, nil
 }
 
 // failing is a Runner that always fails with one error.
@@ -151,8 +152,9 @@ func (failing) Close(context.Context) error                         { return nil
 func TestDispatcher_Reconcile_unavailable(t *testing.T) {
 	t.Parallel()
 	var told []string
-	d := &dispatcher{objects: always{}, authorizer: always{}, tell: func(note string) { told = append(told, note) }}
-	d.rights.Store(&rights{kinds: kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}}})
+	d := &dispatcher{objects: always{}, authorizer: always{}, tell: func(_, note string) { told = append(told, note) }}
+	reconciles := plan{capabilities: []plugin.Capability{plugin.CapabilityReconcile}, watch: watch.Spec{Namespaces: []string{"shop"}}}
+	d.rights.Store(&rights{plan: reconciles, kinds: kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}}})
 	req := watch.Request{GVK: item(), NamespacedName: types.NamespacedName{Namespace: "shop", Name: "hammer"}}
 
 	const pause = 8 * time.Second

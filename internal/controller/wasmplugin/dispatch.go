@@ -4,6 +4,7 @@ package wasmplugin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -26,8 +28,8 @@ const reasonReconcileFailed = "ReconcileFailed"
 
 // ObjectReader reads objects from the shared cache.
 type ObjectReader interface {
-	// Get returns an object's JSON, or a NotFound error.
-	Get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) ([]byte, error)
+	// Object returns an object, which must not be changed, or a NotFound error.
+	Object(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error)
 }
 
 // dispatcher hands the requests of one plugin's controller to the revision that serves.
@@ -35,7 +37,7 @@ type dispatcher struct {
 	runner     plugin.Runner
 	objects    ObjectReader
 	authorizer Authorizer
-	tell       func(note string)
+	tell       func(reason, note string)
 	// rights are those of the revision that serves.
 	rights atomic.Pointer[rights]
 }
@@ -44,15 +46,27 @@ func newDispatcher(r *Reconciler, l *load, slot *plugin.Slot) *dispatcher {
 	regarding := referenceTo(l.plugin)
 	return &dispatcher{
 		runner: slot, objects: r.Watches, authorizer: r.Authorizer,
-		tell: func(note string) {
-			r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reasonReconcileFailed, actionReconcile, "%s", truncateNote(note))
+		tell: func(reason, note string) {
+			r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reason, actionReconcile, "%s", truncateNote(note))
 		},
 	}
 }
 
 // Reconcile implements watch.Reconciler.
 func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, attempt int) (reconcile.Result, error) {
-	allowed, err := d.allowed(ctx, req)
+	r := d.rights.Load()
+	object, err := d.read(ctx, req)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	next := r.stepFor(req, object)
+	switch next {
+	case stepNothing:
+		return reconcile.Result{}, nil
+	case stepRelease:
+		return d.release(ctx, r, req, object)
+	}
+	allowed, err := d.allowed(ctx, r, req)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
@@ -60,30 +74,51 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, attempt i
 		// The load notices too, and says so in the plugin's status; until then nothing is told.
 		return reconcile.Result{RequeueAfter: pollAfter}, nil
 	}
-	object, err := d.objects.Get(ctx, req.GVK, req.Namespace, req.Name)
-	if err != nil && !apierrors.IsNotFound(err) {
-		return reconcile.Result{}, fmt.Errorf("read %s from the cache: %w", req.GVK.Kind, err)
+	if next == stepHold {
+		return d.hold(ctx, r, req, object)
 	}
 	apiVersion, kind := req.GVK.ToAPIVersionAndKind()
-	result, err := plugin.Reconcile(ctx, d.runner, abi.ReconcileRequest{
+	call := abi.ReconcileRequest{
 		ObjectKey: abi.ObjectKey{APIVersion: apiVersion, Kind: kind, Namespace: req.Namespace, Name: req.Name},
-		Object:    object,
 		Attempt:   attempt,
-	})
+	}
+	if object != nil {
+		if call.Object, err = json.Marshal(object.Object); err != nil {
+			return reconcile.Result{}, fmt.Errorf("encode %s: %w", req.GVK.Kind, err)
+		}
+	}
+	if next == stepFinalize {
+		return d.finalize(ctx, r, call, req, object)
+	}
+	result, err := plugin.Reconcile(ctx, d.runner, call)
 	if wait := plugin.RetryAfter(err); wait > 0 {
-		// The event of the breaker has told of it. All objects come back at about the same time, in an
-		// order of chance, so that it is not always the same one that the guest is tried with.
-		return reconcile.Result{RequeueAfter: wait + rand.N(wait/4+1)}, nil
+		return reconcile.Result{RequeueAfter: scattered(wait)}, nil
 	}
 	if err != nil {
-		return reconcile.Result{}, d.failed(ctx, req, err)
+		return reconcile.Result{}, d.unlessInvalid(ctx, d.failed(ctx, req, reasonReconcileFailed, err))
 	}
 	return reconcile.Result{RequeueAfter: time.Duration(result.RequeueAfterMillis) * time.Millisecond}, nil
 }
 
+// read returns an object from the cache, or nil if there is none.
+func (d *dispatcher) read(ctx context.Context, req watch.Request) (*unstructured.Unstructured, error) {
+	object, err := d.objects.Object(ctx, req.GVK, req.Namespace, req.Name)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read %s from the cache: %w", req.GVK.Kind, err)
+	}
+	return object, nil
+}
+
+// scattered makes a wait a little longer, by chance. A circuit breaker, whose event has told of it, lets all
+// objects come back at about the same time: in an order of chance, so that it is not always the same one that
+// the guest is tried with.
+func scattered(wait time.Duration) time.Duration { return wait + rand.N(wait/4+1) }
+
 // allowed asks again whether the plugin may watch the object: rights can go while events are queued.
-func (d *dispatcher) allowed(ctx context.Context, req watch.Request) (bool, error) {
-	r := d.rights.Load()
+func (d *dispatcher) allowed(ctx context.Context, r *rights, req watch.Request) (bool, error) {
 	mapping := r.kinds[req.GVK]
 	if mapping == nil {
 		return false, nil // the kind of a revision that has just left
@@ -96,18 +131,23 @@ func (d *dispatcher) allowed(ctx context.Context, req watch.Request) (bool, erro
 	return decision.Allowed, err
 }
 
-// failed says how the queue goes on after a failed call.
-func (d *dispatcher) failed(ctx context.Context, req watch.Request, err error) error {
+// failed tells of what failed, and returns what the queue is to be told.
+func (d *dispatcher) failed(ctx context.Context, req watch.Request, reason string, err error) error {
 	switch {
 	case errors.Is(err, plugin.ErrNoRevision):
 		return nil // the plugin is being unloaded or suspended; its next revision gets every object
 	case plugin.KindOf(err) == plugin.KindClosed, ctx.Err() != nil:
 		return err // cut off by a swap or the operator's end: no fault of the plugin's
 	}
-	d.tell(fmt.Sprintf("%s %s: %v", req.GVK.Kind, req.NamespacedName, err))
-	if plugin.IsInvalid(err) {
-		log.FromContext(ctx).Info("Plugin refused an object", "error", err.Error())
-		return reconcile.TerminalError(err)
-	}
+	d.tell(reason, fmt.Sprintf("%s %s: %v", req.GVK.Kind, req.NamespacedName, err))
 	return err
+}
+
+// unlessInvalid makes an error the last one for an object that the plugin refuses as it is.
+func (d *dispatcher) unlessInvalid(ctx context.Context, err error) error {
+	if !plugin.IsInvalid(err) {
+		return err
+	}
+	log.FromContext(ctx).Info("Plugin refused an object", "error", err.Error())
+	return reconcile.TerminalError(err)
 }

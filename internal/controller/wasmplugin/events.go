@@ -82,6 +82,8 @@ func eventsOf(before, after pluginsv1alpha1.WasmPluginStatus) []telling {
 			out = append(out, telling{corev1.EventTypeWarning, c.Reason, c.Message})
 		case c.Type == pluginsv1alpha1.ConditionReady && c.Status == metav1.ConditionTrue && c.Was == metav1.ConditionFalse:
 			out = append(out, telling{corev1.EventTypeNormal, "Ready", c.Message})
+		case c.Type == pluginsv1alpha1.ConditionCleanedUp && c.Status == metav1.ConditionFalse:
+			out = append(out, telling{corev1.EventTypeWarning, c.Reason, c.Message})
 		}
 	}
 	return out

@@ -15,11 +15,17 @@ import (
 
 // load is what the phases of one reconcile hand on to each other.
 type load struct {
-	plugin     *pluginsv1alpha1.WasmPlugin
+	plugin *pluginsv1alpha1.WasmPlugin
+	// before is the plugin as the API server has it.
+	before     *pluginsv1alpha1.WasmPlugin
 	name       types.NamespacedName
 	conditions *conditions.Set
 	// problem is what ended the load, or nil.
 	problem *problem
+	// undecided means that nothing is said in the status.
+	undecided bool
+	// untidy is why the plugin's finalizer could not be taken off, or nil.
+	untidy error
 
 	// Set by fetch.
 	module    plugin.Module
@@ -35,6 +41,8 @@ type load struct {
 	// Set by compile. The runner is nil when what serves is already what is wanted.
 	runner plugin.Runner
 	info   plugin.LoadInfo
+	// finalizer goes with a runner of a plugin that finalizes.
+	finalizer Finalizer
 }
 
 // revision is what serves for a plugin, as far as deciding about the next load needs it.

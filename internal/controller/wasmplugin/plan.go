@@ -112,13 +112,16 @@ func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, er
 			MaxConcurrentReconciles: workers(p.limits.MaxInstances, metadata.MaxBatch),
 		}
 	}
+	if p.has(plugin.CapabilityFinalization) {
+		p.watch.Finalizer = pluginsv1alpha1.FinalizerOf(wp.Namespace, wp.Name)
+	}
 	p.admission, err = planAdmission(spec.Admission)
 	return p, err
 }
 
 // toldOfEvents says whether events of objects are for the plugin.
 func (p plan) toldOfEvents() bool {
-	return p.has(plugin.CapabilityReconcile)
+	return p.has(plugin.CapabilityReconcile) || p.has(plugin.CapabilityFinalization)
 }
 
 func (p plan) has(c plugin.Capability) bool { return slices.Contains(p.capabilities, c) }

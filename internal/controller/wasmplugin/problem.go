@@ -21,6 +21,8 @@ const (
 	wait
 	// retry tries again with growing pauses.
 	retry
+	// again tries again at once: what was decided on has changed meanwhile.
+	again
 )
 
 const (

@@ -34,6 +34,8 @@ const (
 type rights struct {
 	plan  plan
 	kinds kinds
+	// finalizer is nil for a plugin that does not finalize.
+	finalizer Finalizer
 }
 
 // asker is how a right is asked about.
@@ -63,11 +65,20 @@ func (r *rights) lacks(ctx context.Context, ask asker) ([]lack, error) {
 	return out, nil
 }
 
+// watchVerbs are those that the plugin's account, and the operator for its sake, needs on a kind that is watched.
+func (p plan) watchVerbs(gvk schema.GroupVersionKind) []string {
+	verbs := []string{"list", "watch"}
+	if slices.Contains(p.finalized(), gvk) {
+		verbs = append(verbs, "patch")
+	}
+	return verbs
+}
+
 // needs returns the verbs that the account must have on a kind.
 func (p plan) needs(gvk schema.GroupVersionKind) []string {
 	var verbs []string
 	if slices.Contains(p.watched(), gvk) {
-		verbs = append(verbs, "list", "watch")
+		verbs = p.watchVerbs(gvk)
 	}
 	if slices.ContainsFunc(p.targets, func(t watch.Target) bool { return t.GVK == gvk }) {
 		verbs = append(verbs, p.admissionVerbs()...)

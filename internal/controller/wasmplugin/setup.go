@@ -85,7 +85,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("wasmplugin").
 		For(&pluginsv1alpha1.WasmPlugin{}, builder.WithPredicates(predicate.Or(
-			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{},
+			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, deletionBegun(),
 		))).
 		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ConfigMap")), r.byIndex(indexConfigMap)).
 		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ServiceAccount")), handler.EnqueueRequestsFromMapFunc(r.ofAccount),
@@ -122,6 +122,15 @@ func metadataOf(gvk schema.GroupVersionKind) *metav1.PartialObjectMetadata {
 func existence() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(event.UpdateEvent) bool { return false },
+	}
+}
+
+// deletionBegun lets through that an object is to be deleted, whether or not that makes a new generation.
+func deletionBegun() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return e.ObjectOld.GetDeletionTimestamp().IsZero() && !e.ObjectNew.GetDeletionTimestamp().IsZero()
+		},
 	}
 }
 

@@ -50,7 +50,7 @@ func (r *Reconciler) install(l *load) {
 		metadata:    l.plan.metadata,
 		plan:        l.plan,
 		status:      r.statusOf(l),
-		rights:      &rights{plan: l.plan, kinds: l.kinds},
+		rights:      &rights{plan: l.plan, kinds: l.kinds, finalizer: l.finalizer},
 		runner:      l.runner,
 		track:       plugin.NewTrack(func() { r.attention.call(l.name) }),
 	}

@@ -55,6 +55,9 @@ func (r *Reconciler) judge(ctx context.Context, l *load) *problem {
 // rollBack puts the revision before in the place of the one that fails.
 func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, cause error) *problem {
 	back := failed.trial.before
+	if p := r.claimFor(ctx, l, back.plan); p != nil {
+		return p
+	}
 	if !r.Slots.Slot(l.name).Back() {
 		failed.trial = nil // it is closed, which only happens when the operator ends
 		return nil

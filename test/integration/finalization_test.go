@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// An object's life with a plugin that finalizes: it carries the finalizer before the plugin hears of it, its
+// deletion waits until finalize is done, whatever errors come before, and then it is gone.
+func TestWasmPlugin_finalization(t *testing.T) {
+	o := startOperator(t)
+	n := newFinalized(t, o.env)
+	n.category(t, "before")
+	n.finalizer(t, "finalizer")
+	n.expectReady(t, "finalizer")
+	n.category(t, "after")
+	for _, name := range []string{"before", "after"} {
+		n.expectHeld(t, name, "finalizer")
+		n.expectTrace(t, "seen-"+name)
+	}
+	n.expectNoTrace(t, "unheld-before")
+	n.expectNoTrace(t, "unheld-after")
+	if got := n.wasmPlugin(t, "finalizer"); !slices.Contains(got.Finalizers, pluginsv1alpha1.FinalizerCleanup) ||
+		len(got.Status.FinalizedTypes) != 1 || got.Status.FinalizedTypes[0].Kind != "Category" {
+		t.Errorf("the WasmPlugin has the finalizers %q and finalizedTypes %v", got.Finalizers, got.Status.FinalizedTypes)
+	}
+
+	n.remove(t, "before")
+	n.expectGone(t, "before")
+	n.expectTrace(t, "begun-before")
+	n.expectTrace(t, "done-before")
+	n.expectNoTrace(t, "late-before")
+
+	t.Log("an error, even Invalid, is not the last word")
+	n.label(t, "after", "hold", "true")
+	n.remove(t, "after")
+	n.expectEvent(t, "finalizer", "FinalizeFailed", "after", "the object has the label hold")
+	n.expectHeld(t, "after", "finalizer")
+	n.expectNoTrace(t, "begun-after")
+	n.label(t, "after", "hold", "")
+	n.expectGone(t, "after")
+	n.expectTrace(t, "done-after")
+}
+
+// The finalizers of others stay as they are, however often they change while the plugin's comes and goes.
+func TestWasmPlugin_finalization_others(t *testing.T) {
+	const objects, rounds = 8, 20
+	o := startOperator(t)
+	n := newFinalized(t, o.env)
+	n.finalizer(t, "finalizer")
+	n.expectReady(t, "finalizer")
+	name := func(i int) string { return fmt.Sprintf("c-%d", i) }
+	other := func(i, j int) string { return fmt.Sprintf("test.k1s.io/%d-%d", i, j) }
+	var all sync.WaitGroup
+	failed := make(chan error, objects)
+	for i := range objects {
+		n.category(t, name(i))
+		all.Go(func() {
+			for j := range rounds {
+				if err := n.patchFinalizers(t.Context(), name(i), other(i, j), true); err != nil {
+					failed <- err
+					return
+				}
+				if j%2 == 0 { // every other one stays
+					if err := n.patchFinalizers(t.Context(), name(i), other(i, j), false); err != nil {
+						failed <- err
+						return
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	close(failed)
+	for err := range failed {
+		t.Fatal(err)
+	}
+	expectOthers := func(i int) []string {
+		var want []string
+		for j := 1; j < rounds; j += 2 {
+			want = append(want, other(i, j))
+		}
+		return want
+	}
+	for i := range objects {
+		n.expectHeld(t, name(i), "finalizer")
+		n.remove(t, name(i))
+	}
+	for i := range objects {
+		n.expectFree(t, name(i), "finalizer")
+		n.expectTrace(t, "done-"+name(i))
+		var c inventoryv1alpha1.Category
+		if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: name(i)}, &c); err != nil {
+			t.Fatal(err)
+		}
+		if want := expectOthers(i); !slices.Equal(c.Finalizers, want) {
+			t.Errorf("%s has the finalizers %q, want %q", name(i), c.Finalizers, want)
+		}
+		for _, f := range expectOthers(i) {
+			if err := n.patchFinalizers(t.Context(), name(i), f, false); client.IgnoreNotFound(err) != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// Objects are free when the plugin is deleted, whatever has become of it: finalize is not called for that.
+func TestWasmPlugin_finalization_deleted(t *testing.T) {
+	for name, before := range map[string]func(*testing.T, *operator, finalized){
+		"as-it-serves": func(*testing.T, *operator, finalized) {},
+		"suspended": func(t *testing.T, _ *operator, n finalized) {
+			n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
+			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
+		},
+		"without-its-account-and-rights": func(t *testing.T, _ *operator, n finalized) {
+			n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.meta("plugin")})
+			n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.meta("plugin")})
+			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
+		},
+		"with-a-broken-module": func(t *testing.T, o *operator, n finalized) {
+			o.end(t) // so that nothing serves
+			n.storeRaw(t, "finalizer", []byte("rubbish"))
+			o.start(t)
+			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
+		},
+		"while-the-operator-is-away": func(t *testing.T, o *operator, n finalized) {
+			o.end(t)
+			t.Cleanup(func() {})
+		},
+		"with-its-namespace": func(t *testing.T, _ *operator, n finalized) {
+			n.delete(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n.ns}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := startOperator(t)
+			n := newFinalized(t, o.env)
+			n.category(t, "stays")
+			n.category(t, "goes")
+			n.finalizer(t, "finalizer")
+			n.expectHeld(t, "stays", "finalizer")
+			n.expectHeld(t, "goes", "finalizer")
+			n.label(t, "goes", "hold", "true") // its finalize does not end
+			n.remove(t, "goes")
+			n.expectEvent(t, "finalizer", "FinalizeFailed", "goes")
+			before(t, o, n)
+			n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
+			if o.stop == nil {
+				o.start(t)
+			}
+			n.expectPluginGone(t, "finalizer")
+			n.expectGone(t, "goes")
+			n.expectFree(t, "stays", "finalizer")
+			n.expectNoTrace(t, "begun-stays")
+			n.expectNoTrace(t, "begun-goes")
+		})
+	}
+}
+
+// A plugin that has lost its account keeps objects for a while, in case it comes back, and no longer. When it is
+// back, it has its objects again.
+func TestWasmPlugin_finalization_accountGone(t *testing.T) {
+	o := startOperator(t)
+	n := newFinalized(t, o.env)
+	n.category(t, "stays")
+	n.category(t, "goes")
+	n.finalizer(t, "finalizer")
+	n.expectHeld(t, "stays", "finalizer")
+	n.expectHeld(t, "goes", "finalizer")
+	n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.meta("plugin")})
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
+	n.remove(t, "goes")
+	testenv.Consistently(t, "the object waits", time.Second, func(ctx context.Context) error { return n.held(ctx, "goes", "finalizer") })
+	n.expectGone(t, "goes") // after rightsGrace
+	n.expectFree(t, "stays", "finalizer")
+	n.expectNoTrace(t, "begun-goes")
+	n.expectEvent(t, "finalizer", "ObjectsReleased", "had no rights for 30s")
+
+	o.env.ServiceAccount(t, n.ns, "plugin")
+	n.expectReady(t, "finalizer")
+	n.expectHeld(t, "stays", "finalizer")
+	n.remove(t, "stays")
+	n.expectGone(t, "stays")
+	n.expectTrace(t, "done-stays")
+}
+
+// A plugin that may not patch its objects is told so before it can leave anything on them.
+func TestWasmPlugin_finalization_forbidden(t *testing.T) {
+	o := startOperator(t)
+	n := finalized{newTenant(t, o.env, rule("categories", "list", "watch"))}
+	n.category(t, "tools")
+	n.store(t, "finalizer", localFixture(t, "finalizer.wasm"))
+	n.finalizer(t, "finalizer")
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden,
+		`may not patch categories.inventory.example.com`, "--verb=patch --resource=categories.inventory.example.com")
+	if err := n.held(t.Context(), "tools", "finalizer"); err == nil {
+		t.Error("the object carries the finalizer")
+	}
+}
+
+// What leaves the plugin's scope does not wait for it: an object by its labels, many by the spec.
+func TestWasmPlugin_finalization_scope(t *testing.T) {
+	o := startOperator(t)
+	n := newFinalized(t, o.env)
+	far := newTenantIn(t, o.env, o.env.Namespace(t))
+	role := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "plugin"}
+	far.delete(t, &rbacv1.Role{ObjectMeta: far.meta("plugin")})
+	far.create(t, &rbacv1.Role{ObjectMeta: far.meta("plugin"), Rules: finalizerRules()})
+	far.create(t, &rbacv1.RoleBinding{ObjectMeta: far.meta("guest"), RoleRef: role,
+		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}}})
+	n.category(t, "near")
+	n.category(t, "labelled")
+	n.label(t, "labelled", "kept", "yes")
+	far.category(t, "far")
+	farther := finalized{far}
+	n.item(t, "thing")
+	n.finalizer(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.ForTypes = []pluginsv1alpha1.ForType{forType("Category"), forType("Item")}
+		s.Security.AllowedNamespaces = []string{n.ns, far.ns}
+	})
+	held := pluginsv1alpha1.FinalizerOf(n.ns, "finalizer")
+	n.expectHeld(t, "near", "finalizer")
+	n.expectHeld(t, "labelled", "finalizer")
+	testenv.Eventually(t, "the others are held", func(ctx context.Context) error {
+		for _, o := range []client.Object{n.itemNamed("thing"), farther.categoryNamed("far")} {
+			if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil || !slices.Contains(o.GetFinalizers(), held) {
+				return fmt.Errorf("%s: %q, %w", o.GetName(), o.GetFinalizers(), err)
+			}
+		}
+		return nil
+	})
+	free := func(what string, o client.Object) {
+		t.Helper()
+		testenv.Eventually(t, what, func(ctx context.Context) error {
+			err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
+			if err == nil && slices.Contains(o.GetFinalizers(), held) {
+				err = fmt.Errorf("it has %q", o.GetFinalizers())
+			}
+			return err
+		})
+	}
+
+	t.Log("a namespace")
+	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{n.ns} })
+	free("the object in the other namespace", farther.categoryNamed("far"))
+	t.Log("a selector")
+	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.ForTypes[0].LabelSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"kept": "yes"}}
+	})
+	n.expectFree(t, "near", "finalizer")
+	t.Log("a label")
+	n.expectHeld(t, "labelled", "finalizer")
+	n.label(t, "labelled", "kept", "no")
+	n.expectFree(t, "labelled", "finalizer")
+	t.Log("a kind")
+	if err := n.env.Client.Get(t.Context(), client.ObjectKeyFromObject(n.itemNamed("thing")), n.itemNamed("thing")); err != nil {
+		t.Fatal(err)
+	}
+	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ForTypes = s.ForTypes[:1] })
+	free("the object of the other kind", n.itemNamed("thing"))
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionCleanedUp, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
+	t.Log("the capability")
+	n.label(t, "labelled", "kept", "yes")
+	n.expectHeld(t, "labelled", "finalizer")
+	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Capabilities = []pluginsv1alpha1.Capability{pluginsv1alpha1.CapabilityReconcile}
+	})
+	n.expectFree(t, "labelled", "finalizer")
+	testenv.Eventually(t, "nothing keeps the WasmPlugin", func(ctx context.Context) error {
+		wp, err := n.get(ctx, "finalizer")
+		if err == nil && len(wp.Finalizers)+len(wp.Status.FinalizedTypes) > 0 {
+			err = fmt.Errorf("it has %q and %v", wp.Finalizers, wp.Status.FinalizedTypes)
+		}
+		return err
+	})
+	t.Log("a module without it")
+	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Capabilities = nil })
+	n.expectHeld(t, "labelled", "finalizer")
+	n.store(t, "finalizer", fixture(t, "annotator.wasm"))
+	n.expectFree(t, "labelled", "finalizer")
+}
+
+// finalized is a tenant of the module finalizer.wasm.
+type finalized struct{ tenant }
+
+func finalizerRules() []rbacv1.PolicyRule {
+	return []rbacv1.PolicyRule{
+		rule("categories", "list", "watch", "patch"), rule("items", "list", "watch", "patch"),
+		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
+	}
+}
+
+func newFinalized(t *testing.T, env *testenv.Env) finalized {
+	t.Helper()
+	n := finalized{newTenant(t, env, finalizerRules()...)}
+	n.store(t, "finalizer", localFixture(t, "finalizer.wasm"))
+	return n
+}
+
+func forType(kind string) pluginsv1alpha1.ForType {
+	return pluginsv1alpha1.ForType{TypeReference: pluginsv1alpha1.TypeReference{APIVersion: inventoryv1alpha1.GroupVersion.String(), Kind: kind}}
+}
+
+// finalizer creates the WasmPlugin, for Categories. Nothing is left of the test's objects at its end.
+func (n finalized) finalizer(t *testing.T, name string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) {
+	t.Helper()
+	forCategories := func(s *pluginsv1alpha1.WasmPluginSpec) { s.ForTypes = []pluginsv1alpha1.ForType{forType("Category")} }
+	n.plugin(t, name, append([]func(*pluginsv1alpha1.WasmPluginSpec){forCategories}, mutate...)...)
+}
+
+func (n tenant) delete(t *testing.T, o client.Object) {
+	t.Helper()
+	if err := n.env.Client.Delete(t.Context(), o); client.IgnoreNotFound(err) != nil {
+		t.Fatalf("delete %T %s: %v", o, o.GetName(), err)
+	}
+}
+
+func (n finalized) remove(t *testing.T, category string) {
+	t.Helper()
+	n.delete(t, n.categoryNamed(category))
+}
+
+func (n finalized) categoryNamed(name string) *inventoryv1alpha1.Category {
+	return &inventoryv1alpha1.Category{ObjectMeta: n.meta(name)}
+}
+
+func (n finalized) itemNamed(name string) *inventoryv1alpha1.Item {
+	return &inventoryv1alpha1.Item{ObjectMeta: n.meta(name)}
+}
+
+func (n finalized) item(t *testing.T, name string) {
+	t.Helper()
+	n.create(t, &inventoryv1alpha1.Item{ObjectMeta: n.meta(name), Spec: inventoryv1alpha1.ItemSpec{Name: name}})
+}
+
+func (n finalized) wasmPlugin(t *testing.T, name string) *pluginsv1alpha1.WasmPlugin {
+	t.Helper()
+	wp, err := n.get(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wp
+}
+
+// label sets a label of a Category, or removes it.
+func (n finalized) label(t *testing.T, category, key, value string) {
+	t.Helper()
+	quoted := "null"
+	if value != "" {
+		quoted = fmt.Sprintf("%q", value)
+	}
+	patch := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"metadata":{"labels":{%q:%s}}}`, key, quoted))
+	if err := n.env.Client.Patch(t.Context(), n.categoryNamed(category), patch); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// patchFinalizers adds or removes a finalizer as other controllers do.
+func (n finalized) patchFinalizers(ctx context.Context, category, finalizer string, add bool) error {
+	return testenv.Poll(ctx, testenv.Patience, func(ctx context.Context) error {
+		c := n.categoryNamed(category)
+		if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
+			return err
+		}
+		before := c.DeepCopy()
+		if add {
+			controllerutil.AddFinalizer(c, finalizer)
+		} else {
+			controllerutil.RemoveFinalizer(c, finalizer)
+		}
+		return n.env.Client.Patch(ctx, c, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	})
+}
+
+// held says that a Category does not carry a plugin's finalizer.
+func (n finalized) held(ctx context.Context, category, plugin string) error {
+	c := n.categoryNamed(category)
+	if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
+		return err
+	}
+	if !slices.Contains(c.Finalizers, pluginsv1alpha1.FinalizerOf(n.ns, plugin)) {
+		return fmt.Errorf("the finalizers of %s are %q", category, c.Finalizers)
+	}
+	return nil
+}
+
+func (n finalized) expectHeld(t *testing.T, category, plugin string) {
+	t.Helper()
+	testenv.Eventually(t, category+" carries the finalizer", func(ctx context.Context) error { return n.held(ctx, category, plugin) })
+}
+
+// expectFree waits until a Category that is there does not carry a plugin's finalizer.
+func (n finalized) expectFree(t *testing.T, category, plugin string) {
+	t.Helper()
+	testenv.Eventually(t, category+" is free", func(ctx context.Context) error {
+		c := n.categoryNamed(category)
+		if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
+			return err
+		}
+		if slices.Contains(c.Finalizers, pluginsv1alpha1.FinalizerOf(n.ns, plugin)) {
+			return fmt.Errorf("its finalizers are %q", c.Finalizers)
+		}
+		return nil
+	})
+}
+
+func (n finalized) expectGone(t *testing.T, category string) {
+	t.Helper()
+	testenv.Eventually(t, category+" is gone", func(ctx context.Context) error { return n.gone(ctx, n.categoryNamed(category)) })
+}
+
+func (n finalized) expectPluginGone(t *testing.T, name string) {
+	t.Helper()
+	testenv.Eventually(t, "the WasmPlugin is gone", func(ctx context.Context) error {
+		return n.gone(ctx, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta(name)})
+	})
+}
+
+func (n finalized) gone(ctx context.Context, o client.Object) error {
+	err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return fmt.Errorf("it is there, being deleted since %v, with finalizers %q: %w", o.GetDeletionTimestamp(), o.GetFinalizers(), err)
+}
+
+// expectTrace waits for a trace that the plugin leaves.
+func (n finalized) expectTrace(t *testing.T, name string) {
+	t.Helper()
+	testenv.Eventually(t, "the trace "+name, func(ctx context.Context) error {
+		return n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: name}, &corev1.ConfigMap{})
+	})
+}
+
+func (n finalized) expectNoTrace(t *testing.T, name string) {
+	t.Helper()
+	if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: name}, &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the trace %s: got %v, want none", name, err)
+	}
+}
