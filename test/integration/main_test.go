@@ -3,9 +3,15 @@
 package integration
 
 import (
+	"os"
 	"testing"
 
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m) }
+func TestMain(m *testing.M) {
+	if arguments := os.Getenv(processEnv); arguments != "" {
+		os.Exit(operatorMain(arguments))
+	}
+	testenv.Main(m)
+}

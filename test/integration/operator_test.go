@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/go-logr/logr"
-	"github.com/prometheus/client_golang/prometheus"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -60,12 +59,8 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 
 func (o *operator) start(t *testing.T) {
 	t.Helper()
-	options := app.DefaultOptions()
-	options.MetricsAddress, options.ProbeAddress, options.WebhookAddress = "0", "0", "0"
-	options.Namespace = o.ns
-	options.PluginDir, options.CacheDir, options.AuditLog = o.dir, o.cache, o.audit
-	options.Registerer = prometheus.NewRegistry()
-	options.SkipNameValidation = true
+	options := operatorOptions(o.ns, o.dir, o.cache)
+	options.AuditLog = o.audit
 	for _, configure := range o.configure {
 		configure(&options)
 	}
