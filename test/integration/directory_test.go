@@ -75,3 +75,10 @@ func TestWasmPlugin_directory(t *testing.T) {
 	o.write(t, "wasm-plugins.yaml", []byte("plugins:\n"+entry))
 	n.expectReady(t, "annotator")
 }
+
+func (o *operator) remove(t *testing.T, name string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(o.dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}

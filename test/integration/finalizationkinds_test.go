@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// A kind that goes takes its objects with it, after they were finalized; the plugin then is not kept by a kind
+// that there is no more.
+func TestWasmPlugin_finalization_kindGone(t *testing.T) {
+	o := startOperator(t)
+	n := newWidgets(t, o)
+	n.delete(t, widgetCRD())
+	n.expectTrace(t, "done-widget")
+	testenv.Eventually(t, "the CustomResourceDefinition is gone", func(ctx context.Context) error { return n.gone(ctx, widgetCRD()) })
+	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
+	n.expectPluginGone(t, "finalizer")
+}
+
+// A kind that is to go, and waits for a plugin that does nothing any more, goes with the plugin.
+func TestWasmPlugin_finalization_kindGoes(t *testing.T) {
+	o := startOperator(t)
+	n := newWidgets(t, o)
+	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
+	n.delete(t, widgetCRD())
+	testenv.Eventually(t, "the object is to go", func(ctx context.Context) error {
+		w := n.widget()
+		if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(w), w); err != nil || w.GetDeletionTimestamp() == nil {
+			return fmt.Errorf("%v: %w", w.Object, err)
+		}
+		return nil
+	})
+	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
+	n.expectPluginGone(t, "finalizer")
+	testenv.Eventually(t, "the CustomResourceDefinition is gone", func(ctx context.Context) error { return n.gone(ctx, widgetCRD()) })
+	n.expectNoTrace(t, "begun-widget")
+}
+
+// The operator tells which right it lacks itself, before anything waits for a plugin.
+func TestWasmPlugin_finalization_operatorForbidden(t *testing.T) {
+	o := startOperator(t)
+	n := newFinalized(t, o.env)
+	n.create(t, widgetCRD())
+	t.Cleanup(func() { n.cleanUpWidgets(t) })
+	n.grantOperatorWidgets(t, "list", "watch")
+	n.finalizer(t, "finalizer", forWidgets)
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden,
+		"the operator itself may not patch widgets.test.k1s.io", "list and watch and patch on widgets.test.k1s.io")
+}
+
+// A plugin of a file that goes away leaves nothing on objects; one whose file is back at once comes back, too.
+func TestWasmPlugin_finalization_directory(t *testing.T) {
+	o := startOperator(t)
+	n := finalized{newTenantIn(t, o.env, o.ns, finalizerRules()...)}
+	n.category(t, "tools")
+	definition := []byte(`plugins:
+  - name: finalizer
+    path: finalizer.wasm
+    config:
+      for_types: ["inventory.example.com/v1alpha1.Category"]
+      service_account_name: plugin
+`)
+	o.write(t, "finalizer.wasm", localFixture(t, "finalizer.wasm"))
+	o.write(t, "wasm-plugins.yaml", definition)
+	n.expectHeld(t, "tools", "finalizer")
+	// Another's finalizer keeps the WasmPlugin, so that its file is back before it is gone.
+	n.keepPlugin(t, true)
+	o.write(t, "wasm-plugins.yaml", []byte("plugins: []\n"))
+	o.remove(t, "finalizer.wasm")
+	n.expectFree(t, "tools", "finalizer")
+	before := n.wasmPlugin(t, "finalizer").UID
+	o.write(t, "finalizer.wasm", localFixture(t, "finalizer.wasm"))
+	o.write(t, "wasm-plugins.yaml", definition)
+	n.keepPlugin(t, false)
+	testenv.Eventually(t, "the plugin is back", func(ctx context.Context) error {
+		wp, err := n.get(ctx, "finalizer")
+		if err == nil && wp.UID == before {
+			err = fmt.Errorf("it is the old one, with %q", wp.Finalizers)
+		}
+		return err
+	})
+	n.expectHeld(t, "tools", "finalizer")
+	o.write(t, "wasm-plugins.yaml", []byte("plugins: []\n"))
+	o.remove(t, "finalizer.wasm")
+	n.expectPluginGone(t, "finalizer")
+	n.expectFree(t, "tools", "finalizer")
+}
+
+// keepPlugin puts somebody else's finalizer on the WasmPlugin, or takes it off.
+func (n finalized) keepPlugin(t *testing.T, keep bool) {
+	t.Helper()
+	const finalizer = "test.k1s.io/keep"
+	testenv.Eventually(t, "the finalizers of the WasmPlugin", func(ctx context.Context) error {
+		wp, err := n.get(ctx, "finalizer")
+		if err != nil {
+			return err
+		}
+		wp.Finalizers = slices.DeleteFunc(wp.Finalizers, func(f string) bool { return f == finalizer })
+		if keep {
+			wp.Finalizers = append(wp.Finalizers, finalizer)
+		}
+		return n.env.Client.Update(ctx, wp)
+	})
+}
+
+// newWidgets makes a tenant whose plugin holds an object of a kind of its own.
+func newWidgets(t *testing.T, o *operator) finalized {
+	t.Helper()
+	n := newFinalized(t, o.env)
+	n.create(t, widgetCRD())
+	t.Cleanup(func() { n.cleanUpWidgets(t) })
+	n.grantOperatorWidgets(t, "list", "watch", "patch")
+	n.create(t, &rbacv1.Role{ObjectMeta: n.meta("widgets"), Rules: []rbacv1.PolicyRule{widgets("list", "watch", "patch")}})
+	n.create(t, &rbacv1.RoleBinding{
+		ObjectMeta: n.meta("widgets"),
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "widgets"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}},
+	})
+	n.finalizer(t, "finalizer", forWidgets)
+	n.expectReady(t, "finalizer")
+	testenv.Eventually(t, "a Widget", func(ctx context.Context) error { return n.env.Client.Create(ctx, n.widget()) })
+	testenv.Eventually(t, "the Widget carries the finalizer", func(ctx context.Context) error {
+		w := n.widget()
+		if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(w), w); err != nil || len(w.GetFinalizers()) == 0 {
+			return fmt.Errorf("%v: %w", w.Object, err)
+		}
+		return nil
+	})
+	return n
+}
+
+func forWidgets(s *pluginsv1alpha1.WasmPluginSpec) {
+	s.ForTypes = []pluginsv1alpha1.ForType{{TypeReference: pluginsv1alpha1.TypeReference{APIVersion: "test.k1s.io/v1", Kind: "Widget"}}}
+}
+
+func widgets(verbs ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{"test.k1s.io"}, Resources: []string{"widgets"}, Verbs: verbs}
+}
+
+// grantOperatorWidgets is what a labelled ClusterRole does in a cluster.
+func (n finalized) grantOperatorWidgets(t *testing.T, verbs ...string) {
+	t.Helper()
+	n.create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}, Rules: []rbacv1.PolicyRule{widgets(verbs...)}})
+	n.create(t, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: n.ns},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: n.ns},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
+	})
+	t.Cleanup(func() {
+		for _, o := range []client.Object{&rbacv1.ClusterRole{}, &rbacv1.ClusterRoleBinding{}} {
+			o.SetName(n.ns)
+			if err := n.env.Client.Delete(context.Background(), o); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func (n finalized) widget() *unstructured.Unstructured {
+	w := &unstructured.Unstructured{}
+	w.SetAPIVersion("test.k1s.io/v1")
+	w.SetKind("Widget")
+	w.SetNamespace(n.ns)
+	w.SetName("widget")
+	return w
+}
+
+// cleanUpWidgets leaves no CustomResourceDefinition to the next test.
+func (n finalized) cleanUpWidgets(t *testing.T) {
+	t.Helper()
+	ctx := context.Background()
+	if err := n.env.Client.Delete(ctx, widgetCRD()); client.IgnoreNotFound(err) != nil {
+		t.Error(err)
+	}
+	free := client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`))
+	_ = n.env.Client.Patch(ctx, n.widget(), free) // it may not be there, nor its kind
+	if err := testenv.Poll(ctx, testenv.Patience, func(ctx context.Context) error { return n.gone(ctx, widgetCRD()) }); err != nil {
+		t.Error(err)
+	}
+}
+
+func widgetCRD() *apiextensionsv1.CustomResourceDefinition {
+	return &apiextensionsv1.CustomResourceDefinition{
+		ObjectMeta: metav1.ObjectMeta{Name: "widgets.test.k1s.io"},
+		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
+			Group: "test.k1s.io",
+			Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "widgets", Singular: "widget", Kind: "Widget", ListKind: "WidgetList"},
+			Scope: apiextensionsv1.NamespaceScoped,
+			Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{
+				Name: "v1", Served: true, Storage: true,
+				Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"}},
+			}},
+		},
+	}
+}
