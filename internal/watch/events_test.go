@@ -292,3 +292,45 @@ func TestManager_unwatchedIsNotRead(t *testing.T) {
 		return nil
 	})
 }
+
+// TestManager_finalizer tells of everything that carries the finalizer, wherever it is, and whatever its labels.
+func TestManager_finalizer(t *testing.T) {
+	t.Parallel()
+	const ours = "plugin.test.plugins.k1s.io/finalize"
+	w := newWorld(t)
+	other := w.env.Namespace(t)
+	carrying := func(finalizers ...string) func(*corev1.ConfigMap) {
+		return func(cm *corev1.ConfigMap) { cm.Finalizers = finalizers }
+	}
+	in := func(namespace string) func(*corev1.ConfigMap) {
+		return func(cm *corev1.ConfigMap) { cm.Namespace = namespace }
+	}
+	w.put(w.configMap("before", in(other), carrying("test.k1s.io/another", ours)))
+	w.put(w.configMap("unlabelled", carrying(ours)))
+	w.put(w.configMap("not", in(other), carrying("test.k1s.io/another")))
+	var j, deaf journal
+	spec := w.of(configMaps)
+	spec.Targets[0].Selector = labels.SelectorFromSet(labels.Set{"watch": "me"})
+	w.ensure("deaf", spec, &deaf)
+	spec.Finalizer = ours
+	w.ensure("plugin", spec, &j)
+	elsewhere := func(name string) Request {
+		return Request{GVK: configMaps, NamespacedName: types.NamespacedName{Namespace: other, Name: name}}
+	}
+	j.eventually(t, "what carries it in another namespace", elsewhere("before"), 0)
+	j.eventually(t, "what carries it without the label", w.request(configMaps, "unlabelled"), 0)
+	j.calm(t)
+	before := j.count(elsewhere("before"))
+	if err := w.Resync(t.Context(), named("plugin")); err != nil {
+		t.Fatal(err)
+	}
+	j.eventually(t, "it, again", elsewhere("before"), before)
+	w.put(w.configMap("after", in(other), carrying(ours)))
+	j.eventually(t, "what comes", elsewhere("after"), 0)
+	if n := j.count(elsewhere("not")); n > 0 {
+		t.Error("told of what does not carry it")
+	}
+	if n := deaf.total(); n > 0 {
+		t.Errorf("%d calls of a plugin without a finalizer", n)
+	}
+}

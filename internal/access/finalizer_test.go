@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+func itemResource() schema.GroupVersionResource { return items.GroupVersion().WithResource("items") }
+
+// finalizer makes the finalizer of the world's plugin.
+func (w *world) finalizer(t *testing.T) *Finalizer {
+	t.Helper()
+	f, err := w.factory.Finalizer(Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// read returns the Item "thing", and its finalizers.
+func (w *world) read(t *testing.T) *inventoryv1alpha1.Item {
+	t.Helper()
+	var item inventoryv1alpha1.Item
+	if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "thing"}, &item); err != nil {
+		t.Fatal(err)
+	}
+	return &item
+}
+
+// set makes the finalizers of the Item "thing" those given.
+func (w *world) set(t *testing.T, finalizers ...string) *inventoryv1alpha1.Item {
+	t.Helper()
+	item := w.read(t)
+	item.Finalizers = finalizers
+	if err := w.Client.Update(t.Context(), item); err != nil {
+		t.Fatal(err)
+	}
+	return item
+}
+
+// TestFinalizer_put_remove leaves the finalizers of others as they are, and in their order, also where they are
+// others than those that were seen.
+func TestFinalizer_put_remove(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.thing(t, w.namespace)
+	w.grant(t, w.namespace, "patch", items.Group, "items")
+	f := w.finalizer(t)
+	if want := "tester." + w.namespace + ".plugins.k1s.io/finalize"; f.Name != want {
+		t.Errorf("the name is %q, want %q", f.Name, want)
+	}
+	const a, b, c = "test.k1s.io/a", "test.k1s.io/b", "test.k1s.io/c"
+	for _, tc := range []struct {
+		name       string
+		seen, real []string
+		remove     bool
+		want       []string
+	}{
+		{"the first", nil, nil, false, []string{f.Name}},
+		{"the last", []string{f.Name}, []string{f.Name}, true, nil},
+		{"behind others", []string{a, b}, []string{a, b}, false, []string{a, b, f.Name}},
+		{"from between others", []string{a, f.Name, b}, []string{a, f.Name, b}, true, []string{a, b}},
+		{"others came", nil, []string{a}, false, []string{a, f.Name}},
+		{"others went", []string{a, b}, nil, false, []string{f.Name}},
+		{"others went before", []string{a, b, f.Name}, []string{f.Name}, true, nil},
+		{"others came before", []string{f.Name}, []string{a, f.Name, c}, true, []string{a, c}},
+		{"on already", nil, []string{f.Name, a}, false, []string{f.Name, a}},
+		{"off already", []string{a, f.Name}, []string{b}, true, []string{b}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w.set(t, tc.seen...)
+			seen := w.read(t)
+			w.set(t, tc.real...)
+			change := f.Put
+			if tc.remove {
+				change = f.Remove
+			}
+			if err := change(t.Context(), itemResource(), seen); err != nil {
+				t.Fatal(err)
+			}
+			if got := w.read(t).Finalizers; !slices.Equal(got, tc.want) {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestFinalizer_concurrent puts the finalizer on and takes it off while others change theirs.
+func TestFinalizer_concurrent(t *testing.T) {
+	t.Parallel()
+	const others, rounds = 3, 15
+	w := newWorld(t)
+	w.thing(t, w.namespace)
+	w.grant(t, w.namespace, "patch", items.Group, "items")
+	f := w.finalizer(t)
+	var all sync.WaitGroup
+	errs := make(chan error, others)
+	for i := range others {
+		all.Go(func() {
+			for j := range rounds {
+				name := fmt.Sprintf("test.k1s.io/%d-%d", i, j)
+				if err := w.add(t.Context(), name); err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
+	}
+	for range rounds {
+		for _, change := range []func(context.Context, schema.GroupVersionResource, metav1.Object) error{f.Put, f.Remove} {
+			w.eventually(t, "the change", func() error { return change(t.Context(), itemResource(), w.read(t)) })
+		}
+	}
+	all.Wait()
+	close(errs)
+	for err := range errs {
+		t.Error(err)
+	}
+	if got := w.read(t).Finalizers; len(got) != others*rounds || f.On(w.read(t)) {
+		t.Errorf("there are %d finalizers, want the %d of others: %q", len(got), others*rounds, got)
+	}
+}
+
+// add adds a finalizer to the Item "thing" as others do.
+func (w *world) add(ctx context.Context, name string) error {
+	return testenv.Poll(ctx, testenv.Patience, func(ctx context.Context) error {
+		var item inventoryv1alpha1.Item
+		if err := w.Client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "thing"}, &item); err != nil {
+			return err
+		}
+		item.Finalizers = append(item.Finalizers, name)
+		return w.Client.Update(ctx, &item)
+	})
+}
+
+// TestFinalizer_rights: the account decides what is put on, and the operator takes off what the account cannot.
+func TestFinalizer_rights(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.thing(t, w.namespace)
+	f := w.finalizer(t)
+	wantRefusal(t, f.Put(t.Context(), itemResource(), w.read(t)), metav1.StatusReasonForbidden, account)
+	w.set(t, f.Name)
+	if err := f.Remove(t.Context(), itemResource(), w.read(t)); err != nil || f.On(w.read(t)) {
+		t.Errorf("removed by an account without rights: %v, %q", err, w.read(t).Finalizers)
+	}
+}
+
+// TestFinalizer_goneOrGoing: nothing is done to an object that is gone, to another one of its name, or to one that
+// is being deleted.
+func TestFinalizer_goneOrGoing(t *testing.T) {
+	t.Parallel()
+	const other = "test.k1s.io/other"
+	w := newWorld(t)
+	w.grant(t, w.namespace, "patch", items.Group, "items")
+	f := w.finalizer(t)
+	w.thing(t, w.namespace)
+	seen := w.set(t, other).DeepCopy()
+	if err := w.Client.Delete(t.Context(), seen); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Put(t.Context(), itemResource(), seen); err != nil || f.On(w.read(t)) {
+		t.Errorf("one that is being deleted: %v, %q", err, w.read(t).Finalizers)
+	}
+	w.set(t)
+	for what, change := range map[string]func(context.Context, schema.GroupVersionResource, metav1.Object) error{"put": f.Put, "remove": f.Remove} {
+		o := seen.DeepCopy()
+		if what == "remove" {
+			o.Finalizers = []string{f.Name}
+		}
+		if err := change(t.Context(), itemResource(), o); err != nil {
+			t.Errorf("%s, gone: %v", what, err)
+		}
+		w.thing(t, w.namespace)
+		w.set(t, other)
+		if err := change(t.Context(), itemResource(), o); err != nil || !slices.Equal(w.read(t).Finalizers, []string{other}) {
+			t.Errorf("%s, another one of that name: %v, %q", what, err, w.read(t).Finalizers)
+		}
+		w.set(t)
+		if err := w.Client.Delete(t.Context(), w.read(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestFinalizer_Sweep goes through all namespaces, and takes off nothing but its own.
+func TestFinalizer_Sweep(t *testing.T) {
+	t.Parallel()
+	const other = "test.k1s.io/other"
+	w := newWorld(t)
+	f := w.finalizer(t)
+	configMaps := corev1.SchemeGroupVersion.WithResource("configmaps")
+	neighbour, err := w.factory.Finalizer(Identity{Namespace: w.namespace, Plugin: "neighbour", ServiceAccount: account})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []*corev1.ConfigMap
+	for _, namespace := range []string{w.namespace, w.Namespace(t)} {
+		for i, finalizers := range [][]string{{f.Name}, {other, f.Name, neighbour.Name}, {neighbour.Name}, nil} {
+			cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("cm-%d", i), Finalizers: finalizers}}
+			if err := w.Client.Create(t.Context(), cm); err != nil {
+				t.Fatal(err)
+			}
+			made = append(made, cm)
+		}
+	}
+	if n, err := f.Sweep(t.Context(), configMaps); err != nil || n != 4 {
+		t.Errorf("swept %d, %v, want 4", n, err)
+	}
+	for _, cm := range made {
+		want := slices.DeleteFunc(slices.Clone(cm.Finalizers), func(name string) bool { return name == f.Name })
+		var got corev1.ConfigMap
+		if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(cm), &got); err != nil || !slices.Equal(got.Finalizers, want) {
+			t.Errorf("%s has %q, %v, want %q", cm.Name, got.Finalizers, err, want)
+		}
+	}
+	if n, err := f.Sweep(t.Context(), schema.GroupVersionResource{Group: "gone.example.com", Version: "v1", Resource: "things"}); n != 0 || err != nil {
+		t.Errorf("a resource that is not served: %d, %v", n, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := f.Sweep(ctx, configMaps); !errors.Is(err, context.Canceled) {
+		t.Errorf("a sweep that is cut off: %v", err)
+	}
+}
+
+// TestFinalizer_Sweep_pages lists more objects than a page holds.
+func TestFinalizer_Sweep_pages(t *testing.T) {
+	t.Parallel()
+	const objects = sweepPage + 20
+	w := newWorld(t)
+	f := w.finalizer(t)
+	var work sync.WaitGroup
+	errs := make(chan error, objects)
+	for i := range 8 {
+		work.Go(func() {
+			for j := i; j < objects; j += 8 {
+				errs <- w.Client.Create(t.Context(), &corev1.Secret{
+					ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: fmt.Sprintf("s-%04d", j), Finalizers: []string{f.Name}},
+				})
+			}
+		})
+	}
+	work.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := f.Sweep(t.Context(), corev1.SchemeGroupVersion.WithResource("secrets")); err != nil || n != objects {
+		t.Errorf("swept %d, %v, want %d", n, err, objects)
+	}
+	err := w.Client.DeleteAllOf(t.Context(), &corev1.Secret{}, client.InNamespace(w.namespace))
+	if err != nil && !apierrors.IsNotFound(err) {
+		t.Fatal(err)
+	}
+	var left corev1.SecretList
+	if err := w.Client.List(t.Context(), &left, client.InNamespace(w.namespace)); err != nil || len(left.Items) > 0 {
+		t.Errorf("%d are left, %v", len(left.Items), err)
+	}
+}

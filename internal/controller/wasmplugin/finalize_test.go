@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/watch"
+)
+
+// noted is a Finalizer that notes what it is asked to do.
+type noted struct {
+	Finalizer
+
+	done *[]string
+	err  error
+}
+
+func (noted) On(o metav1.Object) bool { return slices.Contains(o.GetFinalizers(), "ours") }
+
+func (n noted) Put(context.Context, schema.GroupVersionResource, metav1.Object) error {
+	*n.done = append(*n.done, "put")
+	return n.err
+}
+
+func (n noted) Remove(context.Context, schema.GroupVersionResource, metav1.Object) error {
+	*n.done = append(*n.done, "remove")
+	return n.err
+}
+
+func (n noted) Release(context.Context, schema.GroupVersionResource, metav1.Object) error {
+	*n.done = append(*n.done, "release")
+	return n.err
+}
+
+// answering is a guest that answers one thing, and notes which export was called.
+type answering struct {
+	done  *[]string
+	reply string
+	err   error
+}
+
+func (a answering) Call(_ context.Context, call plugin.Call) ([]byte, error) {
+	*a.done = append(*a.done, call.Export)
+	return []byte(a.reply), a.err
+}
+func (answering) Close(context.Context) error { return nil }
+
+// holding is a cache with one object.
+type holding struct {
+	always
+
+	object *unstructured.Unstructured
+}
+
+func (h holding) Object(context.Context, schema.GroupVersionKind, string, string) (*unstructured.Unstructured, error) {
+	return h.object, nil
+}
+
+// hammer is an object in a state.
+func hammer(state ...string) *unstructured.Unstructured {
+	o := &unstructured.Unstructured{Object: map[string]any{}}
+	o.SetNamespace("shop")
+	o.SetName("hammer")
+	o.SetLabels(map[string]string{"kept": "yes"})
+	for _, s := range state {
+		switch s {
+		case "held":
+			o.SetFinalizers([]string{"others", "ours"})
+		case "going":
+			o.SetDeletionTimestamp(&metav1.Time{Time: time.Unix(1, 0)})
+		case "elsewhere":
+			o.SetNamespace("elsewhere")
+		case "unselected":
+			o.SetLabels(nil)
+		}
+	}
+	return o
+}
+
+func TestDispatcher_Reconcile_finalization(t *testing.T) {
+	t.Parallel()
+	invalid := &plugin.CallError{Kind: plugin.KindGuest, Export: abi.ExportFinalize, Status: &metav1.Status{Reason: metav1.StatusReasonInvalid}}
+	both := []plugin.Capability{plugin.CapabilityReconcile, plugin.CapabilityFinalization}
+	for name, tc := range map[string]struct {
+		why          string
+		capabilities []plugin.Capability
+		state        []string
+		guest        answering
+		err          error // of the finalizer's change
+		want         []string
+		again        time.Duration
+		fails        bool
+	}{
+		"new":                {"it is held before the plugin hears of it", both, nil, answering{}, nil, []string{"put"}, 0, false},
+		"cannot-be-held":     {"without a hold there is no reconcile", both, nil, answering{}, errors.New("no"), []string{"put"}, 0, true},
+		"held":               {"all is as it has to be", both, []string{"held"}, answering{}, nil, []string{"reconcile"}, 0, false},
+		"going":              {"it was never the plugin's", both, []string{"going"}, answering{}, nil, []string{"reconcile"}, 0, false},
+		"done":               {"an empty reply lets it go", both, []string{"held", "going"}, answering{}, nil, []string{"finalize", "remove"}, 0, false},
+		"done-zero":          {"so does no wish to be called again", both, []string{"held", "going"}, answering{reply: `{}`}, nil, []string{"finalize", "remove"}, 0, false},
+		"not-done":           {"it is kept until then", both, []string{"held", "going"}, answering{reply: `{"requeueAfterMillis":70}`}, nil, []string{"finalize"}, 70 * time.Millisecond, false},
+		"invalid":            {"no error lets it go, nor ends the tries", both, []string{"held", "going"}, answering{err: invalid}, nil, []string{"finalize"}, 0, true},
+		"cannot-be-let-go":   {"it is tried again", both, []string{"held", "going"}, answering{}, errors.New("no"), []string{"finalize", "remove"}, 0, true},
+		"left-its-selector":  {"nothing would tell of its deletion", both, []string{"held", "unselected"}, answering{}, nil, []string{"release"}, 0, false},
+		"left-while-going":   {"nor whether it is being deleted", both, []string{"held", "going", "unselected"}, answering{}, nil, []string{"release"}, 0, false},
+		"of-no-namespace":    {"that is no longer in the spec", both, []string{"held", "elsewhere"}, answering{}, nil, []string{"release"}, 0, false},
+		"never-of-namespace": {"not the plugin's business", both, []string{"elsewhere"}, answering{}, nil, nil, 0, false},
+		"unselected":         {"it hears of what has just left its selector", both, []string{"unselected"}, answering{}, nil, []string{"reconcile"}, 0, false},
+		"finalize-only":      {"reconcile is nothing that it has", both[1:], []string{"held"}, answering{}, nil, nil, 0, false},
+		"finalize-only-done": {"but finalize is", both[1:], []string{"held", "going"}, answering{}, nil, []string{"finalize", "remove"}, 0, false},
+		"reconcile-only":     {"another's finalizer is no business of its", both[:1], []string{"held", "going"}, answering{}, nil, []string{"reconcile"}, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var done, told []string
+			tc.guest.done = &done
+			o := hammer(tc.state...)
+			d := &dispatcher{
+				runner: tc.guest, objects: holding{object: o}, authorizer: always{},
+				tell: func(reason, _ string) { told = append(told, reason) },
+			}
+			r := &rights{
+				plan: plan{capabilities: tc.capabilities, watch: watch.Spec{
+					Targets:    []watch.Target{{GVK: item(), Selector: labels.SelectorFromSet(labels.Set{"kept": "yes"})}},
+					Namespaces: []string{"shop"},
+				}},
+				kinds: kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}},
+			}
+			if r.plan.has(plugin.CapabilityFinalization) {
+				r.finalizer = noted{done: &done, err: tc.err}
+			}
+			d.rights.Store(r)
+			req := watch.Request{GVK: item(), NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
+			result, err := d.Reconcile(t.Context(), req, 1)
+			if diff := cmp.Diff(tc.want, done); diff != "" {
+				t.Errorf("%s: %s", tc.why, diff)
+			}
+			if result.RequeueAfter != tc.again || (err != nil) != tc.fails || errors.Is(err, reconcile.TerminalError(nil)) {
+				t.Errorf("%s: got %+v, %v", tc.why, result, err)
+			}
+			if tc.fails != slices.Equal(told, []string{reasonFinalizeFailed}) {
+				t.Errorf("told %q", told)
+			}
+		})
+	}
+}
+
+func TestJoined(t *testing.T) {
+	t.Parallel()
+	ref := func(apiVersion, kind string) pluginsv1alpha1.TypeReference {
+		return pluginsv1alpha1.TypeReference{APIVersion: apiVersion, Kind: kind}
+	}
+	core := func(kind string) schema.GroupVersionKind { return schema.GroupVersionKind{Version: "v1", Kind: kind} }
+	beta := schema.GroupVersionKind{Group: "a.example", Version: "v1beta1", Kind: "A"}
+	recorded := []pluginsv1alpha1.TypeReference{ref("a.example/v1", "A"), ref("v1", "Secret")}
+	for name, tc := range map[string]struct {
+		kinds        []schema.GroupVersionKind
+		joined, left []pluginsv1alpha1.TypeReference
+	}{
+		"none":            {nil, recorded, recorded},
+		"another":         {[]schema.GroupVersionKind{core("ConfigMap")}, []pluginsv1alpha1.TypeReference{ref("a.example/v1", "A"), ref("v1", "ConfigMap"), ref("v1", "Secret")}, recorded},
+		"the same":        {[]schema.GroupVersionKind{core("Secret")}, recorded, recorded[:1]},
+		"another version": {[]schema.GroupVersionKind{beta}, []pluginsv1alpha1.TypeReference{ref("a.example/v1beta1", "A"), ref("v1", "Secret")}, recorded[1:]},
+	} {
+		if diff := cmp.Diff(tc.joined, joined(recorded, tc.kinds)); diff != "" {
+			t.Errorf("%s: joined: %s", name, diff)
+		}
+		if diff := cmp.Diff(tc.left, without(recorded, tc.kinds)); diff != "" {
+			t.Errorf("%s: without: %s", name, diff)
+		}
+	}
+}
+
+// A plugin that finalizes needs to patch its targets, and what it only owns it does not.
+func TestPlan_watchVerbs(t *testing.T) {
+	t.Parallel()
+	wp := wasmPlugin(func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Owns = []pluginsv1alpha1.TypeReference{forType(category()).TypeReference}
+	})
+	for _, tc := range []struct {
+		capability plugin.Capability
+		want       []string
+	}{
+		{plugin.CapabilityReconcile, []string{"list", "watch"}},
+		{plugin.CapabilityFinalization, []string{"list", "watch", "patch"}},
+	} {
+		p, err := newPlan(wp, plugin.Metadata{Capabilities: []plugin.Capability{tc.capability}, ForTypes: []schema.GroupVersionKind{item()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.watchVerbs(item()); !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q", tc.capability, got)
+		}
+		if got := p.watchVerbs(category()); !slices.Equal(got, []string{"list", "watch"}) {
+			t.Errorf("%s: of a kind that is owned %q", tc.capability, got)
+		}
+		if finalizes := p.watch.Finalizer == "validator.shop.plugins.k1s.io/finalize"; finalizes != (tc.capability == plugin.CapabilityFinalization) {
+			t.Errorf("%s: the finalizer is %q", tc.capability, p.watch.Finalizer)
+		}
+	}
+}
