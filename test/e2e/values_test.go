@@ -159,13 +159,13 @@ func TestChart_values(t *testing.T) {
 			},
 		},
 		"more watched types are aggregated": {
-			values: `watchedTypes: [{apiGroups: [""], resources: [configmaps]}, {apiGroups: [apps], resources: [deployments]}]`,
+			values: `watchedTypes: [{apiGroups: [""], resources: [configmaps]}, {apiGroups: [apps], resources: [deployments], finalize: true}]`,
 			check: func(t *testing.T, all objects) {
 				role := as[rbacv1.ClusterRole](t, all, "ClusterRole k1s-watch-more")
 				verbs := []string{"list", "watch"}
 				want := []rbacv1.PolicyRule{
 					{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: verbs},
-					{APIGroups: []string{"apps"}, Resources: []string{"deployments"}, Verbs: verbs},
+					{APIGroups: []string{"apps"}, Resources: []string{"deployments"}, Verbs: []string{"list", "watch", "patch"}},
 				}
 				if diff := cmp.Diff(want, role.Rules); diff != "" {
 					t.Errorf("rules, -want +got:\n%s", diff)
