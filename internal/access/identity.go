@@ -16,10 +16,16 @@ type Identity struct {
 	Plugin string
 	// ServiceAccount is the name of the ServiceAccount.
 	ServiceAccount string
+	// Operator is the operator's own user name, for a plugin that acts as the operator itself: RBAC is not asked
+	// about it, and the account does not matter. Empty for all others.
+	Operator string
 }
 
 // Username is the account's user name, as the API server's authentication gives it.
 func (i Identity) Username() string {
+	if i.Operator != "" {
+		return i.Operator
+	}
 	return fmt.Sprintf("system:serviceaccount:%s:%s", i.Namespace, i.ServiceAccount)
 }
 

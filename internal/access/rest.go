@@ -19,10 +19,13 @@ const requestTimeout = 30 * time.Second
 
 // impersonate returns a client that acts as a plugin's ServiceAccount. The API server adds the
 // account's groups itself when none are given, so that the operator needs no right to impersonate
-// groups. Bodies are passed on as they are: nothing is decoded on the way.
+// groups. Bodies are passed on as they are: nothing is decoded on the way. A plugin that acts as the operator is
+// told from it by its user agent alone.
 func impersonate(config *rest.Config, id Identity) (rest.Interface, error) {
 	c := rest.CopyConfig(config)
-	c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
+	if id.Operator == "" {
+		c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
+	}
 	c.UserAgent = "k1s-plugin/" + id.String()
 	c.Timeout = requestTimeout
 	c.WarningHandler = rest.NoWarnings{} // the default writes what guests cause to the operator's log

@@ -78,7 +78,9 @@ func TestWasmPlugin_settingsFrom(t *testing.T) {
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded, "1 from Secrets")
 
 	t.Log("in settings too")
-	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Settings = &runtime.RawExtension{Raw: []byte(`{"token":"x"}`)} })
+	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Settings = &runtime.RawExtension{Raw: []byte(`{"token":"x"}`)}
+	})
 	expect(pluginsv1alpha1.ReasonSettingsConflict, "spec.settings has too")
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
 	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName, s.Settings = "nobody", nil })

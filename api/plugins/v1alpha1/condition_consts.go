@@ -120,8 +120,14 @@ const (
 	ReasonSchemaInvalid = "SchemaInvalid"
 )
 
+// ReasonRBACDisabled is the reason of a true Authorized condition of a plugin that acts as the operator itself.
+const ReasonRBACDisabled = "RBACDisabled"
+
 // Reasons of a false Authorized condition.
 const (
+	// ReasonNotAsInDirectory means that a WasmPlugin that is labelled as made of the plugin directory is not what
+	// the directory defines, where that decides about its rights.
+	ReasonNotAsInDirectory = "NotAsInDirectory"
 	// ReasonServiceAccountNotFound means that the ServiceAccount does not exist.
 	ReasonServiceAccountNotFound = "ServiceAccountNotFound"
 	// ReasonKindNotFound means that the API server does not serve a kind that the plugin reconciles or owns.

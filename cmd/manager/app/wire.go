@@ -116,6 +116,12 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		Events:     mgr.GetEventRecorder("k1s"),
 		Clock:      clk,
 	}
+	p.measured.WithoutRBAC(loader.Unbounded)
+	if o.DirectoryPluginsWithoutRBAC {
+		loader.WithoutRBAC = &wasmplugin.WithoutRBAC{
+			Namespace: o.Namespace, Directory: plugindirectory.Definitions{Directory: files}, Operator: access.NewOperator(mgr.GetConfig()),
+		}
+	}
 	if err := loader.SetupWithManager(ctx, mgr, changes.Subscribe()); err != nil {
 		return fmt.Errorf("set up the WasmPlugin controller: %w", err)
 	}

@@ -15,11 +15,14 @@ import (
 // same compares what this controller writes. A list that is absent and one that is empty are
 // different here: absent security lists allow everything, empty ones nothing.
 func same(a, b *pluginsv1alpha1.WasmPlugin) bool {
-	x, y := a.Spec, b.Spec // shallow copies, which lose only their settings
-	if !maps.Equal(a.Annotations, b.Annotations) || !sameSettings(x.Settings, y.Settings) {
+	return maps.Equal(a.Annotations, b.Annotations) && sameSpec(a.Spec, b.Spec)
+}
+
+func sameSpec(x, y pluginsv1alpha1.WasmPluginSpec) bool {
+	if !sameSettings(x.Settings, y.Settings) {
 		return false
 	}
-	x.Settings, y.Settings = nil, nil
+	x.Settings, y.Settings = nil, nil // of shallow copies
 	return reflect.DeepEqual(x, y)
 }
 

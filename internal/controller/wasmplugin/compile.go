@@ -19,6 +19,7 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 	}
 	about := r.about(l)
 	r.Decorators.Begin(about.Plugin)
+	l.warnWithoutRBAC(ctx)
 	host, err := r.Hosts.New(access.Options{
 		Identity:              l.plan.identity,
 		Allowlist:             l.plan.allowlist,

@@ -93,6 +93,8 @@ type Reconciler struct {
 	Hosts      Hosts
 	Anomalies  Anomalies
 	Decorators Decorators
+	// WithoutRBAC is nil where every plugin acts as its ServiceAccount.
+	WithoutRBAC *WithoutRBAC
 	// Webhooks is nil where none are served.
 	Webhooks Webhooks
 	Events   events.EventRecorder
@@ -185,6 +187,7 @@ func (r *Reconciler) bring(ctx context.Context, l *load) *problem {
 		r.judge,
 		r.fetch,
 		r.verify,
+		r.identify,
 		r.configure,
 		r.authorise,
 		r.refuse,

@@ -59,6 +59,7 @@ const (
 	nameQueued       = "k1s_plugin_queue_depth"
 	nameHeld         = "k1s_plugin_admission_requests_total"
 	nameHeldDuration = "k1s_plugin_admission_duration_seconds"
+	nameWithoutRBAC  = "k1s_plugins_without_rbac"
 )
 
 // Families returns every family of this package.
@@ -151,6 +152,8 @@ func Families() []Family {
 		{
 			Name: nameHeldDuration, Type: Histogram, Labels: []string{labelPlugin, labelWebhook}, Buckets: callBuckets(),
 			Help: "How long requests to the API server were held up for a plugin, without those that were skipped.",
+			Name: nameWithoutRBAC, Type: Gauge,
+			Help: "Plugins that serve and that RBAC does not bound: those of the plugin directory with --directory-plugins-without-rbac.",
 		},
 	}
 }

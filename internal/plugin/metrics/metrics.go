@@ -21,6 +21,8 @@ type Metrics struct {
 	gauges     map[string]*prometheus.GaugeVec
 	histograms map[string]*prometheus.HistogramVec
 	queues     *queues
+	// unbounded counts plugins that RBAC does not bound.
+	unbounded atomic.Pointer[func() int]
 	// epoch is what calls are timed from.
 	epoch time.Time
 
@@ -54,6 +56,14 @@ func (m *Metrics) collector(f Family) prometheus.Collector {
 		m.queues = newQueues(f)
 		return m.queues
 	}
+	if f.Name == nameWithoutRBAC {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: f.Name, Help: f.Help}, func() float64 {
+			if count := m.unbounded.Load(); count != nil {
+				return float64((*count)())
+			}
+			return 0
+		})
+	}
 	switch f.Type {
 	case Counter:
 		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: f.Name, Help: f.Help}, f.Labels)
@@ -69,6 +79,9 @@ func (m *Metrics) collector(f Family) prometheus.Collector {
 		return v
 	}
 }
+
+// WithoutRBAC says where the number of plugins that RBAC does not bound comes from. It is called for every scrape.
+func (m *Metrics) WithoutRBAC(count func() int) { m.unbounded.Store(&count) }
 
 // Begin lets a plugin have series.
 func (m *Metrics) Begin(name string) {

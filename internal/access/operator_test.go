@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/k1s-io/k1s/internal/abi"
+)
+
+// TestRestrictedClient_asOperator acts as the operator does: with its rights, which its account does not have, and
+// within the spec's limits, which RBAC has nothing to do with.
+func TestRestrictedClient_asOperator(t *testing.T) {
+	t.Parallel()
+	w, all, refused := audited(t)
+	operator, err := NewOperator(rest.CopyConfig(w.Config)).Username(t.Context())
+	if err != nil || operator == "" {
+		t.Fatalf("the operator is %q, %v", operator, err)
+	}
+	asOperator := func(o *Options) { o.Identity.Operator = operator }
+	key := abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: w.namespace, Name: "made"}
+	create := abi.WriteRequest{Object: []byte(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"made","namespace":"` + w.namespace + `"}}`)}
+
+	if _, err := w.client(t, refused.of).Create(t.Context(), create); err == nil {
+		t.Error("the account itself may create ConfigMaps, so that the rest shows nothing")
+	}
+	all.take()
+	refused.take()
+	c := w.client(t, refused.of, asOperator)
+	if _, err := c.Create(t.Context(), create); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Get(t.Context(), key); err != nil {
+		t.Error(err)
+	}
+	bounded := w.client(t, refused.of, asOperator, func(o *Options) { o.Allowlist.Verbs = []string{"get"} })
+	wantRefusal(t, bounded.Delete(t.Context(), abi.DeleteRequest{ObjectKey: key}), metav1.StatusReasonForbidden, "allowlist: may not delete")
+	elsewhere := key
+	elsewhere.Namespace = "default"
+	_, err = bounded.Get(t.Context(), elsewhere)
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "security.allowedNamespaces")
+	occupy(bounded)
+	_, err = bounded.Get(t.Context(), key)
+	wantRefusal(t, err, metav1.StatusReasonTooManyRequests, "limit: ")
+
+	for _, r := range append(all.take(), refused.take()...) {
+		if r.Account != operator {
+			t.Errorf("the record has the account %q, want %q: %+v", r.Account, operator, r)
+		}
+	}
+}
+
+// TestAuthorizer_asOperator asks nobody.
+func TestAuthorizer_asOperator(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.requests.reset()
+	id := Identity{Namespace: w.namespace, Plugin: "tester", Operator: "operator"}
+	a := Action{Verb: "delete", Version: "v1", Resource: "secrets", Namespaced: true}
+	for _, ask := range []func() (Decision, error){
+		func() (Decision, error) { return w.factory.authorizer.Authorize(t.Context(), id, a) },
+		func() (Decision, error) { return w.factory.authorizer.Refresh(t.Context(), id, a) },
+	} {
+		if d, err := ask(); err != nil || !d.Allowed {
+			t.Errorf("got %+v, %v", d, err)
+		}
+	}
+	w.requests.none(t)
+}
