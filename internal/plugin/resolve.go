@@ -108,3 +108,11 @@ func KindNames(gvks []schema.GroupVersionKind) string {
 	}
 	return strings.Join(names, ",")
 }
+
+// CheckObjectSelector says what is wrong with spec.admission.objectSelector. The error is a *LoadError.
+func CheckObjectSelector(selector *metav1.LabelSelector) error {
+	if _, err := metav1.LabelSelectorAsSelector(selector); err != nil {
+		return Refuse(pluginsv1alpha1.ReasonInvalidSelector, "spec.admission.objectSelector: %v", err)
+	}
+	return nil
+}

@@ -45,8 +45,8 @@ type admissionPlan struct {
 }
 
 func planAdmission(spec pluginsv1alpha1.Admission) (admissionPlan, error) {
-	if _, err := metav1.LabelSelectorAsSelector(spec.ObjectSelector); err != nil {
-		return admissionPlan{}, plugin.Refuse(pluginsv1alpha1.ReasonInvalidSelector, "spec.admission.objectSelector: %v", err)
+	if err := plugin.CheckObjectSelector(spec.ObjectSelector); err != nil {
+		return admissionPlan{}, err
 	}
 	return admissionPlan{
 		failurePolicy:  cmp.Or(spec.FailurePolicy, pluginsv1alpha1.FailurePolicyFail),

@@ -92,6 +92,8 @@ type Reconciler struct {
 	Authorizer Authorizer
 	Hosts      Hosts
 	Anomalies  Anomalies
+	// Described is told of the modules that were described; it may be nil.
+	Described  *plugin.Described
 	Decorators Decorators
 	// WithoutRBAC is nil where every plugin acts as its ServiceAccount.
 	WithoutRBAC *WithoutRBAC

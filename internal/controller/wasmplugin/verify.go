@@ -37,5 +37,9 @@ func (r *Reconciler) describe(ctx context.Context, l *load) (plugin.Metadata, er
 	}
 	start := r.Clock.Now()
 	defer func() { l.describeTime = r.Clock.Since(start) }()
-	return r.Engine.Describe(ctx, l.module, limits)
+	metadata, err := r.Engine.Describe(ctx, l.module, limits)
+	if err == nil {
+		r.Described.Remember(l.module.Digest, metadata)
+	}
+	return metadata, err
 }

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-logr/logr"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+// world is a namespace whose WasmPlugins the webhook looks at, and what clients are warned of.
+type world struct {
+	*testenv.Env
+
+	namespace string
+	known     *plugin.Described
+	warned    *warnings
+	// admin is told of warnings.
+	admin client.Client
+}
+
+// warnings gathers what the API server warns of.
+type warnings struct {
+	mu   sync.Mutex
+	said []string
+}
+
+// HandleWarningHeader implements rest.WarningHandler.
+func (w *warnings) HandleWarningHeader(_ int, _ string, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.said = append(w.said, text)
+}
+
+// take returns and forgets what was said.
+func (w *warnings) take() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.said
+	w.said = nil
+	return out
+}
+
+// newWorld serves the webhook for a namespace of its own.
+func newWorld(t *testing.T, change ...func(*Options)) *world {
+	t.Helper()
+	env := testenv.Shared(t)
+	w := &world{Env: env, namespace: env.Namespace(t), known: plugin.NewDescribed(), warned: &warnings{}}
+	hook := w.configuration()
+	serving := envtest.WebhookInstallOptions{ValidatingWebhooks: []*admissionregistrationv1.ValidatingWebhookConfiguration{hook}}
+	if err := serving.Install(env.Config); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(serving.Cleanup(), env.Client.Delete(context.Background(), hook)); err != nil {
+			t.Error(err)
+		}
+	})
+	address := net.JoinHostPort(serving.LocalServingHost, fmt.Sprint(serving.LocalServingPort))
+	mgr, err := ctrl.NewManager(env.Config, ctrl.Options{
+		Scheme: env.Scheme, Logger: logr.Discard(), Metrics: metricsserver.Options{BindAddress: "0"},
+		WebhookServer: webhook.NewServer(webhook.Options{
+			Host: serving.LocalServingHost, Port: serving.LocalServingPort, CertDir: serving.LocalServingCertDir,
+		}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reviews, err := authorizationv1client.NewForConfig(env.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Known: w.known, Reviews: reviews.SubjectAccessReviews(), Operator: access.NewOperator(env.Config)}
+	for _, f := range change {
+		f(&o)
+	}
+	if err := SetupWithManager(mgr, o); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the manager ended with: %v", err)
+		}
+	})
+	config := rest.CopyConfig(env.Config)
+	config.WarningHandler = w.warned
+	if w.admin, err = client.New(config, client.Options{Scheme: env.Scheme}); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Eventually(t, "the webhook serves", func(ctx context.Context) error {
+		dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
+		conn, err := dialer.DialContext(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
+	w.held(t)
+	return w
+}
+
+// held waits until the API server knows of the webhook.
+func (w *world) held(t *testing.T) {
+	t.Helper()
+	bad := w.plugin("probe", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Settings = &runtime.RawExtension{Raw: []byte(`{"a":1}`)}
+		s.SettingsFrom = []pluginsv1alpha1.SettingSource{{As: "a", SecretRef: pluginsv1alpha1.SecretKeyReference{Name: "s", Key: "k"}}}
+	})
+	testenv.Eventually(t, "requests are held up", func(ctx context.Context) error {
+		err := w.Client.Create(ctx, bad.DeepCopy(), client.DryRunAll)
+		if err == nil || !strings.Contains(err.Error(), "denied the request") {
+			return fmt.Errorf("got %w", err)
+		}
+		return nil
+	})
+}
+
+func (w *world) configuration() *admissionregistrationv1.ValidatingWebhookConfiguration {
+	path := Path
+	return &admissionregistrationv1.ValidatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
+		Webhooks: []admissionregistrationv1.ValidatingWebhook{{
+			Name:                    "wasmplugins.plugins.k1s.io",
+			AdmissionReviewVersions: []string{"v1"},
+			SideEffects:             new(admissionregistrationv1.SideEffectClassNone),
+			FailurePolicy:           new(admissionregistrationv1.Fail),
+			NamespaceSelector:       &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": w.namespace}},
+			ClientConfig: admissionregistrationv1.WebhookClientConfig{
+				Service: &admissionregistrationv1.ServiceReference{Namespace: "default", Name: "webhook", Path: &path},
+			},
+			Rules: []admissionregistrationv1.RuleWithOperations{{
+				Operations: []admissionregistrationv1.OperationType{"CREATE", "UPDATE", "DELETE"},
+				Rule:       admissionregistrationv1.Rule{APIGroups: []string{"plugins.k1s.io"}, APIVersions: []string{"v1alpha1"}, Resources: []string{"wasmplugins"}},
+			}},
+		}},
+	}
+}
+
+// plugin is a WasmPlugin that nothing is wrong with, but for what mutate does.
+func (w *world) plugin(name string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) *pluginsv1alpha1.WasmPlugin {
+	wp := &pluginsv1alpha1.WasmPlugin{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
+		Spec:       pluginsv1alpha1.WasmPluginSpec{Source: pluginsv1alpha1.Source{ConfigMap: &pluginsv1alpha1.ConfigMapSource{Name: "module"}}},
+	}
+	for _, m := range mutate {
+		m(&wp.Spec)
+	}
+	return wp
+}
+
+// user is somebody who may change WasmPlugins in the namespace, and what the rules say.
+func (w *world) user(t *testing.T, rules ...rbacv1.PolicyRule) client.Client {
+	t.Helper()
+	rules = append(rules, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"*"}})
+	return w.Limited(t, rules...).Client
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// maxRivals is how many warnings are given; clients show each on a line of its own.
+const maxRivals = 5
+
+// rivals warns of other plugins that give defaults to the same objects: which of them comes first is not said
+// anywhere, and each sees what the ones before have made. Selectors are not compared, since labels change. It is a
+// warning, so that what cannot be found out is not told.
+func (v *validator) rivals(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin) []string {
+	kinds := v.defaults(wp)
+	if len(kinds) == 0 {
+		return nil
+	}
+	var list pluginsv1alpha1.WasmPluginList
+	if err := v.reader.List(ctx, &list); err != nil {
+		log.FromContext(ctx).Error(err, "Failed to list WasmPlugins for a warning")
+		return nil
+	}
+	var warnings []string
+	for i := range list.Items {
+		other := &list.Items[i]
+		if other.Namespace == wp.Namespace && other.Name == wp.Name || !other.DeletionTimestamp.IsZero() || !overlap(wp, other) {
+			continue
+		}
+		var both []schema.GroupVersionKind
+		for _, gvk := range v.defaults(other) {
+			// Another version of a kind is the same objects.
+			if slices.ContainsFunc(kinds, func(k schema.GroupVersionKind) bool { return k.GroupKind() == gvk.GroupKind() }) {
+				both = append(both, gvk)
+			}
+		}
+		if len(both) > 0 {
+			warnings = append(warnings, fmt.Sprintf("WasmPlugin %q in namespace %q sets defaults for %s too: which of the two comes first is not defined",
+				other.Name, other.Namespace, plugin.KindNames(both)))
+		}
+	}
+	slices.Sort(warnings)
+	if more := len(warnings) - maxRivals; more > 0 {
+		warnings = append(warnings[:maxRivals], fmt.Sprintf("%d more WasmPlugins set defaults for the same kinds", more))
+	}
+	return warnings
+}
+
+// defaults returns the kinds that a plugin gives defaults to, as far as its spec and what is known of its module tell.
+func (v *validator) defaults(wp *pluginsv1alpha1.WasmPlugin) []schema.GroupVersionKind {
+	metadata := v.metadata(wp)
+	capabilities := wp.Spec.Capabilities
+	if len(capabilities) == 0 {
+		capabilities = metadata.Capabilities
+	}
+	if !slices.Contains(capabilities, plugin.CapabilityDefaulting) {
+		return nil
+	}
+	if len(wp.Spec.ForTypes) == 0 {
+		return metadata.ForTypes
+	}
+	targets, err := plugin.ParseForTypes(wp.Spec.ForTypes)
+	if err != nil {
+		return nil // it does not load
+	}
+	kinds := make([]schema.GroupVersionKind, len(targets))
+	for i, t := range targets {
+		kinds[i] = t.GVK
+	}
+	return kinds
+}
+
+// metadata is that of the module that the spec pins, or of the one that serves.
+func (v *validator) metadata(wp *pluginsv1alpha1.WasmPlugin) plugin.Metadata {
+	digest := wp.Spec.SHA256
+	if wp.Status.Revision != nil {
+		digest = cmp.Or(digest, strings.TrimPrefix(wp.Status.Revision.Digest, "sha256:"))
+	}
+	metadata, _ := v.Known.Known(plugin.Digest(digest))
+	return metadata
+}
+
+// overlap says whether two plugins see objects of a common namespace.
+func overlap(a, b *pluginsv1alpha1.WasmPlugin) bool {
+	x, y := namespaces(a), namespaces(b)
+	if len(x) == 0 || len(y) == 0 {
+		return false
+	}
+	return slices.Contains(x, "*") || slices.Contains(y, "*") ||
+		slices.ContainsFunc(x, func(namespace string) bool { return slices.Contains(y, namespace) })
+}
+
+// namespaces are those of spec.security.allowedNamespaces; absent means the plugin's own.
+func namespaces(wp *pluginsv1alpha1.WasmPlugin) []string {
+	if allowed := wp.Spec.Security.AllowedNamespaces; allowed != nil {
+		return allowed
+	}
+	return []string{wp.Namespace}
+}

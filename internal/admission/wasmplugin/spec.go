@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"encoding/json"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// checkSpec asks what the controller asks, as far as it can be told now: about the spec itself, and, where it pins a
+// module that the operator knows, about the two together.
+func (v *validator) checkSpec(spec pluginsv1alpha1.WasmPluginSpec) error {
+	if _, err := plugin.ParseForTypes(spec.ForTypes); err != nil {
+		return err
+	}
+	if _, err := plugin.ParseOwns(spec.Owns); err != nil {
+		return err
+	}
+	if err := plugin.CheckObjectSelector(spec.Admission.ObjectSelector); err != nil {
+		return err
+	}
+	if err := plugin.CheckSettingNames(spec.Settings, spec.SettingsFrom); err != nil {
+		return err
+	}
+	metadata, ok := v.Known.Known(plugin.Digest(spec.SHA256))
+	if !ok {
+		return nil
+	}
+	if _, err := plugin.ResolveCapabilities(spec.Capabilities, metadata.Capabilities); err != nil {
+		return err
+	}
+	if _, err := plugin.ResolveTypes(spec.ForTypes, metadata.ForTypes); err != nil {
+		return err
+	}
+	if len(spec.SettingsFrom) > 0 {
+		return nil // what the Secrets hold is not known here, and a schema may be about all of it
+	}
+	settings := json.RawMessage("{}")
+	if spec.Settings != nil && len(spec.Settings.Raw) > 0 {
+		settings = spec.Settings.Raw
+	}
+	return plugin.CheckSettings(metadata.ConfigSchema, settings)
+}

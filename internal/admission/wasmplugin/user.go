@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strings"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+)
+
+const (
+	// verbUse is the right to have code run as an account; verbImpersonate includes it.
+	verbUse         = "use"
+	verbImpersonate = "impersonate"
+
+	defaultServiceAccount = "default"
+	serviceAccountPrefix  = "system:serviceaccount:"
+)
+
+// checkUser refuses a user who may not have code run as the plugin's account. It is asked about every change of the
+// spec but suspend: source and account say what runs as whom, but settings steer what that does with the account's
+// rights, settingsFrom hands it Secrets that the account may read, and security says where it can take them. A list of
+// members that do no harm would be one to forget something on.
+func (v *validator) checkUser(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin) error {
+	if !v.CheckServiceAccountUse {
+		return nil
+	}
+	request, err := admission.RequestFromContext(ctx)
+	if err != nil {
+		return apierrors.NewInternalError(err)
+	}
+	// The operator makes the WasmPlugins of its plugin directory, for whoever can write there.
+	operator, err := v.Operator.Username(ctx)
+	if err != nil {
+		return apierrors.NewInternalError(err)
+	}
+	user, account := request.UserInfo, cmp.Or(wp.Spec.ServiceAccountName, defaultServiceAccount)
+	if user.Username == operator {
+		return nil
+	}
+	for _, verb := range []string{verbUse, verbImpersonate} {
+		allowed, err := v.review(ctx, user, verb, wp.Namespace, account)
+		if err != nil {
+			return apierrors.NewInternalError(fmt.Errorf("review whether %q may %s ServiceAccount %q: %w", user.Username, verb, account, err))
+		}
+		if allowed {
+			return nil
+		}
+	}
+	return fmt.Errorf("user %q may neither use nor impersonate ServiceAccount %q in namespace %q, which the plugin acts as%s",
+		user.Username, account, wp.Namespace, grant(user.Username, account, wp.Namespace))
+}
+
+func (v *validator) review(ctx context.Context, user authenticationv1.UserInfo, verb, namespace, account string) (bool, error) {
+	extra := make(map[string]authorizationv1.ExtraValue, len(user.Extra))
+	for k, values := range user.Extra {
+		extra[k] = authorizationv1.ExtraValue(values)
+	}
+	review, err := v.Reviews.Create(ctx, &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User: user.Username, UID: user.UID, Groups: user.Groups, Extra: extra,
+		ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Verb: verb, Version: "v1", Resource: "serviceaccounts", Namespace: namespace, Name: account,
+		},
+	}}, metav1.CreateOptions{})
+	if err != nil {
+		return false, err
+	}
+	return review.Status.Allowed, nil
+}
+
+// plainName is a name that a shell takes as it stands.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@/-]*$`)
+
+// grant says how to give the right, so that it can be pasted. `kubectl create role` does not take the verb.
+func grant(user, account, namespace string) string {
+	if !plainName.MatchString(user) || !plainName.MatchString(account) {
+		return fmt.Sprintf("; grant it: a Role with the verb %q on serviceaccounts, bound to that user", verbUse)
+	}
+	subject := "--user=" + user
+	if name, ok := strings.CutPrefix(user, serviceAccountPrefix); ok {
+		subject = "--serviceaccount=" + name
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", user, account))
+	binding := "k1s-use-" + hex.EncodeToString(sum[:4])
+	role := fmt.Sprintf(`{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":%q,"namespace":%q},`+
+		`"rules":[{"apiGroups":[""],"resources":["serviceaccounts"],"resourceNames":[%q],"verbs":[%q]}]}`, binding, namespace, account, verbUse)
+	return fmt.Sprintf("; grant it: echo '%s' | kubectl create -f -; kubectl -n %s create rolebinding %s --role=%s %s", role, namespace, binding, binding, subject)
+}
