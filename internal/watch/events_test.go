@@ -184,6 +184,30 @@ func TestManager_owns_clusterScoped(t *testing.T) {
 	}
 }
 
+// TestManager_owns_otherNamespace: an owner is looked for in the namespace of what it owns, so nobody has the plugin of
+// another namespace called by naming an object of it.
+func TestManager_owns_otherNamespace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "one"}})
+	var j journal
+	spec := w.of(secrets)
+	elsewhere := w.env.Namespace(t)
+	spec.Namespaces, spec.Owns = []string{w.namespace, elsewhere}, append(spec.Owns, configMaps)
+	w.ensure("plugin", spec, &j)
+	one := w.request(secrets, "one")
+	j.eventually(t, "the owner is there", one, 0)
+	j.calm(t)
+	before := j.count(one)
+	there := w.configMap("owned", owned("Secret", "one", "u1"))
+	there.Namespace = elsewhere
+	w.put(there)
+	j.eventually(t, "an owner that is not there", Request{GVK: secrets, NamespacedName: types.NamespacedName{Namespace: elsewhere, Name: "one"}}, 0)
+	if n := j.count(one) - before; n != 0 {
+		t.Errorf("the owner in the other namespace is told of %d times", n)
+	}
+}
+
 // TestManager_owns_selector: an owner that the selector does not pick is not the plugin's business.
 func TestManager_owns_selector(t *testing.T) {
 	t.Parallel()

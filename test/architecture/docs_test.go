@@ -18,7 +18,7 @@ func TestDocs_pathsExist(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
 	known := repositoryPaths(t, root)
-	documents := []string{"README.md", "CONTRIBUTING.md"}
+	documents := []string{"README.md", "CONTRIBUTING.md", "SECURITY.md"}
 	for _, p := range known {
 		if strings.HasPrefix(p, "docs/") && strings.HasSuffix(p, ".md") {
 			documents = append(documents, p)

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package architecture
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// claimed is the document that says of each threat which test shows what becomes of it.
+const claimed = "docs/security.md"
+
+var (
+	// claim is a package with the names of its tests behind it: `internal/access`: `TestA`, `TestB_c`.
+	claim        = regexp.MustCompile("`([a-z][a-z0-9/]*)`: ((?:`Test[A-Za-z0-9_]+`(?:, )?)+)")
+	testName     = regexp.MustCompile("`(Test[A-Za-z0-9_]+)`")
+	testFunction = regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9_]+)\(`)
+)
+
+// TestDocs_testsExist keeps the documentation of security from resting on tests that were renamed or never written.
+func TestDocs_testsExist(t *testing.T) {
+	t.Parallel()
+	root := repository(t)
+	text, err := os.ReadFile(filepath.Join(root, claimed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string][]string{} // by package
+	for _, p := range repositoryPaths(t, root) {
+		if !strings.HasSuffix(p, "_test.go") {
+			continue
+		}
+		code, err := os.ReadFile(filepath.Join(root, p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range testFunction.FindAllStringSubmatch(string(code), -1) {
+			tests[path.Dir(p)] = append(tests[path.Dir(p)], match[1])
+		}
+	}
+	claims := claimsOf(string(text))
+	if len(claims) == 0 {
+		t.Errorf("%s names no test", claimed)
+	}
+	for _, c := range claims {
+		if !slices.Contains(tests[c.folder], c.test) {
+			t.Errorf("%s names %s of %s, which does not exist", claimed, c.test, c.folder)
+		}
+	}
+	// A name in another form would not be checked.
+	if named := len(testName.FindAllString(string(text), -1)); named != len(claims) {
+		t.Errorf("%s names %d tests, but only %d of them behind their package, as in `internal/access`: `TestX`", claimed, named, len(claims))
+	}
+}
+
+// testClaim is a test that a document names.
+type testClaim struct{ folder, test string }
+
+// claimsOf returns the tests that a Markdown text names behind their package.
+func claimsOf(markdown string) []testClaim {
+	var out []testClaim
+	for _, match := range claim.FindAllStringSubmatch(markdown, -1) {
+		for _, name := range testName.FindAllStringSubmatch(match[2], -1) {
+			out = append(out, testClaim{match[1], name[1]})
+		}
+	}
+	return out
+}
+
+func TestClaimsOf(t *testing.T) {
+	t.Parallel()
+	const in = "a `test/hostile`: `TestAttack`, `TestAttack_crowd`; `internal/wasm`: `TestX` and `TestLoose`"
+	want := []testClaim{{"test/hostile", "TestAttack"}, {"test/hostile", "TestAttack_crowd"}, {"internal/wasm", "TestX"}}
+	if got := claimsOf(in); !slices.Equal(got, want) {
+		t.Errorf("claimsOf = %v, want %v", got, want)
+	}
+}
