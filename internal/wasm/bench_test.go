@@ -79,8 +79,8 @@ func BenchmarkEngine_instantiate(b *testing.B) {
 	e, _ := newEngine(b)
 	r := load(b, e, "minimal").(*runner)
 	for name, make := range map[string]func() (*instance, error){
-		"fresh": func() (*instance, error) { return e.instantiate(b.Context(), r.code, r.req) },
-		"image": func() (*instance, error) { return e.restore(b.Context(), r.code, r.req, r.image) },
+		"fresh": func() (*instance, error) { return e.instantiate(b.Context(), r.code, r.req, nil) },
+		"image": func() (*instance, error) { return e.restore(b.Context(), r.code, r.req, r.image, nil) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

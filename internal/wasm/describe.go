@@ -53,7 +53,7 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidModule, notCompiled, err)
 	}
 	defer code.release()
-	in, err := e.instantiate(ctx, code, plugin.LoadRequest{Name: "metadata", Module: module, Limits: limits})
+	in, err := e.instantiate(ctx, code, plugin.LoadRequest{Name: "metadata", Module: module, Limits: limits}, newPurse())
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ const (
 func hostLog(ctx context.Context, module api.Module, stack []uint64) {
 	in := instanceFrom(ctx)
 	text := mustView(module, stack[1], stack[2])
-	if !in.quota.take() {
+	if !in.quota.take(len(text)) {
 		return
 	}
 	// One byte more tells that the message is cut.

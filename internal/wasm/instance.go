@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/tetratelabs/wazero/api"
+	"golang.org/x/time/rate"
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -48,8 +49,8 @@ type instance struct {
 	stack [3]uint64
 }
 
-func newInstance(log logr.Logger, redact *plugin.Redactor) *instance {
-	q := &quota{log: log}
+func newInstance(log logr.Logger, redact *plugin.Redactor, purse *rate.Limiter) *instance {
+	q := &quota{log: log, purse: purse}
 	in := &instance{log: log, redact: redact, quota: q, functions: make(map[string]api.Function, 2)}
 	in.stdout, in.stderr = newOutput(in, "stdout"), newOutput(in, "stderr")
 	return in

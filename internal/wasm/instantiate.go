@@ -13,6 +13,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
+	"golang.org/x/time/rate"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
@@ -22,8 +23,8 @@ import (
 
 // instantiate makes an instance and brings it to where it can take calls. The whole of it must be
 // done within one call's timeout. Errors are *plugin.LoadError, or the context's.
-func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.LoadRequest) (*instance, error) {
-	in, err := e.bare(ctx, code, req, nil)
+func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.LoadRequest, purse *rate.Limiter) (*instance, error) {
+	in, err := e.bare(ctx, code, req, nil, purse)
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated: mend its segments", err)
 	}
@@ -38,8 +39,8 @@ func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.Loa
 }
 
 // restore makes an instance that begins as another one was.
-func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image) (*instance, error) {
-	in, err := e.bare(ctx, code, req, from)
+func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, purse *rate.Limiter) (*instance, error) {
+	in, err := e.bare(ctx, code, req, from, purse)
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated again", err)
 	}
@@ -53,8 +54,8 @@ func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadReq
 var errNoMemory = errors.New("the machine has no memory for another instance")
 
 // bare makes an instance in which nothing has run.
-func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image) (in *instance, err error) {
-	in = newInstance(e.log.WithValues("plugin", req.Name), req.Redact)
+func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, purse *rate.Limiter) (in *instance, err error) {
+	in = newInstance(e.log.WithValues("plugin", req.Name), req.Redact, purse)
 	allocator := &memoryAllocator{
 		limit: uint64(req.Limits.MaxMemoryPages) * pageSize, from: from,
 		count: func(delta int64) { e.metrics.Memory(req.Name, delta) },

@@ -5,6 +5,7 @@ package wasm
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/k1s-io/k1s/internal/abi"
 )
@@ -72,6 +73,34 @@ func TestLogs_flood(t *testing.T) {
 	}
 	if got := l.count(`"lines"=4900`); got != 2 {
 		t.Errorf("what is dropped is told %d times, want 2", got)
+	}
+}
+
+// A guest that is called again and again cannot log without end either: others' lines would be rotated away.
+func TestLogs_flood_calls(t *testing.T) {
+	t.Parallel()
+	e, l := newEngine(t)
+	r := load(t, e, "modes")
+	lines := strings.Repeat(strings.Repeat("z", abi.MaxLogMessage)+"\n", maxLinesPerCall)
+	const calls = 20 // each of more than 800 KiB
+	began := time.Now()
+	for range calls {
+		if _, err := mode(t.Context(), r, 'p', []byte(lines)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	took := time.Since(began)
+	allowed := loggedAtOnce + int(took.Seconds()*loggedPerSecond)
+	got := l.count("zzzz") * (abi.MaxLogMessage + lineOverhead)
+	if got > allowed || got < loggedAtOnce/2 {
+		t.Errorf("%d bytes are logged in %s, want %d at most and about that", got, took, allowed)
+	}
+	if l.count("Dropped lines of a guest that logs too much") == 0 {
+		t.Error("it is not told that lines are dropped")
+	}
+	load(t, e, "start_log")
+	if l.count("booting") != 1 {
+		t.Error("another plugin's line is lost")
 	}
 }
 

@@ -106,7 +106,7 @@ func TestEngine_instantiate_noMemory(t *testing.T) {
 	r := load(t, e, "modes").(*runner)
 	req := r.req
 	req.Limits.MaxMemoryPages = 0 // none can be had
-	if in, err := e.instantiate(t.Context(), r.code, req); err == nil {
+	if in, err := e.instantiate(t.Context(), r.code, req, nil); err == nil {
 		in.close(t.Context())
 		t.Error("there is an instance without memory")
 	}

@@ -5,9 +5,11 @@ package wasm
 import (
 	"bytes"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/time/rate"
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -19,17 +21,27 @@ const (
 	// maxLinesPerCall is how many messages and lines of output one call may log, in all; the rest is
 	// dropped and counted.
 	maxLinesPerCall = 100
+	// loggedPerSecond and loggedAtOnce bound what a revision logs, in bytes: a guest can ask to be called again and
+	// again, and others' lines, and the audit log's, would be rotated away.
+	loggedPerSecond, loggedAtOnce = 64 << 10, 4 << 20
+	// lineOverhead is about what a line takes besides the message.
+	lineOverhead = 200
 )
+
+// newPurse makes what all instances of a revision may log together. Its unit is bytes.
+func newPurse() *rate.Limiter { return rate.NewLimiter(loggedPerSecond, loggedAtOnce) }
 
 // quota bounds what one call logs.
 type quota struct {
 	log           logr.Logger
 	used, dropped int
+	// purse bounds what all calls of the revision log; nil is no bound.
+	purse *rate.Limiter
 }
 
 // take says whether one more line may be logged.
-func (q *quota) take() bool {
-	if q.used == maxLinesPerCall {
+func (q *quota) take(bytes int) bool {
+	if q.used == maxLinesPerCall || !q.affords(min(bytes, abi.MaxLogMessage)) {
 		q.dropped++
 		return false
 	}
@@ -37,12 +49,17 @@ func (q *quota) take() bool {
 	return true
 }
 
-// reset begins a new call.
+func (q *quota) affords(bytes int) bool {
+	return q.purse == nil || q.purse.AllowN(time.Now(), bytes+lineOverhead)
+}
+
+// reset begins a new call. What was dropped is told when there is room for that.
 func (q *quota) reset() {
-	if q.dropped > 0 {
+	q.used = 0
+	if q.dropped > 0 && q.affords(0) {
 		q.log.Info("Dropped lines of a guest that logs too much", "lines", q.dropped)
+		q.dropped = 0
 	}
-	q.used, q.dropped = 0, 0
 }
 
 // output takes what a guest writes to standard output or error: it logs whole lines and remembers
@@ -89,7 +106,7 @@ func (o *output) keep(p []byte) {
 }
 
 func (o *output) flush() {
-	if len(o.line) > 0 && o.quota.take() {
+	if len(o.line) > 0 && o.quota.take(len(o.line)) {
 		o.log.Info(printable(o.redact.Cut(string(o.line), abi.MaxLogMessage)))
 	}
 	o.line = o.line[:0]

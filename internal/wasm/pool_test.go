@@ -23,7 +23,7 @@ func poolOf(t *testing.T, change func(*poolOptions)) (p *pool, made *atomic.Int3
 	made, done = &atomic.Int32{}, make(chan struct{})
 	o := poolOptions{size: 2, idle: time.Hour, done: func() { close(done) }, make: func(ctx context.Context) (*instance, error) {
 		made.Add(1)
-		return e.instantiate(ctx, r.code, r.req)
+		return e.instantiate(ctx, r.code, r.req, nil)
 	}}
 	if change != nil {
 		change(&o)
@@ -160,14 +160,14 @@ func TestQuota_reset(t *testing.T) {
 	t.Parallel()
 	q := &quota{log: logr.Discard()}
 	for range maxLinesPerCall {
-		if !q.take() {
+		if !q.take(1) {
 			t.Fatal("refused within the limit")
 		}
 	}
-	if q.take() || q.dropped != 1 {
+	if q.take(1) || q.dropped != 1 {
 		t.Error("let through beyond the limit")
 	}
-	if q.reset(); !q.take() {
+	if q.reset(); !q.take(1) {
 		t.Error("refused after the reset")
 	}
 }

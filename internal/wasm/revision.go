@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
@@ -23,6 +25,8 @@ type revision struct {
 	req plugin.LoadRequest
 	// exports are the names of the module's exported functions.
 	exports map[string]bool
+	// purse is what its instances may log.
+	purse *rate.Limiter
 	// file is the module's artifact on disk; nil if there is none, and then code is never given up.
 	file *os.File
 
@@ -40,7 +44,7 @@ type revision struct {
 
 func newRevision(e *Engine, code *compiled, req plugin.LoadRequest, outside *binary.Module) *revision {
 	r := &revision{
-		engine: e, req: req, code: code, exports: map[string]bool{},
+		engine: e, req: req, code: code, purse: newPurse(), exports: map[string]bool{},
 		file: e.artifacts.open(req.Module.Digest), plain: req.NoSnapshot || !code.artifact.Restorable,
 	}
 	for _, export := range outside.Exports {
@@ -61,7 +65,7 @@ func (r *revision) instance(ctx context.Context) (*instance, error) {
 	start, how := time.Now(), plugin.InstantiatedImage
 	var in *instance
 	if from != nil {
-		in, err = r.engine.restore(ctx, code, r.req, from)
+		in, err = r.engine.restore(ctx, code, r.req, from, r.purse)
 	} else {
 		how = plugin.InstantiatedFresh
 		in, err = r.first(ctx, code)
@@ -82,7 +86,7 @@ func (r *revision) instance(ctx context.Context) (*instance, error) {
 // first makes an instance by running the guest's own initialisation. If the module allows it, it becomes
 // the image of others, and is the first to be made of it: then its memory is held once.
 func (r *revision) first(ctx context.Context, code *compiled) (*instance, error) {
-	in, err := r.engine.instantiate(ctx, code, r.req)
+	in, err := r.engine.instantiate(ctx, code, r.req, r.purse)
 	if err != nil || !r.copies() {
 		return in, err
 	}
@@ -102,7 +106,7 @@ func (r *revision) first(ctx context.Context, code *compiled) (*instance, error)
 	}
 	from := r.image
 	r.mu.Unlock()
-	copied, err := r.engine.restore(ctx, code, r.req, from)
+	copied, err := r.engine.restore(ctx, code, r.req, from, r.purse)
 	if err != nil {
 		return in, nil
 	}
