@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+)
+
+// settings are the settings of the WasmPlugin.
+type settings struct {
+	// lenient is whether rules warn instead of refusing.
+	lenient         bool
+	defaultCategory string
+}
+
+// settingsSchema lets the operator refuse wrong settings before the plugin sees them.
+const settingsSchema json.Raw = `{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "validation_level": {
+      "type": "string",
+      "enum": ["strict", "lenient"],
+      "default": "strict",
+      "description": "Whether Items that break a rule are refused (strict) or warned of (lenient)."
+    },
+    "default_category": {
+      "type": "string",
+      "maxLength": 253,
+      "default": "",
+      "description": "The category of Items without one; empty leaves them without."
+    }
+  }
+}`
+
+// UnmarshalK1s reads the settings and sets the defaults of those that are absent.
+func (s *settings) UnmarshalK1s(d *json.Decoder) {
+	*s = settings{}
+	for name := range d.Members() {
+		switch name {
+		case "validation_level":
+			switch d.String() {
+			case "strict", "":
+			case "lenient":
+				s.lenient = true
+			default:
+				d.Fail("must be strict or lenient")
+			}
+		case "default_category":
+			s.defaultCategory = d.String()
+		default:
+			d.Skip()
+			d.Fail("is not a setting of this plugin")
+		}
+	}
+}
