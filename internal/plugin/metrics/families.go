@@ -152,6 +152,8 @@ func Families() []Family {
 		{
 			Name: nameHeldDuration, Type: Histogram, Labels: []string{labelPlugin, labelWebhook}, Buckets: callBuckets(),
 			Help: "How long requests to the API server were held up for a plugin, without those that were skipped.",
+		},
+		{
 			Name: nameWithoutRBAC, Type: Gauge,
 			Help: "Plugins that serve and that RBAC does not bound: those of the plugin directory with --directory-plugins-without-rbac.",
 		},
