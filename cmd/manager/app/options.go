@@ -37,6 +37,8 @@ type Options struct {
 	MaxModuleBytes int64
 	// ParallelCompiles is how many modules are compiled at once.
 	ParallelCompiles int
+	// CheckServiceAccountUse refuses WasmPlugins of users who may neither use nor impersonate the ServiceAccount named.
+	CheckServiceAccountUse bool
 	// DirectoryPluginsWithoutRBAC lets plugins of PluginDir act as the operator itself, without asking RBAC.
 	DirectoryPluginsWithoutRBAC bool
 	// AuditLog is where records of what plugins change and are refused go: a file, "-" for standard output,
@@ -92,6 +94,8 @@ func (o *Options) AddFlags(f *flag.FlagSet) {
 	f.BoolVar(&o.LeaderElection, "leader-elect", o.LeaderElection, "work only while elected: needed with more than one replica")
 	f.StringVar(&o.Namespace, "namespace", o.Namespace, "namespace of the leader's Lease and of the WasmPlugins made of --plugin-dir")
 	f.StringVar(&o.PluginDir, "plugin-dir", o.PluginDir, "directory with plugins: *.wasm, *-plugin.yaml, wasm-plugins.yaml; it need not exist")
+	f.BoolVar(&o.CheckServiceAccountUse, "check-service-account-use", o.CheckServiceAccountUse,
+		"let only those users create and change a WasmPlugin who have the verb use or impersonate on its ServiceAccount; needs webhooks")
 	f.BoolVar(&o.DirectoryPluginsWithoutRBAC, "directory-plugins-without-rbac", o.DirectoryPluginsWithoutRBAC,
 		"let the plugins of --plugin-dir act as the operator itself, without a ServiceAccount and without asking RBAC; their allowlists, rates and the audit log remain")
 	f.StringVar(&o.CacheDir, "cache-dir", o.CacheDir, "directory for compiled modules, writable by the operator alone; empty compiles anew after every start")

@@ -77,7 +77,7 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 			log.Error(flushErr, "Some spans are lost")
 		}
 	}()
-	p := plugins{engine: engine, slots: slots, decorators: decorate.NewStack(measured, tracer), audit: audit, measured: measured}
+	p := plugins{engine: engine, slots: slots, described: plugin.NewDescribed(), decorators: decorate.NewStack(measured, tracer), audit: audit, measured: measured}
 	if err := setUp(ctx, mgr, o, p); err != nil {
 		return err
 	}

@@ -19,11 +19,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
+	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/admission/certs"
+	"github.com/k1s-io/k1s/internal/admission/wasmplugin"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // off is the address of a server that is not to be.
@@ -102,6 +106,19 @@ func setUpWebhooks(ctx context.Context, mgr manager.Manager, o Options) (*webhoo
 	}, nil
 }
 
+// serveWasmPlugins serves the webhook for WasmPlugins.
+func (w *webhooks) serveWasmPlugins(mgr manager.Manager, o Options, known *plugin.Described) error {
+	reviews, err := authorizationv1client.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("make a client for access reviews: %w", err)
+	}
+	wasmplugin.Register(w.server, mgr.GetScheme(), mgr.GetClient(), wasmplugin.Options{
+		Known: known, CheckServiceAccountUse: o.CheckServiceAccountUse,
+		Reviews: reviews.SubjectAccessReviews(), Operator: access.NewOperator(mgr.GetConfig()),
+	})
+	return nil
+}
+
 // newWebhookServer makes a server without handlers; Register adds them, until the manager starts and after.
 func newWebhookServer(address string, store *certs.Store) (webhook.Server, error) {
 	host, port, err := splitAddress(address)
@@ -163,6 +180,9 @@ func (o *Options) webhookNames() []string {
 
 // validateWebhooks names the flags that are wrong.
 func (o *Options) validateWebhooks() []error {
+	if o.WebhookAddress == off && o.CheckServiceAccountUse {
+		return []error{errors.New("--check-service-account-use needs webhooks, and --webhook-bind-address=0 turns them off")}
+	}
 	if o.WebhookAddress == off {
 		return nil
 	}

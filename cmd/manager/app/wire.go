@@ -32,8 +32,10 @@ type plugins struct {
 	engine     wasmplugin.Engine
 	slots      *plugin.Registry
 	decorators wasmplugin.Decorators
-	audit      access.Audit
-	measured   *metrics.Metrics
+	// described are the modules that were loaded last.
+	described *plugin.Described
+	audit     access.Audit
+	measured  *metrics.Metrics
 }
 
 // setUp puts the operator's parts into the manager.
@@ -44,8 +46,14 @@ func setUp(ctx context.Context, mgr manager.Manager, o Options, p plugins) error
 	if err := setUpPlugins(ctx, mgr, o, p); err != nil {
 		return err
 	}
-	if _, err := setUpWebhooks(ctx, mgr, o); err != nil {
+	hooks, err := setUpWebhooks(ctx, mgr, o)
+	if err != nil {
 		return err
+	}
+	if hooks != nil {
+		if err := hooks.serveWasmPlugins(mgr, o, p.described); err != nil {
+			return err
+		}
 	}
 	return mgr.AddReadyzCheck("cache", func(req *http.Request) error {
 		if !mgr.GetCache().WaitForCacheSync(req.Context()) {
@@ -112,6 +120,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		Authorizer: authorizer,
 		Hosts:      hosts,
 		Anomalies:  anomaly.New(clk, p.measured),
+		Described:  p.described,
 		Decorators: p.decorators,
 		Events:     mgr.GetEventRecorder("k1s"),
 		Clock:      clk,

@@ -99,9 +99,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	for _, f := range change {
 		f(&o)
 	}
-	if err := SetupWithManager(mgr, o); err != nil {
-		t.Fatal(err)
-	}
+	Register(mgr.GetWebhookServer(), mgr.GetScheme(), mgr.GetClient(), o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()

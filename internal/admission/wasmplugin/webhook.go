@@ -4,14 +4,13 @@ package wasmplugin
 
 import (
 	"context"
-	"fmt"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
@@ -47,17 +46,10 @@ type Options struct {
 	Operator               Operator
 }
 
-// SetupWithManager serves the webhook at Path of the manager's webhook server. The configuration that sends requests
-// there is for CREATE and UPDATE of wasmplugins, not for their status; deletions are never held up.
-func SetupWithManager(mgr manager.Manager, o Options) error {
-	err := ctrl.NewWebhookManagedBy(mgr, &pluginsv1alpha1.WasmPlugin{}).
-		WithValidator(&validator{Options: o, reader: mgr.GetClient()}).
-		WithValidatorCustomPath(Path).
-		Complete()
-	if err != nil {
-		return fmt.Errorf("serve the webhook for WasmPlugins: %w", err)
-	}
-	return nil
+// Register serves the webhook at Path. The reader is for WasmPlugins, and had better be a cache. The configuration that
+// sends requests here is for CREATE and UPDATE of wasmplugins, not for their status; deletions are never held up.
+func Register(server webhook.Server, scheme *runtime.Scheme, reader client.Reader, o Options) {
+	server.Register(Path, admission.WithValidator(scheme, &validator{Options: o, reader: reader}))
 }
 
 // validator implements admission.Validator.

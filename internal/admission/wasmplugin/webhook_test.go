@@ -161,6 +161,7 @@ func TestWebhook_rivals(t *testing.T) {
 			s.Security.AllowedNamespaces = namespaces
 		}
 	}
+	const digest = plugin.Digest("cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc")
 	w.known.Remember(digest, plugin.Metadata{Capabilities: []plugin.Capability{plugin.CapabilityDefaulting}, ForTypes: []schema.GroupVersionKind{items}})
 	for name, mutate := range map[string]func(*pluginsv1alpha1.WasmPluginSpec){
 		"by-spec":   defaulting(items),
