@@ -34,7 +34,9 @@ type Plugin struct {
 	// Exports are those of validate_create, validate_update, validate_delete, set_defaults and admit that requests
 	// are held up for.
 	Exports []string
-	Targets []Target
+	// Operations are those of CREATE, UPDATE and DELETE that the module wants to be asked about; nil means all.
+	Operations []string
+	Targets    []Target
 	// FailurePolicy says what becomes of a request that the plugin cannot answer.
 	FailurePolicy pluginsv1alpha1.FailurePolicy
 	// Timeout bounds one request.

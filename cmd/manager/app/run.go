@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -23,6 +24,7 @@ import (
 
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/plugin/decorate"
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
@@ -100,6 +102,15 @@ func NewScheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
+// cacheOptions keep what nobody here reads out of memory.
+func cacheOptions() cache.Options {
+	o := cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: map[client.Object]cache.ByObject{}}
+	for _, kind := range admission.Kinds() { // others' webhook configurations are none of ours
+		o.ByObject[kind] = cache.ByObject{Label: admission.Selector()}
+	}
+	return o
+}
+
 func newManager(cluster *rest.Config, o Options, log logr.Logger) (manager.Manager, error) {
 	scheme, err := NewScheme()
 	if err != nil {
@@ -118,7 +129,7 @@ func newManager(cluster *rest.Config, o Options, log logr.Logger) (manager.Manag
 		LeaderElectionID:              leaseName,
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true, // nothing is done after the manager has stopped
-		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Cache:                         cacheOptions(),
 		Controller:                    config.Controller{SkipNameValidation: &o.SkipNameValidation},
 	})
 	if err != nil {

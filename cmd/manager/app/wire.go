@@ -43,11 +43,11 @@ func setUp(ctx context.Context, mgr manager.Manager, o Options, p plugins) error
 	if err := setUpEmbedded(mgr, o); err != nil {
 		return err
 	}
-	if err := setUpPlugins(ctx, mgr, o, p); err != nil {
-		return err
-	}
 	hooks, err := setUpWebhooks(ctx, mgr, o)
 	if err != nil {
+		return err
+	}
+	if err := setUpPlugins(ctx, mgr, o, p, hooks); err != nil {
 		return err
 	}
 	if hooks != nil {
@@ -84,7 +84,7 @@ func setUpEmbedded(mgr manager.Manager, o Options) error {
 }
 
 // setUpPlugins wires what loads plugins and what they reach.
-func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins) error {
+func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins, hooks *webhooks) error {
 	clk := clock.RealClock{}
 	shared, err := watch.NewCache(mgr.GetConfig(), mgr.GetRESTMapper())
 	if err != nil {
@@ -130,6 +130,14 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		loader.WithoutRBAC = &wasmplugin.WithoutRBAC{
 			Namespace: o.Namespace, Directory: plugindirectory.Definitions{Directory: files}, Operator: access.NewOperator(mgr.GetConfig()),
 		}
+	}
+	if hooks != nil {
+		if loader.Webhooks, err = hooks.servePlugins(ctx, mgr, o, authorizer, p.measured, loader.Contested); err != nil {
+			return err
+		}
+	}
+	if err := mgr.AddReadyzCheck("plugins", loader.Ready); err != nil {
+		return fmt.Errorf("add a readiness check: %w", err)
 	}
 	if err := loader.SetupWithManager(ctx, mgr, changes.Subscribe()); err != nil {
 		return fmt.Errorf("set up the WasmPlugin controller: %w", err)

@@ -10,9 +10,12 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	utilwait "k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/admission"
@@ -24,7 +27,9 @@ const (
 
 	// reasonAdmissionFailed is the reason of the events about requests that a plugin could not answer.
 	reasonAdmissionFailed = "AdmissionFailed"
-	actionAdmit           = "Admit"
+	// reasonFieldContested is the reason of the events about fields that two plugins default.
+	reasonFieldContested = "FieldContested"
+	actionAdmit          = "Admit"
 )
 
 // Webhooks serve the requests that are held up for plugins, and have the API server send them.
@@ -35,6 +40,10 @@ type Webhooks interface {
 	// Ensure and Withdraw say what the API server sends to whichever replica.
 	Ensure(ctx context.Context, p *admission.Plugin) error
 	Withdraw(ctx context.Context, name types.NamespacedName) error
+	// Sweep withdraws what is left of plugins that are not to be kept.
+	Sweep(ctx context.Context, keep func(types.NamespacedName) bool) error
+	// Changed gets a value when Ensure would write something else for every plugin.
+	Changed() <-chan struct{}
 }
 
 // admissionPlan says how requests are held up for a plugin.
@@ -142,7 +151,7 @@ func (r *Reconciler) admitted(wp *pluginsv1alpha1.WasmPlugin, current *revision)
 	plan := current.plan
 	name := types.NamespacedName{Namespace: wp.Namespace, Name: wp.Name}
 	p := &admission.Plugin{
-		Name: name, Identity: plan.identity, Runner: r.Slots.Slot(name),
+		Name: name, Identity: plan.identity, Runner: r.Slots.Slot(name), Operations: plan.metadata.Operations,
 		FailurePolicy: plan.admission.failurePolicy, Timeout: plan.admission.timeout, ObjectSelector: plan.admission.objectSelector,
 		Failed: r.tellAdmission(wp),
 	}
@@ -181,6 +190,36 @@ func scopeOf(namespaces []string) admission.Scope {
 	sorted := slices.Clone(namespaces)
 	slices.Sort(sorted)
 	return admission.Scope{Namespaces: sorted}
+}
+
+// Contested tells of a field that two plugins default.
+func (r *Reconciler) Contested(c admission.Conflict) {
+	var wp pluginsv1alpha1.WasmPlugin
+	if err := r.Client.Get(context.Background(), c.Plugin, &wp); err != nil {
+		return // it is being deleted, and with it the conflict
+	}
+	r.Events.Eventf(referenceTo(&wp), nil, corev1.EventTypeWarning, reasonFieldContested, actionAdmit,
+		"%s of %s is defaulted by plugin %s too; which one wins is not defined", c.Field, c.Kind, c.Other)
+}
+
+// sweepWebhooks withdraws what is left of plugins that were deleted while no operator was there.
+func (r *Reconciler) sweepWebhooks(ctx context.Context) {
+	if r.Webhooks == nil {
+		return
+	}
+	backoff := utilwait.Backoff{Duration: minRetry, Factor: 2, Steps: 8, Cap: maxRetry}
+	err := utilwait.ExponentialBackoffWithContext(ctx, backoff, func(ctx context.Context) (bool, error) {
+		err := r.Webhooks.Sweep(ctx, func(name types.NamespacedName) bool {
+			return !apierrors.IsNotFound(r.Client.Get(ctx, name, &pluginsv1alpha1.WasmPlugin{}))
+		})
+		if err != nil {
+			log.FromContext(ctx).Error(err, "Failed to remove the webhook configurations of plugins that are gone; trying again")
+		}
+		return err == nil, nil
+	})
+	if err != nil && ctx.Err() == nil {
+		log.FromContext(ctx).Error(err, "Webhook configurations of plugins that are gone are left behind")
+	}
 }
 
 // tellAdmission returns what tells of requests that a plugin could not answer. The recorder joins equal events.

@@ -26,6 +26,7 @@ func (r *Reconciler) lead(ctx context.Context) error {
 	for _, req := range r.plugins(ctx) {
 		r.attention.call(req.NamespacedName)
 	}
+	r.sweepWebhooks(ctx)
 	<-ctx.Done()
 	return nil
 }

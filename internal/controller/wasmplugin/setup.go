@@ -26,6 +26,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/admission"
 )
 
 const (
@@ -82,7 +83,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 		return err
 	}
 	// Only names matter of these objects, so only metadata is watched.
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named("wasmplugin").
 		For(&pluginsv1alpha1.WasmPlugin{}, builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, deletionBegun(),
@@ -91,14 +92,20 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ServiceAccount")), handler.EnqueueRequestsFromMapFunc(r.ofAccount),
 			builder.WithPredicates(existence())).
 		WatchesMetadata(metadataOf(crdKind), handler.EnqueueRequestsFromMapFunc(r.missingKinds)).
-		WatchesRawSource(r.onFileChange(fileChanges)).
+		WatchesRawSource(r.onChange(fileChanges, client.MatchingFields{indexFile: "true"})).
 		WatchesRawSource(&r.attention).
 		WithOptions(controller.Options{
 			NeedLeaderElection:      new(false), // see lead
 			MaxConcurrentReconciles: loads,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),
-		}).
-		Complete(r)
+		})
+	if r.Webhooks != nil {
+		b = b.WatchesRawSource(r.onChange(r.Webhooks.Changed(), client.HasLabels{}))
+		for _, kind := range admission.Kinds() {
+			b = b.Watches(kind, handler.EnqueueRequestsFromMapFunc(admission.Requests))
+		}
+	}
+	return b.Complete(r)
 }
 
 // everywhere is a runnable of every replica.
@@ -165,8 +172,8 @@ func (r *Reconciler) missingKinds(ctx context.Context, _ client.Object) []reconc
 	return out
 }
 
-// onFileChange enqueues the plugins from files whenever the directory changed.
-func (r *Reconciler) onFileChange(changes <-chan struct{}) source.Source {
+// onChange enqueues the plugins that a list with the given option has, for each value on a channel.
+func (r *Reconciler) onChange(changes <-chan struct{}, which client.ListOption) source.Source {
 	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		go func() {
 			for {
@@ -174,7 +181,7 @@ func (r *Reconciler) onFileChange(changes <-chan struct{}) source.Source {
 				case <-ctx.Done():
 					return
 				case <-changes:
-					for _, req := range r.plugins(ctx, client.MatchingFields{indexFile: "true"}) {
+					for _, req := range r.plugins(ctx, which) {
 						q.Add(req)
 					}
 				}

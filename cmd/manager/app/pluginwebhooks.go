@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"net/http"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/admission"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
+	"github.com/k1s-io/k1s/internal/plugin/metrics"
+)
+
+// pluginsPath is where the webhooks of plugins are served.
+const pluginsPath = "/plugins/"
+
+// pluginWebhooks implements wasmplugin.Webhooks.
+type pluginWebhooks struct {
+	*admission.Server
+	configurations *admission.Configurations
+	changed        <-chan struct{}
+}
+
+var _ wasmplugin.Webhooks = pluginWebhooks{}
+
+func (w pluginWebhooks) Ensure(ctx context.Context, p *admission.Plugin) error {
+	return w.configurations.Ensure(ctx, p)
+}
+
+func (w pluginWebhooks) Withdraw(ctx context.Context, name types.NamespacedName) error {
+	return w.configurations.Remove(ctx, name)
+}
+
+func (w pluginWebhooks) Sweep(ctx context.Context, keep func(types.NamespacedName) bool) error {
+	return w.configurations.Sweep(ctx, keep)
+}
+
+func (w pluginWebhooks) Changed() <-chan struct{} { return w.changed }
+
+// servePlugins serves the webhooks of plugins.
+func (w *webhooks) servePlugins(
+	ctx context.Context, mgr manager.Manager, o Options, authorizer *access.Authorizer, measured *metrics.Metrics, contested func(admission.Conflict),
+) (wasmplugin.Webhooks, error) {
+	owner, err := w.ownerReference(ctx)
+	if err != nil {
+		return nil, err
+	}
+	exempt := admission.NewExempt(o.Namespace)
+	server := admission.NewServer(admission.ServerOptions{
+		Authorizer: authorizer, Exempt: exempt, Metrics: measured, Conflict: contested, Log: mgr.GetLogger().WithName("admission"),
+	})
+	w.server.Register(pluginsPath, http.Handler(server))
+	options := admission.ConfigurationsOptions{Client: mgr.GetClient(), Exempt: exempt, CA: w.certs, URL: w.url, Owner: owner}
+	if w.url == "" {
+		options.Service = &admissionregistrationv1.ServiceReference{Namespace: w.service.Namespace, Name: w.service.Name}
+	}
+	return pluginWebhooks{Server: server, configurations: admission.NewConfigurations(options), changed: w.certs.Subscribe()}, nil
+}
