@@ -43,7 +43,7 @@ func newDemo(r *report) (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, built := range []string{"bin/manager", pluginFile, "config/crd/bases"} {
+	for _, built := range []string{"bin/manager", moduleFile(pluginName), moduleFile(validatorName), "config/crd/bases"} {
 		if _, err := os.Stat(built); err != nil {
 			return nil, fmt.Errorf("%w: use `make demo` or `make run` in the repository's root folder", err)
 		}

@@ -60,6 +60,8 @@ func run(ctx context.Context, stay bool) (err error) {
 			step{"Break the plugin: the version before goes on serving", d.breakPlugin},
 			step{"Take a right away: the API server refuses the plugin", d.denyPlugin},
 			step{"Delete the plugin: the operator goes on without it", d.deletePlugin},
+			step{"Load a plugin that validates and defaults Items", d.loadValidator},
+			step{"Requests to the API server wait for it", d.checkValidator},
 		)
 	}
 	for i, s := range steps {

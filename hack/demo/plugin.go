@@ -16,18 +16,16 @@ import (
 
 const (
 	pluginName = "category-hierarchy"
-	pluginFile = "plugins/" + pluginName + ".wasm"
 	// nextVersion is the version that the demo builds and swaps in.
 	nextVersion = "v1.1.0"
 )
 
+// moduleFile is where a sample plugin is built to.
+func moduleFile(plugin string) string { return "plugins/" + plugin + ".wasm" }
+
 // loadPlugin stores the module that was built and applies the samples that name it.
 func (d *demo) loadPlugin(ctx context.Context) error {
-	module, err := os.ReadFile(filepath.Join(d.root, pluginFile))
-	if err != nil {
-		return err
-	}
-	if err := d.store(ctx, module); err != nil {
+	if err := d.storeFile(ctx, pluginName); err != nil {
 		return err
 	}
 	for _, sample := range []string{"category-hierarchy-rbac.yaml", "plugins_v1alpha1_wasmplugin.yaml"} {
@@ -46,8 +44,17 @@ func (d *demo) loadPlugin(ctx context.Context) error {
 // readyStatus prints the status of the condition Ready.
 const readyStatus = `jsonpath={.status.conditions[?(@.type=="Ready")].status}`
 
-// store puts a module into the plugin's ConfigMap, compressed: a ConfigMap holds 1 MiB.
-func (d *demo) store(ctx context.Context, module []byte) error {
+// storeFile stores a sample plugin's module as it was built.
+func (d *demo) storeFile(ctx context.Context, plugin string) error {
+	module, err := os.ReadFile(filepath.Join(d.root, moduleFile(plugin)))
+	if err != nil {
+		return err
+	}
+	return d.store(ctx, plugin, module)
+}
+
+// store puts a module into a plugin's ConfigMap, compressed: a ConfigMap holds 1 MiB.
+func (d *demo) store(ctx context.Context, plugin string, module []byte) error {
 	var packed bytes.Buffer
 	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 	if err != nil {
@@ -63,7 +70,7 @@ func (d *demo) store(ctx context.Context, module []byte) error {
 	if err := os.WriteFile(file, packed.Bytes(), 0o600); err != nil {
 		return err
 	}
-	args := []string{"create", "configmap", pluginName, "--from-file=plugin.wasm=" + file, "--dry-run=client", "-o", "yaml"}
+	args := []string{"create", "configmap", plugin, "--from-file=plugin.wasm=" + file, "--dry-run=client", "-o", "yaml"}
 	manifest, err := d.kube(ctx, "", args...)
 	if err != nil {
 		return err
@@ -71,7 +78,7 @@ func (d *demo) store(ctx context.Context, module []byte) error {
 	if err := d.apply(ctx, manifest); err != nil {
 		return err
 	}
-	d.report.note("ConfigMap %s holds the module: %d KiB, %d KiB compressed", pluginName, len(module)>>10, packed.Len()>>10)
+	d.report.note("ConfigMap %s holds the module: %d KiB, %d KiB compressed", plugin, len(module)>>10, packed.Len()>>10)
 	return nil
 }
 
@@ -118,7 +125,7 @@ func (d *demo) swapPlugin(ctx context.Context) error {
 		return err
 	}
 	pid := d.operator.cmd.Process.Pid
-	if err := d.store(ctx, next); err != nil {
+	if err := d.store(ctx, pluginName, next); err != nil {
 		return err
 	}
 	if err := d.expect(ctx, "version that serves", nextVersion, "get", "wasmplugin", pluginName, "-o", "jsonpath={.status.revision.version}"); err != nil {
@@ -140,7 +147,7 @@ func (d *demo) swapPlugin(ctx context.Context) error {
 
 // breakPlugin stores something that is no module.
 func (d *demo) breakPlugin(ctx context.Context) error {
-	if err := d.store(ctx, []byte("this is no WebAssembly")); err != nil {
+	if err := d.store(ctx, pluginName, []byte("this is no WebAssembly")); err != nil {
 		return err
 	}
 	if err := d.expect(ctx, "reason", "NotWasm", "get", "wasmplugin", pluginName,

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+)
+
+const validatorName = "item-validator"
+
+// loadValidator loads a plugin that requests to the API server wait for.
+func (d *demo) loadValidator(ctx context.Context) error {
+	if err := d.storeFile(ctx, validatorName); err != nil {
+		return err
+	}
+	sample := validatorName + ".yaml"
+	out, err := d.kube(ctx, "", "apply", "--server-side", "-f", d.sample(sample))
+	if err != nil {
+		return err
+	}
+	d.report.command("kubectl apply --server-side -f config/samples/"+sample, out)
+	if err := d.expect(ctx, "the plugin is Ready", "True", "get", "wasmplugin", validatorName, "-o", readyStatus); err != nil {
+		return err
+	}
+	return d.show(ctx, "get", "validatingwebhookconfigurations,mutatingwebhookconfigurations", "-l", "app.kubernetes.io/managed-by=k1s")
+}
+
+// checkValidator makes requests that the plugin fills in, warns of and refuses.
+func (d *demo) checkValidator(ctx context.Context) error {
+	const teapot = `{apiVersion: inventory.example.com/v1alpha1, kind: Item, metadata: {name: teapot}, spec: {name: Teapot, quantity: 3, price: 1900}}`
+	// The API server hears of webhook configurations a moment after they were written.
+	err := wait(ctx, func() error {
+		out, err := d.kube(ctx, teapot, "apply", "--server-side", "--dry-run=server", "-o", "jsonpath={.spec.category}", "-f", "-")
+		if err == nil && out == "" {
+			err = errors.New("the API server does not ask the plugin yet")
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.apply(ctx, teapot); err != nil {
+		return err
+	}
+	d.report.note("an Item without a category is created")
+	if err := d.expect(ctx, "category of teapot, filled in by the plugin", "uncategorized", "get", "item", "teapot", "-o", "jsonpath={.spec.category}"); err != nil {
+		return err
+	}
+	const ring = `{apiVersion: inventory.example.com/v1alpha1, kind: Item, metadata: {name: ring}, spec: {name: Ring, quantity: 1, category: premium-rings}}`
+	if err := d.refused(ctx, ring, `spec.price must be set in the category "premium-rings"`); err != nil {
+		return err
+	}
+	if err := d.expect(ctx, "Items with the name ring", "0", "get", "items", "--field-selector=metadata.name=ring", "-o", "go-template={{len .items}}"); err != nil {
+		return err
+	}
+	for _, args := range [][]string{{"delete", "item", "teapot"}, {"delete", "wasmplugin", validatorName}} {
+		if _, err := d.kube(ctx, "", args...); err != nil {
+			return err
+		}
+	}
+	if err := d.apply(ctx, ring); err != nil {
+		return err
+	}
+	d.report.held("the plugin is deleted, and nothing is refused any more")
+	_, err = d.kube(ctx, "", "delete", "item", "ring")
+	return err
+}
+
+// refused applies what must not be stored, and shows what kubectl says.
+func (d *demo) refused(ctx context.Context, manifest, why string) error {
+	err := d.apply(ctx, manifest)
+	switch {
+	case err == nil:
+		return errors.New("it was stored")
+	case !strings.Contains(err.Error(), why):
+		return err
+	}
+	_, said, _ := strings.Cut(err.Error(), "admission webhook")
+	d.report.held("refused: admission webhook%s", said)
+	return nil
+}
