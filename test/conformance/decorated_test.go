@@ -140,6 +140,31 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
+// Who asks may matter to admit, and validate_delete is about what is around an object.
+func TestDeterministic_exports(t *testing.T) {
+	t.Parallel()
+	for export, remembered := range map[string]bool{
+		abi.ExportValidateCreate: true, abi.ExportValidateUpdate: true, abi.ExportSetDefaults: true,
+		abi.ExportValidateDelete: false, abi.ExportAdmit: false, abi.ExportReconcile: false,
+	} {
+		t.Run(export, func(t *testing.T) {
+			t.Parallel()
+			runner, _ := decorated(t, "deterministic", nil, nil)
+			var replies [2]string
+			for i := range replies {
+				reply, err := runner.Call(t.Context(), plugin.Call{Export: export, Input: []byte("one")})
+				if err != nil {
+					t.Fatal(err)
+				}
+				replies[i] = string(reply)
+			}
+			if same := replies[0] == replies[1]; same != remembered {
+				t.Errorf("got %q", replies)
+			}
+		})
+	}
+}
+
 // Requests that wait go together; what happens to one is its own.
 func TestBatcher(t *testing.T) {
 	t.Parallel()

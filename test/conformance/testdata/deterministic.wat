@@ -26,7 +26,7 @@
     (if (i32.eq (i32.load8_u (local.get $ptr)) (i32.const 0x63))
       (then (return (call $reply (i32.const 576) (i32.const 0x80000023)))))
     (call $reply (i32.const 543) (i32.const 1)))
-  (func (export "set_defaults") (param i32 i32) (result i64)
+  (func (export "set_defaults") (export "validate_update") (export "validate_delete") (export "admit") (param i32 i32) (result i64)
     (call $count (i32.const 543))
     (call $reply (i32.const 543) (i32.const 1)))
   (func (export "reconcile") (param i32 i32) (result i64)

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command conformance is a plugin that does what a member of the object says, in everything that a plugin can be
+// asked, so that the operator's conformance tests see the SDK do it through the engine: "patch" is a request to the
+// host, "error" what it answers as an error, "reply" the warnings or the pause it answers, "fill" what it sets
+// spec.filled to, and "panic" lets it panic.
+package main
+
+import (
+	"context"
+	"time"
+
+	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
+	"github.com/k1s-io/k1s/plugins/sdk/go/json"
+)
+
+const apiVersion, kind = "v1", "ConfigMap"
+
+func init() {
+	k1s.Register(k1s.Plugin{
+		Name:        "conformance",
+		Version:     "v1.0.0",
+		Reconcilers: []k1s.Handler{k1s.ForKind(apiVersion, kind, k1s.ReconcileFunc[*k1s.Object](pause))},
+		Finalizers:  []k1s.Handler{k1s.FinalizeKind(apiVersion, kind, pause)},
+		Admission: []k1s.AdmissionHandler{
+			k1s.ValidateKind(apiVersion, kind, k1s.Validator[*k1s.Object]{
+				Create: warn,
+				Update: func(ctx context.Context, _, o *k1s.Object) (k1s.Warnings, error) { return warn(ctx, o) },
+				Delete: warn,
+			}),
+			k1s.DefaultKind(apiVersion, kind, fill),
+			k1s.AdmitKind(apiVersion, kind, k1s.Admitter[*k1s.Object]{Admit: admit}),
+		},
+	})
+}
+
+func main() {}
+
+// obey does what has no result.
+func obey(ctx context.Context, o *k1s.Object) error {
+	if text, ok := o.GetString("panic"); ok {
+		panic(text)
+	}
+	if raw, ok := o.GetRaw("error"); ok {
+		refusal := new(k1s.Error)
+		if err := json.Unmarshal(string(raw), refusal); err != nil {
+			return err
+		}
+		return refusal
+	}
+	if patch, ok := o.GetRaw("patch", "patch"); ok {
+		name, _ := o.GetString("patch", "name")
+		return k1s.Patch(ctx, k1s.NewObject(apiVersion, kind, k1s.Key{Namespace: "shop", Name: name}), k1s.MergePatch, patch)
+	}
+	return nil
+}
+
+func pause(ctx context.Context, _ k1s.Request, o *k1s.Object) (k1s.Result, error) {
+	millis, _ := o.GetInt("reply", "requeueAfterMillis")
+	return k1s.Result{RequeueAfter: time.Duration(millis) * time.Millisecond}, obey(ctx, o)
+}
+
+func warn(ctx context.Context, o *k1s.Object) (k1s.Warnings, error) {
+	warnings, _ := o.GetStrings("reply", "warnings")
+	return warnings, obey(ctx, o)
+}
+
+// admit answers as warn does, or with who asks for what.
+func admit(ctx context.Context, req k1s.AdmissionRequest[*k1s.Object]) (k1s.Warnings, error) {
+	o := req.Object
+	if o == nil {
+		o = req.OldObject
+	}
+	if who, _ := o.GetBool("who"); who {
+		return k1s.Warnings{req.UserInfo.Username, string(req.Operation), string(req.Options)}, nil
+	}
+	return warn(ctx, o)
+}
+
+func fill(ctx context.Context, o *k1s.Object) error {
+	if text, ok := o.GetString("fill"); ok {
+		return o.SetString(text, "spec", "filled")
+	}
+	return obey(ctx, o)
+}
