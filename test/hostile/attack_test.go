@@ -47,6 +47,9 @@ type attack struct {
 	// want is part of the error, of the log (goes) or all of the reply (answers).
 	want string
 
+	// export is what is called; reconcile if it is empty.
+	export string
+
 	// build makes the module, if there is no fixture.
 	build func() []byte
 	// pages is the memory that the plugin may have; 64 if 0.
@@ -160,5 +163,5 @@ func (a attack) reply() string {
 
 // attacks are all there are.
 func attacks() []attack {
-	return slices.Concat(loops(), calls(), burns(), memories(), traps(), replies(), allocs(), requests(), states(), worlds(), shapes(), generated())
+	return slices.Concat(loops(), calls(), burns(), memories(), traps(), replies(), allocs(), requests(), states(), worlds(), shapes(), admissions(), generated())
 }

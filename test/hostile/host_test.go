@@ -30,4 +30,11 @@ func (host) Get(ctx context.Context, req abi.ObjectKey) ([]byte, error) {
 	}
 }
 
+// reader is the same where a request is held up.
+type reader struct{ host }
+
+func (reader) Create(context.Context, abi.WriteRequest) ([]byte, error) {
+	return nil, apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "", nil)
+}
+
 func (host) Event(context.Context, abi.EventRequest) error { return nil }

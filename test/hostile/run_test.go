@@ -145,7 +145,7 @@ func (a *arena) attack(ctx context.Context, it attack) {
 		return
 	}
 	var runner plugin.Runner
-	req := plugin.LoadRequest{Name: "test/" + it.file(), Module: module, Settings: []byte("{}"), Limits: limits, Host: host{}}
+	req := plugin.LoadRequest{Name: "test/" + it.file(), Module: module, Settings: []byte("{}"), Limits: limits, Host: host{}, Reader: reader{}}
 	a.soon("loading", buildTime, func() { runner, _, err = a.engine.Load(ctx, req) })
 	if it.at == loads {
 		a.check(it.refused(err))
@@ -205,6 +205,10 @@ func (a *arena) call(ctx context.Context, it attack, runner plugin.Runner) {
 
 func (a *arena) one(ctx context.Context, it attack, runner plugin.Runner, input []byte) (reply []byte, err error) {
 	a.soon("a call", it.limits().CallTimeout, func() {
+		if it.export != "" {
+			reply, err = admit(ctx, runner, it.export, string(input))
+			return
+		}
 		reply, err = runner.Call(ctx, plugin.Call{Export: abi.ExportReconcile, Input: input, Accept: it.accept()})
 	})
 	return reply, err
