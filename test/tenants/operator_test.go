@@ -48,7 +48,7 @@ func startOperator(t *testing.T) *operator {
 	grantOperator(t, env)
 	o := &operator{env: env, audit: filepath.Join(t.TempDir(), "audit.log"), done: make(chan error, 1), said: map[string][]string{}}
 	options := app.DefaultOptions()
-	options.MetricsAddress, options.ProbeAddress = "0", "0"
+	options.MetricsAddress, options.ProbeAddress, options.WebhookAddress = "0", "0", "0"
 	options.Namespace = env.Namespace(t)
 	options.PluginDir, options.CacheDir, options.AuditLog = t.TempDir(), filepath.Join(t.TempDir(), "compiled"), o.audit
 	options.Registerer = prometheus.NewRegistry()

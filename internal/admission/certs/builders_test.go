@@ -48,14 +48,14 @@ type pair struct {
 	ca, certificate, key []byte // PEM
 }
 
-var maker = rotator.CertRotator{
+var issuer = rotator.CertRotator{
 	CAName: authority, CAOrganization: organization, DNSName: host, ExtKeyUsages: &[]x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 }
 
 // newPair makes an authority that lasts for a time, and a certificate that does.
 func newPair(t *testing.T, lasts time.Duration) pair {
 	t.Helper()
-	ca, err := maker.CreateCACert(time.Now().Add(-hour), time.Now().Add(lasts))
+	ca, err := issuer.CreateCACert(time.Now().Add(-hour), time.Now().Add(lasts))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func newPair(t *testing.T, lasts time.Duration) pair {
 func (p pair) renew(t *testing.T, lasts time.Duration) pair {
 	t.Helper()
 	var err error
-	if p.certificate, p.key, err = maker.CreateCertPEM(p.artifacts, time.Now().Add(-hour), time.Now().Add(lasts)); err != nil {
+	if p.certificate, p.key, err = issuer.CreateCertPEM(p.artifacts, time.Now().Add(-hour), time.Now().Add(lasts)); err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -4,7 +4,6 @@ package certs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,9 +11,6 @@ import (
 
 	"github.com/open-policy-agent/cert-controller/pkg/rotator"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
@@ -23,8 +19,6 @@ const (
 	organization = "k1s"
 	// fieldOwner is who webhook configurations have the authority's certificate from.
 	fieldOwner = "k1s-webhook-ca"
-	// retry is the pause between two attempts to make the Secret.
-	retry = time.Second
 )
 
 // The rotator's own cache holds all Secrets of the namespace and all ValidatingWebhookConfigurations.
@@ -51,9 +45,6 @@ type SelfSigned struct {
 // would wait for ever: the new Pod for a certificate, the old one, which leads and may know nothing of
 // certificates, for the new one to be ready.
 func (o SelfSigned) SetupWithManager(ctx context.Context, mgr manager.Manager, s *Store) error {
-	if err := s.create(ctx); err != nil {
-		return err
-	}
 	seen, err := newSeen(s)
 	if err != nil {
 		return err
@@ -76,76 +67,19 @@ func (o SelfSigned) SetupWithManager(ctx context.Context, mgr manager.Manager, s
 	for _, name := range o.Configurations {
 		r.Webhooks = append(r.Webhooks, rotator.WebhookInfo{Name: name, Type: rotator.Validating})
 	}
-	if err := rotator.AddRotator(mgr, r); err != nil {
+	if err := rotator.AddRotator(mgr, r); err != nil { // which also sets the defaults
 		return fmt.Errorf("set up the rotator of certificates: %w", err)
 	}
-	for _, runnable := range []manager.Runnable{seen, newRemaker(s)} {
+	maker := newMaker(s, r)
+	if err := maker.create(ctx); err != nil {
+		return err
+	}
+	for _, runnable := range []manager.Runnable{seen, maker} {
 		if err := mgr.Add(runnable); err != nil {
 			return fmt.Errorf("add to the manager: %w", err)
 		}
 	}
 	return nil
-}
-
-// create makes the Secret, empty, unless it is there. It tries until it succeeds or may not.
-func (s *Store) create(ctx context.Context) error {
-	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: s.key.Namespace, Name: s.key.Name},
-		Type:       corev1.SecretTypeTLS,
-		Data:       map[string][]byte{corev1.TLSCertKey: {}, corev1.TLSPrivateKeyKey: {}},
-	}
-	var last error
-	err := wait.PollUntilContextCancel(ctx, retry, true, func(ctx context.Context) (bool, error) {
-		_, err := s.secrets.Create(ctx, secret, metav1.CreateOptions{})
-		switch {
-		case err == nil, apierrors.IsAlreadyExists(err):
-			return true, nil
-		case apierrors.IsForbidden(err), apierrors.IsNotFound(err), apierrors.IsInvalid(err):
-			return false, err
-		case last == nil:
-			s.log.Info("Cannot make the Secret of the webhook server's certificate; trying again", "error", err.Error())
-		}
-		last = err
-		return false, nil
-	})
-	if err != nil {
-		return fmt.Errorf("make Secret %s for the webhook server's certificate: %w", s.key, errors.Join(err, last))
-	}
-	return nil
-}
-
-// remaker makes the Secret again when it was deleted.
-type remaker struct {
-	store *Store
-	gone  chan struct{}
-}
-
-func newRemaker(s *Store) *remaker {
-	r := &remaker{store: s, gone: make(chan struct{}, 1)}
-	s.gone = append(s.gone, func() {
-		select {
-		case r.gone <- struct{}{}:
-		default:
-		}
-	})
-	return r
-}
-
-// NeedLeaderElection is false, as for the rotator.
-func (r *remaker) NeedLeaderElection() bool { return false }
-
-// Start works until the context ends.
-func (r *remaker) Start(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-r.gone:
-			if err := r.store.create(ctx); err != nil && ctx.Err() == nil {
-				return err
-			}
-		}
-	}
 }
 
 // seen is a folder that tells the rotator that the server has its certificate. The rotator is made for Secrets that

@@ -15,13 +15,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/k1s-io/k1s/internal/testenv"
 )
@@ -143,19 +144,20 @@ func TestSelfSigned_names(t *testing.T) {
 	}
 }
 
-// TestSelfSigned_namespace_missing is an error, not a wait without end.
-func TestSelfSigned_namespace_missing(t *testing.T) {
+// TestSelfSigned_namespaceMissing is an error, not a wait without end.
+func TestSelfSigned_namespaceMissing(t *testing.T) {
 	env := testenv.Shared(t)
-	connection, err := rest.HTTPClientFor(env.Config)
+	mgr, err := ctrl.NewManager(env.Config, ctrl.Options{Scheme: env.Scheme, Metrics: metricsserver.Options{BindAddress: "0"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewStore(env.Config, connection, types.NamespacedName{Namespace: "missing", Name: "cert"}, logr.Discard())
+	s, err := NewStore(mgr.GetConfig(), mgr.GetHTTPClient(), types.NamespacedName{Namespace: "missing", Name: "cert"}, mgr.GetLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.create(t.Context()); err == nil {
-		t.Error("it made a Secret in a namespace that is not there")
+	err = SelfSigned{DNSNames: []string{host}, Name: "missing"}.SetupWithManager(t.Context(), mgr, s)
+	if !apierrors.IsNotFound(err) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -26,7 +26,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// +kubebuilder:rbac:groups="",resources=secrets,resourceNames=k1s-webhook-cert,verbs=list;watch;update,namespace=k1s-system
+// +kubebuilder:rbac:groups="",resources=secrets,resourceNames=k1s-webhook-cert,verbs=get;list;watch;update,namespace=k1s-system
 
 // errNone is what there is until the Secret has a certificate.
 var errNone = errors.New("the webhook server has no certificate yet")
