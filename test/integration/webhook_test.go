@@ -146,8 +146,10 @@ func certificate(t *testing.T) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	public := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
 	return map[string][]byte{
-		"tls.crt": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}),
+		"tls.crt": public,
+		"ca.crt":  public, // it vouches for itself
 		"tls.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
 	}
 }

@@ -31,9 +31,9 @@ func read(secret *corev1.Secret) (*content, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read tls.crt and tls.key: %w", err)
 	}
-	// The API server would refuse a webhook configuration with this, every time that one is written.
-	if len(ca) > 0 && !x509.NewCertPool().AppendCertsFromPEM(ca) {
-		return nil, errors.New("read ca.crt: it has no certificate in PEM")
+	// The API server would refuse a webhook configuration with this; without, it would look for a public authority.
+	if !x509.NewCertPool().AppendCertsFromPEM(ca) {
+		return nil, errors.New("read ca.crt: it has no certificate in PEM; the authority must be one that tells its own")
 	}
 	return &content{pair: &pair, ca: ca}, nil
 }

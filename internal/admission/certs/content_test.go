@@ -18,7 +18,7 @@ func TestRead(t *testing.T) {
 		want string // part of the error; empty is none
 	}{
 		"what the operator writes":            {data: good.data()},
-		"no authority, as of a public one":    {data: map[string][]byte{"tls.crt": good.certificate, "tls.key": good.key}},
+		"no authority, as of a public one":    {data: map[string][]byte{"tls.crt": good.certificate, "tls.key": good.key}, want: "ca.crt"},
 		"two authorities":                     {data: map[string][]byte{"tls.crt": good.certificate, "tls.key": good.key, "ca.crt": append(good.ca, other.ca...)}},
 		"nothing":                             {want: errEmpty.Error()},
 		"keys without values":                 {data: map[string][]byte{"tls.crt": {}, "tls.key": {}}, want: errEmpty.Error()},

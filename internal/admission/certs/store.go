@@ -101,7 +101,7 @@ func (s *Store) Check(*http.Request) error {
 }
 
 // CABundle is what webhook configurations need to trust the certificate: all of ca.crt, in PEM. It is empty before
-// there is a certificate, and with one of an authority that the API server trusts anyway.
+// there is a certificate.
 func (s *Store) CABundle() []byte {
 	c := s.now.Load()
 	if c == nil {
