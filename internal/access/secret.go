@@ -14,7 +14,7 @@ import (
 )
 
 // Secret returns the data of a Secret in a plugin's namespace, read as the plugin's account: the operator itself
-// has no right to any. Errors are the API server's; it is Forbidden, too, when the operator may not act as the account.
+// has no right to it. Errors are the API server's; it is Forbidden, too, when the operator may not act as the account.
 func (f *Factory) Secret(ctx context.Context, id Identity, name string) (map[string][]byte, error) {
 	if problems := content.IsPathSegmentName(name); len(problems) > 0 {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("name %q: %s", name, problems[0]))

@@ -109,6 +109,32 @@ func TestChart_values(t *testing.T) {
 				}
 			},
 		},
+		"users need a right on the accounts of their plugins": {
+			values: `webhook: {wasmplugins: {failurePolicy: Fail, checkServiceAccountUse: true}}`,
+			check: func(t *testing.T, all objects) {
+				if args := container(t, all).Args; !slices.Contains(args, "--check-service-account-use") {
+					t.Errorf("args are %q", args)
+				}
+			},
+		},
+		"plugins from files are bound by RBAC unless somebody says otherwise": {
+			values: `pluginDirectory: {volume: {emptyDir: {}}}`,
+			check: func(t *testing.T, all objects) {
+				for _, flag := range []string{"--directory-plugins-without-rbac", "--check-service-account-use"} {
+					if args := container(t, all).Args; slices.Contains(args, flag) {
+						t.Errorf("args are %q", args)
+					}
+				}
+			},
+		},
+		"plugins from files without RBAC": {
+			values: `pluginDirectory: {volume: {emptyDir: {}}, withoutRBAC: true}`,
+			check: func(t *testing.T, all objects) {
+				if args := container(t, all).Args; !slices.Contains(args, "--directory-plugins-without-rbac") {
+					t.Errorf("args are %q", args)
+				}
+			},
+		},
 		"records of what plugins do can be left out": {
 			values: `audit: {enabled: false}`,
 			check: func(t *testing.T, all objects) {
@@ -219,6 +245,7 @@ func TestChart_schema(t *testing.T) {
 		"a digest that is none":          {values: `image: {digest: latest}`, want: "digest"},
 		"a level that is none":           {values: `log: {level: loud}`, want: "level"},
 		"cert-manager without an issuer": {values: `webhook: {certManager: {enabled: true}}`, want: "issuerRef"},
+		"a check that can be waited out": {values: `webhook: {wasmplugins: {checkServiceAccountUse: true}}`, want: "failurePolicy=Fail"},
 		"a failure policy that is none":  {values: `webhook: {wasmplugins: {failurePolicy: ignore}}`, want: "failurePolicy"},
 		"two volumes in one":             {values: `compileCache: {volume: {emptyDir: {}, hostPath: {path: /x}}}`, want: "volume"},
 		"a watched type of no group":     {values: `watchedTypes: [{resources: [pods]}]`, want: "apiGroups"},
