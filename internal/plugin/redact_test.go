@@ -95,7 +95,8 @@ func TestRedactor_Error(t *testing.T) {
 	if err.Error() != "open [redacted].txt: file does not exist" || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if harmless := errors.New("harmless"); r.Error(harmless) != harmless || r.Error(nil) != nil {
+	var changed *redactedError
+	if harmless := errors.New("harmless"); errors.As(r.Error(harmless), &changed) || r.Error(nil) != nil {
 		t.Error("an error without secrets is not the same any more")
 	}
 }

@@ -56,7 +56,7 @@ func TestWasmPlugin_validation(t *testing.T) {
 
 		"capabilities":         {why: "those that are served", spec: `{` + source + `, capabilities: [reconcile, status_update]}`},
 		"capabilities-empty":   {why: "a plugin without a capability is never called", spec: `{` + source + `, capabilities: []}`, refusal: "spec.capabilities"},
-		"capabilities-unknown": {why: "only those that are served", spec: `{` + source + `, capabilities: [admission]}`, refusal: "Unsupported value"},
+		"capabilities-unknown": {why: "only those that are served", spec: `{` + source + `, capabilities: [telepathy]}`, refusal: "Unsupported value"},
 
 		"settings":       {why: "anything, as long as it is an object", spec: `{` + source + `, settings: {a: {b: [1, x, null]}}}`},
 		"settings-array": {why: "settings are an object", spec: `{` + source + `, settings: [1]}`, refusal: "spec.settings"},

@@ -94,7 +94,8 @@ func TestConfigure_fingerprint(t *testing.T) {
 		}
 		return l.plan.fingerprint("digest")
 	}
-	if of("one") == of("two") || of("one") != of("one") {
+	first, again := of("one"), of("one")
+	if first == of("two") || first != again {
 		t.Error("the fingerprint does not follow the value")
 	}
 }
