@@ -13,7 +13,7 @@ func powers() []trick {
 		},
 		{
 			name: "the status, which the allowlist does not have", plugin: listed,
-			call:   call{function: patchStatus, request: `{` + itemOf + `,` + ownKey + `,"patchType":"merge","patch":{"status":{"availability":"Discontinued"}}}`},
+			call:   call{function: patchStatus, request: `{` + itemOf + `,` + ownKey + `,"patchType":"apply","patch":{` + itemOf + `,"metadata":{` + ownKey + `},"status":{"availability":"Discontinued"}}}`},
 			want:   []string{`allowlist: may not patch items.inventory.example.com/status`, `security.allowedResources does not have`},
 			record: "patch items.inventory.example.com/status {own}/treasure refused allowlist Forbidden",
 		},
@@ -61,7 +61,7 @@ func powers() []trick {
 		},
 		{
 			name: "the approval of a certificate", plugin: plain,
-			call:   call{function: patchStatus, request: `{"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest","name":"mine/approval","patchType":"merge","patch":{}}`},
+			call:   call{function: patchStatus, request: `{"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest","name":"mine/approval","patchType":"apply","patch":{}}`},
 			want:   []string{`may not contain '/'`},
 			record: "patch certificatesigningrequests.certificates.k8s.io/status /mine/approval error BadRequest",
 		},
@@ -103,7 +103,7 @@ func powers() []trick {
 		},
 		{
 			name: "another digest in one's own status", plugin: plain,
-			call:   call{function: patchStatus, request: `{"apiVersion":"plugins.k1s.io/v1alpha1","kind":"WasmPlugin","namespace":"{own}","name":"plain","patchType":"merge","patch":{"status":{"revision":null}}}`},
+			call:   call{function: patchStatus, request: `{"apiVersion":"plugins.k1s.io/v1alpha1","kind":"WasmPlugin","namespace":"{own}","name":"plain","patchType":"apply","force":true,"patch":{"apiVersion":"plugins.k1s.io/v1alpha1","kind":"WasmPlugin","metadata":{"namespace":"{own}","name":"plain"},"status":{"lastError":"none"}}}`},
 			want:   []string{`cannot patch resource \"wasmplugins/status\"`},
 			record: "patch wasmplugins.plugins.k1s.io/status {own}/plain refused apiserver Forbidden",
 		},

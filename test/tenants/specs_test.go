@@ -36,6 +36,11 @@ func TestTenants_specs(t *testing.T) {
 	namespaces := func(names ...string) func(*pluginsv1alpha1.WasmPluginSpec) {
 		return func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = names }
 	}
+	secret := func(name string) func(*pluginsv1alpha1.WasmPluginSpec) {
+		return func(s *pluginsv1alpha1.WasmPluginSpec) {
+			s.SettingsFrom = []pluginsv1alpha1.SettingSource{{As: "password", SecretRef: pluginsv1alpha1.SecretKeyReference{Name: name, Key: "password"}}}
+		}
+	}
 	for name, tc := range map[string]struct {
 		kind              string
 		mutate            func(*pluginsv1alpha1.WasmPluginSpec)
@@ -51,6 +56,7 @@ func TestTenants_specs(t *testing.T) {
 		"module-up":        {"Item", module("../../" + b.ns + "/configmaps/module-plain"), fetched, pluginsv1alpha1.ReasonSourceUnavailable, "could not be read"},
 		"module-below":     {"Item", module(b.ns + "/module-plain"), fetched, pluginsv1alpha1.ReasonSourceUnavailable, "could not be read"},
 		"module-of-other":  {"Item", module("module-plain"), fetched, pluginsv1alpha1.ReasonConfigMapNotFound, fmt.Sprintf("does not exist in namespace %q", a.ns)},
+		"secret-no-right":  {"Item", secret(treasure), pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSecretForbidden, fmt.Sprintf("may not get secrets [%q] in namespace %q", treasure, a.ns)},
 		"watch-secrets":    {"Secret", nil, authorized, pluginsv1alpha1.ReasonOperatorForbidden, "the operator itself may not list secrets"},
 		"watch-configmaps": {"ConfigMap", nil, authorized, pluginsv1alpha1.ReasonWatchForbidden, fmt.Sprintf("list and watch configmaps in namespace %q", a.ns)},
 		"watch-no-account": {"Item", account("default"), authorized, pluginsv1alpha1.ReasonWatchForbidden, fmt.Sprintf("list and watch items.inventory.example.com in namespace %q", a.ns)},
@@ -63,13 +69,22 @@ func TestTenants_specs(t *testing.T) {
 			a.expectCondition(t, name, tc.condition, metav1.ConditionFalse, tc.reason, tc.want)
 		})
 	}
-	t.Run("file-up", func(t *testing.T) {
-		wp := a.wasmPlugin("file-up", "Item")
-		wp.Spec.Source = pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "../compiled/module.wasm"}}
-		if err := a.env.Client.Create(t.Context(), wp); err == nil || !strings.Contains(err.Error(), "path must be relative") {
-			t.Errorf("got %v, want that the API server refuses it", err)
-		}
-	})
+	for name, tc := range map[string]struct {
+		mutate func(*pluginsv1alpha1.WasmPluginSpec)
+		want   string
+	}{
+		"file-up": {func(s *pluginsv1alpha1.WasmPluginSpec) {
+			s.Source = pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "../compiled/module.wasm"}}
+		}, "path must be relative"},
+		"secret-up":      {secret("../../" + b.ns + "/secrets/" + treasure), "should match"},
+		"namespace-path": {namespaces(a.ns + "/" + b.ns), "should match"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := a.env.Client.Create(t.Context(), a.wasmPlugin(name, "Item", tc.mutate)); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want that the API server refuses it: %q", err, tc.want)
+			}
+		})
+	}
 }
 
 // A module that changes below a pin is refused, and what was pinned goes on serving.

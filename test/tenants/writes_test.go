@@ -116,13 +116,19 @@ func writes() []trick {
 		{
 			name: "write another's status", plugin: plain,
 			call:   call{function: updateStatus, request: object(itemOf + `,"metadata":{` + otherKey + `,"resourceVersion":"{version}"},"status":{"availability":"Discontinued"}`)},
-			want:   []string{`allowlist: may not update items`},
-			record: "update items.inventory.example.com/status {other}/treasure refused allowlist Forbidden",
+			want:   []string{`allowlist: may not patch items.inventory.example.com/status`},
+			record: "patch items.inventory.example.com/status {other}/treasure refused allowlist Forbidden",
 		},
 		{
 			name: "patch another's status", plugin: plain,
 			call:   call{function: patchStatus, request: `{` + itemOf + `,` + otherKey + `,"patchType":"merge","patch":{"status":{"availability":"Discontinued"}}}`},
-			want:   []string{`allowlist: may not patch items`},
+			want:   []string{`capability: may not patch`, `the status is written by apply only`},
+			record: "patch Item.inventory.example.com/status {other}/treasure refused capability Forbidden",
+		},
+		{
+			name: "apply another's status", plugin: plain,
+			call:   call{function: patchStatus, request: `{` + itemOf + `,` + otherKey + `,"force":true,"patchType":"apply","patch":{` + itemOf + `,"metadata":{` + otherKey + `},"status":{"availability":"Discontinued"}}}`},
+			want:   []string{`allowlist: may not patch items.inventory.example.com/status`},
 			record: "patch items.inventory.example.com/status {other}/treasure refused allowlist Forbidden",
 		},
 		{
