@@ -53,7 +53,7 @@ func (f *Factory) Finalizer(id Identity) (*Finalizer, error) {
 	}
 	return &Finalizer{
 		Name:       pluginsv1alpha1.FinalizerOf(id.Namespace, id.Plugin),
-		recorder:   &RestrictedClient{Options: Options{Identity: id}, factory: f},
+		recorder:   &RestrictedClient{Options: Options{Identity: id}, factory: f, bounds: newBounds(f.clock)},
 		asPlugin:   asPlugin,
 		asOperator: asOperator,
 		fieldOwner: id.FieldManager(),

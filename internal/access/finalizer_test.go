@@ -154,10 +154,23 @@ func TestFinalizer_rights(t *testing.T) {
 	w := newWorld(t)
 	w.thing(t, w.namespace)
 	f := w.finalizer(t)
+	audit := &kept{}
+	w.factory.Audit = audit
 	wantRefusal(t, f.Put(t.Context(), itemResource(), w.read(t)), metav1.StatusReasonForbidden, account)
+	if got := audit.take(); len(got) != 1 || got[0].Decision != DecisionRefused || got[0].Layer != layerAPIServer || got[0].Verb != "patch" {
+		t.Errorf("recorded %+v", got)
+	}
 	w.set(t, f.Name)
 	if err := f.Remove(t.Context(), itemResource(), w.read(t)); err != nil || f.On(w.read(t)) {
 		t.Errorf("removed by an account without rights: %v, %q", err, w.read(t).Finalizers)
+	}
+	audit.take()
+	w.grant(t, w.namespace, "patch", items.Group, "items")
+	if err := f.Put(t.Context(), itemResource(), w.read(t)); err != nil {
+		t.Error(err)
+	}
+	if got := audit.take(); len(got) != 1 || got[0].Decision != DecisionAllowed {
+		t.Errorf("recorded %+v", got)
 	}
 }
 
