@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,7 +43,7 @@ type operator struct {
 }
 
 // startOperator starts an operator, which stops with the test.
-func startOperator(t *testing.T) *operator {
+func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	t.Helper()
 	env := testenv.Shared(t)
 	grantOperator(t, env)
@@ -53,6 +54,10 @@ func startOperator(t *testing.T) *operator {
 	options.PluginDir, options.CacheDir, options.AuditLog = t.TempDir(), filepath.Join(t.TempDir(), "compiled"), o.audit
 	options.Registerer = prometheus.NewRegistry()
 	options.SkipNameValidation = true
+	grantIn(t, env, options.Namespace)
+	for _, c := range configure {
+		c(&options)
+	}
 	config := rest.CopyConfig(env.User(t, operatorUser))
 	config.QPS = -1 // as ctrl.GetConfig has it
 	ctx, stop := context.WithCancel(context.Background())
@@ -154,26 +159,52 @@ func grantOperator(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	granted.Do(func() {
 		for _, file := range []string{"role.yaml", "watched_types.yaml"} {
-			text, err := os.ReadFile(filepath.Join(testenv.Root(), "config", "rbac", file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, doc := range strings.Split(string(text), "\n---\n") {
-				var role rbacv1.ClusterRole
-				if err := yaml.Unmarshal([]byte(doc), &role); err != nil {
-					t.Fatalf("%s: %v", file, err)
-				}
-				if role.Kind != "ClusterRole" || role.AggregationRule != nil { // nobody aggregates here
+			for _, role := range rolesOf[rbacv1.ClusterRole](t, file, "ClusterRole") {
+				if role.AggregationRule != nil { // nobody aggregates here
 					continue
 				}
-				binding := &rbacv1.ClusterRoleBinding{
+				create(t, env, &role)
+				create(t, env, &rbacv1.ClusterRoleBinding{
 					ObjectMeta: metav1.ObjectMeta{Name: role.Name},
 					RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
 					Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
-				}
-				create(t, env, &role)
-				create(t, env, binding)
+				})
 			}
 		}
 	})
+}
+
+// grantIn gives the operator's user the rights that it has in its own namespace.
+func grantIn(t *testing.T, env *testenv.Env, namespace string) {
+	t.Helper()
+	for _, role := range rolesOf[rbacv1.Role](t, "role.yaml", "Role") {
+		role.Namespace = namespace
+		create(t, env, &role)
+		create(t, env, &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: role.Name},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
+		})
+	}
+}
+
+// rolesOf reads the roles of a kind from a manifest of config/rbac.
+func rolesOf[T any](t *testing.T, file, kind string) []T {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(testenv.Root(), "config", "rbac", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var roles []T
+	for _, doc := range strings.Split(string(text), "\n---\n") {
+		var head metav1.TypeMeta
+		var role T
+		if err := errors.Join(yaml.Unmarshal([]byte(doc), &head), yaml.Unmarshal([]byte(doc), &role)); err != nil && head.Kind == kind {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if head.Kind == kind {
+			roles = append(roles, role)
+		}
+	}
+	return roles
 }

@@ -178,6 +178,7 @@ func (n tenant) wasmPlugin(name, kind string, mutate ...func(*pluginsv1alpha1.Wa
 	wp := &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta(name), Spec: pluginsv1alpha1.WasmPluginSpec{
 		Source:             pluginsv1alpha1.Source{ConfigMap: &pluginsv1alpha1.ConfigMapSource{Name: "module-" + name}},
 		ServiceAccountName: "plugin",
+		Capabilities:       []pluginsv1alpha1.Capability{pluginsv1alpha1.CapabilityReconcile, pluginsv1alpha1.CapabilityStatusUpdate},
 		ForTypes: []pluginsv1alpha1.ForType{{
 			TypeReference: pluginsv1alpha1.TypeReference{APIVersion: apiVersion, Kind: kind},
 			LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelPlugin: n.ns + "." + name}},

@@ -6,7 +6,8 @@
 ;;
 ;; four characters that name the trick, the host function as a letter from a on, four hex digits for how often it is
 ;; called, and the request in hex. Four # in the request are replaced by the number of the call. What the last call
-;; replied goes to the log: the name, E or O for an error or none, and the reply.
+;; replied goes to the log: the name, E or O for an error or none, and the reply. Where a new object is held up for it, it
+;; does the trick too, and refuses the object.
 (module
   (import "k1s" "k1s_client_get" (func $get (param i32 i32) (result i64)))
   (import "k1s" "k1s_client_list" (func $list (param i32 i32) (result i64)))
@@ -25,14 +26,15 @@
   (table funcref (elem $get $list $create $update $patch $apply $delete $update_status $patch_status $event $http))
 
   (memory (export "memory") 2)
-  (data (i32.const 16) "{\"name\":\"trickster\",\"version\":\"1.0.0\",\"language\":\"wat\",\"capabilities\":[\"reconcile\",\"status_update\"],\"forTypes\":[{\"apiVersion\":\"inventory.example.com/v1alpha1\",\"kind\":\"Item\"},{\"apiVersion\":\"inventory.example.com/v1alpha1\",\"kind\":\"Category\"},{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"},{\"apiVersion\":\"v1\",\"kind\":\"Secret\"}]}")
+  (data (i32.const 16) "{\"name\":\"trickster\",\"version\":\"1.0.0\",\"language\":\"wat\",\"capabilities\":[\"reconcile\",\"status_update\",\"validation\"],\"forTypes\":[{\"apiVersion\":\"inventory.example.com/v1alpha1\",\"kind\":\"Item\"},{\"apiVersion\":\"inventory.example.com/v1alpha1\",\"kind\":\"Category\"},{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"},{\"apiVersion\":\"v1\",\"kind\":\"Secret\"}]}")
   (data (i32.const 512) "~trick:")
+  (data (i32.const 520) "{\"reason\":\"Forbidden\",\"message\":\"nobody may\"}")
 
   (global $next (mut i32) (i32.const 65536)) ;; the first free byte; page 0 holds constants
 
   (func (export "k1s_abi_version") (result i32) (i32.const 1))
   (func (export "k1s_metadata") (result i64)
-    (i64.or (i64.shl (i64.const 16) (i64.const 32)) (i64.const 316)))
+    (i64.or (i64.shl (i64.const 16) (i64.const 32)) (i64.const 329)))
 
   (func $alloc (export "k1s_alloc") (param $size i32) (result i32)
     (local $ptr i32)
@@ -118,4 +120,8 @@
   (func (export "reconcile") (param $ptr i32) (param $len i32) (result i64)
     (call $run (local.get $ptr) (i32.add (local.get $ptr) (local.get $len)))
     (global.set $next (i32.const 65536)) ;; the buffers are used again by the next call
-    (i64.const 0)))
+    (i64.const 0))
+  (func (export "validate_create") (param $ptr i32) (param $len i32) (result i64)
+    (call $run (local.get $ptr) (i32.add (local.get $ptr) (local.get $len)))
+    (global.set $next (i32.const 65536))
+    (i64.or (i64.shl (i64.const 520) (i64.const 32)) (i64.const 0x8000002d))))

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tenants
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// A plugin that refuses everything that it is asked about stops its own namespace, and no other; while it is asked, it
+// can change nothing. Without the right in a namespace it is not asked about that, whatever its spec says.
+func TestTenants_admission(t *testing.T) {
+	listens := freeAddress(t)
+	o := startOperator(t, func(o *app.Options) {
+		o.WebhookAddress, o.WebhookURL = listens, "https://"+strings.Replace(listens, "127.0.0.1", "localhost", 1)
+	})
+	a, b := newTenants(t, o.env)
+	// It may see the Items of both, and change and hold up those of its own.
+	a.account(t, "keeper", rbacv1.PolicyRule{
+		APIGroups: []string{inventoryv1alpha1.GroupVersion.Group}, Resources: []string{"items"},
+		Verbs: []string{"get", "list", "watch", "create", "delete", "validate"},
+	})
+	create(t, o.env, &rbacv1.Role{ObjectMeta: b.meta("keeper"), Rules: []rbacv1.PolicyRule{
+		{APIGroups: []string{inventoryv1alpha1.GroupVersion.Group}, Resources: []string{"items"}, Verbs: []string{"list", "watch"}},
+	}})
+	b.bind(t, "keeper", a.ns, "keeper")
+	keeper := func(namespaces ...string) func(*pluginsv1alpha1.WasmPluginSpec) {
+		return func(s *pluginsv1alpha1.WasmPluginSpec) {
+			s.ServiceAccountName, s.Capabilities = "keeper", []pluginsv1alpha1.Capability{pluginsv1alpha1.CapabilityValidation}
+			s.Security.AllowedNamespaces = namespaces
+			s.ForTypes[0].LabelSelector = nil
+		}
+	}
+	a.plugin(t, "keeper", "Item", keeper(a.ns))
+	a.expectReady(t, "keeper")
+	a.plugin(t, "both", "Item", keeper(a.ns, b.ns))
+	a.expectCondition(t, "both", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden,
+		"validate items.inventory.example.com", fmt.Sprintf("in namespace %q", b.ns))
+	a.plugin(t, "all", "Item", keeper("*"))
+	a.expectCondition(t, "all", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden, "in all namespaces")
+
+	values := map[string]string{"own": a.ns, "other": b.ns}
+	tricks := []*attempt{}
+	for i, x := range []trick{
+		{
+			name:   "create while a request is held up",
+			call:   call{function: creates, request: item(`"namespace":"{own}","name":"held"`)},
+			want:   []string{`capability: may not create`, `may only read`},
+			record: "create Item.inventory.example.com {own}/held refused capability Forbidden",
+		},
+		{
+			name:   "delete while a request is held up",
+			call:   call{function: deletes, request: `{` + itemOf + `,` + ownKey + `}`},
+			want:   []string{`capability: may not delete`, `may only read`},
+			record: "delete Item.inventory.example.com {own}/treasure refused capability Forbidden",
+		},
+		{
+			name:   "read what is the other's while a request is held up",
+			call:   call{function: get, request: `{` + itemOf + `,` + otherKey + `}`},
+			want:   []string{`allowlist: may not get items`},
+			record: "get items.inventory.example.com {other}/treasure refused allowlist Forbidden",
+		},
+	} {
+		x.plugin = "keeper"
+		tricks = append(tricks, &attempt{trick: x, by: a, against: b, values: values, id: fmt.Sprintf("%04d", i)})
+	}
+	for _, x := range tricks {
+		carried := &inventoryv1alpha1.Item{ObjectMeta: a.meta("carrier-" + x.id), Spec: inventoryv1alpha1.ItemSpec{Name: "carrier"}}
+		c := call{x.function, fill(x.request, values), x.times}
+		carried.Annotations = map[string]string{"tricks.k1s.io/trick": c.encode(x.id)}
+		testenv.Eventually(t, "the plugin refuses an Item of its own namespace", func(ctx context.Context) error {
+			err := o.env.Client.Create(ctx, carried.DeepCopy(), client.DryRunAll) // the API server hears of the webhook with a delay
+			if err == nil || !strings.Contains(err.Error(), "nobody may") {
+				return fmt.Errorf("got %w", errors.Join(err, errors.New("want a refusal")))
+			}
+			return nil
+		})
+		testenv.Eventually(t, "an answer to "+x.name, func(context.Context) error { return x.answer(o) })
+	}
+	said := len(o.everything(a.ns + "/keeper"))
+	for i := range 5 {
+		theirs := &inventoryv1alpha1.Item{ObjectMeta: b.meta(fmt.Sprint("theirs-", i)), Spec: inventoryv1alpha1.ItemSpec{Name: "theirs"}}
+		c := call{function: get, request: `{}`}
+		theirs.Annotations = map[string]string{"tricks.k1s.io/trick": c.encode("9999")}
+		create(t, o.env, theirs)
+	}
+	if lines := o.everything(a.ns + "/keeper"); len(lines) != said || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "9999") }) {
+		t.Errorf("the plugin was asked about the other's Items: %q", lines[said:])
+	}
+	if err := o.env.Client.Get(t.Context(), client.ObjectKey{Namespace: a.ns, Name: treasure}, &inventoryv1alpha1.Item{}); err != nil {
+		t.Errorf("what the plugin wanted to delete: %v", err)
+	}
+	o.end(t)
+	records := o.records(t)
+	for _, x := range tricks {
+		t.Run(x.name, func(t *testing.T) { x.judge(t, records) })
+	}
+}
+
+// freeAddress is one on which nobody listens now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free.Close()
+	return free.Addr().String()
+}
