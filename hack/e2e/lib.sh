@@ -67,6 +67,14 @@ may() { kube auth can-i "$1" "$2" --all-namespaces --as="system:serviceaccount:$
 # count prints how many objects a query finds.
 count() { kube get "$@" -o name | wc -l | tr -d ' '; }
 
+# trusted says whether the webhook configuration has the authority of the operator's certificate.
+trusted() {
+  local ca bundle
+  ca=$(kube -n "$namespace" get secret k1s-webhook-cert -o 'jsonpath={.data.ca\.crt}') || return 1
+  bundle=$(kube get validatingwebhookconfiguration k1s -o 'jsonpath={.webhooks[0].clientConfig.caBundle}') || return 1
+  [ -n "$ca" ] && [ "$ca" = "$bundle" ] && echo yes
+}
+
 # pods prints what a JSONPath says of the operator's Pods.
 pods() { kube -n "$namespace" get pods -l app.kubernetes.io/name=k1s -o "jsonpath=$1"; }
 

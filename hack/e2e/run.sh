@@ -56,6 +56,12 @@ expect "it may impersonate users" no may impersonate users
 expect "it may watch Roles" yes may watch roles.rbac.authorization.k8s.io
 expect "it may change Roles" no may update roles.rbac.authorization.k8s.io
 
+step "Webhooks have a certificate that the API server trusts"
+expect "caBundle is ca.crt of the Secret" yes trusted
+kube -n "$namespace" delete secret k1s-webhook-cert >/dev/null
+note "deleted the Secret"
+expect "caBundle is ca.crt of the Secret" yes trusted
+
 step "Embedded controllers: Items and Categories"
 shown kube apply --server-side -f $samples/inventory_v1alpha1_category.yaml -f $samples/inventory_v1alpha1_item.yaml
 for is in laptop-14=Available laptop-16=OutOfStock headphones=Reserved cassette-recorder=Discontinued; do

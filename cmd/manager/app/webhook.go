@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -101,7 +100,7 @@ func setUpWebhooks(ctx context.Context, mgr manager.Manager, o Options) (*webhoo
 	}
 	return &webhooks{
 		server: server, certs: store,
-		service: types.NamespacedName{Namespace: o.Namespace, Name: o.WebhookService}, url: o.WebhookURL,
+		service: types.NamespacedName{Namespace: o.Namespace, Name: o.WebhookService}, url: strings.TrimSuffix(o.WebhookURL, "/"),
 		owner: strings.TrimPrefix(o.WebhookOwner, ownerKind), reader: mgr.GetAPIReader(),
 	}, nil
 }
@@ -132,17 +131,6 @@ func newWebhookServer(address string, store *certs.Store) (webhook.Server, error
 			c.GetCertificate = store.GetCertificate
 		}},
 	}), nil
-}
-
-// clientConfig is what a webhook configuration says about where a path is served.
-func (w *webhooks) clientConfig(path string) admissionregistrationv1.WebhookClientConfig {
-	c := admissionregistrationv1.WebhookClientConfig{CABundle: w.certs.CABundle()}
-	if w.url != "" {
-		c.URL = new(strings.TrimSuffix(w.url, "/") + path)
-		return c
-	}
-	c.Service = &admissionregistrationv1.ServiceReference{Namespace: w.service.Namespace, Name: w.service.Name, Path: &path}
-	return c
 }
 
 // ownerReference is that of the ClusterRole that --webhook-owner names: when it is uninstalled, webhook

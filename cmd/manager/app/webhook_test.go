@@ -7,12 +7,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/k1s-io/k1s/internal/admission/certs"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -71,24 +68,6 @@ func TestOptions_webhookNames(t *testing.T) {
 	o.WebhookURL = "https://k1s.example:9443"
 	if diff := cmp.Diff(append([]string{"k1s.example"}, service...), o.webhookNames()); diff != "" {
 		t.Errorf("outside, -want +got:\n%s", diff)
-	}
-}
-
-func TestWebhooks_clientConfig(t *testing.T) {
-	t.Parallel()
-	w := &webhooks{certs: &certs.Store{}, service: types.NamespacedName{Namespace: "ns", Name: "k1s-webhook"}}
-	want := admissionregistrationv1.WebhookClientConfig{
-		Service: &admissionregistrationv1.ServiceReference{Namespace: "ns", Name: "k1s-webhook", Path: new("/plugins/a")},
-	}
-	if diff := cmp.Diff(want, w.clientConfig("/plugins/a")); diff != "" {
-		t.Errorf("in a cluster, -want +got:\n%s", diff)
-	}
-	for _, url := range []string{"https://localhost:1/base", "https://localhost:1/base/"} {
-		w.url = url
-		want = admissionregistrationv1.WebhookClientConfig{URL: new("https://localhost:1/base/plugins/a")}
-		if diff := cmp.Diff(want, w.clientConfig("/plugins/a")); diff != "" {
-			t.Errorf("outside, -want +got:\n%s", diff)
-		}
 	}
 }
 
