@@ -110,8 +110,8 @@ func (d *demo) show(ctx context.Context, args ...string) error {
 }
 
 // apply applies a manifest in a namespace.
-func (d *demo) apply(ctx context.Context, manifest string, args ...string) error {
-	_, err := d.kube(ctx, manifest, append([]string{"apply", "--server-side", "-f", "-"}, args...)...)
+func (d *demo) apply(ctx context.Context, manifest string) error {
+	_, err := d.kube(ctx, manifest, "apply", "--server-side", "-f", "-")
 	return err
 }
 
