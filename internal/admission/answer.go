@@ -34,7 +34,7 @@ func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *a
 
 // decide goes through the reasons not to ask the plugin, and asks it.
 func (s *Server) decide(ctx context.Context, q *question) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
-	exports := q.exports()
+	exports := q.plugin.exports(q.hook, string(q.Operation))
 	if len(exports) == 0 || q.passes(s.Exempt) {
 		return allowed(nil), metrics.AdmissionSkipped
 	}

@@ -4,22 +4,19 @@ package admission
 
 import (
 	"fmt"
-	"strings"
 	"sync"
-	"unicode"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/admission/object"
 )
 
 const (
-	// maxFields bounds how many fields of one kind are remembered, and maxField the length of one in bytes: a
-	// label's name is part of a path.
+	// maxFields bounds how many fields of one kind are remembered.
 	maxFields = 512
-	maxField  = 128
 	// maxReported bounds how many conflicts are remembered as reported; beyond it they are reported again.
 	maxReported = 1024
 )
@@ -27,7 +24,7 @@ const (
 // Conflict is a field that two plugins default.
 type Conflict struct {
 	Kind schema.GroupKind
-	// Field is its path, such as "spec.category"; arrays are one field with all they hold.
+	// Field is such as "spec.category".
 	Field string
 	// Plugin is the one that has just set it, Other one that did before.
 	Plugin, Other types.NamespacedName
@@ -103,11 +100,11 @@ func (c *conflicts) forget(name types.NamespacedName) {
 }
 
 // contested returns a warning for each field that another plugin, which has a say in the same object, sets too.
-func (s *Server) contested(q *question, set *defaulted) []string {
+func (s *Server) contested(q *question, set *object.Defaults) []string {
 	kind, me := q.target.GVK.GroupKind(), q.plugin.Name
-	labels := (&unstructured.Unstructured{Object: set.object}).GetLabels()
+	labels := (&unstructured.Unstructured{Object: set.Object}).GetLabels()
 	var warnings []string
-	for _, field := range set.fields() {
+	for _, field := range set.Fields() {
 		before, ok := s.conflicts.set(kind, field, me)
 		if !ok {
 			continue
@@ -124,29 +121,4 @@ func (s *Server) contested(q *question, set *defaulted) []string {
 		}
 	}
 	return warnings
-}
-
-// fields are what the patch touches, each once.
-func (d *defaulted) fields() []string {
-	var fields []string
-	seen := map[string]bool{}
-	for _, o := range d.patch {
-		field := strings.Join(named(o.path), ".")
-		if field == "" || seen[field] || len(field) > maxField || strings.ContainsFunc(field, unicode.IsControl) {
-			continue
-		}
-		seen[field] = true
-		fields = append(fields, field)
-	}
-	return fields
-}
-
-// named is a path up to the first index of an array. An object's member whose name is a number ends it, too.
-func named(path []string) []string {
-	for i, part := range path {
-		if part == "-" || part != "" && strings.Trim(part, "0123456789") == "" {
-			return path[:i]
-		}
-	}
-	return path
 }

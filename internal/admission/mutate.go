@@ -8,6 +8,7 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/admission/object"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
@@ -23,13 +24,13 @@ func (s *Server) mutate(ctx context.Context, q *question) (*admissionv1.Admissio
 	if len(reply) == 0 {
 		return allowed(nil), metrics.AdmissionAllowed
 	}
-	set, err := readDefaults(request.Object, reply)
+	set, err := object.ReadDefaults(request.Object, reply)
 	if err != nil {
 		return q.failed(export, &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: err})
 	}
 	response := allowed(nil)
-	if len(set.patch) > 0 {
-		response.Patch = set.json
+	if len(set.Patch) > 0 {
+		response.Patch = set.Patch
 		response.PatchType = new(admissionv1.PatchTypeJSONPatch)
 		response.Warnings = s.contested(q, set)
 	}

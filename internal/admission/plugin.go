@@ -78,6 +78,3 @@ func (s Scope) Empty() bool { return !s.All && len(s.Namespaces) == 0 }
 func (s Scope) Has(namespace string) bool {
 	return s.All || namespace != "" && slices.Contains(s.Namespaces, namespace)
 }
-
-// has says whether requests are held up for an export.
-func (p *Plugin) has(export string) bool { return slices.Contains(p.Exports, export) }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/admission/object"
 )
 
 // question is one request that is held up for one plugin.
@@ -50,35 +51,10 @@ func (q *question) ends() bool {
 		return false
 	}
 	// Only the old object can be believed: what a user writes there into the new one has yet to be put right.
-	if terminating(q.OldObject.Raw) {
+	if object.Terminating(q.OldObject.Raw) {
 		return true
 	}
-	return q.Operation == admissionv1.Update && sameButFinalizers(q.Object.Raw, q.OldObject.Raw)
-}
-
-// exports returns those that the plugin has for the request.
-func (q *question) exports() []string {
-	candidates := []string{abi.ExportSetDefaults}
-	switch {
-	case q.hook == mutating && (q.Operation == admissionv1.Create || q.Operation == admissionv1.Update):
-	case q.hook == mutating:
-		return nil
-	case q.Operation == admissionv1.Create:
-		candidates = []string{abi.ExportValidateCreate, abi.ExportAdmit}
-	case q.Operation == admissionv1.Update:
-		candidates = []string{abi.ExportValidateUpdate, abi.ExportAdmit}
-	case q.Operation == admissionv1.Delete:
-		candidates = []string{abi.ExportValidateDelete, abi.ExportAdmit}
-	default:
-		return nil
-	}
-	var exports []string
-	for _, export := range candidates {
-		if q.plugin.has(export) {
-			exports = append(exports, export)
-		}
-	}
-	return exports
+	return q.Operation == admissionv1.Update && object.SameButFinalizers(q.Object.Raw, q.OldObject.Raw)
 }
 
 // namespace is that of the object, empty for one that has none.
@@ -106,8 +82,8 @@ func (q *question) request() abi.AdmissionRequest {
 	apiVersion, kind := q.target.GVK.ToAPIVersionAndKind()
 	return abi.AdmissionRequest{
 		ObjectKey: abi.ObjectKey{APIVersion: apiVersion, Kind: kind, Namespace: q.namespace(), Name: q.Name},
-		Object:    withoutMetadata(q.Object.Raw, managed),
-		OldObject: withoutMetadata(q.OldObject.Raw, managed),
+		Object:    object.Guests(q.Object.Raw),
+		OldObject: object.Guests(q.OldObject.Raw),
 	}
 }
 

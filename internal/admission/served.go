@@ -3,17 +3,21 @@
 package admission
 
 import (
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// served is a plugin as requests are looked up in it.
+// served is a plugin as requests are looked up in it, or what is left of one.
 type served struct {
 	*Plugin
+
+	// left is when the plugin was removed; there is nothing else then.
+	left time.Time
 
 	runner  plugin.Runner
 	targets map[schema.GroupVersionResource]*Target
@@ -48,7 +52,7 @@ func (s *served) target(gvr metav1.GroupVersionResource, kind metav1.GroupVersio
 
 // defaults says whether the plugin has a say in what an object of a kind is like.
 func (s *served) defaults(kind schema.GroupKind, namespace string, object labels.Set) bool {
-	if !s.has(abi.ExportSetDefaults) || !s.selector.Matches(object) {
+	if len(s.operations(mutating)) == 0 || !s.selector.Matches(object) {
 		return false
 	}
 	for _, t := range s.targets {
@@ -58,3 +62,6 @@ func (s *served) defaults(kind schema.GroupKind, namespace string, object labels
 	}
 	return false
 }
+
+// gone says whether a plugin was removed so long ago that nobody can ask about it.
+func (s *served) gone(now time.Time) bool { return !s.left.IsZero() && now.Sub(s.left) > linger }

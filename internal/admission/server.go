@@ -53,17 +53,22 @@ type Server struct {
 	ServerOptions
 
 	conflicts *conflicts
+	now       func() time.Time
 
 	mu sync.Mutex // held while plugins come and go
 	// plugins is replaced, never changed, so that requests need no lock.
 	plugins atomic.Pointer[map[types.NamespacedName]*served]
 }
 
+// linger is how long requests for a plugin are let through that was removed: API servers take a moment to hear that
+// its configurations are gone.
+const linger = 10 * time.Second
+
 var _ http.Handler = (*Server)(nil)
 
 // NewServer makes a Server without plugins.
 func NewServer(o ServerOptions) *Server {
-	s := &Server{ServerOptions: o, conflicts: newConflicts()}
+	s := &Server{ServerOptions: o, conflicts: newConflicts(), now: time.Now}
 	s.plugins.Store(&map[types.NamespacedName]*served{})
 	return s
 }
@@ -71,7 +76,8 @@ func NewServer(o ServerOptions) *Server {
 // Set makes requests be held up for a plugin, or changes how; the plugin must not be changed afterwards.
 func (s *Server) Set(p *Plugin) { s.put(p.Name, newServed(p)) }
 
-// Remove ends it. What the API server asks about the plugin from now on, its failure policy there decides.
+// Remove ends it, after the plugin's configurations have been removed. What the API server asks about it all the same
+// is let through for a moment; after that, the failure policy there decides, as for every plugin that is not loaded.
 func (s *Server) Remove(name types.NamespacedName) {
 	s.put(name, nil)
 	s.conflicts.forget(name)
@@ -81,15 +87,30 @@ func (s *Server) put(name types.NamespacedName, p *served) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := maps.Clone(*s.plugins.Load())
-	if p == nil {
-		delete(next, name)
-	} else {
+	maps.DeleteFunc(next, func(_ types.NamespacedName, p *served) bool { return p.gone(s.now()) })
+	if before := next[name]; p == nil && before != nil {
+		p = &served{left: s.now()}
+	}
+	if p != nil {
 		next[name] = p
 	}
 	s.plugins.Store(&next)
 }
 
-func (s *Server) plugin(name types.NamespacedName) *served { return (*s.plugins.Load())[name] }
+// plugin returns a plugin that is served.
+func (s *Server) plugin(name types.NamespacedName) *served {
+	p := (*s.plugins.Load())[name]
+	if p == nil || !p.left.IsZero() {
+		return nil
+	}
+	return p
+}
+
+// hasLeft says whether a plugin was removed a moment ago.
+func (s *Server) hasLeft(name types.NamespacedName) bool {
+	p := (*s.plugins.Load())[name]
+	return p != nil && !p.left.IsZero() && !p.gone(s.now())
+}
 
 // ServeHTTP answers an AdmissionReview. An HTTP error, which leaves the answer to the API server's own failure
 // policy, is for what is no review and for plugins that are not loaded here, be it not yet or no more.
@@ -99,8 +120,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	p := s.plugin(name)
-	if p == nil {
+	p, left := s.plugin(name), s.hasLeft(name)
+	if p == nil && !left {
 		http.Error(w, fmt.Sprintf("plugin %q is not loaded: kubectl -n %s get wp %s", name, name.Namespace, name.Name), http.StatusServiceUnavailable)
 		return
 	}
@@ -109,9 +130,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), status)
 		return
 	}
+	if p == nil {
+		s.write(w, name, request, allowed(nil))
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience(p.Timeout, r.URL.Query().Get("timeout")))
 	defer cancel()
-	response := s.answer(ctx, p, hook, request)
+	s.write(w, name, request, s.answer(ctx, p, hook, request))
+}
+
+func (s *Server) write(w http.ResponseWriter, name types.NamespacedName, request *admissionv1.AdmissionRequest, response *admissionv1.AdmissionResponse) {
 	response.UID = request.UID
 	review := admissionv1.AdmissionReview{Response: response}
 	review.SetGroupVersionKind(admissionv1.SchemeGroupVersion.WithKind("AdmissionReview"))

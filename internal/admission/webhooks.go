@@ -74,20 +74,10 @@ func (w webhook) name(plugin types.NamespacedName, i int) string {
 
 // operations are those that requests are held up for.
 func (p *Plugin) operations(hook webhook) []admissionregistrationv1.OperationType {
-	const create, update, del = admissionregistrationv1.Create, admissionregistrationv1.Update, admissionregistrationv1.Delete
-	if hook == mutating {
-		if p.has(abi.ExportSetDefaults) {
-			return []admissionregistrationv1.OperationType{create, update}
-		}
-		return nil
-	}
 	var operations []admissionregistrationv1.OperationType
-	for _, o := range []struct {
-		export    string
-		operation admissionregistrationv1.OperationType
-	}{{abi.ExportValidateCreate, create}, {abi.ExportValidateUpdate, update}, {abi.ExportValidateDelete, del}} {
-		if p.has(o.export) || p.has(abi.ExportAdmit) {
-			operations = append(operations, o.operation)
+	for _, operation := range []string{abi.OperationCreate, abi.OperationUpdate, abi.OperationDelete} {
+		if len(p.exports(hook, operation)) > 0 {
+			operations = append(operations, admissionregistrationv1.OperationType(operation))
 		}
 	}
 	return operations

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package admission
+package object
 
 import "bytes"
-
-// The objects of a request are looked at and cut as bytes: decoding them would cost more than most guests do with
-// them. They have been found to be JSON before; of bytes that are none, whatever is found is wrong but in bounds.
 
 // managed is what guests do not see of metadata.
 var managed = [][]byte{[]byte("managedFields")}
@@ -15,15 +12,18 @@ var bookkeeping = [][]byte{
 	[]byte("managedFields"), []byte("finalizers"), []byte("resourceVersion"), []byte("generation"),
 }
 
-// terminating says whether an object is being deleted.
-func terminating(object []byte) bool {
+// Guests returns an object as guests see it.
+func Guests(object []byte) []byte { return withoutMetadata(object, managed) }
+
+// Terminating says whether an object is being deleted.
+func Terminating(object []byte) bool {
 	at, ok := member(find(object, "metadata"), "deletionTimestamp")
 	return ok && !bytes.Equal(at, []byte("null"))
 }
 
-// sameButFinalizers says whether two states of an object differ by their finalizers at most, and by what changes with
+// SameButFinalizers says whether two states of an object differ by their finalizers at most, and by what changes with
 // every write. The API server writes both in the same order.
-func sameButFinalizers(a, b []byte) bool {
+func SameButFinalizers(a, b []byte) bool {
 	return bytes.Equal(withoutMetadata(a, bookkeeping), withoutMetadata(b, bookkeeping))
 }
 

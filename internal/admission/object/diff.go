@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package admission
+package object
 
 import (
 	"encoding/json"
@@ -46,6 +46,9 @@ func (o operation) pointer() string {
 	return b.String()
 }
 
+// errNoName is about members that have "" for a name: JSON pointers to them are not understood everywhere.
+var errNoName = errors.New(`it changes a member whose name is ""`)
+
 var errManyChanges = errors.New("it changes too much: the patch would have more than " + strconv.Itoa(maxOperations) + " operations")
 
 // diff returns the patch that leads from one object to another. Arrays of one length are compared element by
@@ -55,6 +58,11 @@ func diff(was, is map[string]any) ([]operation, error) {
 	d.objects(nil, was, is)
 	if len(d.patch) > maxOperations {
 		return nil, errManyChanges
+	}
+	for _, o := range d.patch {
+		if slices.Contains(o.path, "") {
+			return nil, errNoName
+		}
 	}
 	return d.patch, nil
 }
@@ -69,11 +77,10 @@ func (d *differ) add(op string, path []string, value any) {
 
 func (d *differ) objects(path []string, was, is map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(was)) {
-		at := append(path, name)
 		if after, ok := is[name]; ok {
-			d.values(at, was[name], after)
+			d.values(append(path, name), was[name], after)
 		} else {
-			d.add("remove", at, nil)
+			d.add("remove", append(path, name), nil)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(is)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package admission
+package object
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 )
@@ -19,18 +21,19 @@ const (
 	maxOperations = 1000
 )
 
-// defaulted is what a guest has set.
-type defaulted struct {
-	// patch leads from the object to the one with defaults, and json is the same as the API server reads it.
-	patch []operation
-	json  []byte
-	// object is the object with defaults.
-	object map[string]any
+// Defaults are what a guest has set.
+type Defaults struct {
+	// Patch leads from the object to the one with defaults: a JSON patch, empty if nothing is to be changed.
+	Patch []byte
+	// Object is the object with defaults.
+	Object map[string]any
+
+	operations []operation
 }
 
-// readDefaults reads set_defaults' reply, a whole object or a JSON patch, against the object that the guest was
+// ReadDefaults reads set_defaults' reply, a whole object or a JSON patch, against the object that the guest was
 // given. Its errors say what the guest did wrong.
-func readDefaults(object, reply []byte) (*defaulted, error) {
+func ReadDefaults(object, reply []byte) (*Defaults, error) {
 	if len(reply) > maxDefaulted {
 		return nil, fmt.Errorf("it has %d bytes, more than the %d allowed", len(reply), maxDefaulted)
 	}
@@ -52,14 +55,15 @@ func readDefaults(object, reply []byte) (*defaulted, error) {
 	if err := guard(was, is); err != nil {
 		return nil, err
 	}
-	d := &defaulted{object: is}
-	if d.patch, err = diff(was, is); err != nil || len(d.patch) == 0 {
-		return d, err
-	}
-	if d.json, err = json.Marshal(d.patch); err != nil {
+	d := &Defaults{Object: is}
+	if d.operations, err = diff(was, is); err != nil {
 		return nil, err
 	}
-	return d, nil
+	if len(d.operations) == 0 {
+		return d, nil
+	}
+	d.Patch, err = json.Marshal(d.operations)
+	return d, err
 }
 
 func decodeObject(text []byte) (map[string]any, error) {
@@ -75,8 +79,13 @@ func decodeObject(text []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// apply applies a guest's patch.
-func apply(object, patch []byte) ([]byte, error) {
+// apply applies a guest's patch. The library that does it panics on some patches that make no sense.
+func apply(object, patch []byte) (after []byte, err error) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			after, err = nil, errors.New("the patch does not apply: one of its operations makes no sense")
+		}
+	}()
 	operations, err := jsonpatch.DecodePatch(patch)
 	if err != nil {
 		return nil, fmt.Errorf("it is no JSON patch: %.200q", err.Error())
@@ -87,7 +96,7 @@ func apply(object, patch []byte) ([]byte, error) {
 	options := jsonpatch.NewApplyOptions()
 	options.AccumulatedCopySizeLimit = maxDefaulted // few operations could otherwise double an object many times
 	options.SupportNegativeIndices = false          // RFC 6902 has none
-	after, err := operations.ApplyWithOptions(object, options)
+	after, err = operations.ApplyWithOptions(object, options)
 	if err != nil {
 		return nil, fmt.Errorf("the patch does not apply: %.200q", err.Error())
 	}
@@ -154,4 +163,33 @@ func empty(value any) bool {
 	default:
 		return false
 	}
+}
+
+// maxField bounds the name of a field, in bytes: a label's name is part of it.
+const maxField = 128
+
+// Fields are those that the patch touches, each once, such as "spec.category"; an array is one field with all it
+// holds. Very long ones are left out.
+func (d *Defaults) Fields() []string {
+	var fields []string
+	seen := map[string]bool{}
+	for _, o := range d.operations {
+		field := strings.Join(named(o.path), ".")
+		if field == "" || seen[field] || len(field) > maxField || strings.ContainsFunc(field, unicode.IsControl) {
+			continue
+		}
+		seen[field] = true
+		fields = append(fields, field)
+	}
+	return fields
+}
+
+// named is a path up to the first index of an array. A member of an object whose name is a number ends it, too.
+func named(path []string) []string {
+	for i, part := range path {
+		if part == "-" || part != "" && strings.Trim(part, "0123456789") == "" {
+			return path[:i]
+		}
+	}
+	return path
 }

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/wasm"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+const (
+	account           = "plugin-account"
+	operatorNamespace = "k1s-system"
+)
+
+var allExports = []string{
+	abi.ExportSetDefaults, abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportValidateDelete, abi.ExportAdmit,
+}
+
+// act is what the fixture script does.
+type act byte
+
+const (
+	replies act = iota
+	answersError
+	traps
+	loops
+	creates
+)
+
+// scripted is one of the settings of the fixture script: what it does in an export if a text is in the input.
+func scripted(export string, text string, what act, reply string) []byte {
+	out := []byte{byte(slices.Index(allExports, export) + 1), byte(what)}
+	out = append(binary.LittleEndian.AppendUint32(out, uint32(len(text))), text...)
+	return append(binary.LittleEndian.AppendUint32(out, uint32(len(reply))), reply...)
+}
+
+// newEngine returns an engine that ends with the test.
+func newEngine(tb testing.TB) *wasm.Engine {
+	tb.Helper()
+	engine, err := wasm.New(tb.Context(), wasm.Options{Log: logr.Discard()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = engine.Close(context.Background()) })
+	return engine
+}
+
+// load loads the fixture script with rules.
+func load(tb testing.TB, engine *wasm.Engine, reader plugin.Host, rules ...[]byte) plugin.Runner {
+	tb.Helper()
+	module, err := os.ReadFile(filepath.Join("testdata", "script.wasm"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	runner, _, err := engine.Load(tb.Context(), plugin.LoadRequest{
+		Name: "test/script", Module: plugin.NewModule(module), Settings: slices.Concat(rules...), Reader: reader,
+		Limits: plugin.Limits{MaxMemoryPages: 256, CallTimeout: testenv.Patience, MaxInstances: 4, IdleTimeout: time.Hour},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return runner
+}
+
+// slot is the place of a plugin with a first revision.
+func slot(tb testing.TB, first plugin.Runner) *plugin.Slot {
+	s := plugin.NewSlot(testenv.Patience)
+	s.Swap(first)
+	tb.Cleanup(func() { _ = s.Close(context.Background()) })
+	return s
+}
+
+// items is the target of every test's plugin.
+func items(scope Scope) Target {
+	return Target{
+		GVK: schema.GroupVersionKind{Group: "inventory.example.com", Version: "v1alpha1", Kind: "Item"},
+		GVR: schema.GroupVersionResource{Group: "inventory.example.com", Version: "v1alpha1", Resource: "items"}, Namespaced: true,
+		Validate: scope, Mutate: scope,
+	}
+}
+
+// world is webhooks that the API server really calls.
+type world struct {
+	*testenv.Env
+
+	// home is the plugin's namespace, shop one that it is asked about.
+	home, shop     string
+	server         *Server
+	configurations *Configurations
+	engine         *wasm.Engine
+
+	mu        sync.Mutex
+	conflicts []Conflict
+	failures  []Failure
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	env := testenv.Shared(t)
+	w := &world{Env: env, home: env.Namespace(t), shop: env.Namespace(t), engine: newEngine(t)}
+	w.ServiceAccount(t, w.home, account)
+	reviews, err := authorizationv1client.NewForConfig(env.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	httpClient, err := rest.HTTPClientFor(env.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authorizer := access.NewAuthorizer(reviews, clock.RealClock{})
+	rights, err := access.NewRightsWatch(env.Config, httpClient, authorizer, logr.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	exempt := NewExempt(operatorNamespace)
+	w.server = NewServer(ServerOptions{Authorizer: authorizer, Exempt: exempt, Log: logr.Discard(), Conflict: func(c Conflict) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.conflicts = append(w.conflicts, c)
+	}})
+	hooks, ca, url := serve(t, w.server)
+	w.configurations = NewConfigurations(ConfigurationsOptions{Client: env.Client, Exempt: exempt, CA: ca, URL: url})
+	background(t, rights.Start)
+	background(t, hooks.Start)
+	testenv.Eventually(t, "the webhook server starts", func(context.Context) error { return hooks.StartedChecker()(nil) })
+	testenv.Eventually(t, "changes of rights are heard of", func(context.Context) error {
+		if !authorizer.Watched() {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	return w
+}
+
+type bundle []byte
+
+func (b bundle) CABundle() []byte { return b }
+
+// serve makes a webhook server as the operator has it.
+func serve(t *testing.T, handler http.Handler) (ctrlwebhook.Server, CABundle, string) {
+	t.Helper()
+	var local envtest.WebhookInstallOptions
+	if err := local.PrepWithoutInstalling(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = local.Cleanup() })
+	server := ctrlwebhook.NewServer(ctrlwebhook.Options{
+		Host: local.LocalServingHost, Port: local.LocalServingPort, CertDir: local.LocalServingCertDir,
+	})
+	server.Register(PathPrefix, handler)
+	return server, bundle(local.LocalServingCAData), fmt.Sprintf("https://%s:%d", local.LocalServingHost, local.LocalServingPort)
+}
+
+// background runs something until the test ends.
+func background(t *testing.T, start func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- start(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("ended with: %v", err)
+		}
+	})
+}
+
+// plugin returns a plugin that is asked about everything in the shop.
+func (w *world) plugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
+	p := &Plugin{
+		Name:     types.NamespacedName{Namespace: w.home, Name: "script"},
+		Identity: access.Identity{Namespace: w.home, Plugin: "script", ServiceAccount: account},
+		Runner:   runner, Exports: allExports, Targets: []Target{items(Scope{Namespaces: []string{w.shop}})},
+		FailurePolicy: pluginsv1alpha1.FailurePolicyFail, Timeout: 10 * time.Second,
+		Failed: func(f Failure) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.failures = append(w.failures, f)
+		},
+	}
+	for _, c := range change {
+		c(p)
+	}
+	return p
+}
+
+func ignore(p *Plugin) { p.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore }
+
+func everywhere(p *Plugin) { p.Targets = []Target{items(Scope{All: true})} }
+
+// hold has requests held up for a plugin, and waits until the API server does. Its guest answers every creation of
+// an Item "probe" with the plugin's name as a warning.
+func (w *world) hold(t *testing.T, p *Plugin, rules ...[]byte) *plugin.Slot {
+	t.Helper()
+	s := slot(t, load(t, w.engine, nil, append([][]byte{probe(p.Name)}, rules...)...))
+	p.Runner = s
+	w.set(t, p)
+	w.await(t, p.Name, w.shop)
+	return s
+}
+
+func probe(name types.NamespacedName) []byte {
+	return scripted(abi.ExportValidateCreate, `"name":"probe"`, replies, fmt.Sprintf(`{"warnings":["probed %s"]}`, name))
+}
+
+func (w *world) set(t *testing.T, p *Plugin) {
+	t.Helper()
+	w.server.Set(p)
+	if err := w.configurations.Ensure(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.configurations.Remove(context.Background(), p.Name); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// await waits until the API server asks a plugin about a namespace.
+func (w *world) await(t *testing.T, name types.NamespacedName, namespace string) {
+	t.Helper()
+	c, said := w.client(t)
+	testenv.Eventually(t, "the API server asks the plugin", func(ctx context.Context) error {
+		if err := c.Create(ctx, newItem(namespace, "probe"), client.DryRunAll); err != nil {
+			return err
+		}
+		if want := "probed " + name.String(); !slices.Contains(said.take(), want) {
+			return fmt.Errorf("no warning %q", want)
+		}
+		return nil
+	})
+}
+
+// grant gives the plugin's account verbs on Items in a namespace, or in the cluster if that is empty.
+func (w *world) grant(t *testing.T, namespace string, verbs ...string) client.Object {
+	t.Helper()
+	rules := []rbacv1.PolicyRule{{Verbs: verbs, APIGroups: []string{"inventory.example.com"}, Resources: []string{"items"}}}
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s.%s.%s", w.home, namespace, strings.Join(verbs, "."))}, Rules: rules}
+	ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name}
+	subjects := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: w.home, Name: account}}
+	var binding client.Object = &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: role.Name}, RoleRef: ref, Subjects: subjects}
+	if namespace != "" {
+		binding = &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: role.Name}, RoleRef: ref, Subjects: subjects}
+	}
+	if err := errors.Join(w.Client.Create(t.Context(), role), w.Client.Create(t.Context(), binding)); err != nil {
+		t.Fatal(err)
+	}
+	return binding
+}
+
+// said gathers the warnings that a client is shown.
+type said struct {
+	mu       sync.Mutex
+	warnings []string
+}
+
+// HandleWarningHeader implements rest.WarningHandler.
+func (s *said) HandleWarningHeader(_ int, _ string, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.warnings = append(s.warnings, text)
+}
+
+// take returns the warnings since the last call.
+func (s *said) take() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.warnings
+	s.warnings = nil
+	return all
+}
+
+// client returns an administrator's client, and what it is warned of.
+func (w *world) client(t *testing.T, change ...func(*rest.Config)) (client.Client, *said) {
+	t.Helper()
+	s := &said{}
+	config := rest.CopyConfig(w.Config)
+	config.WarningHandler = s
+	for _, f := range change {
+		f(config)
+	}
+	c, err := client.New(config, client.Options{Scheme: w.Scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, s
+}
+
+func newItem(namespace, name string) *inventoryv1alpha1.Item {
+	return &inventoryv1alpha1.Item{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: inventoryv1alpha1.ItemSpec{Name: name},
+	}
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	admissionv1 "k8s.io/api/admission/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/metrics"
+)
+
+// authority is an Authorizer with one answer for everything.
+type authority struct {
+	allowed bool
+	err     error
+}
+
+func (a authority) Authorize(context.Context, access.Identity, access.Action) (access.Decision, error) {
+	return access.Decision{Allowed: a.allowed}, a.err
+}
+
+// direct is a server that tests ask themselves.
+type direct struct {
+	*Server
+
+	metrics *metrics.Metrics
+	series  *prometheus.Registry
+}
+
+const pluginName = "home/script"
+
+func newDirect(t *testing.T, a Authorizer) *direct {
+	t.Helper()
+	d := &direct{series: prometheus.NewRegistry()}
+	var err error
+	if d.metrics, err = metrics.New(d.series); err != nil {
+		t.Fatal(err)
+	}
+	d.metrics.Begin(pluginName)
+	d.Server = NewServer(ServerOptions{Authorizer: a, Exempt: NewExempt(operatorNamespace), Metrics: d.metrics, Log: logr.Discard()})
+	return d
+}
+
+// directPlugin has a say in every Item.
+func directPlugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
+	w := &world{home: "home"}
+	return w.plugin(runner, append([]func(*Plugin){everywhere}, change...)...)
+}
+
+// counted are the counters of requests.
+func (d *direct) counted(t *testing.T) []string {
+	t.Helper()
+	families, err := d.series.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if !strings.Contains(f.GetName(), "admission") || m.GetCounter() == nil {
+				continue
+			}
+			text := f.GetName()
+			for _, l := range m.GetLabel() {
+				text += " " + l.GetValue()
+			}
+			all = append(all, fmt.Sprint(text, " ", m.GetCounter().GetValue()))
+		}
+	}
+	return all
+}
+
+// review asks as the API server does.
+func (d *direct) review(t *testing.T, hook webhook, change func(*admissionv1.AdmissionRequest)) (*admissionv1.AdmissionResponse, *httptest.ResponseRecorder) {
+	t.Helper()
+	target := items(Scope{})
+	request := &admissionv1.AdmissionRequest{
+		UID: "u", Kind: metav1.GroupVersionKind(target.GVK), Resource: metav1.GroupVersionResource(target.GVR),
+		Namespace: "shop", Name: "it", Operation: admissionv1.Create,
+		UserInfo: authenticationv1.UserInfo{Username: "jane"},
+		Object:   raw(`{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item","metadata":{"name":"it","namespace":"shop"},"spec":{}}`),
+	}
+	if change != nil {
+		change(request)
+	}
+	review := admissionv1.AdmissionReview{Request: request}
+	review.SetGroupVersionKind(admissionv1.SchemeGroupVersion.WithKind("AdmissionReview"))
+	body, err := json.Marshal(review)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder := d.post(t, hook.path(types.NamespacedName{Namespace: "home", Name: "script"}), body)
+	if recorder.Code != http.StatusOK {
+		return nil, recorder
+	}
+	var answer admissionv1.AdmissionReview
+	if err := json.Unmarshal(recorder.Body.Bytes(), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if answer.Response == nil || answer.Response.UID != "u" || answer.Kind != "AdmissionReview" || answer.APIVersion != "admission.k8s.io/v1" {
+		t.Fatalf("answer %s", recorder.Body)
+	}
+	return answer.Response, recorder
+}
+
+func (d *direct) post(t *testing.T, path string, body []byte) *httptest.ResponseRecorder {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	d.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodPost, path+"?timeout=10s", bytes.NewReader(body)))
+	return recorder
+}
+
+func raw(text string) runtime.RawExtension { return runtime.RawExtension{Raw: []byte(text)} }
+
+func TestServer_notLoaded(t *testing.T) {
+	d := newDirect(t, authority{allowed: true})
+	if _, recorder := d.review(t, validating, nil); recorder.Code != http.StatusServiceUnavailable {
+		t.Errorf("unknown: status %d", recorder.Code)
+	}
+
+	p := directPlugin(plugin.NewSlot(time.Minute)) // empty
+	d.Set(p)
+	response, _ := d.review(t, validating, nil)
+	if response == nil || response.Allowed || response.Result.Code != http.StatusServiceUnavailable || !strings.Contains(response.Result.Message, "is not loaded") {
+		t.Errorf("without a revision: %+v", response)
+	}
+
+	now := time.Now()
+	d.now = func() time.Time { return now }
+	d.Remove(p.Name)
+	if response, recorder := d.review(t, validating, nil); response == nil || !response.Allowed {
+		t.Errorf("just removed: status %d, %s", recorder.Code, recorder.Body)
+	}
+	now = now.Add(linger + time.Second)
+	if _, recorder := d.review(t, validating, nil); recorder.Code != http.StatusServiceUnavailable {
+		t.Errorf("removed before: status %d", recorder.Code)
+	}
+}
+
+func TestServer_noReview(t *testing.T) {
+	d := newDirect(t, authority{allowed: true})
+	d.Set(directPlugin(plugin.NewSlot(time.Minute)))
+	const path = PathPrefix + "validate/home/script"
+	for name, tt := range map[string]struct {
+		path, body string
+		code       int
+	}{
+		"empty":            {path, ``, http.StatusBadRequest},
+		"no JSON":          {path, `{`, http.StatusBadRequest},
+		"another kind":     {path, `{"apiVersion":"v1","kind":"Pod"}`, http.StatusBadRequest},
+		"another version":  {path, `{"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview","request":{}}`, http.StatusBadRequest},
+		"without request":  {path, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}`, http.StatusBadRequest},
+		"too long":         {path, `"` + strings.Repeat("x", maxReview) + `"`, http.StatusRequestEntityTooLarge},
+		"another webhook":  {PathPrefix + "convert/home/script", `{}`, http.StatusNotFound},
+		"no name":          {PathPrefix + "validate/home", `{}`, http.StatusNotFound},
+		"more than a name": {path + "/x", `{}`, http.StatusNotFound},
+		"names of nothing": {PathPrefix + "validate/Home/..", `{}`, http.StatusNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if recorder := d.post(t, tt.path, []byte(tt.body)); recorder.Code != tt.code {
+				t.Errorf("status %d, want %d: %s", recorder.Code, tt.code, recorder.Body)
+			}
+		})
+	}
+}
+
+func TestServer_passes(t *testing.T) {
+	d := newDirect(t, authority{allowed: true})
+	runner := load(t, newEngine(t), nil, scripted(abi.ExportValidateCreate, anything, traps, ""),
+		scripted(abi.ExportValidateUpdate, anything, traps, ""), scripted(abi.ExportValidateDelete, anything, traps, ""))
+	d.Set(directPlugin(slot(t, runner), func(p *Plugin) {
+		for _, group := range exemptGroups {
+			target := items(Scope{All: true})
+			target.GVK.Group, target.GVR.Group = group, group
+			p.Targets = append(p.Targets, target)
+		}
+		p.Targets = append(p.Targets, Target{
+			GVK: metav1.SchemeGroupVersion.WithKind("Namespace"), GVR: metav1.SchemeGroupVersion.WithResource("namespaces"),
+		})
+	}))
+	going := raw(`{"apiVersion":"a/b","metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"}}`)
+	living := raw(`{"apiVersion":"a/b","metadata":{}}`)
+	for name, tt := range map[string]struct {
+		change func(*admissionv1.AdmissionRequest)
+		asked  bool
+	}{
+		"asked":                {func(*admissionv1.AdmissionRequest) {}, true},
+		"another kind":         {func(r *admissionv1.AdmissionRequest) { r.Kind.Kind = "Category" }, false},
+		"another resource":     {func(r *admissionv1.AdmissionRequest) { r.Resource.Resource = "categories" }, false},
+		"kube-system":          {func(r *admissionv1.AdmissionRequest) { r.Namespace = "kube-system" }, false},
+		"operator's namespace": {func(r *admissionv1.AdmissionRequest) { r.Namespace = operatorNamespace }, false},
+		"kube-system itself": {func(r *admissionv1.AdmissionRequest) {
+			r.Kind, r.Resource = metav1.GroupVersionKind{Version: "v1", Kind: "Namespace"}, metav1.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+			r.Namespace, r.Name = "", "kube-system"
+		}, false},
+		"subresource": {func(r *admissionv1.AdmissionRequest) { r.SubResource = "status" }, false},
+		"connection":  {func(r *admissionv1.AdmissionRequest) { r.Operation = admissionv1.Connect }, false},
+		"own write":   {func(r *admissionv1.AdmissionRequest) { r.UserInfo.Username = "system:serviceaccount:home:" + account }, false},
+		"own account": {func(r *admissionv1.AdmissionRequest) {
+			r.UserInfo.Username, r.UserInfo.UID = "system:serviceaccount:home:"+account, "1"
+		}, true},
+		"update":       {func(r *admissionv1.AdmissionRequest) { r.Operation, r.OldObject = admissionv1.Update, living }, true},
+		"update, gone": {func(r *admissionv1.AdmissionRequest) { r.Operation, r.OldObject = admissionv1.Update, going }, false},
+		"update, only the new one says gone": {func(r *admissionv1.AdmissionRequest) {
+			r.Operation, r.OldObject, r.Object = admissionv1.Update, living, going
+		}, true},
+		"delete": {func(r *admissionv1.AdmissionRequest) {
+			r.Operation, r.OldObject, r.Object = admissionv1.Delete, living, raw("null")
+		}, true},
+		"delete again": {func(r *admissionv1.AdmissionRequest) {
+			r.Operation, r.OldObject, r.Object = admissionv1.Delete, going, raw("null")
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			response, _ := d.review(t, validating, tt.change)
+			if response == nil || response.Allowed == tt.asked {
+				t.Errorf("%+v; asked: %t", response, tt.asked)
+			}
+		})
+	}
+	for _, group := range exemptGroups {
+		if response, _ := d.review(t, validating, func(r *admissionv1.AdmissionRequest) { r.Kind.Group, r.Resource.Group = group, group }); !response.Allowed {
+			t.Errorf("group %s is held up", group)
+		}
+	}
+}
+
+func TestServer_right(t *testing.T) {
+	engine := newEngine(t)
+	for name, tt := range map[string]struct {
+		authority authority
+		change    func(*Plugin)
+		allowed   bool
+		result    string
+	}{
+		"no right":          {authority{}, func(*Plugin) {}, true, "skipped"},
+		"no answer":         {authority{err: errors.New("away")}, func(*Plugin) {}, false, "failed_closed"},
+		"no answer, Ignore": {authority{err: errors.New("away")}, ignore, true, "failed_open"},
+		"denied":            {authority{allowed: true}, func(*Plugin) {}, false, "denied"},
+		"other operations":  {authority{allowed: true}, func(p *Plugin) { p.Operations = []string{"DELETE"} }, true, "skipped"},
+		"no export":         {authority{allowed: true}, func(p *Plugin) { p.Exports = []string{abi.ExportValidateUpdate} }, true, "skipped"},
+		"another export":    {authority{allowed: true}, func(p *Plugin) { p.Exports = []string{abi.ExportAdmit} }, true, "allowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDirect(t, tt.authority)
+			d.Set(directPlugin(slot(t, load(t, engine, nil, scripted(abi.ExportValidateCreate, anything, answersError, `{}`))), tt.change))
+			if response, _ := d.review(t, validating, nil); response.Allowed != tt.allowed {
+				t.Errorf("%+v", response)
+			}
+			if diff := cmp.Diff([]string{`k1s_plugin_admission_requests_total home/script ` + tt.result + ` validate 1`}, d.counted(t)); diff != "" {
+				t.Error(diff)
+			}
+			d.metrics.Forget(pluginName)
+			d.metrics.Held(pluginName, "validate", metrics.AdmissionAllowed, time.Second)
+			if left := d.counted(t); left != nil {
+				t.Errorf("left: %q", left)
+			}
+		})
+	}
+}
+
+// panicking is a runner with a bug.
+type panicking struct{ plugin.Runner }
+
+func (panicking) Call(context.Context, plugin.Call) ([]byte, error) { panic("a bug") }
+
+func TestServer_panic(t *testing.T) {
+	d := newDirect(t, authority{allowed: true})
+	d.Set(directPlugin(panicking{}))
+	if response, _ := d.review(t, mutating, nil); response.Allowed || response.Result.Code != http.StatusInternalServerError {
+		t.Errorf("%+v", response)
+	}
+	d.Set(directPlugin(panicking{}, ignore))
+	if response, _ := d.review(t, mutating, nil); !response.Allowed || len(response.Warnings) != 1 {
+		t.Errorf("%+v", response)
+	}
+}
+
+// leaving is a revision that is closed during its call; the one in its place answers.
+type leaving struct {
+	plugin.Runner
+	calls *int
+}
+
+func (l leaving) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
+	if *l.calls++; *l.calls == 1 {
+		return nil, &plugin.CallError{Kind: plugin.KindClosed, Export: call.Export, Err: errors.New("closed")}
+	}
+	return l.Runner.Call(ctx, call)
+}
+
+func TestServer_revisionLeavesDuringCall(t *testing.T) {
+	d := newDirect(t, authority{allowed: true})
+	runner := load(t, newEngine(t), nil, scripted(abi.ExportSetDefaults, anything, replies, `[{"op":"add","path":"/spec/category","value":"c"}]`))
+	d.Set(directPlugin(leaving{slot(t, runner), new(int)}))
+	response, _ := d.review(t, mutating, nil)
+	if diff := cmp.Diff(`[{"op":"add","path":"/spec/category","value":"c"}]`, string(response.Patch)); diff != "" || *response.PatchType != admissionv1.PatchTypeJSONPatch {
+		t.Errorf("%+v: %s", response, diff)
+	}
+}
+
+func TestDenial(t *testing.T) {
+	for name, tt := range map[string]struct{ said, want metav1.Status }{
+		"nothing":     {metav1.Status{}, metav1.Status{Code: 403, Reason: "Forbidden", Message: "the plugin gives no reason"}},
+		"message":     {metav1.Status{Message: "m"}, metav1.Status{Code: 403, Reason: "Forbidden", Message: "m"}},
+		"reason":      {metav1.Status{Reason: "Invalid", Message: "m"}, metav1.Status{Code: 422, Reason: "Invalid", Message: "m"}},
+		"code":        {metav1.Status{Reason: "Invalid", Code: 418, Message: "m"}, metav1.Status{Code: 418, Reason: "Invalid", Message: "m"}},
+		"no refusal":  {metav1.Status{Code: 200, Message: "m"}, metav1.Status{Code: 403, Reason: "Forbidden", Message: "m"}},
+		"less than 0": {metav1.Status{Code: -1, Reason: "Conflict", Message: "m"}, metav1.Status{Code: 409, Reason: "Conflict", Message: "m"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.want.Status = metav1.StatusFailure
+			if diff := cmp.Diff(&tt.want, denial(&tt.said)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestPatience(t *testing.T) {
+	for _, tt := range []struct {
+		own   time.Duration
+		asked string
+		want  time.Duration
+	}{
+		{5 * time.Second, "5s", 4500 * time.Millisecond},
+		{5 * time.Second, "2s", 1800 * time.Millisecond},
+		{5 * time.Second, "10s", 4500 * time.Millisecond},
+		{30 * time.Second, "", 29500 * time.Millisecond},
+		{time.Second, "-1s", 900 * time.Millisecond},
+		{time.Second, "soon", 900 * time.Millisecond},
+	} {
+		if got := patience(tt.own, tt.asked); got != tt.want {
+			t.Errorf("patience(%s, %q) = %s, want %s", tt.own, tt.asked, got, tt.want)
+		}
+	}
+}

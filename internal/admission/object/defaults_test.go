@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package object
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/google/go-cmp/cmp"
+)
+
+const item = `{"apiVersion":"v1","kind":"Item","metadata":{"name":"n","namespace":"s","uid":"u","resourceVersion":"1","finalizers":["f"],` +
+	`"labels":{"a/b":"c"},"ownerReferences":[{"uid":"o"}]},"spec":{"big":9007199254740993,"tags":["a","b"],"name":"x"},"status":{"ready":true}}`
+
+func TestReadDefaults_patch(t *testing.T) {
+	for name, tt := range map[string]struct{ reply, want string }{
+		"patch": {
+			`[{"op":"add","path":"/spec/category","value":"tools"}]`,
+			`[{"op":"add","path":"/spec/category","value":"tools"}]`,
+		},
+		"patch that changes nothing": {`[{"op":"replace","path":"/spec/name","value":"x"}]`, ``},
+		"empty patch":                {`[]`, ``},
+		"moved away and back":        {`[{"op":"move","from":"/status","path":"/x"},{"op":"move","from":"/x","path":"/status"}]`, ``},
+		"the same object":            {item, ``},
+		"with empty members":         {strings.Replace(item, `"uid":"u"`, `"uid":"u","creationTimestamp":null,"managedFields":[],"selfLink":""`, 1), ``},
+		"large number":               {strings.Replace(item, `740993`, `740992`, 1), `[{"op":"replace","path":"/spec/big","value":9007199254740992}]`},
+		"same number":                {strings.Replace(item, `"b"]`, `"b"],"n":1`, 1), `[{"op":"add","path":"/spec/n","value":1}]`},
+		"element":                    {strings.Replace(item, `"b"]`, `"c"]`, 1), `[{"op":"replace","path":"/spec/tags/1","value":"c"}]`},
+		"appended":                   {strings.Replace(item, `"b"]`, `"b","c"]`, 1), `[{"op":"add","path":"/spec/tags/-","value":"c"}]`},
+		"shorter array":              {strings.Replace(item, `["a","b"]`, `["b"]`, 1), `[{"op":"replace","path":"/spec/tags","value":["b"]}]`},
+		"escaped label":              {strings.Replace(item, `"a/b":"c"`, `"a/b":"d","x~y":"z"`, 1), `[{"op":"replace","path":"/metadata/labels/a~1b","value":"d"},{"op":"add","path":"/metadata/labels/x~0y","value":"z"}]`},
+		"removed":                    {`[{"op":"remove","path":"/spec/name"}]`, `[{"op":"remove","path":"/spec/name"}]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := ReadDefaults([]byte(item), []byte(tt.reply))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, string(d.Patch)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestReadDefaults_refused(t *testing.T) {
+	set := func(path string) string { return fmt.Sprintf(`[{"op":"add","path":%q,"value":"zz"}]`, path) }
+	for name, tt := range map[string]struct{ reply, says string }{
+		"apiVersion":         {set("/apiVersion"), `changes "apiVersion"`},
+		"kind":               {set("/kind"), `changes "kind"`},
+		"name":               {set("/metadata/name"), `changes "metadata.name"`},
+		"namespace":          {set("/metadata/namespace"), `changes "metadata.namespace"`},
+		"uid":                {set("/metadata/uid"), `changes "metadata.uid"`},
+		"resourceVersion":    {set("/metadata/resourceVersion"), `changes "metadata.resourceVersion"`},
+		"generation":         {set("/metadata/generation"), `changes "metadata.generation"`},
+		"creationTimestamp":  {set("/metadata/creationTimestamp"), `changes "metadata.creationTimestamp"`},
+		"deletionTimestamp":  {set("/metadata/deletionTimestamp"), `changes "metadata.deletionTimestamp"`},
+		"owner":              {`[{"op":"add","path":"/metadata/ownerReferences/-","value":{"uid":"p"}}]`, `changes "metadata.ownerReferences"`},
+		"owners gone":        {`[{"op":"remove","path":"/metadata/ownerReferences"}]`, `changes "metadata.ownerReferences"`},
+		"finalizer gone":     {`[{"op":"remove","path":"/metadata/finalizers/0"}]`, `changes "metadata.finalizers"`},
+		"managedFields":      {set("/metadata/managedFields"), `changes "metadata.managedFields"`},
+		"status":             {set("/status/ready"), `changes "status"`},
+		"status gone":        {`[{"op":"remove","path":"/status"}]`, `changes "status"`},
+		"metadata gone":      {`[{"op":"remove","path":"/metadata"}]`, `changes "metadata"`},
+		"metadata null":      {`[{"op":"replace","path":"/metadata","value":null}]`, `changes metadata`},
+		"moved out of":       {`[{"op":"move","from":"/metadata/uid","path":"/spec/uid"}]`, `changes "metadata.uid"`},
+		"another root":       {`[{"op":"replace","path":"","value":{"kind":"Secret"}}]`, `changes "apiVersion"`},
+		"whole object":       {`{"apiVersion":"v1","kind":"Item"}`, `changes "metadata"`},
+		"test that fails":    {`[{"op":"test","path":"/kind","value":"x"}]`, `does not apply`},
+		"path that is not":   {`[{"op":"remove","path":"/spec/nothing"}]`, `does not apply`},
+		"no operation":       {`[{"op":"do","path":"/spec"}]`, `no JSON patch`},
+		"nonsense":           {`[{"op":"test","path":""}]`, `does not apply`},
+		"no name":            {strings.Replace(item, `"spec":{`, `"":1,"spec":{`, 1), `whose name is ""`},
+		"array of something": {`[1]`, `no JSON patch`},
+		"many operations":    {`[` + strings.Repeat(set("/spec/a")[1:len(set("/spec/a"))-1]+",", maxOperations) + set("/spec/a")[1:], `1001 operations`},
+		"copies":             {doubling(), `does not apply`},
+		"many changes":       {many(), `more than 1000 operations`},
+		"large":              {`[{"op":"add","path":"/spec/x","value":"` + strings.Repeat("x", maxDefaulted) + `"}]`, `more than the`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ReadDefaults([]byte(item), []byte(tt.reply))
+			if err == nil || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("error %q does not say %q", err, tt.says)
+			}
+		})
+	}
+}
+
+// many is an object with more new members than a patch may have operations.
+func many() string {
+	members := make([]string, maxOperations+1)
+	for i := range members {
+		members[i] = fmt.Sprintf(`"m%d":1`, i)
+	}
+	return strings.Replace(item, `"spec":{`, `"spec":{`+strings.Join(members, ",")+",", 1)
+}
+
+// doubling is a patch with which the object becomes twice as large with each operation.
+func doubling() string {
+	operations := make([]string, 40)
+	for i := range operations {
+		operations[i] = fmt.Sprintf(`{"op":"copy","from":"/spec","path":"/spec/x%d"}`, i)
+	}
+	return "[" + strings.Join(operations, ",") + "]"
+}
+
+func TestDefaults_Fields(t *testing.T) {
+	reply := `[{"op":"add","path":"/spec/category","value":"t"},{"op":"add","path":"/spec/tags/-","value":"c"},{"op":"replace","path":"/spec/tags/0","value":"d"},` +
+		`{"op":"add","path":"/metadata/labels/` + strings.Repeat("l", 200) + `","value":"v"},{"op":"add","path":"/metadata/labels/a~1b","value":"v"}]`
+	d, err := ReadDefaults([]byte(item), []byte(reply))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"metadata.labels.a/b", "spec.tags", "spec.category"}, d.Fields()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// FuzzReadDefaults: whatever a guest answers, the patch leads to the object that it asked for, and touches nothing
+// that it may not.
+func FuzzReadDefaults(f *testing.F) {
+	for _, reply := range []string{
+		``, ` `, `{}`, `[]`, item, `[{"op":"add","path":"/spec/tags/1","value":{"a":[1,2.5e3,null]}}]`,
+		`[{"op":"copy","from":"/spec","path":"/spec/tags/0"}]`, `[{"op":"move","from":"/spec/tags/0","path":"/spec/tags/-"}]`,
+		`[{"op":"test","path":"","value":{}}]`, `[{"op":"remove","path":"/spec/tags/-1"}]`, `[{}]`, `[{"op":"add"}]`, `[null]`,
+		strings.Replace(item, `"tags":["a","b"]`, `"tags":{"":{"~/":[[]]}}`, 1),
+	} {
+		f.Add([]byte(item), []byte(reply))
+	}
+	f.Fuzz(func(t *testing.T, object, reply []byte) {
+		if !json.Valid(object) || !json.Valid(reply) { // which the API server and the ABI see to
+			return
+		}
+		d, err := ReadDefaults(object, reply)
+		if err != nil {
+			return
+		}
+		d.Fields()
+		was, err := decodeObject(object)
+		if err != nil {
+			t.Fatalf("%s was taken for an object", object)
+		}
+		is := d.Object
+		if len(d.Patch) > 0 {
+			patch, err := jsonpatch.DecodePatch(d.Patch)
+			if err != nil {
+				t.Fatalf("the patch %s: %v", d.Patch, err)
+			}
+			after, err := patch.Apply(object)
+			if err != nil {
+				t.Fatalf("the patch %s of %s: %v", d.Patch, object, err)
+			}
+			if is, err = decodeObject(after); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !equal(is, d.Object) {
+			t.Errorf("%s and %s: the patch %s leads to %v instead of %v", object, reply, d.Patch, is, d.Object)
+		}
+		for _, name := range []string{"apiVersion", "kind", "status"} {
+			if !equal(was[name], is[name]) {
+				t.Errorf("%s was changed by %s", name, d.Patch)
+			}
+		}
+	})
+}
