@@ -25,6 +25,7 @@ func sections() []section {
 		instanceRows(),
 		swapRows(),
 		pathRows(),
+		admissionRows(),
 		embeddedRows(),
 		memoryRows(),
 		crowdRows(),

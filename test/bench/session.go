@@ -34,6 +34,7 @@ type session struct {
 	embedded lazy[*embeddedControllers]
 	swaps    lazy[swapResult]
 	writes   lazy[writeResult]
+	admitted lazy[admissionResult]
 	idle     lazy[idleResult]
 	crowd    lazy[crowdResult]
 	warm     map[string]*lazy[footprint]
