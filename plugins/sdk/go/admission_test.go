@@ -138,14 +138,15 @@ func TestServeAdmission_errors(t *testing.T) {
 		input   string
 		want    string // code, reason and message
 	}{
-		"plain error is a no":   {says(errors.New("too wide")), request(metres, "null"), `"code":422,"reason":"Invalid","message":"too wide"`},
-		"Error keeps reason":    {says(NewError(ReasonForbidden, "not you")), request(metres, "null"), `"code":403,"reason":"Forbidden","message":"not you"`},
-		"wrapped Error does":    {says(fmt.Errorf("look: %w", NewError(ReasonTimeout, "late"))), request(metres, "null"), `"code":504,"reason":"Timeout","message":"look: late"`},
-		"cannot tell":           {says(CannotTell(NewError(ReasonNotFound, "no category"))), request(metres, "null"), `"code":500,"reason":"InternalError","message":"no category"`},
-		"panic cannot tell":     {DefaultKind("example.com/v1", "Gauge", func(context.Context, *Object) error { panic("oh") }), request(metres, "null"), `"code":500,"reason":"InternalError","message":"panic: oh"`},
-		"unreadable object":     {says(nil), request(`{"spec":7}`, "null"), `"code":422,"reason":"Invalid","message":"decode Gauge: spec: want an object, found a number (at byte 8)"`},
-		"unreadable old object": {says(nil), request(metres, `{"spec":7}`), `"code":500,"reason":"InternalError","message":"decode the Gauge that is stored: spec: want an object, found a number (at byte 8)"`},
-		"input that is no JSON": {says(nil), `{`, `"code":500,"reason":"InternalError","message":"want a name in quotes, found the end (at byte 1)"`},
+		"plain error is a no":    {says(errors.New("too wide")), request(metres, "null"), `"code":422,"reason":"Invalid","message":"too wide"`},
+		"Error keeps reason":     {says(NewError(ReasonForbidden, "not you")), request(metres, "null"), `"code":403,"reason":"Forbidden","message":"not you"`},
+		"reason of the author's": {says(NewError("TooWide", "by far")), request(metres, "null"), `"reason":"TooWide","message":"by far"`},
+		"wrapped Error does":     {says(fmt.Errorf("look: %w", NewError(ReasonTimeout, "late"))), request(metres, "null"), `"code":504,"reason":"Timeout","message":"look: late"`},
+		"cannot tell":            {says(CannotTell(NewError(ReasonNotFound, "no category"))), request(metres, "null"), `"code":500,"reason":"InternalError","message":"no category"`},
+		"panic cannot tell":      {DefaultKind("example.com/v1", "Gauge", func(context.Context, *Object) error { panic("oh") }), request(metres, "null"), `"code":500,"reason":"InternalError","message":"panic: oh"`},
+		"unreadable object":      {says(nil), request(`{"spec":7}`, "null"), `"code":422,"reason":"Invalid","message":"decode Gauge: spec: want an object, found a number (at byte 8)"`},
+		"unreadable old object":  {says(nil), request(metres, `{"spec":7}`), `"code":500,"reason":"InternalError","message":"decode the Gauge that is stored: spec: want an object, found a number (at byte 8)"`},
+		"input that is no JSON":  {says(nil), `{`, `"code":500,"reason":"InternalError","message":"want a name in quotes, found the end (at byte 1)"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,7 +25,8 @@ type Editable[T any] interface {
 //	})
 //
 // Fields that the type does not have stay as they are; but where the length of a list is changed, its
-// elements become what the type writes. Kind, name, namespace, uid and status cannot be changed.
+// elements become what the type writes. Of the metadata only labels and annotations can be changed, and the
+// status cannot.
 //
 // The API server has not looked at obj yet, so it may hold what the schema of its kind forbids. The
 // function may be called again with what it made of an object, and must have nothing to change then. What

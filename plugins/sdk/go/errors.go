@@ -46,7 +46,8 @@ type ErrorDetails struct {
 	RetryAfterSeconds int32
 }
 
-// NewError returns an Error with the code that belongs to the reason.
+// NewError returns an Error with the code that belongs to the reason; a reason that is not one of the above has
+// none.
 func NewError(reason Reason, message string) *Error {
 	return &Error{Reason: reason, Message: message, Code: reason.code()}
 }

@@ -97,8 +97,10 @@ func (r Reason) code() int32 {
 		return 503
 	case ReasonTimeout, ReasonServerTimeout:
 		return 504
-	default:
+	case ReasonInternalError:
 		return 500
+	default:
+		return 0 // a reason of the author's own
 	}
 }
 

@@ -17,8 +17,8 @@ type Warnings []string
 //
 // An error refuses the request, and its message is what the client is shown; an error that is no [Error]
 // has the reason Invalid. One of reason InternalError, Timeout, ServerTimeout, ServiceUnavailable or
-// TooManyRequests says that there is no answer: then the failure policy of the WasmPlugin decides, as it
-// does after a panic. See [CannotTell].
+// TooManyRequests, or with the Code 429 or one from 500 on, says that there is no answer: then the failure
+// policy of the WasmPlugin decides, as it does after a panic. See [CannotTell].
 //
 // While a request waits, objects can be read, and HTTP requests made with GET and HEAD; whatever changes
 // something is Forbidden.

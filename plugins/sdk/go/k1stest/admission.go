@@ -4,6 +4,9 @@ package k1stest
 
 import (
 	"context"
+	stdjson "encoding/json"
+	"errors"
+	"maps"
 	"slices"
 
 	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
@@ -55,15 +58,12 @@ func (h *Host) Default(handler k1s.AdmissionHandler, obj k1s.Resource) error {
 	if err != nil || len(reply) == 0 {
 		return err
 	}
-	before := json.Raw(h.text(obj))
+	before := h.text(obj)
 	if err := json.Unmarshal(string(reply), obj); err != nil {
 		h.t.Fatalf("k1stest: read what the handler made of %s: %v", k1s.KeyOf(obj), err)
 	}
-	for _, path := range [][]string{{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"}, {"metadata", "uid"}, {"status"}} {
-		was, _ := before.Get(path...)
-		if is, _ := json.Raw(reply).Get(path...); !sameJSON(was, is) {
-			h.t.Errorf("k1stest: the handler changed %q, which it must not", path)
-		}
+	if changed := forbiddenChange(before, string(reply)); changed != "" {
+		h.t.Errorf("k1stest: the handler changed %s, which it must not", changed)
 	}
 	if again, err := h.hold(handler, k1s.CapabilityDefaulting, req, true); err == nil && len(again) > 0 {
 		h.t.Errorf("k1stest: asked again, the handler changes once more what it made: %s to %s", h.text(obj), again)
@@ -203,13 +203,27 @@ func (h *Host) text(obj k1s.Resource) string {
 	return string(text)
 }
 
-// sameJSON compares values; empty stands for none.
-func sameJSON(a, b json.Raw) bool {
-	if a == "" || b == "" {
-		return a == b
+// forbiddenChange returns the name of a member that differs and must not: one that says which object it is,
+// or that others keep.
+func forbiddenChange(before, after string) string {
+	var was, is object
+	if err := errors.Join(stdjson.Unmarshal([]byte(before), &was), stdjson.Unmarshal([]byte(after), &is)); err != nil {
+		return err.Error()
 	}
-	var x, y any
-	return decode([]byte(a), &x) == nil && decode([]byte(b), &y) == nil && equal(x, y)
+	for _, name := range []string{"apiVersion", "kind", "status"} {
+		if !equal(was[name], is[name]) {
+			return name
+		}
+	}
+	there, now := maps.Clone(child(was, "metadata")), maps.Clone(child(is, "metadata"))
+	for _, name := range []string{"labels", "annotations"} {
+		delete(there, name)
+		delete(now, name)
+	}
+	if !maps.EqualFunc(there, now, equal) {
+		return "metadata, of which only labels and annotations are its to change"
+	}
+	return ""
 }
 
 // onlyReads refuses what changes something while a request waits.
