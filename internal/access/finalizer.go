@@ -44,7 +44,9 @@ func (f *Factory) Finalizer(id Identity) (*Finalizer, error) {
 		return nil, fmt.Errorf("make a client for finalizers: %w", err)
 	}
 	c = rest.CopyConfig(c)
-	c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
+	if id.Operator == "" {
+		c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
+	}
 	c.UserAgent = "k1s-plugin/" + id.String()
 	c.QPS = -1
 	asPlugin, err := metadata.NewForConfig(c)

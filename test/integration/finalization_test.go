@@ -200,6 +200,35 @@ func TestWasmPlugin_finalization_accountGone(t *testing.T) {
 	n.expectTrace(t, "done-stays")
 }
 
+// It makes no difference that the plugin's settings cannot be read any more either, which is found out first.
+func TestWasmPlugin_finalization_accountGone_settings(t *testing.T) {
+	for name, lose := range map[string]func(*testing.T, finalized){
+		"account": func(t *testing.T, n finalized) {
+			n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.meta("plugin")})
+			n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.meta("plugin")})
+		},
+		"rights": func(t *testing.T, n finalized) { n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.meta("plugin")}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := startOperator(t)
+			rules := append(finalizerRules(), rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}})
+			n := finalized{newTenant(t, o.env, rules...)}
+			n.store(t, "finalizer", localFixture(t, "finalizer.wasm"))
+			n.secret(t, "mail", "swordfish")
+			n.category(t, "goes")
+			n.finalizer(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) {
+				s.SettingsFrom = []pluginsv1alpha1.SettingSource{fromSecret("token", "mail", "password")}
+			})
+			n.expectHeld(t, "goes", "finalizer")
+			lose(t, n)
+			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
+			n.remove(t, "goes")
+			n.expectGone(t, "goes")
+			n.expectNoTrace(t, "begun-goes")
+		})
+	}
+}
+
 // A plugin that may not patch its objects is told so before it can leave anything on them.
 func TestWasmPlugin_finalization_forbidden(t *testing.T) {
 	o := startOperator(t)

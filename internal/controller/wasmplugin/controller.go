@@ -168,6 +168,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	case l.problem != nil:
 		result, err = r.fail(ctx, l)
 	case l.standsBy:
+		l.undecided = true
 		return ctrl.Result{}, r.unload(ctx, l.name)
 	default:
 		r.succeed(l)

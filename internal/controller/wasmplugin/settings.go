@@ -35,6 +35,13 @@ func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 		if p.reason == pluginsv1alpha1.ReasonSourceUnavailable {
 			p.reason = pluginsv1alpha1.ReasonSecretUnavailable
 		}
+		if p.reason == pluginsv1alpha1.ReasonSecretForbidden {
+			// An account that has lost all its rights is no reason for objects to go on waiting for the plugin.
+			if lost := r.authorise(ctx, l); lost != nil && lost.reason == pluginsv1alpha1.ReasonWatchForbidden {
+				l.conditions.False(p.condition, p.reason, p.message)
+				return lost
+			}
+		}
 		return p
 	}
 	message := "spec.settings meets the module's schema"

@@ -113,7 +113,7 @@ func (l *load) retireRevision() {
 // lostRights says whether what failed is the very revision that serves: its account is gone, or may
 // no longer watch. Then it must not get events either.
 func (r *Reconciler) lostRights(l *load, current *revision) bool {
-	if l.problem.condition != pluginsv1alpha1.ConditionAuthorized || l.problem.recovery == retry {
+	if l.problem.condition != pluginsv1alpha1.ConditionAuthorized && !l.problem.isLossOfRights() || l.problem.recovery == retry {
 		return false
 	}
 	return current.plan.identity == l.plan.identity && current.plan.watch.Equal(l.plan.watch) &&

@@ -77,14 +77,14 @@ func (r *Reconciler) finalizing(l *load) finalizing {
 	if current := r.serving.get(l.name); current != nil && (!current.plan.toldOfEvents() || r.Watches.Running(l.name, current.plan.watch)) {
 		return finalizing{known: true, kinds: current.plan.finalized()}
 	}
-	if l.problem == nil || l.problem.reason != pluginsv1alpha1.ReasonServiceAccountNotFound && l.problem.reason != pluginsv1alpha1.ReasonWatchForbidden {
+	if l.problem == nil || !l.problem.isLossOfRights() {
 		return finalizing{}
 	}
-	authorized := meta.FindStatusCondition(l.plugin.Status.Conditions, pluginsv1alpha1.ConditionAuthorized)
-	if authorized == nil {
+	lost := meta.FindStatusCondition(l.plugin.Status.Conditions, l.problem.condition)
+	if lost == nil {
 		return finalizing{}
 	}
-	if wait := rightsGrace - r.Clock.Since(authorized.LastTransitionTime.Time); wait > 0 {
+	if wait := rightsGrace - r.Clock.Since(lost.LastTransitionTime.Time); wait > 0 {
 		return finalizing{wait: wait}
 	}
 	return finalizing{known: true, lost: true}
