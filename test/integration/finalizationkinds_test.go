@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -93,6 +94,22 @@ func TestWasmPlugin_finalization_directory(t *testing.T) {
 		}
 		return err
 	})
+	n.expectHeld(t, "tools", "finalizer")
+	o.write(t, "wasm-plugins.yaml", []byte("plugins: []\n"))
+	o.remove(t, "finalizer.wasm")
+	n.expectPluginGone(t, "finalizer")
+	n.expectFree(t, "tools", "finalizer")
+}
+
+// A plugin that acts as the operator itself puts its finalizer on as the operator does.
+func TestWasmPlugin_finalization_withoutRBAC(t *testing.T) {
+	o := startOperator(t, func(o *app.Options) { o.DirectoryPluginsWithoutRBAC = true })
+	n := finalized{newTenantIn(t, o.env, o.ns)}
+	n.category(t, "tools")
+	o.write(t, "finalizer.wasm", localFixture(t, "finalizer.wasm"))
+	o.write(t, "wasm-plugins.yaml", []byte(`plugins:
+  - {name: finalizer, path: finalizer.wasm, config: {for_types: ["inventory.example.com/v1alpha1.Category"]}}
+`))
 	n.expectHeld(t, "tools", "finalizer")
 	o.write(t, "wasm-plugins.yaml", []byte("plugins: []\n"))
 	o.remove(t, "finalizer.wasm")
