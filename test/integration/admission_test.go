@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// servesWebhooks has an operator serve webhooks where the API server of the tests finds them.
+func servesWebhooks(address string) func(*app.Options) {
+	return func(o *app.Options) {
+		_, port, _ := net.SplitHostPort(address) // an address of freeAddress always has a port
+		o.WebhookAddress, o.WebhookURL = address, "https://localhost:"+port
+	}
+}
+
+// gateRules are what the gate needs on Items.
+func gateRules() []rbacv1.PolicyRule { return []rbacv1.PolicyRule{rule("items", "validate", "mutate")} }
+
+// try creates an Item as a dry run, and returns its category.
+func (n tenant) try(ctx context.Context, name string) (string, error) {
+	item := &inventoryv1alpha1.Item{ObjectMeta: n.meta("tried"), Spec: inventoryv1alpha1.ItemSpec{Name: name}}
+	err := n.env.Client.Create(ctx, item, client.DryRunAll)
+	return item.Spec.Category, err
+}
+
+// expectGate waits until requests of the namespace wait for the gate.
+func (n tenant) expectGate(t *testing.T) {
+	t.Helper()
+	testenv.Eventually(t, "the gate is asked", func(ctx context.Context) error {
+		category, err := n.try(ctx, "good")
+		if err == nil && category != "gated" {
+			err = fmt.Errorf("the category is %q", category)
+		}
+		return err
+	})
+	const want = "the gate is shut for REFUSE"
+	if _, err := n.try(t.Context(), "REFUSE"); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), want) {
+		t.Errorf("an Item that the gate refuses: got %v, want Invalid with %q", err, want)
+	}
+}
+
+// expectOpen waits until they do not.
+func (n tenant) expectOpen(t *testing.T, why string) {
+	t.Helper()
+	testenv.Eventually(t, why, func(ctx context.Context) error {
+		category, err := n.try(ctx, "REFUSE")
+		if err == nil && category != "" {
+			err = fmt.Errorf("the category is %q", category)
+		}
+		return err
+	})
+}
+
+// configurations returns the names of the webhook configurations that the operator wrote for a namespace.
+func (n tenant) configurations(ctx context.Context) ([]string, error) {
+	ours := client.MatchingLabels{"plugins.k1s.io/plugin-namespace": n.ns}
+	var validators admissionregistrationv1.ValidatingWebhookConfigurationList
+	var mutators admissionregistrationv1.MutatingWebhookConfigurationList
+	if err := errors.Join(n.env.Client.List(ctx, &validators, ours), n.env.Client.List(ctx, &mutators, ours)); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, c := range validators.Items {
+		names = append(names, c.Name)
+	}
+	for _, c := range mutators.Items {
+		names = append(names, c.Name)
+	}
+	return names, nil
+}
+
+func (n tenant) expectConfigurations(t *testing.T, count int) {
+	t.Helper()
+	testenv.Eventually(t, fmt.Sprintf("there are %d webhook configurations", count), func(ctx context.Context) error {
+		names, err := n.configurations(ctx)
+		if err == nil && len(names) != count {
+			err = fmt.Errorf("there are %q", names)
+		}
+		return err
+	})
+}
+
+// A plugin that validates and defaults, from its first request to its end: what becomes of it and its rights decides at
+// once whether requests wait.
+func TestOperator_admission_lifecycle(t *testing.T) {
+	address := freeAddress(t)
+	o := startOperator(t, servesWebhooks(address))
+	shop := newTenant(t, o.env, gateRules()...)
+	shop.store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.plugin(t, "gate")
+	shop.expectReady(t, "gate")
+	shop.expectGate(t)
+	elsewhere := tenant{env: o.env, ns: o.env.Namespace(t)}
+	elsewhere.expectOpen(t, "another namespace is none of its business")
+
+	t.Run("a configuration that somebody deletes comes back", func(t *testing.T) {
+		names, err := shop.configurations(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			shop.env.Client.Delete(t.Context(), &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: name}}) //nolint:errcheck // see below
+		}
+		shop.expectConfigurations(t, 2)
+		shop.expectGate(t)
+	})
+
+	t.Run("without its rights it has no say, and with them it has again", func(t *testing.T) {
+		binding := &rbacv1.RoleBinding{ObjectMeta: shop.meta("plugin")}
+		if err := shop.env.Client.Get(t.Context(), client.ObjectKeyFromObject(binding), binding); err != nil {
+			t.Fatal(err)
+		}
+		if err := shop.env.Client.Delete(t.Context(), binding); err != nil {
+			t.Fatal(err)
+		}
+		shop.expectOpen(t, "the binding is gone")
+		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden,
+			"--verb=mutate,validate --resource=items.inventory.example.com")
+		shop.expectConfigurations(t, 0)
+		binding.ResourceVersion, binding.UID = "", ""
+		shop.create(t, binding)
+		shop.expectReady(t, "gate")
+		shop.expectGate(t)
+	})
+
+	t.Run("suspended, nothing waits for it", func(t *testing.T) {
+		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
+		shop.expectConfigurations(t, 0)
+		shop.expectOpen(t, "the plugin is suspended")
+		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = false })
+		shop.expectReady(t, "gate")
+		shop.expectGate(t)
+	})
+
+	t.Run("a failing module with Ignore lets requests through", func(t *testing.T) {
+		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) {
+			s.Admission.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
+			s.Runtime.Fuel = 1000 // which is not enough to look at an Item
+		})
+		shop.expectOpen(t, "it runs out of fuel")
+		shop.expectEvent(t, "gate", "AdmissionFailed", "fuel")
+		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) {
+			s.Admission, s.Runtime = pluginsv1alpha1.Admission{}, pluginsv1alpha1.Runtime{}
+		})
+		shop.expectGate(t)
+	})
+
+	t.Run("deleted while no operator is there, nothing is left once there is one", func(t *testing.T) {
+		o.end(t)
+		if _, err := shop.try(t.Context(), "good"); err == nil {
+			t.Error("failurePolicy Fail lets a request through while nobody answers")
+		}
+		wp, err := shop.get(t.Context(), "gate")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := shop.env.Client.Delete(t.Context(), wp); err != nil {
+			t.Fatal(err)
+		}
+		o.start(t)
+		shop.expectConfigurations(t, 0)
+		shop.expectOpen(t, "the plugin is deleted")
+		testenv.Eventually(t, "the WasmPlugin is gone", func(ctx context.Context) error {
+			if _, err := shop.get(ctx, "gate"); !apierrors.IsNotFound(err) {
+				return fmt.Errorf("got %w", err)
+			}
+			return nil
+		})
+	})
+}
+
+// Every replica answers for plugins, the leader or not, and the next leader goes on where the last one stopped.
+func TestOperator_admission_replicas(t *testing.T) {
+	elects := func(o *app.Options) { o.LeaderElection = true }
+	addresses := []string{freeAddress(t), freeAddress(t)}
+	first := startOperator(t, servesWebhooks(addresses[0]), elects)
+	shop := newTenant(t, first.env, append(gateRules(), annotatorRules()...)...)
+	shop.store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.plugin(t, "gate")
+	shop.store(t, "annotator", fixture(t, "annotator.wasm"))
+	shop.plugin(t, "annotator")
+	shop.expectReady(t, "gate")
+	shop.expectReady(t, "annotator")
+
+	second := &operator{
+		env: first.env, config: first.config, dir: first.dir, cache: t.TempDir(), ns: first.ns, log: first.log,
+		configure: []func(*app.Options){servesWebhooks(addresses[1]), elects},
+	}
+	second.start(t)
+	t.Cleanup(func() { second.end(t) })
+	testenv.Eventually(t, "the replica that is not the leader answers", func(ctx context.Context) error {
+		return review(ctx, first, addresses[1], shop.ns)
+	})
+
+	first.end(t)
+	shop.category(t, "tools")
+	shop.expectAnnotated(t, "tools")
+	testenv.Eventually(t, "the configurations lead to the new leader", func(ctx context.Context) error {
+		category, err := shop.try(ctx, "good")
+		if err == nil && category != "gated" {
+			err = fmt.Errorf("the category is %q", category)
+		}
+		return err
+	})
+}
+
+// review asks an operator whether the gate's namespace may have an Item, as the API server does.
+func review(ctx context.Context, o *operator, address, namespace string) error {
+	secret := &corev1.Secret{}
+	if err := o.env.Client.Get(ctx, client.ObjectKey{Namespace: o.ns, Name: "k1s-webhook-cert"}, secret); err != nil {
+		return err
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(secret.Data["ca.crt"])
+	items := metav1.GroupVersionResource{Group: inventoryv1alpha1.GroupVersion.Group, Version: inventoryv1alpha1.GroupVersion.Version, Resource: "items"}
+	body, err := json.Marshal(admissionv1.AdmissionReview{
+		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"},
+		Request: &admissionv1.AdmissionRequest{
+			UID: "1", Kind: metav1.GroupVersionKind{Group: items.Group, Version: items.Version, Kind: "Item"}, Resource: items,
+			Namespace: namespace, Name: "tried", Operation: admissionv1.Create,
+			Object: runtime.RawExtension{Raw: []byte(`{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item","metadata":{"name":"tried"},"spec":{"name":"REFUSE"}}`)},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://localhost:"+port+"/plugins/validate/"+namespace+"/gate", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12}}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	var answer admissionv1.AdmissionReview
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return fmt.Errorf("%s: %w", resp.Status, err)
+	}
+	if answer.Response == nil || answer.Response.Allowed || answer.Response.Result == nil || !strings.Contains(answer.Response.Result.Message, "REFUSE") {
+		return fmt.Errorf("it answers %+v", answer.Response)
+	}
+	return nil
+}
