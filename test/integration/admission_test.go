@@ -170,6 +170,20 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 		shop.expectGate(t)
 	})
 
+	t.Run("an operator without webhooks leaves nothing that nobody answers", func(t *testing.T) {
+		o.end(t)
+		with := o.configure
+		o.configure = nil
+		o.start(t)
+		shop.expectOpen(t, "there are no webhooks")
+		shop.expectConfigurations(t, 0)
+		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWebhooksDisabled, "--webhook-bind-address")
+		o.end(t)
+		o.configure = with
+		o.start(t)
+		shop.expectGate(t)
+	})
+
 	t.Run("deleted while no operator is there, nothing is left once there is one", func(t *testing.T) {
 		o.end(t)
 		if _, err := shop.try(t.Context(), "good"); err == nil {

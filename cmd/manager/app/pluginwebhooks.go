@@ -61,3 +61,15 @@ func (w *webhooks) servePlugins(
 	}
 	return pluginWebhooks{Server: server, configurations: admission.NewConfigurations(options), changed: w.certs.Subscribe()}, nil
 }
+
+// withdraw removes what an operator with webhooks has left, where there are none any more: nobody would answer.
+func withdraw(mgr manager.Manager, namespace string) manager.RunnableFunc {
+	left := admission.NewConfigurations(admission.ConfigurationsOptions{Client: mgr.GetClient(), Exempt: admission.NewExempt(namespace)})
+	return func(ctx context.Context) error {
+		if err := left.Sweep(ctx, func(types.NamespacedName) bool { return false }); err != nil && ctx.Err() == nil {
+			mgr.GetLogger().Error(err, "Webhook configurations of plugins may be left, which nobody answers: "+
+				"kubectl delete validatingwebhookconfigurations,mutatingwebhookconfigurations -l app.kubernetes.io/managed-by=k1s")
+		}
+		return nil
+	}
+}

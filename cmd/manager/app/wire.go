@@ -50,10 +50,13 @@ func setUp(ctx context.Context, mgr manager.Manager, o Options, p plugins) error
 	if err := setUpPlugins(ctx, mgr, o, p, hooks); err != nil {
 		return err
 	}
-	if hooks != nil {
-		if err := hooks.serveWasmPlugins(mgr, o, p.described); err != nil {
-			return err
-		}
+	if hooks == nil {
+		err = mgr.Add(withdraw(mgr, o.Namespace))
+	} else {
+		err = hooks.serveWasmPlugins(mgr, o, p.described)
+	}
+	if err != nil {
+		return err
 	}
 	return mgr.AddReadyzCheck("cache", func(req *http.Request) error {
 		if !mgr.GetCache().WaitForCacheSync(req.Context()) {
