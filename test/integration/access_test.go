@@ -101,7 +101,7 @@ func TestWasmPlugin_otherNamespace_needsRights(t *testing.T) {
 		s.Security.AllowedNamespaces = []string{n.ns, other}
 	})
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
-		pluginsv1alpha1.ReasonWatchForbidden, fmt.Sprintf("in namespace %q", other))
+		pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("in namespace %q", other))
 }
 
 // Rights that go while a plugin serves end its events, and its status says so, without anybody looking;
@@ -117,10 +117,10 @@ func TestWasmPlugin_rightsLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := time.Now()
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden)
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 	t.Logf("the status said so after %s", time.Since(gone))
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
-	n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonWatchForbidden)
+	n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonAccountForbidden)
 	n.category(t, "meanwhile")
 
 	n.bind(t, "plugin")
@@ -151,7 +151,7 @@ func TestWasmPlugin_rightsLost_clusterRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
-		pluginsv1alpha1.ReasonWatchForbidden, "may not watch categories.inventory.example.com in all namespaces")
+		pluginsv1alpha1.ReasonAccountForbidden, "may not watch categories.inventory.example.com in all namespaces")
 	role.Rules = annotatorRules()
 	if err := n.env.Client.Update(t.Context(), role); err != nil {
 		t.Fatal(err)
@@ -198,8 +198,8 @@ func TestWasmPlugin_grantPasted(t *testing.T) {
 				s.Owns = []pluginsv1alpha1.TypeReference{{APIVersion: "inventory.example.com/v1alpha1", Kind: "Item"}}
 			})
 			n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
-				pluginsv1alpha1.ReasonWatchForbidden, tc.missing(n)...)
-			n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonWatchForbidden, "grant it: kubectl ")
+				pluginsv1alpha1.ReasonAccountForbidden, tc.missing(n)...)
+			n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonAccountForbidden, "grant it: kubectl ")
 			n.paste(t, "annotator")
 			n.expectReady(t, "annotator")
 		})

@@ -139,7 +139,7 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 			t.Fatal(err)
 		}
 		shop.expectOpen(t, "the binding is gone")
-		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden,
+		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
 			"--verb=mutate,validate --resource=items.inventory.example.com")
 		shop.expectConfigurations(t, 0)
 		binding.ResourceVersion, binding.UID = "", ""

@@ -124,7 +124,7 @@ func TestWasmPlugin_badInput(t *testing.T) {
 		"account-without-rights": {
 			why: "the ServiceAccount may not watch", module: good,
 			mutate:    func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "default" },
-			condition: pluginsv1alpha1.ConditionAuthorized, reason: pluginsv1alpha1.ReasonWatchForbidden,
+			condition: pluginsv1alpha1.ConditionAuthorized, reason: pluginsv1alpha1.ReasonAccountForbidden,
 			parts: []string{"list and watch", "create role", "--resource=categories.inventory.example.com", "create rolebinding"},
 		},
 		"operator-without-rights": {
@@ -208,7 +208,7 @@ func TestWasmPlugin_recoversByItself(t *testing.T) {
 	n.store(t, "annotator", fixture(t, "annotator.wasm"))
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
 	n.env.ServiceAccount(t, n.ns, "late")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden)
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 	n.bind(t, "late")
 	n.expectReady(t, "annotator")
 	n.expectAnnotated(t, "tools")

@@ -236,7 +236,7 @@ func TestWasmPlugin_finalization_forbidden(t *testing.T) {
 	n.category(t, "tools")
 	n.store(t, "finalizer", localFixture(t, "finalizer.wasm"))
 	n.finalizer(t, "finalizer")
-	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden,
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
 		`may not patch categories.inventory.example.com`, "--verb=patch --resource=categories.inventory.example.com")
 	if err := n.held(t.Context(), "tools", "finalizer"); err == nil {
 		t.Error("the object carries the finalizer")

@@ -48,10 +48,10 @@ func TestTenants_admission(t *testing.T) {
 	a.plugin(t, "keeper", "Item", keeper(a.ns))
 	a.expectReady(t, "keeper")
 	a.plugin(t, "both", "Item", keeper(a.ns, b.ns))
-	a.expectCondition(t, "both", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden,
+	a.expectCondition(t, "both", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
 		"validate items.inventory.example.com", fmt.Sprintf("in namespace %q", b.ns))
 	a.plugin(t, "all", "Item", keeper("*"))
-	a.expectCondition(t, "all", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden, "in all namespaces")
+	a.expectCondition(t, "all", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden, "in all namespaces")
 
 	values := map[string]string{"own": a.ns, "other": b.ns}
 	tricks := []*attempt{}

@@ -47,8 +47,8 @@ func TestTenants_specs(t *testing.T) {
 		condition, reason string
 		want              string
 	}{
-		"other-namespace":  {"Item", namespaces(a.ns, b.ns), authorized, pluginsv1alpha1.ReasonWatchForbidden, fmt.Sprintf("items.inventory.example.com in namespace %q", b.ns)},
-		"every-namespace":  {"Item", namespaces("*"), authorized, pluginsv1alpha1.ReasonWatchForbidden, "in all namespaces"},
+		"other-namespace":  {"Item", namespaces(a.ns, b.ns), authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("items.inventory.example.com in namespace %q", b.ns)},
+		"every-namespace":  {"Item", namespaces("*"), authorized, pluginsv1alpha1.ReasonAccountForbidden, "in all namespaces"},
 		"account-up":       {"Item", account("../" + b.ns + "/admin"), authorized, pluginsv1alpha1.ReasonServiceAccountNotFound, fmt.Sprintf("in namespace %q", a.ns)},
 		"account-below":    {"Item", account(b.ns + "/admin"), authorized, pluginsv1alpha1.ReasonServiceAccountNotFound, fmt.Sprintf("in namespace %q", a.ns)},
 		"account-colon":    {"Item", account(b.ns + ":admin"), authorized, pluginsv1alpha1.ReasonServiceAccountNotFound, fmt.Sprintf("in namespace %q", a.ns)},
@@ -58,8 +58,8 @@ func TestTenants_specs(t *testing.T) {
 		"module-of-other":  {"Item", module("module-plain"), fetched, pluginsv1alpha1.ReasonConfigMapNotFound, fmt.Sprintf("does not exist in namespace %q", a.ns)},
 		"secret-no-right":  {"Item", secret(treasure), pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSecretForbidden, fmt.Sprintf("may not get secrets [%q] in namespace %q", treasure, a.ns)},
 		"watch-secrets":    {"Secret", nil, authorized, pluginsv1alpha1.ReasonOperatorForbidden, "the operator itself may not list secrets"},
-		"watch-configmaps": {"ConfigMap", nil, authorized, pluginsv1alpha1.ReasonWatchForbidden, fmt.Sprintf("list and watch configmaps in namespace %q", a.ns)},
-		"watch-no-account": {"Item", account("default"), authorized, pluginsv1alpha1.ReasonWatchForbidden, fmt.Sprintf("list and watch items.inventory.example.com in namespace %q", a.ns)},
+		"watch-configmaps": {"ConfigMap", nil, authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("list and watch configmaps in namespace %q", a.ns)},
+		"watch-no-account": {"Item", account("default"), authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("list and watch items.inventory.example.com in namespace %q", a.ns)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tc.mutate == nil {
@@ -143,7 +143,7 @@ func TestTenants_revoked(t *testing.T) {
 	if err := a.env.Client.Delete(t.Context(), &rbacv1.RoleBinding{ObjectMeta: a.meta("reader")}); err != nil {
 		t.Fatal(err)
 	}
-	a.expectCondition(t, plain, pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden)
+	a.expectCondition(t, plain, pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 	a.carrier(t, plain, "9999", read)
 	testenv.Consistently(t, "no event is told", time.Second, func(context.Context) error {
 		for _, line := range o.everything(a.ns + "/" + plain) {

@@ -132,8 +132,8 @@ const (
 	ReasonServiceAccountNotFound = "ServiceAccountNotFound"
 	// ReasonKindNotFound means that the API server does not serve a kind that the plugin reconciles or owns.
 	ReasonKindNotFound = "KindNotFound"
-	// ReasonWatchForbidden means that the ServiceAccount lacks a verb on a kind, such as list, watch or validate.
-	ReasonWatchForbidden = "WatchForbidden"
+	// ReasonAccountForbidden means that the ServiceAccount lacks a verb on a kind, such as list, watch or validate.
+	ReasonAccountForbidden = "AccountForbidden"
 	// ReasonNamespacesRequired means that the plugin needs a namespace that security.allowedNamespaces leaves out.
 	ReasonNamespacesRequired = "NamespacesRequired"
 	// ReasonOperatorForbidden means that the operator itself may not list or watch a kind, or not patch one that

@@ -164,7 +164,7 @@ func (r *Reconciler) checkRights(ctx context.Context, l *load) error {
 		return nil
 	}
 	r.guard.wait(l.name, needed, lacks)
-	return plugin.Refuse(pluginsv1alpha1.ReasonWatchForbidden, "%s", grantMessage(l.plan.identity, grantsFor(lacks)))
+	return plugin.Refuse(pluginsv1alpha1.ReasonAccountForbidden, "%s", grantMessage(l.plan.identity, grantsFor(lacks)))
 }
 
 func resourceName(mapping *meta.RESTMapping) string {

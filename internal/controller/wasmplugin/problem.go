@@ -40,7 +40,7 @@ const (
 
 // lookAfter is how long a plugin that waits because of something is left alone.
 func (r *Reconciler) lookAfter(reason string) time.Duration {
-	if reason == pluginsv1alpha1.ReasonWatchForbidden && r.Authorizer.Watched() {
+	if reason == pluginsv1alpha1.ReasonAccountForbidden && r.Authorizer.Watched() {
 		return pollRights
 	}
 	return pollAfter
@@ -68,7 +68,7 @@ func (p *problem) Error() string { return p.condition + ": " + p.message }
 // isLossOfRights says whether it is the plugin's account that is not there, or lacks a right on what the plugin
 // is for. Whichever phase needs the account first finds that out.
 func (p *problem) isLossOfRights() bool {
-	return p.reason == pluginsv1alpha1.ReasonServiceAccountNotFound || p.reason == pluginsv1alpha1.ReasonWatchForbidden
+	return p.reason == pluginsv1alpha1.ReasonServiceAccountNotFound || p.reason == pluginsv1alpha1.ReasonAccountForbidden
 }
 
 // problemOf turns a phase's error into a problem of its condition.
@@ -86,7 +86,7 @@ func recoveryFrom(reason string) recovery {
 	switch reason {
 	case pluginsv1alpha1.ReasonConfigMapNotFound, pluginsv1alpha1.ReasonConfigMapKeyNotFound, pluginsv1alpha1.ReasonFileNotFound,
 		pluginsv1alpha1.ReasonServiceAccountNotFound, pluginsv1alpha1.ReasonKindNotFound,
-		pluginsv1alpha1.ReasonWatchForbidden, pluginsv1alpha1.ReasonOperatorForbidden,
+		pluginsv1alpha1.ReasonAccountForbidden, pluginsv1alpha1.ReasonOperatorForbidden,
 		pluginsv1alpha1.ReasonNotAsInDirectory,
 		pluginsv1alpha1.ReasonSecretNotFound, pluginsv1alpha1.ReasonSecretKeyNotFound,
 		pluginsv1alpha1.ReasonSecretForbidden, pluginsv1alpha1.ReasonSecretInvalid:
