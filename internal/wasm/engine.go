@@ -3,6 +3,7 @@
 package wasm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ type Options struct {
 	// belongs to the operator alone: one that others can write is refused. It is made if it is not there. Empty
 	// keeps compiled code in memory only.
 	CacheDir string
+	// MaxCacheBytes bounds what is kept in CacheDir, but for what is being compiled; 0 means DefaultMaxCacheBytes.
+	MaxCacheBytes int64
 	// ParallelCompiles is how many modules are compiled at once; 0 means 1.
 	ParallelCompiles int
 	// RestAfter is how long a revision without instances keeps its image and its code, which can be read again from
@@ -47,6 +50,7 @@ type Engine struct {
 	modules *moduleCache
 	// artifacts are what modules is filled from.
 	artifacts artifactCache
+	cacheSize cacheSize
 	metrics   plugin.EngineMetrics
 	wasi      map[string]api.FunctionDefinition
 	log       logr.Logger
@@ -67,6 +71,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		WithDebugInfoEnabled(false). // DWARF is much to read of a stranger, for line numbers in traps
 		WithCoreFeatures(api.CoreFeaturesV2)
 	e := &Engine{log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
+	e.cacheSize.dir, e.cacheSize.most, e.cacheSize.log = o.CacheDir, cmp.Or(o.MaxCacheBytes, DefaultMaxCacheBytes), o.Log
 	if e.restAfter == 0 {
 		e.restAfter = restAfter
 	}
@@ -81,6 +86,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open the compilation cache %q: %w", o.CacheDir, err)
 		}
+		e.cacheSize.bound() // it may have been larger before
 		e.cache = cache
 		config = config.WithCompilationCache(cache)
 	}

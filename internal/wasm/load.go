@@ -31,6 +31,9 @@ func (e *Engine) Load(ctx context.Context, req plugin.LoadRequest) (plugin.Runne
 	info := plugin.LoadInfo{Cached: true}
 	if code.firstLoad() { // it may have been compiled to be described, a moment ago
 		info = plugin.LoadInfo{Compile: code.took, Cached: code.kept}
+		if !code.kept {
+			e.cacheSize.bound()
+		}
 	}
 	start := time.Now()
 	req.Module.Bytes = nil // the compiled code holds what instances need

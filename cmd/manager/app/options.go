@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/k1s-io/k1s/internal/source"
+	"github.com/k1s-io/k1s/internal/wasm"
 )
 
 // Options configure the operator.
@@ -33,6 +34,8 @@ type Options struct {
 	PluginDir string
 	// CacheDir keeps compiled modules; empty keeps them in memory only.
 	CacheDir string
+	// MaxCacheBytes bounds what is kept in CacheDir.
+	MaxCacheBytes int64
 	// MaxModuleBytes bounds an uncompressed module.
 	MaxModuleBytes int64
 	// ParallelCompiles is how many modules are compiled at once.
@@ -76,6 +79,7 @@ func DefaultOptions() Options {
 		Namespace:         podNamespace(),
 		PluginDir:         "./plugins",
 		CacheDir:          defaultCacheDir(),
+		MaxCacheBytes:     wasm.DefaultMaxCacheBytes,
 		MaxModuleBytes:    source.DefaultMaxBytes,
 		ParallelCompiles:  1,
 		WebhookAddress:    ":9443",
@@ -99,6 +103,7 @@ func (o *Options) AddFlags(f *flag.FlagSet) {
 	f.BoolVar(&o.DirectoryPluginsWithoutRBAC, "directory-plugins-without-rbac", o.DirectoryPluginsWithoutRBAC,
 		"let the plugins of --plugin-dir act as the operator itself, without a ServiceAccount and without asking RBAC; their allowlists, rates and the audit log remain")
 	f.StringVar(&o.CacheDir, "cache-dir", o.CacheDir, "directory for compiled modules, writable by the operator alone; empty compiles anew after every start")
+	f.Int64Var(&o.MaxCacheBytes, "max-cache-bytes", o.MaxCacheBytes, "how much is kept in --cache-dir; what was not used for longest goes first")
 	f.Int64Var(&o.MaxModuleBytes, "max-module-bytes", o.MaxModuleBytes, "largest uncompressed module that is accepted")
 	f.IntVar(&o.ParallelCompiles, "parallel-compiles", o.ParallelCompiles, "how many modules are compiled at once")
 	f.StringVar(&o.AuditLog, "audit-log", o.AuditLog, `file for a record of everything that plugins change or are refused; "-" is standard output, empty keeps no record`)
@@ -123,6 +128,9 @@ func (o *Options) validate() error {
 	}
 	if o.MaxModuleBytes <= 0 {
 		errs = append(errs, fmt.Errorf("--max-module-bytes %d: want more than 0", o.MaxModuleBytes))
+	}
+	if o.MaxCacheBytes <= 0 {
+		errs = append(errs, fmt.Errorf("--max-cache-bytes %d: want more than 0; an empty --cache-dir keeps nothing", o.MaxCacheBytes))
 	}
 	if o.ParallelCompiles <= 0 {
 		errs = append(errs, fmt.Errorf("--parallel-compiles %d: want more than 0", o.ParallelCompiles))

@@ -175,7 +175,7 @@ func TestRecoveryFrom_neverStallsOnTheMoment(t *testing.T) {
 		pluginsv1alpha1.ReasonConfigMapNotFound:      wait, // an event tells when it comes
 		pluginsv1alpha1.ReasonServiceAccountNotFound: wait,
 		pluginsv1alpha1.ReasonKindNotFound:           wait,
-		pluginsv1alpha1.ReasonAccountForbidden:         wait,
+		pluginsv1alpha1.ReasonAccountForbidden:       wait,
 		pluginsv1alpha1.ReasonSourceUnavailable:      retry, // the API server's moment
 		pluginsv1alpha1.ReasonInitializeFailed:       retry, // a slow machine's
 	} {

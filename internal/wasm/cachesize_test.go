@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// distinct makes a module another one with a custom section, which changes nothing but the digest.
+func distinct(m plugin.Module, number int) plugin.Module {
+	name := fmt.Sprintf("n%03d", number)
+	section := append([]byte{0, byte(1 + len(name)), byte(len(name))}, name...)
+	return plugin.NewModule(append(append([]byte{}, m.Bytes...), section...))
+}
+
+// size is what the cache directory holds.
+func size(tb testing.TB, dir string) int64 {
+	tb.Helper()
+	_, total, err := (&cacheSize{dir: dir}).files()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return total
+}
+
+// New versions of plugins do not fill the disk, and who serves goes on serving.
+func TestEngine_cacheSize(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	one, _ := newEngine(t, func(o *Options) { o.CacheDir = dir })
+	load(t, one, "modes")
+	each := size(t, dir)
+	if each == 0 {
+		t.Fatal("nothing is kept")
+	}
+
+	most := 5 * each
+	e, _ := newEngine(t, func(o *Options) {
+		o.CacheDir, o.MaxCacheBytes, o.RestAfter = dir, most, time.Millisecond
+	})
+	serves := load(t, e, "modes", func(r *plugin.LoadRequest) { r.Limits.IdleTimeout = 0 })
+	for i := range 20 {
+		load(t, e, "modes", func(r *plugin.LoadRequest) { r.Module = distinct(r.Module, i) })
+		if got := size(t, dir); got > most {
+			t.Fatalf("%d bytes are kept after %d modules, more than %d", got, i+1, most)
+		}
+	}
+	if got := size(t, dir); got < most/2 {
+		t.Errorf("%d bytes are kept: more was removed than had to be", got)
+	}
+	if got := calls(t, serves); got != 1 {
+		t.Errorf("call %d of a plugin whose code was removed from the disk, want 1", got)
+	}
+
+	small, _ := newEngine(t, func(o *Options) { o.CacheDir, o.MaxCacheBytes = dir, each })
+	if got := size(t, dir); got > each {
+		t.Errorf("%d bytes are kept after a start with a bound of %d", got, each)
+	}
+	load(t, small, "modes")
+}
+
+// What was not used for longest goes first, and nothing that is not the engine's.
+func TestCacheSize_order(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start := time.Now().Add(-time.Hour)
+	write := func(name string, written, read int) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, make([]byte, 100), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, start.Add(time.Duration(read)*time.Second), start.Add(time.Duration(written)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("others/a", 0, 0)
+	write("metered-1-2/b", 3, 3)
+	write("wazero-x/c", 2, 2)
+	write("wazero-x/d", 4, 4)
+	write("wazero-x/e", 5, 5)
+	(&cacheSize{dir: dir, most: 300, log: logr.Discard()}).bound()
+
+	var left []string
+	for _, name := range []string{"others/a", "metered-1-2/b", "wazero-x/c", "wazero-x/d", "wazero-x/e"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			left = append(left, name)
+		}
+	}
+	if diff := cmp.Diff([]string{"others/a", "wazero-x/d", "wazero-x/e"}, left); diff != "" {
+		t.Errorf("what is left (-want +got):\n%s", diff)
+	}
+}
