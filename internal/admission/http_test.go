@@ -245,6 +245,22 @@ func TestServer_passes(t *testing.T) {
 	}
 }
 
+// A plugin that acts as the operator writes with the operator's own token, which has a UID.
+func TestServer_passes_asOperator(t *testing.T) {
+	const operator = "system:serviceaccount:k1s-system:k1s"
+	d := newDirect(t, authority{allowed: true})
+	runner := load(t, newEngine(t), nil, scripted(abi.ExportValidateCreate, anything, traps, ""))
+	d.Set(directPlugin(slot(t, runner), func(p *Plugin) { p.Identity.Operator = operator }))
+	for user, asked := range map[string]bool{operator: false, "system:serviceaccount:home:" + account: true, "jane": true} {
+		response, _ := d.review(t, validating, func(r *admissionv1.AdmissionRequest) {
+			r.UserInfo = authenticationv1.UserInfo{Username: user, UID: "1"}
+		})
+		if response == nil || response.Allowed == asked {
+			t.Errorf("%s: %+v; asked: %t", user, response, asked)
+		}
+	}
+}
+
 func TestServer_right(t *testing.T) {
 	engine := newEngine(t)
 	for name, tt := range map[string]struct {

@@ -39,9 +39,11 @@ func (q *question) isNamespace() bool {
 
 // ownWrite says whether the plugin's own guest makes the request, through the operator: the instance waits for the
 // request, and must not have to wait for another one. An account that the operator impersonates has no UID; one with
-// a token of its own has, and is held up like everybody.
+// a token of its own has, and is held up like everybody. Of a plugin that acts as the operator, all that the operator
+// does may be its own.
 func (q *question) ownWrite() bool {
-	return q.UserInfo.Username == q.plugin.Identity.Username() && q.UserInfo.UID == ""
+	id := q.plugin.Identity
+	return q.UserInfo.Username == id.Username() && (q.UserInfo.UID == "" || id.Operator != "")
 }
 
 // ends says whether the request is a step of a deletion that was let through before, or gives up or takes a part in
