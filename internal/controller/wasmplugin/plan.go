@@ -41,8 +41,10 @@ type plan struct {
 	// admission says how requests are held up, if they are.
 	admission admissionPlan
 	// settings have those from Secrets too, once they are read; redact takes these out of what is told.
-	settings  json.RawMessage
-	redact    *plugin.Redactor
+	settings json.RawMessage
+	redact   *plugin.Redactor
+	// secret are the names of those from Secrets.
+	secret    []string
 	limits    plugin.Limits
 	identity  access.Identity
 	allowlist access.Allowlist
@@ -151,7 +153,7 @@ func (p plan) fingerprint(digest plugin.Digest) string {
 	// Everything in here is plain data, which always marshals.
 	text, _ := json.Marshal([]any{
 		digest, p.capabilities, selectors, p.watch.Owns, p.settings, p.limits, p.identity, p.allowlist, p.maxConcurrentRequests,
-		p.requestsPerSecond, p.burst,
+		p.requestsPerSecond, p.burst, p.secret, // a value that was no secret before is not taken out of what the guest says
 	})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])

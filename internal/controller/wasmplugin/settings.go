@@ -25,6 +25,10 @@ func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 	secrets, err := r.secrets(ctx, l)
 	if err == nil {
 		l.plan.redact = plugin.RedactorOf(secrets)
+		l.plan.secret = nil
+		for _, s := range secrets {
+			l.plan.secret = append(l.plan.secret, s.As)
+		}
 		l.plan.settings, err = plugin.MergeSettings(l.plan.settings, secrets)
 	}
 	if err == nil {

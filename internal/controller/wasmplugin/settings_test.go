@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
 
@@ -123,6 +124,29 @@ func TestPollsSecrets(t *testing.T) {
 }
 
 // newLoad is a load that has got as far as its plan.
+// A value that becomes a secret makes another revision, as the one that serves does not take it out of what it says.
+func TestConfigure_becomesSecret(t *testing.T) {
+	t.Parallel()
+	k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{"mail": {"password": []byte("hunter2")}}}
+	inSpec := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Settings = &runtime.RawExtension{Raw: []byte(`{"p":"hunter2"}`)}
+	})
+	inSecret := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.SettingsFrom = []pluginsv1alpha1.SettingSource{settingFrom("p", "mail", "password")}
+	})
+	for _, l := range []*load{inSpec, inSecret} {
+		if p := (&Reconciler{Hosts: k}).configure(t.Context(), l); p != nil {
+			t.Fatal(p)
+		}
+	}
+	if string(inSpec.plan.settings) != string(inSecret.plan.settings) {
+		t.Fatalf("settings are %s and %s", inSpec.plan.settings, inSecret.plan.settings)
+	}
+	if inSpec.plan.fingerprint("m") == inSecret.plan.fingerprint("m") {
+		t.Error("they are one revision")
+	}
+}
+
 func newLoad(t *testing.T, mutate func(*pluginsv1alpha1.WasmPluginSpec)) *load {
 	t.Helper()
 	wp := wasmPlugin(mutate)
