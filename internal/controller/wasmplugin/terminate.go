@@ -20,10 +20,10 @@ func (r *Reconciler) terminate(ctx context.Context, l *load) (ctrl.Result, error
 	if !r.leads.Load() || !controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) {
 		return ctrl.Result{}, r.remove(ctx, l.name)
 	}
-	if err := r.unload(ctx, l.name); err != nil {
-		return ctrl.Result{}, err
+	err := r.unload(ctx, l.name)
+	if err == nil {
+		_, err = r.sweep(ctx, l, l.plugin.Status.FinalizedTypes)
 	}
-	_, err := r.sweep(ctx, l, l.plugin.Status.FinalizedTypes)
 	if err == nil {
 		// The API server refuses this if there are kinds that are not known of yet.
 		err = client.IgnoreNotFound(r.setCleanup(ctx, l, false))
@@ -39,7 +39,7 @@ func (r *Reconciler) terminate(ctx context.Context, l *load) (ctrl.Result, error
 
 // terminates says in the status why a plugin is still there, and returns that.
 func (r *Reconciler) terminates(ctx context.Context, l *load, why error) error {
-	message := "the plugin is being deleted, and its finalizer is still on objects; it is tried again: " + why.Error()
+	message := "the plugin is being deleted, and what it has left in the cluster is still there; it is tried again: " + why.Error()
 	l.retireRevision()
 	l.conditions.False(pluginsv1alpha1.ConditionCleanedUp, pluginsv1alpha1.ReasonSweepFailed, why.Error())
 	for _, c := range []string{pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ConditionDegraded} {

@@ -20,12 +20,12 @@ func (r *Reconciler) remove(ctx context.Context, name types.NamespacedName) erro
 	return err
 }
 
-// unload ends what runs of a plugin: first its events, then its revision.
+// unload ends what runs of a plugin: first its events, then its revision, for which no request may wait any more.
 func (r *Reconciler) unload(ctx context.Context, name types.NamespacedName) error {
+	r.Watches.Stop(name)
 	if err := r.release(ctx, name); err != nil {
 		return err
 	}
-	r.Watches.Stop(name)
 	r.serving.forget(name)
 	r.guard.waitsNoMore(name)
 	r.Decorators.Stops(name.String())
@@ -37,16 +37,17 @@ func (r *Reconciler) unload(ctx context.Context, name types.NamespacedName) erro
 
 // suspend ends a plugin for as long as its spec says so, and keeps its status for comparison.
 func (r *Reconciler) suspend(ctx context.Context, l *load) error {
-	if err := r.unload(ctx, l.name); err != nil {
-		return err
+	message := "spec.suspend is true"
+	err := r.unload(ctx, l.name)
+	if err != nil {
+		message += "; the plugin is not unloaded yet, which is tried again: " + err.Error()
 	}
 	l.retireRevision()
-	const message = "spec.suspend is true"
 	for _, c := range phases() {
 		l.conditions.Unknown(c, pluginsv1alpha1.ReasonSuspended, message)
 	}
 	for _, c := range []string{pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ConditionReady} {
 		l.conditions.False(c, pluginsv1alpha1.ReasonSuspended, message)
 	}
-	return nil
+	return err
 }
