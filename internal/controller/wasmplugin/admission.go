@@ -102,11 +102,7 @@ func (r *Reconciler) checkWebhooks(_ context.Context, l *load) error {
 
 // holdUp has requests held up for what serves, or no longer if it asks for none.
 func (r *Reconciler) holdUp(ctx context.Context, l *load) *problem {
-	current := r.serving.get(l.name)
-	if l.plan.identity.Plugin != "" && l.runner == nil {
-		current.plan.admission = l.plan.admission // which needs no other revision
-	}
-	if err := r.hold(ctx, l.plugin, current); err != nil {
+	if err := r.hold(ctx, l.plugin, r.serving.get(l.name)); err != nil {
 		return &problem{
 			condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonWebhooksFailed,
 			message: "the plugin's webhook configurations could not be written: " + err.Error(), recovery: retry,
@@ -115,11 +111,19 @@ func (r *Reconciler) holdUp(ctx context.Context, l *load) *problem {
 	return nil
 }
 
+// hold has requests held up for a revision that serves, in the way that spec.admission asks for: that needs no other
+// revision, and is what a person changes when the plugin fails.
 func (r *Reconciler) hold(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin, current *revision) error {
 	if r.Webhooks == nil {
 		return nil
 	}
 	name := types.NamespacedName{Namespace: wp.Namespace, Name: wp.Name}
+	if wanted, err := planAdmission(wp.Spec.Admission); err == nil { // otherwise the load says so, and it stays
+		next := *current // others may be reading this one
+		next.plan.admission = wanted
+		current = &next
+		r.serving.set(name, current)
+	}
 	p := r.admitted(wp, current)
 	if len(p.Exports) == 0 {
 		return r.release(ctx, name)
@@ -129,6 +133,15 @@ func (r *Reconciler) hold(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin, c
 		return nil
 	}
 	return r.Webhooks.Ensure(ctx, p)
+}
+
+// announce has this replica ask a revision that is about to serve for nothing that it does not have, whatever the API
+// server still sends because of the one before.
+func (r *Reconciler) announce(wp *pluginsv1alpha1.WasmPlugin, next, before *revision) {
+	if r.Webhooks == nil || before == nil || len(before.plan.admissionVerbs()) == 0 {
+		return
+	}
+	r.Webhooks.Set(r.admitted(wp, next))
 }
 
 // release has no requests held up for a plugin. The API server is told first: what it still sends must find

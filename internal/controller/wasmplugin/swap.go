@@ -64,6 +64,7 @@ func (r *Reconciler) install(l *load) {
 		next.dispatcher = newDispatcher(r, l, slot)
 		next.dispatcher.rights.Store(next.rights)
 	}
+	r.announce(l.plugin, next, current)
 	slot.Try(next.track.Runner(l.runner))
 	r.Decorators.Serves(l.runner)
 	r.serving.set(l.name, next)

@@ -58,6 +58,7 @@ func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, ca
 	if p := r.claimFor(ctx, l, back.plan); p != nil {
 		return p
 	}
+	r.announce(l.plugin, back, failed)
 	if !r.Slots.Slot(l.name).Back() {
 		failed.trial = nil // it is closed, which only happens when the operator ends
 		return nil
@@ -92,13 +93,14 @@ func (r *Reconciler) refuse(ctx context.Context, l *load) *problem {
 	if current == nil || current.refused == nil || current.refused.fingerprint != l.plan.fingerprint(l.module.Digest) {
 		return nil
 	}
-	if r.leads.Load() && current.plan.toldOfEvents() {
+	switch {
+	case !r.leads.Load():
+	case !current.plan.toldOfEvents():
+		r.Watches.Stop(l.name)
+	default:
 		if err := r.Watches.Ensure(ctx, l.name, current.plan.watch, current.dispatcher); err != nil {
 			return watchProblem("the watches of the revision before could not be started", err)
 		}
-	}
-	if err := r.hold(ctx, l.plugin, current); err != nil {
-		return watchProblem("the webhook configurations of the revision before could not be written", err)
 	}
 	return &problem{
 		condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonRolledBack,

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// undecorated decorates nothing.
+type undecorated struct{ Decorators }
+
+func (undecorated) Serves(plugin.Runner) {}
+
+// admitting is a load of a revision with capabilities.
+func admitting(t *testing.T, capabilities ...plugin.Capability) *load {
+	t.Helper()
+	l := newLoad(t, nil)
+	l.plan.capabilities = capabilities
+	l.name = types.NamespacedName{Namespace: l.plugin.Namespace, Name: l.plugin.Name}
+	l.runner = exporting{abi.ExportValidateCreate: true}
+	l.kinds = kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}}
+	return l
+}
+
+// A revision is not asked for what only the one before it had, even if the rest of the load takes long or fails.
+func TestReconciler_swap_asksForWhatThereIs(t *testing.T) {
+	t.Parallel()
+	webhooks := &locked{}
+	r := &Reconciler{
+		Watches: &stopped{}, Webhooks: webhooks, Slots: plugin.NewRegistry(time.Minute), Decorators: undecorated{}, Clock: clock.RealClock{},
+	}
+	t.Cleanup(func() { _ = r.Slots.Close(context.Background()) })
+	r.leads.Store(true)
+	r.install(admitting(t, plugin.CapabilityValidation))
+	if p := r.swap(t.Context(), admitting(t, plugin.CapabilityReconcile)); p == nil {
+		t.Fatal("the watch has started")
+	}
+	if len(webhooks.set) != 1 || len(webhooks.set[0].Exports) > 0 {
+		t.Errorf("set %+v, want once, without exports", webhooks.set)
+	}
+}
+
+// A revision that was taken back may have had events, which the one before does not want.
+func TestReconciler_refuse_withoutEvents(t *testing.T) {
+	t.Parallel()
+	watches := &stopped{}
+	r := &Reconciler{Watches: watches}
+	r.leads.Store(true)
+	l := admitting(t, plugin.CapabilityReconcile)
+	r.serving.set(l.name, &revision{
+		plan:    admitting(t, plugin.CapabilityValidation).plan,
+		refused: &refusal{fingerprint: l.plan.fingerprint(l.module.Digest)},
+	})
+	if p := r.refuse(t.Context(), l); p == nil || p.reason != pluginsv1alpha1.ReasonRolledBack {
+		t.Fatalf("got %v", p)
+	}
+	if len(watches.names) == 0 {
+		t.Error("it still gets the events of what was taken back")
+	}
+}
