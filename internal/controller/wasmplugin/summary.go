@@ -4,12 +4,13 @@ package wasmplugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/conditions"
@@ -29,11 +30,8 @@ func phases() []string {
 
 // succeed sets the conditions of a plugin that serves what its spec asks for.
 func (r *Reconciler) succeed(l *load) {
+	l.shows(r.serving.get(l.name))
 	revision := l.plugin.Status.Revision
-	if revision == nil { // the status was lost while the revision went on serving
-		revision = &r.serving.get(l.name).status
-		l.plugin.Status.Revision = revision
-	}
 	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%s is compiled, initialised and healthy", revision.ShortDigest))
 	message := fmt.Sprintf("%s (version %s) %s", revision.ShortDigest, revision.Version, l.plan.serves())
@@ -63,8 +61,9 @@ func (r *Reconciler) fail(ctx context.Context, l *load) (ctrl.Result, error) {
 	}
 	l.conditions.False(pluginsv1alpha1.ConditionReady, p.reason, p.message)
 	l.plugin.Status.LastError = conditions.Truncate(p.message)
-	r.failServing(ctx, l)
-
+	if err := r.failServing(ctx, l); err != nil {
+		return ctrl.Result{}, errors.Join(p, err)
+	}
 	switch p.recovery {
 	case retry:
 		return ctrl.Result{}, p
@@ -75,15 +74,21 @@ func (r *Reconciler) fail(ctx context.Context, l *load) (ctrl.Result, error) {
 	}
 }
 
-// failServing says what serves in place of the wanted revision.
-func (r *Reconciler) failServing(ctx context.Context, l *load) {
+// failServing says what serves in place of the wanted revision, and sees to its requests. The error is about these.
+func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 	current := r.serving.get(l.name)
 	lost := current != nil && r.lostRights(l, current)
-	if lost {
+	switch {
+	case lost:
 		r.Watches.Stop(l.name)
-		if err := r.release(ctx, l.name); err != nil {
-			log.FromContext(ctx).Error(err, "Failed to let go of the requests of a plugin that lost its rights") // which finds that out again, for each request
-		}
+		err = r.release(ctx, l.name)
+	case current == nil && l.problem.isLossOfRights() && controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup):
+		err = r.release(ctx, l.name) // an operator before may have had requests held up
+	case current != nil && len(current.plan.admissionVerbs()) > 0 && l.problem.reason != pluginsv1alpha1.ReasonWebhooksFailed:
+		err = r.hold(ctx, l.plugin, current)
+	}
+	if current != nil {
+		l.shows(current)
 	}
 	if lost || current == nil || current.plan.toldOfEvents() && !r.Watches.Running(l.name, current.plan.watch) {
 		if l.problem.condition != pluginsv1alpha1.ConditionServing {
@@ -91,7 +96,7 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) {
 		}
 		l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonNoRevision, "no revision serves")
 		l.retireRevision()
-		return
+		return err
 	}
 	message := fmt.Sprintf("%s (version %s) goes on serving, because the wanted revision cannot: %s",
 		current.status.ShortDigest, current.status.Version, l.problem.message)
@@ -101,6 +106,20 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) {
 	}
 	l.conditions.True(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonPreviousRevision, message)
 	l.conditions.True(pluginsv1alpha1.ConditionDegraded, reason, message)
+	return err
+}
+
+// shows makes the status show what serves, where it shows what the leader before had, or was lost.
+func (l *load) shows(current *revision) {
+	status, is := &l.plugin.Status, &current.status
+	was := status.Revision
+	if was != nil && was.Digest == is.Digest && was.Source == is.Source && was.Types == is.Types {
+		return
+	}
+	if was != nil && was.Digest != is.Digest {
+		status.PreviousDigest = was.Digest
+	}
+	status.Revision = is
 }
 
 // retireRevision moves the revision that no longer serves to where the one before is remembered.
@@ -111,13 +130,14 @@ func (l *load) retireRevision() {
 }
 
 // lostRights says whether what failed is the very revision that serves: its account is gone, or may
-// no longer watch. Then it must not get events either.
+// no longer do what it did. Then it must not get events either.
 func (r *Reconciler) lostRights(l *load, current *revision) bool {
 	if l.problem.condition != pluginsv1alpha1.ConditionAuthorized && !l.problem.isLossOfRights() || l.problem.recovery == retry {
 		return false
 	}
 	return current.plan.identity == l.plan.identity && current.plan.watch.Equal(l.plan.watch) &&
-		slices.Equal(current.plan.admissionVerbs(), l.plan.admissionVerbs())
+		slices.Equal(current.plan.admissionVerbs(), l.plan.admissionVerbs()) &&
+		slices.Equal(current.plan.kinds(), l.plan.kinds()) && slices.Equal(current.plan.allowlist.Namespaces, l.plan.allowlist.Namespaces)
 }
 
 // serves says what a plugin does.

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// expectPolicy waits until the configuration for validating has a failure policy.
+func (n tenant) expectPolicy(t *testing.T, want admissionregistrationv1.FailurePolicyType) {
+	t.Helper()
+	testenv.Eventually(t, "the configurations have the failure policy "+string(want), func(ctx context.Context) error {
+		var validators admissionregistrationv1.ValidatingWebhookConfigurationList
+		if err := n.env.Client.List(ctx, &validators); err != nil {
+			return err
+		}
+		for _, c := range validators.Items {
+			if c.Labels["plugins.k1s.io/plugin-namespace"] != n.ns {
+				continue
+			}
+			if got := *c.Webhooks[0].FailurePolicy; got != want {
+				return fmt.Errorf("it is %s", got)
+			}
+			return nil
+		}
+		return errors.New("there is none")
+	})
+}
+
+// What a spec asks for that cannot be had leaves the revision that serves as it is: requests go on waiting for it, and
+// what keeps them coming is kept up.
+func TestOperator_admission_goesOn(t *testing.T) {
+	o := startOperator(t, servesWebhooks(freeAddress(t)))
+	shop := newTenant(t, o.env, gateRules()...)
+	shop.store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.plugin(t, "gate")
+	shop.expectReady(t, "gate")
+	shop.expectGate(t)
+
+	t.Run("where the wanted one needs rights in another namespace", func(t *testing.T) {
+		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{shop.ns, "elsewhere"} })
+		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden)
+		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+		shop.expectGate(t)
+		shop.expectConfigurations(t, 2)
+		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = nil })
+		shop.expectReady(t, "gate")
+	})
+
+	t.Run("with another failure policy", func(t *testing.T) {
+		shop.expectPolicy(t, admissionregistrationv1.Fail)
+		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.SHA256 = strings.Repeat("0", 64) })
+		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonDigestMismatch)
+		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) {
+			s.Admission.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
+		})
+		shop.expectPolicy(t, admissionregistrationv1.Ignore)
+	})
+
+	t.Run("and a configuration that is deleted", func(t *testing.T) {
+		names, err := shop.configurations(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		configuration := &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: names[0]}} // both have one name
+		if err := shop.env.Client.Delete(t.Context(), configuration); err != nil {
+			t.Fatal(err)
+		}
+		shop.expectConfigurations(t, 2)
+		shop.expectGate(t)
+	})
+}
+
+// A plugin that loses its rights while no operator is there has no say afterwards, be it not loaded.
+func TestOperator_admission_rightsLostMeanwhile(t *testing.T) {
+	o := startOperator(t, servesWebhooks(freeAddress(t)))
+	shop := newTenant(t, o.env, gateRules()...)
+	shop.store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.plugin(t, "gate")
+	shop.expectReady(t, "gate")
+	shop.expectGate(t)
+	o.end(t)
+	if err := shop.env.Client.Delete(t.Context(), &rbacv1.RoleBinding{ObjectMeta: shop.meta("plugin")}); err != nil {
+		t.Fatal(err)
+	}
+	o.start(t)
+	shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden)
+	shop.expectConfigurations(t, 0)
+	shop.expectOpen(t, "the binding is gone")
+}
