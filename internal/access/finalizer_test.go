@@ -6,14 +6,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
@@ -286,5 +291,59 @@ func TestFinalizer_Sweep_pages(t *testing.T) {
 	var left corev1.SecretList
 	if err := w.Client.List(t.Context(), &left, client.InNamespace(w.namespace)); err != nil || len(left.Items) > 0 {
 		t.Errorf("%d are left, %v", len(left.Items), err)
+	}
+}
+
+// putter puts a finalizer back on as soon as it was taken off.
+type putter struct {
+	http.RoundTripper
+
+	put   func()
+	times atomic.Int64
+}
+
+func (p *putter) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := p.RoundTripper.RoundTrip(r)
+	if r.Method == http.MethodPatch {
+		p.times.Add(1)
+		p.put()
+	}
+	return response, err
+}
+
+// TestFinalizer_Sweep_ends ends a sweep that others never let come to an end.
+func TestFinalizer_Sweep_ends(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var name string
+	p := &putter{}
+	p.put = func() {
+		if p.times.Load() > 10*sweepRounds {
+			cancel()
+		}
+		patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"finalizers":[%q]}}`, name))
+		cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "kept"}}
+		if err := w.Client.Patch(t.Context(), cm, patch); err != nil {
+			t.Error(err)
+		}
+	}
+	config := rest.CopyConfig(w.Config)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		p.RoundTripper = next
+		return p
+	})
+	f, err := NewFactory(config, nil, nil, nil, clock.RealClock{}).Finalizer(Identity{Namespace: w.namespace, Plugin: "sweeper", ServiceAccount: account})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name = f.Name
+	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "kept", Finalizers: []string{name}}}
+	if err := w.Client.Create(t.Context(), cm); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Sweep(ctx, corev1.SchemeGroupVersion.WithResource("configmaps")); err == nil || ctx.Err() != nil {
+		t.Errorf("got %v after %d times", err, p.times.Load())
 	}
 }

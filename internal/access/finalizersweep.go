@@ -19,6 +19,9 @@ const (
 	sweepPage = 500
 	// sweepParallel is how many finalizers are taken off at once.
 	sweepParallel = 8
+	// sweepRounds is how often all are listed: who puts the finalizer on objects again and again must not keep whoever
+	// waits for the sweep.
+	sweepRounds = 10
 	// sweepErrors is how many objects a sweep's error names.
 	sweepErrors = 3
 )
@@ -27,7 +30,7 @@ const (
 // namespace. It lists from the API server until it finds none, as a request that was under way when the plugin
 // was stopped may end after the first list. A resource that is not served has no objects.
 func (f *Finalizer) Sweep(ctx context.Context, resource schema.GroupVersionResource) (removed int, err error) {
-	for {
+	for range sweepRounds {
 		n, err := f.sweepOnce(ctx, resource)
 		removed += n
 		if err != nil {
@@ -37,6 +40,7 @@ func (f *Finalizer) Sweep(ctx context.Context, resource schema.GroupVersionResou
 			return removed, nil
 		}
 	}
+	return removed, fmt.Errorf("take the finalizer %q off %s: somebody puts it on objects again and again", f.Name, resource.GroupResource())
 }
 
 // sweepOnce goes through a resource's objects, and on when some of them fail.
