@@ -50,7 +50,7 @@ func TestOperator_admission_goesOn(t *testing.T) {
 
 	t.Run("where the wanted one needs rights in another namespace", func(t *testing.T) {
 		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{shop.ns, "elsewhere"} })
-		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden)
+		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
 		shop.expectGate(t)
 		shop.expectConfigurations(t, 2)
@@ -95,7 +95,7 @@ func TestOperator_admission_rightsLostMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.start(t)
-	shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWatchForbidden)
+	shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 	shop.expectConfigurations(t, 0)
 	shop.expectOpen(t, "the binding is gone")
 }
