@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,13 +46,15 @@ type direct struct {
 
 	metrics *metrics.Metrics
 	series  *prometheus.Registry
+	// timeout is what the asker has.
+	timeout string
 }
 
 const pluginName = "home/script"
 
 func newDirect(t *testing.T, a Authorizer) *direct {
 	t.Helper()
-	d := &direct{series: prometheus.NewRegistry()}
+	d := &direct{series: prometheus.NewRegistry(), timeout: "10s"}
 	var err error
 	if d.metrics, err = metrics.New(d.series); err != nil {
 		t.Fatal(err)
@@ -126,7 +129,7 @@ func (d *direct) review(t *testing.T, hook webhook, change func(*admissionv1.Adm
 func (d *direct) post(t *testing.T, path string, body []byte) *httptest.ResponseRecorder {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	d.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodPost, path+"?timeout=10s", bytes.NewReader(body)))
+	d.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodPost, path+"?timeout="+d.timeout, bytes.NewReader(body)))
 	return recorder
 }
 
@@ -335,6 +338,38 @@ func TestServer_revisionLeavesDuringCall(t *testing.T) {
 	}
 }
 
+// A plugin that takes too long fails, which counts: its circuit breaker, its status and its rollback depend on that. That
+// whoever asks has less time than the plugin is no fault of the plugin's.
+func TestServer_slowIsAFault(t *testing.T) {
+	engine := newEngine(t)
+	for name, tt := range map[string]struct {
+		own   time.Duration
+		asked string
+		want  plugin.Verdict
+	}{
+		"its own bound":     {time.Second, "1s", plugin.Failing},
+		"the asker's bound": {30 * time.Second, "1s", plugin.Unproven},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDirect(t, authority{allowed: true})
+			d.timeout = tt.asked
+			track := plugin.NewTrack(nil)
+			runner := load(t, engine, nil, scripted(abi.ExportValidateCreate, anything, loops, ""))
+			d.Set(directPlugin(slot(t, track.Runner(runner)), func(p *Plugin) { p.Timeout = tt.own }))
+			for range 2 {
+				var asking sync.WaitGroup
+				for range 4 { // as many as there are instances
+					asking.Go(func() { d.review(t, validating, nil) })
+				}
+				asking.Wait()
+			}
+			if got, _ := track.Verdict(); got != tt.want {
+				t.Errorf("the verdict is %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestDenial(t *testing.T) {
 	for name, tt := range map[string]struct{ said, want metav1.Status }{
 		"nothing":     {metav1.Status{}, metav1.Status{Code: 403, Reason: "Forbidden", Message: "the plugin gives no reason"}},
@@ -359,12 +394,12 @@ func TestPatience(t *testing.T) {
 		asked string
 		want  time.Duration
 	}{
-		{5 * time.Second, "5s", 4500 * time.Millisecond},
+		{5 * time.Second, "5s", 4750 * time.Millisecond},
 		{5 * time.Second, "2s", 1800 * time.Millisecond},
-		{5 * time.Second, "10s", 4500 * time.Millisecond},
-		{30 * time.Second, "", 29500 * time.Millisecond},
-		{time.Second, "-1s", 900 * time.Millisecond},
-		{time.Second, "soon", 900 * time.Millisecond},
+		{5 * time.Second, "10s", 4750 * time.Millisecond},
+		{30 * time.Second, "", 29750 * time.Millisecond},
+		{time.Second, "-1s", 950 * time.Millisecond},
+		{time.Second, "soon", 950 * time.Millisecond},
 	} {
 		if got := patience(tt.own, tt.asked); got != tt.want {
 			t.Errorf("patience(%s, %q) = %s, want %s", tt.own, tt.asked, got, tt.want)

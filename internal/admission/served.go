@@ -27,7 +27,7 @@ type served struct {
 
 func newServed(p *Plugin) *served {
 	s := &served{
-		Plugin: p, runner: retry{p.Runner}, targets: map[schema.GroupVersionResource]*Target{}, selector: labels.Everything(),
+		Plugin: p, runner: retry{p.Runner, p.Timeout - answering(p.Timeout)}, targets: map[schema.GroupVersionResource]*Target{}, selector: labels.Everything(),
 	}
 	for i := range p.Targets {
 		s.targets[p.Targets[i].GVR] = &p.Targets[i]

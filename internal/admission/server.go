@@ -171,12 +171,18 @@ func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionR
 	return review.Request, 0, nil
 }
 
-// patience is how long a plugin may take: its own bound or the API server's, which is in the URL, less what it takes
-// to answer for it.
+// patience is how long a request is worked on: the plugin's own bound or the API server's, which is in the URL, less
+// what it takes to answer. Of its own bound a plugin gets a little less still, see newServed, so that it is the plugin
+// that has taken too long, and not whoever asks that has gone away: that counts for the circuit breaker and the status.
 func patience(own time.Duration, asked string) time.Duration {
-	const least, most = 50 * time.Millisecond, 500 * time.Millisecond
 	if theirs, err := time.ParseDuration(asked); err == nil && theirs > 0 && theirs < own {
-		own = theirs
+		return theirs - answering(theirs)
 	}
-	return own - min(max(own/10, least), most)
+	return own - answering(own)/2
+}
+
+// answering is the part of a bound that is kept for the answer.
+func answering(bound time.Duration) time.Duration {
+	const least, most = 50 * time.Millisecond, 500 * time.Millisecond
+	return min(max(bound/10, least), most)
 }

@@ -3,6 +3,7 @@
 package plugin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -88,6 +89,13 @@ func KindOf(err error) Kind {
 func IsInvalid(err error) bool {
 	var call *CallError
 	return errors.As(err, &call) && call.Status != nil && call.Status.Reason == metav1.StatusReasonInvalid
+}
+
+// Ended says whether who asked for a call has ended it, or gave it no more time. A deadline that has passed counts before
+// the context's timer has: a guest that was stopped there is not to blame.
+func Ended(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // IsFault says whether a call failed by a fault of the module's: not by an answer, however it reads, nor

@@ -34,6 +34,9 @@ type Call struct {
 	Object abi.ObjectKey
 	// Attempt is 1 for the first try of what the call is for, and 0 where tries are not counted.
 	Attempt int
+	// Timeout bounds the call by wall clock, if it is less than what bounds all calls; 0 leaves it to that. To take
+	// longer is a fault of the module's, other than an end of the context.
+	Timeout time.Duration
 }
 
 // Exporter is what a Runner may be besides: it knows what its module exports.

@@ -102,7 +102,7 @@ type tracked struct {
 func (r *tracked) Call(ctx context.Context, call Call) ([]byte, error) {
 	reply, err := r.Runner.Call(ctx, call)
 	switch {
-	case err == nil, IsFault(err) && ctx.Err() == nil, isInternal(err):
+	case err == nil, IsFault(err) && !Ended(ctx), isInternal(call.Export, err):
 		r.track.add(err)
 	case KindOf(err) == KindGuest:
 		r.track.add(nil) // an answer, such as NotFound, Conflict or Invalid
@@ -117,11 +117,18 @@ func (r *tracked) Exports(name string) bool {
 }
 
 // isInternal says whether a guest answered that something is wrong with itself. SDKs answer so for a
-// panic, and for errors that have no reason.
-func isInternal(err error) bool {
+// panic, and for errors that have no reason. To refuse a request, a guest need give none.
+func isInternal(export string, err error) bool {
 	var call *CallError
 	if !errors.As(err, &call) || call.Status == nil {
 		return false
 	}
-	return call.Status.Reason == metav1.StatusReasonUnknown || call.Status.Reason == metav1.StatusReasonInternalError
+	switch call.Status.Reason {
+	case metav1.StatusReasonInternalError:
+		return true
+	case metav1.StatusReasonUnknown:
+		return !InAdmission(export)
+	default:
+		return false
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/k1s-io/k1s/internal/abi"
 )
 
 func TestTrack_Verdict(t *testing.T) {
@@ -59,6 +61,23 @@ func TestTrack_Verdict(t *testing.T) {
 				t.Errorf("verdict %d (%v) after %d changes, want %d after %d", got, cause, changes, tc.want, tc.changes)
 			}
 		})
+	}
+}
+
+// What users ask for must not make a validator look broken, and have it rolled back, that refuses it without a reason.
+func TestTrack_refusesWithoutReason(t *testing.T) {
+	t.Parallel()
+	for export, want := range map[string]Verdict{abi.ExportValidateCreate: Sound, abi.ExportSetDefaults: Sound, abi.ExportReconcile: Failing} {
+		track := NewTrack(nil)
+		runner := track.Runner(&fakeRunner{err: &CallError{Kind: KindGuest, Export: export, Status: &metav1.Status{Message: "too dear"}}})
+		for range trackProof {
+			if _, err := runner.Call(t.Context(), Call{Export: export}); err == nil {
+				t.Fatal("the call was answered")
+			}
+		}
+		if got, _ := track.Verdict(); got != want {
+			t.Errorf("%s: verdict %d, want %d", export, got, want)
+		}
 	}
 }
 

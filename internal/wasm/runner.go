@@ -52,7 +52,11 @@ func (r *runner) call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	if err != nil {
 		return nil, &plugin.CallError{Kind: plugin.KindInstance, Export: call.Export, Err: fmt.Errorf("get an instance: %w", err)}
 	}
-	run := in.enter(ctx, r.pool.open, r.req.Limits.CallTimeout, r.req.Limits.Fuel)
+	limit := r.req.Limits.CallTimeout
+	if call.Timeout > 0 {
+		limit = min(limit, call.Timeout)
+	}
+	run := in.enter(ctx, r.pool.open, limit, r.req.Limits.Fuel)
 	in.host = r.req.Host
 	if plugin.InAdmission(call.Export) {
 		in.host = r.req.Reader

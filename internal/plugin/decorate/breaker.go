@@ -111,8 +111,8 @@ type unended struct{ error }
 
 // judge returns the error as far as the guest is to blame for it.
 func judge(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return unended{ctx.Err()}
+	if err != nil && plugin.Ended(ctx) {
+		return unended{context.Canceled}
 	}
 	return err
 }
