@@ -19,6 +19,11 @@ const (
 	maxDefaulted = 3 << 20
 	// maxOperations bounds the patch of a guest's and the one that the API server gets.
 	maxOperations = 1000
+	// maxWork bounds a guest's patch by its operations times the bytes that each may go through, those of the object and
+	// of the patch: it is applied without fuel, and one that inserts into a long array moves all of it each time.
+	maxWork = 64 << 20
+	// maxParts bounds the parts of all paths of the patch that the API server gets.
+	maxParts = 100 * maxOperations
 )
 
 // Defaults are what a guest has set.
@@ -92,6 +97,10 @@ func apply(object, patch []byte) (after []byte, err error) {
 	}
 	if len(operations) > maxOperations {
 		return nil, fmt.Errorf("the patch has %d operations, more than the %d allowed", len(operations), maxOperations)
+	}
+	if len(operations)*(len(object)+len(patch)) > maxWork {
+		return nil, fmt.Errorf("a patch with %d operations is too much for an object and a patch of %d bytes: reply with the whole object",
+			len(operations), len(object)+len(patch))
 	}
 	options := jsonpatch.NewApplyOptions()
 	options.AccumulatedCopySizeLimit = maxDefaulted // few operations could otherwise double an object many times

@@ -4,6 +4,7 @@ package object
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -76,6 +77,7 @@ func TestReadDefaults_refused(t *testing.T) {
 		"no name":            {strings.Replace(item, `"spec":{`, `"":1,"spec":{`, 1), `whose name is ""`},
 		"array of something": {`[1]`, `no JSON patch`},
 		"many operations":    {`[` + strings.Repeat(set("/spec/a")[1:len(set("/spec/a"))-1]+",", maxOperations) + set("/spec/a")[1:], `1001 operations`},
+		"much work":          {inserting(), `reply with the whole object`},
 		"copies":             {doubling(), `does not apply`},
 		"many changes":       {many(), `more than 1000 operations`},
 		"large":              {`[{"op":"add","path":"/spec/x","value":"` + strings.Repeat("x", maxDefaulted) + `"}]`, `more than the`},
@@ -105,6 +107,27 @@ func doubling() string {
 		operations[i] = fmt.Sprintf(`{"op":"copy","from":"/spec","path":"/spec/x%d"}`, i)
 	}
 	return "[" + strings.Join(operations, ",") + "]"
+}
+
+// inserting is a patch that moves a long array with each operation.
+func inserting() string {
+	return `[{"op":"add","path":"/spec/x","value":[` + strings.Repeat("0,", 1<<20) + `0]}` + strings.Repeat(`,{"op":"add","path":"/spec/x/0","value":0}`, 100) + `]`
+}
+
+// The patch does not grow out of all proportion where everything that is changed is deep inside.
+func TestReadDefaults_deep(t *testing.T) {
+	const depth = 2 * maxParts / maxOperations
+	nested := func(value int) []byte {
+		members := make([]string, maxOperations)
+		for i := range members {
+			members[i] = fmt.Sprintf(`"m%d":%d`, i, value)
+		}
+		inside := strings.Repeat(`{"a":`, depth) + "{" + strings.Join(members, ",") + "}" + strings.Repeat("}", depth)
+		return []byte(strings.Replace(item, `"spec":{`, `"spec":{"x":`+inside+`,`, 1))
+	}
+	if _, err := ReadDefaults(nested(1), nested(2)); !errors.Is(err, errManyChanges) {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestDefaults_Fields(t *testing.T) {

@@ -49,14 +49,14 @@ func (o operation) pointer() string {
 // errNoName is about members that have "" for a name: JSON pointers to them are not understood everywhere.
 var errNoName = errors.New(`it changes a member whose name is ""`)
 
-var errManyChanges = errors.New("it changes too much: the patch would have more than " + strconv.Itoa(maxOperations) + " operations")
+var errManyChanges = errors.New("it changes too much: the patch would have more than " + strconv.Itoa(maxOperations) + " operations, or very long paths")
 
 // diff returns the patch that leads from one object to another. Arrays of one length are compared element by
 // element, and one that has grown at its end gets new elements; others are replaced.
 func diff(was, is map[string]any) ([]operation, error) {
 	var d differ
 	d.objects(nil, was, is)
-	if len(d.patch) > maxOperations {
+	if len(d.patch) > maxOperations || d.parts > maxParts {
 		return nil, errManyChanges
 	}
 	for _, o := range d.patch {
@@ -67,10 +67,15 @@ func diff(was, is map[string]any) ([]operation, error) {
 	return d.patch, nil
 }
 
-type differ struct{ patch []operation }
+type differ struct {
+	patch []operation
+	// parts are those of all paths.
+	parts int
+}
 
 func (d *differ) add(op string, path []string, value any) {
-	if len(d.patch) <= maxOperations { // one more tells that there are too many
+	if len(d.patch) <= maxOperations && d.parts <= maxParts { // one more tells that there are too many
+		d.parts += len(path)
 		d.patch = append(d.patch, operation{op, slices.Clone(path), value})
 	}
 }
