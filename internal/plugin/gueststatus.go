@@ -15,13 +15,8 @@ const (
 	maxStatusReason  = 128
 )
 
-// NewGuestError makes a guest's own error from what it said: short, and without what could forge lines
-// of a log.
-func NewGuestError(export string, status metav1.Status) *CallError {
-	return (*Redactor)(nil).GuestError(export, status)
-}
-
-// GuestError is NewGuestError without the secrets.
+// GuestError makes a guest's own error from what it said: short, without what could forge lines of a log, and
+// without the secrets.
 func (r *Redactor) GuestError(export string, status metav1.Status) *CallError {
 	status.Message = r.shorten(status.Message, maxStatusMessage)
 	status.Reason = metav1.StatusReason(r.shorten(string(status.Reason), maxStatusReason))
