@@ -57,8 +57,8 @@ expect_part() {
 # field OBJECT JSONPATH prints one field of an object in the samples' namespace.
 field() { kube get "$1" -o "jsonpath=$2"; }
 
-# condition TYPE prints the status of the plugin's condition.
-condition() { field "wasmplugin/$plugin" "{.status.conditions[?(@.type==\"$1\")].status}"; }
+# condition TYPE [PLUGIN] prints the status of the plugin's condition.
+condition() { field "wasmplugin/${2:-$plugin}" "{.status.conditions[?(@.type==\"$1\")].status}"; }
 
 # may VERB RESOURCE says whether the operator's account may do something in the whole cluster.
 # kubectl exits with 1 when the answer is no.
@@ -66,6 +66,16 @@ may() { kube auth can-i "$1" "$2" --all-namespaces --as="system:serviceaccount:$
 
 # count prints how many objects a query finds.
 count() { kube get "$@" -o name | wc -l | tr -d ' '; }
+
+# try_item NAME SPEC prints what comes of creating an Item, without storing it.
+try_item() {
+  kube create --dry-run=server -o 'jsonpath={.spec.category}' -f - 2>&1 <<END || true
+{apiVersion: inventory.example.com/v1alpha1, kind: Item, metadata: {name: $1}, spec: $2}
+END
+}
+
+# asked says how many webhooks of plugins the API server asks.
+asked() { count validatingwebhookconfigurations,mutatingwebhookconfigurations -l app.kubernetes.io/managed-by=k1s; }
 
 # trusted says whether the webhook configuration has the authority of the operator's certificate.
 trusted() {
@@ -91,12 +101,13 @@ operator_ready() {
   held "the operator is ready"
 }
 
-# store FILE puts a module into the plugin's ConfigMap, compressed: a ConfigMap holds 1 MiB.
+# store FILE [CONFIGMAP] puts a module into a ConfigMap, that of the plugin, compressed: a ConfigMap holds 1 MiB.
 store() {
+  local configmap=${2:-$plugin}
   gzip -9n <"$1" >"$scratch/plugin.wasm"
-  kube create configmap "$plugin" --from-file="plugin.wasm=$scratch/plugin.wasm" --dry-run=client -o yaml |
+  kube create configmap "$configmap" --from-file="plugin.wasm=$scratch/plugin.wasm" --dry-run=client -o yaml |
     kube apply --server-side --field-manager=e2e -f - >/dev/null
-  note "ConfigMap $plugin holds $(($(wc -c <"$1") >> 10)) KiB, $(($(wc -c <"$scratch/plugin.wasm") >> 10)) KiB compressed"
+  note "ConfigMap $configmap holds $(($(wc -c <"$1") >> 10)) KiB, $(($(wc -c <"$scratch/plugin.wasm") >> 10)) KiB compressed"
 }
 
 # move CATEGORY PARENT

@@ -18,6 +18,7 @@ HELM=${HELM:-helm}
 KUBECTL=${KUBECTL:-kubectl}
 CHART=${CHART:-charts/k1s}
 readonly namespace=k1s-system plugin=category-hierarchy samples=config/samples
+readonly validator=item-validator
 readonly account=system:serviceaccount:default:$plugin
 readonly next_version=v1.1.0
 
@@ -102,6 +103,17 @@ expect "path of audio" electronics/audio field category/audio '{.status.path}'
 store "$scratch/next.wasm"
 expect "the plugin is Degraded" False condition Degraded
 
+step "A plugin that requests wait for, through the Service of the chart"
+store plugins/$validator.wasm $validator
+shown kube apply --server-side -f $samples/$validator.yaml
+expect "the plugin is Ready" True condition Ready $validator
+expect "webhook configurations of plugins" 2 asked
+expect_part "their owner is" "ClusterRole k1s-manager" \
+  kube get mutatingwebhookconfiguration k1s.default.$validator -o 'jsonpath={.metadata.ownerReferences[0].kind} {.metadata.ownerReferences[0].name}'
+expect "category of an Item without one" uncategorized try_item defaulted '{name: Ring, quantity: 1, price: 100}'
+expect_part "an Item that breaks a rule" 'denied the request: spec.price must be set in the category "premium-rings"' \
+  try_item refused '{name: Ring, quantity: 1, category: premium-rings}'
+
 step "A right that is taken away: the API server refuses the plugin"
 kube get role $plugin -o json >"$scratch/role.json"
 grep -q '"categories/status"' "$scratch/role.json" || die "the sample's Role grants nothing on categories/status"
@@ -146,6 +158,7 @@ expect "Pods" 2 count -n "$namespace" pods -l app.kubernetes.io/name=k1s --field
 expect "Pods that may be disrupted" 1 kube -n "$namespace" get poddisruptionbudget k1s-manager -o 'jsonpath={.status.disruptionsAllowed}'
 expect "it may watch Deployments" yes may watch deployments.apps
 expect "it may impersonate ServiceAccounts everywhere" no may impersonate serviceaccounts
+expect "category of an Item without one" uncategorized try_item defaulted '{name: Ring, quantity: 1, price: 100}'
 move audio computers
 expect "path of audio" electronics/computers/audio field category/audio '{.status.path}'
 shown kube -n "$namespace" get pods,poddisruptionbudgets,leases
@@ -156,7 +169,11 @@ expect "Pods" 0 count -n "$namespace" pods
 expect "ClusterRoles and their bindings" 0 count clusterroles,clusterrolebindings -l app.kubernetes.io/instance=k1s
 expect "Items" 5 count items
 expect "Categories" 4 count categories
-expect "WasmPlugins" 1 count wasmplugins
+expect "WasmPlugins" 2 count wasmplugins
+expect "webhook configurations, of the chart" 0 count validatingwebhookconfigurations k1s --ignore-not-found
+expect "webhook configurations of plugins, which the garbage collector deletes" 0 asked
+expect "category of an Item without one" "" try_item left '{name: Ring, quantity: 1, price: 100}'
+expect "an Item that breaks a rule is in the category" premium-rings try_item unrefused '{name: Ring, quantity: 1, category: premium-rings}'
 
 step "Install again: it goes on where it stopped"
 move audio electronics
@@ -164,9 +181,12 @@ chart install --hide-notes
 operator_ready
 expect "path of audio" electronics/audio field category/audio '{.status.path}'
 expect "the plugin is Ready" True condition Ready
+expect "category of an Item without one" uncategorized try_item defaulted '{name: Ring, quantity: 1, price: 100}'
 
 step "Clean up"
-kube delete wasmplugin,configmap $plugin >/dev/null
+kube delete wasmplugin,configmap $plugin $validator >/dev/null
+expect "webhook configurations of plugins" 0 asked
+kube delete --ignore-not-found -f $samples/$validator.yaml >/dev/null
 kube delete -f $samples/category-hierarchy-rbac.yaml -f $samples/inventory_v1alpha1_item.yaml -f $samples/inventory_v1alpha1_category.yaml >/dev/null
 held "objects can be deleted while the operator runs"
 kube delete clusterrolebinding e2e-metrics-reader >/dev/null
