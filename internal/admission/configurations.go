@@ -58,11 +58,16 @@ func (c *Configurations) Ensure(ctx context.Context, p *Plugin) error {
 	return errors.Join(c.ensureValidating(ctx, p), c.ensureMutating(ctx, p))
 }
 
-// Remove deletes those of a plugin.
+// Remove deletes those of a plugin, as far as Reader knows of them: it is called for every plugin, of which few have any.
+// A cache that does not know of a new one yet tells of it soon, see Requests.
 func (c *Configurations) Remove(ctx context.Context, name types.NamespacedName) error {
 	var err error
 	for _, kind := range Kinds() {
 		kind.SetName(configurationName(name))
+		known := c.Reader.Get(ctx, client.ObjectKeyFromObject(kind), kind)
+		if apierrors.IsNotFound(known) {
+			continue
+		}
 		err = errors.Join(err, c.delete(ctx, kind))
 	}
 	return err

@@ -99,3 +99,28 @@ func TestOperator_admission_rightsLostMeanwhile(t *testing.T) {
 	shop.expectConfigurations(t, 0)
 	shop.expectOpen(t, "the binding is gone")
 }
+
+// A plugin that does not load after a start is not asked any more when its spec says Ignore, whatever it said before.
+func TestOperator_admission_ignoredWhileBroken(t *testing.T) {
+	o := startOperator(t, servesWebhooks(freeAddress(t)))
+	shop := newTenant(t, o.env, gateRules()...)
+	shop.store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.plugin(t, "gate")
+	shop.expectReady(t, "gate")
+	shop.expectGate(t)
+	o.end(t)
+	shop.storeRaw(t, "gate", []byte("no module"))
+	o.start(t)
+	shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
+	shop.expectPolicy(t, admissionregistrationv1.Fail)
+	if _, err := shop.try(t.Context(), "good"); err == nil {
+		t.Error("a request goes on although nobody could answer, and the policy is Fail")
+	}
+	shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Admission.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
+	})
+	shop.expectOpen(t, "the policy is Ignore")
+	shop.store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.expectReady(t, "gate")
+	shop.expectGate(t)
+}

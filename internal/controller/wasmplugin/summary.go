@@ -82,8 +82,10 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 	case lost:
 		r.Watches.Stop(l.name)
 		err = r.release(ctx, l.name)
-	case current == nil && l.problem.isLossOfRights() && controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup):
-		err = r.release(ctx, l.name) // an operator before may have had requests held up
+	case current == nil && controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) &&
+		(l.problem.isLossOfRights() || l.plugin.Spec.Admission.FailurePolicy == pluginsv1alpha1.FailurePolicyIgnore):
+		// An operator before may have had requests held up, maybe with another policy, and there is nobody to answer.
+		err = r.release(ctx, l.name)
 	case current != nil && len(current.plan.admissionVerbs()) > 0 && l.problem.reason != pluginsv1alpha1.ReasonWebhooksFailed:
 		err = r.hold(ctx, l.plugin, current)
 	}
