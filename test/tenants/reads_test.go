@@ -186,7 +186,7 @@ func reads() []trick {
 		{
 			name: "list the Categories that the other lets one list", plugin: wide,
 			call: call{function: list, request: `{` + categoryOf + `,"namespace":"{other}"}`},
-			want: []string{`"namespace":"{other}"`}, harmless: true,
+			want: []string{`"items":[{`}, harmless: true, // of a long list the beginning is logged, which may be any of them
 		},
 		{
 			name: "list the Categories of all namespaces", plugin: wide,
