@@ -37,8 +37,37 @@ func (n tenant) secret(t *testing.T, name, value string) {
 	})
 }
 
+// mayReadSecret lets the plugin's account read one Secret.
+func (n tenant) mayReadSecret(t *testing.T, name string) {
+	t.Helper()
+	n.create(t, &rbacv1.Role{ObjectMeta: n.meta("secrets"), Rules: []rbacv1.PolicyRule{{
+		APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{name}, Verbs: []string{"get"},
+	}}})
+	n.create(t, &rbacv1.RoleBinding{
+		ObjectMeta: n.meta("secrets"),
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "secrets"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}},
+	})
+}
+
 func fromSecret(as, name, key string) pluginsv1alpha1.SettingSource {
 	return pluginsv1alpha1.SettingSource{As: as, SecretRef: pluginsv1alpha1.SecretKeyReference{Name: name, Key: key}}
+}
+
+// Who grants the Secret first sees so, though the account lacks everything else yet.
+func TestWasmPlugin_settingsFrom_grantedBeforeTheRest(t *testing.T) {
+	o := startOperator(t)
+	n := newTenant(t, o.env)
+	n.secret(t, "mail", "correct-horse-battery")
+	n.store(t, "annotator", fixture(t, "annotator.wasm"))
+	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.SettingsFrom = []pluginsv1alpha1.SettingSource{fromSecret("token", "mail", "password")}
+	})
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionFalse, pluginsv1alpha1.ReasonSecretForbidden)
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
+	n.mayReadSecret(t, "mail")
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 }
 
 // Every reason why settings from Secrets are not there is told, and mended without touching the WasmPlugin's spec.
@@ -56,14 +85,7 @@ func TestWasmPlugin_settingsFrom(t *testing.T) {
 	t.Log("no right to it")
 	expect(pluginsv1alpha1.ReasonSecretForbidden, `ServiceAccount "plugin" may not get secrets ["mail"] in namespace "`+n.ns+`"`,
 		"kubectl -n "+n.ns+" create role k1s-annotator-", "--verb=get --resource=secrets --resource-name=mail; kubectl -n "+n.ns+" create rolebinding")
-	n.create(t, &rbacv1.Role{ObjectMeta: n.meta("secrets"), Rules: []rbacv1.PolicyRule{{
-		APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{"mail"}, Verbs: []string{"get"},
-	}}})
-	n.create(t, &rbacv1.RoleBinding{
-		ObjectMeta: n.meta("secrets"),
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "secrets"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}},
-	})
+	n.mayReadSecret(t, "mail")
 	t.Log("not there") // which the next look after 15 s finds
 	expect(pluginsv1alpha1.ReasonSecretNotFound, `Secret "mail" does not exist in namespace "`+n.ns+`"`)
 	n.create(t, &corev1.Secret{ObjectMeta: n.meta("mail"), Data: map[string][]byte{"other": []byte("hunter2-wrong")}})

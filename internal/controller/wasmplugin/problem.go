@@ -38,9 +38,10 @@ const (
 	recheckRarely = 30 * time.Minute
 )
 
-// lookAfter is how long a plugin that waits because of something is left alone.
-func (r *Reconciler) lookAfter(reason string) time.Duration {
-	if reason == pluginsv1alpha1.ReasonAccountForbidden && r.Authorizer.Watched() {
+// lookAfter is how long a plugin that waits because of something is left alone. Nothing tells that its account may
+// read a Secret now: that is no right on a kind that the plugin is for.
+func (r *Reconciler) lookAfter(l *load) time.Duration {
+	if l.problem.reason == pluginsv1alpha1.ReasonAccountForbidden && r.Authorizer.Watched() && len(l.plugin.Spec.SettingsFrom) == 0 {
 		return pollRights
 	}
 	return pollAfter

@@ -68,7 +68,7 @@ func (r *Reconciler) fail(ctx context.Context, l *load) (ctrl.Result, error) {
 	case retry:
 		return ctrl.Result{}, p
 	case wait:
-		return ctrl.Result{RequeueAfter: r.lookAfter(p.reason)}, nil
+		return ctrl.Result{RequeueAfter: r.lookAfter(l)}, nil
 	default:
 		return l.pollsSecrets(ctrl.Result{}), nil
 	}
