@@ -16,5 +16,5 @@ var reasons = map[string]string{
 	"instance-go":            "wazero fills a Go module's table of some 5,000 functions anew for each instance, one by one; that is two fifths of it.",
 	"load-go":                "wazero validates every function of a module again, although its native code comes from the cache; that is a third of the time. Reading the native code is most of the rest.",
 	"swap-gap": "the API server, etcd and whoever creates Items run on the same two cores. Under the same load without a swap the longest time, which " +
-		"stands beside it, is nearly as long.",
+		"stands beside it, misses the target too.",
 }
