@@ -39,11 +39,11 @@ type Call struct {
 	Timeout time.Duration
 }
 
-// Exporter is what a Runner may be besides: it knows what its module exports.
-type Exporter interface {
-	// Exports says whether the module exports a function of that name.
-	Exports(name string) bool
-}
+// ExportSet holds the names of the functions that a module exports.
+type ExportSet map[string]bool
+
+// Has reports whether the module exports a function of that name.
+func (s ExportSet) Has(name string) bool { return s[name] }
 
 // LoadRequest is what makes a revision.
 type LoadRequest struct {
@@ -95,6 +95,9 @@ type LoadInfo struct {
 	// Cached says that the code did not have to be compiled: another revision used it, or it was kept
 	// from before.
 	Cached bool
+	// Exports are the module's. They are a fact about its bytes, so they travel as data: a Runner may be wrapped
+	// any number of times.
+	Exports ExportSet
 }
 
 // Host is the cluster as a guest sees it: bound to one plugin's identity and limits, safe for

@@ -110,12 +110,6 @@ func (r *tracked) Call(ctx context.Context, call Call) ([]byte, error) {
 	return reply, err
 }
 
-// Exports implements Exporter.
-func (r *tracked) Exports(name string) bool {
-	e, ok := r.Runner.(Exporter)
-	return ok && e.Exports(name)
-}
-
 // isInternal says whether a guest answered that something is wrong with itself. SDKs answer so for a
 // panic, and for errors that have no reason. To refuse a request, a guest need give none.
 func isInternal(export string, err error) bool {

@@ -37,13 +37,25 @@ func (e *Engine) Load(ctx context.Context, req plugin.LoadRequest) (plugin.Runne
 	}
 	start := time.Now()
 	req.Module.Bytes = nil // the compiled code holds what instances need
-	r := newRunner(newRevision(e, code, req, outside))
+	r := newRunner(newRevision(e, code, req))
 	if err := r.warm(ctx); err != nil {
 		_ = r.Close(ctx)
 		return nil, plugin.LoadInfo{}, err
 	}
 	info.Compile += time.Since(start)
+	info.Exports = exportsOf(outside)
 	return r, info, nil
+}
+
+// exportsOf returns the names of the functions that a module exports.
+func exportsOf(outside *binary.Module) plugin.ExportSet {
+	exports := plugin.ExportSet{}
+	for _, export := range outside.Exports {
+		if export.Kind == binary.ExternFunc {
+			exports[export.Name] = true
+		}
+	}
+	return exports
 }
 
 // source returns where the artifact of a module comes from: the disk, or else the module's bytes.

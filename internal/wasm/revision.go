@@ -11,7 +11,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/k1s-io/k1s/internal/plugin"
-	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
 // restAfter is the default of Options.RestAfter.
@@ -23,8 +22,6 @@ type revision struct {
 	engine *Engine
 	// req is what made it, without the module's bytes.
 	req plugin.LoadRequest
-	// exports are the names of the module's exported functions.
-	exports map[string]bool
 	// purse is what its instances may log.
 	purse *rate.Limiter
 	// file is the module's artifact on disk; nil if there is none, and then code is never given up.
@@ -42,17 +39,11 @@ type revision struct {
 	plain bool
 }
 
-func newRevision(e *Engine, code *compiled, req plugin.LoadRequest, outside *binary.Module) *revision {
-	r := &revision{
-		engine: e, req: req, code: code, purse: newPurse(), exports: map[string]bool{},
+func newRevision(e *Engine, code *compiled, req plugin.LoadRequest) *revision {
+	return &revision{
+		engine: e, req: req, code: code, purse: newPurse(),
 		file: e.artifacts.open(req.Module.Digest), plain: req.NoSnapshot || !code.artifact.Restorable,
 	}
-	for _, export := range outside.Exports {
-		if export.Kind == binary.ExternFunc {
-			r.exports[export.Name] = true
-		}
-	}
-	return r
 }
 
 // instance makes an instance that is ready for its first call.

@@ -78,9 +78,6 @@ func (r *runner) call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	return reply, err
 }
 
-// Exports says whether the module has an export of that name.
-func (r *runner) Exports(name string) bool { return r.exports[name] }
-
 // fit says whether an instance can take another call. Only an answer proves that it is as it should be.
 func fit(err error) bool { return err == nil || plugin.KindOf(err) == plugin.KindGuest }
 

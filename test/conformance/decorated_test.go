@@ -73,7 +73,7 @@ func decorated(t *testing.T, name string, host plugin.Host, tracer *tracing.Trac
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner = stack.Runner(about, runner)
+	runner, _ = stack.Runner(about, runner)
 	t.Cleanup(func() { _ = runner.Close(context.Background()) })
 	return runner, registry
 }

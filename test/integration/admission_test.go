@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,6 +118,28 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 	shop.expectGate(t)
 	elsewhere := tenant{env: o.env, ns: o.env.Namespace(t)}
 	elsewhere.expectOpen(t, "another namespace is none of its business")
+
+	t.Run("without the export validate_delete, deletions are not sent to it", func(t *testing.T) {
+		var list admissionregistrationv1.ValidatingWebhookConfigurationList
+		if err := shop.env.Client.List(t.Context(), &list, client.MatchingLabels{"plugins.k1s.io/plugin-namespace": shop.ns}); err != nil {
+			t.Fatal(err)
+		}
+		want := []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update}
+		for _, c := range list.Items {
+			for _, w := range c.Webhooks {
+				for _, r := range w.Rules {
+					if !slices.Equal(r.Operations, want) {
+						t.Errorf("the webhook %s is for %v, want %v", w.Name, r.Operations, want)
+					}
+				}
+			}
+		}
+		item := &inventoryv1alpha1.Item{ObjectMeta: shop.meta("deleted"), Spec: inventoryv1alpha1.ItemSpec{Name: "good"}}
+		shop.create(t, item)
+		if err := shop.env.Client.Delete(t.Context(), item); err != nil {
+			t.Errorf("a deletion: got %v, want success", err)
+		}
+	})
 
 	t.Run("a configuration that somebody deletes comes back", func(t *testing.T) {
 		names, err := shop.configurations(t.Context())

@@ -168,11 +168,10 @@ func (r *Reconciler) admitted(wp *pluginsv1alpha1.WasmPlugin, current *revision)
 		FailurePolicy: plan.admission.failurePolicy, Timeout: plan.admission.timeout, ObjectSelector: plan.admission.objectSelector,
 		Failed: r.tellAdmission(wp),
 	}
-	exporter, _ := current.runner.(plugin.Exporter)
 	var validates, mutates bool
 	for c, verb := range plan.admissionCapabilities() {
 		for _, export := range plugin.Exports(c) {
-			if exporter == nil || exporter.Exports(export) {
+			if current.exports.Has(export) {
 				p.Exports = append(p.Exports, export)
 			}
 		}

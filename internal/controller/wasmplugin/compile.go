@@ -45,7 +45,7 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 		return problemOf(pluginsv1alpha1.ConditionCompiled, err)
 	}
 	runner = closing{Runner: runner, host: host}
-	if err := checkBatch(runner, about.Metadata); err != nil {
+	if err := checkBatch(info.Exports, about.Metadata); err != nil {
 		_ = runner.Close(ctx) // it never served
 		return problemOf(pluginsv1alpha1.ConditionCompiled, err)
 	}
@@ -57,7 +57,8 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 		}
 		l.finalizer = finalizer
 	}
-	l.runner, l.info = r.Decorators.Runner(about, runner), info
+	l.info = info
+	l.runner, l.serves = r.Decorators.Runner(about, runner)
 	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%s is compiled, initialised and healthy", l.module.Digest.Short()))
 	return nil
@@ -75,12 +76,6 @@ func (c closing) Close(ctx context.Context) error {
 	return c.Runner.Close(ctx)
 }
 
-// Exports implements plugin.Exporter.
-func (c closing) Exports(name string) bool {
-	exporter, ok := c.Runner.(plugin.Exporter)
-	return !ok || exporter.Exports(name)
-}
-
 // about names the revision that is about to be loaded.
 func (r *Reconciler) about(l *load) plugin.Revision {
 	return plugin.Revision{
@@ -90,9 +85,8 @@ func (r *Reconciler) about(l *load) plugin.Revision {
 }
 
 // checkBatch refuses a module that declares batches without having the export for them.
-func checkBatch(runner plugin.Runner, metadata plugin.Metadata) error {
-	exporter, ok := runner.(plugin.Exporter)
-	if !ok || metadata.MaxBatch < 2 || exporter.Exports(abi.ExportReconcileBatch) {
+func checkBatch(exports plugin.ExportSet, metadata plugin.Metadata) error {
+	if metadata.MaxBatch < 2 || exports.Has(abi.ExportReconcileBatch) {
 		return nil
 	}
 	return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,

@@ -73,8 +73,8 @@ type Decorators interface {
 	Begin(plugin string)
 	Host(r plugin.Revision, host plugin.Host) plugin.Host
 	Limited(plugin, layer string)
-	Runner(r plugin.Revision, runner plugin.Runner) plugin.Runner
-	Serves(runner plugin.Runner)
+	// Runner also returns what to call each time that the runner begins to serve.
+	Runner(r plugin.Revision, runner plugin.Runner) (plugin.Runner, func())
 	RolledBack(plugin string)
 	Stops(plugin string)
 	Forget(plugin string)

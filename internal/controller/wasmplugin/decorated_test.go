@@ -22,58 +22,26 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// exporting is a Runner of a module with certain exports.
-type exporting map[string]bool
-
-func (exporting) Call(context.Context, plugin.Call) ([]byte, error) { return nil, nil }
-func (exporting) Close(context.Context) error                       { return nil }
-func (e exporting) Exports(name string) bool                        { return e[name] }
-
-// silentRunner does not know what its module exports.
-type silentRunner struct{ plugin.Runner }
-
 func TestCheckBatch(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		runner  plugin.Runner
+		exports plugin.ExportSet
 		batch   int
 		refused bool
 	}{
-		"has it":         {exporting{abi.ExportReconcileBatch: true}, 8, false},
-		"lacks it":       {exporting{abi.ExportReconcile: true}, 8, true},
-		"does not ask":   {exporting{}, 0, false},
-		"asks for one":   {exporting{}, 1, false},
-		"cannot be told": {silentRunner{}, 8, false},
+		"has it":       {plugin.ExportSet{abi.ExportReconcileBatch: true}, 8, false},
+		"lacks it":     {plugin.ExportSet{abi.ExportReconcile: true}, 8, true},
+		"does not ask": {nil, 0, false},
+		"asks for one": {nil, 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := checkBatch(tc.runner, plugin.Metadata{MaxBatch: tc.batch})
+			err := checkBatch(tc.exports, plugin.Metadata{MaxBatch: tc.batch})
 			var load *plugin.LoadError
 			if refused := errors.As(err, &load); refused != tc.refused || refused && load.Reason != pluginsv1alpha1.ReasonMissingExport {
 				t.Errorf("got %v", err)
 			}
 		})
-	}
-}
-
-// What closes a revision's connections along with it hides nothing of the revision.
-func TestClosing(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		runner plugin.Runner
-		want   bool
-	}{
-		"has it":         {exporting{abi.ExportReconcileBatch: true}, true},
-		"lacks it":       {exporting{}, false},
-		"cannot be told": {silentRunner{exporting{}}, true},
-	} {
-		c := closing{Runner: tc.runner} // a host without connections
-		if got := c.Exports(abi.ExportReconcileBatch); got != tc.want {
-			t.Errorf("%s: exported %v, want %v", name, got, tc.want)
-		}
-		if err := c.Close(t.Context()); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }
 

@@ -40,6 +40,8 @@ type load struct {
 	kinds kinds
 	// Set by compile. The runner is nil when what serves is already what is wanted.
 	runner plugin.Runner
+	// serves tells the decorators that the runner serves.
+	serves func()
 	info   plugin.LoadInfo
 	// finalizer goes with a runner of a plugin that finalizes.
 	finalizer Finalizer
@@ -57,8 +59,10 @@ type revision struct {
 	status     pluginsv1alpha1.Revision
 	// rights are what the dispatcher uses while the revision serves.
 	rights *rights
-	// runner is its decorated runner.
-	runner plugin.Runner
+	// serves tells the decorators of its runner that it serves.
+	serves func()
+	// exports are those of its module.
+	exports plugin.ExportSet
 	// track tells how its calls end.
 	track *plugin.Track
 	// trial is set while the revision before can still come back.

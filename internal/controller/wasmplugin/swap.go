@@ -51,7 +51,8 @@ func (r *Reconciler) install(l *load) {
 		plan:        l.plan,
 		status:      r.statusOf(l),
 		rights:      &rights{plan: l.plan, kinds: l.kinds, finalizer: l.finalizer},
-		runner:      l.runner,
+		serves:      l.serves,
+		exports:     l.info.Exports,
 		track:       plugin.NewTrack(func() { r.attention.call(l.name) }),
 	}
 	if current != nil {
@@ -66,7 +67,7 @@ func (r *Reconciler) install(l *load) {
 	}
 	r.announce(l.plugin, next, current)
 	slot.Try(next.track.Runner(l.runner))
-	r.Decorators.Serves(l.runner)
+	next.serves()
 	r.serving.set(l.name, next)
 
 	status := &l.plugin.Status

@@ -16,18 +16,14 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// undecorated decorates nothing.
-type undecorated struct{ Decorators }
-
-func (undecorated) Serves(plugin.Runner) {}
-
 // admitting is a load of a revision with capabilities.
 func admitting(t *testing.T, capabilities ...plugin.Capability) *load {
 	t.Helper()
 	l := newLoad(t, nil)
 	l.plan.capabilities = capabilities
 	l.name = types.NamespacedName{Namespace: l.plugin.Namespace, Name: l.plugin.Name}
-	l.runner = exporting{abi.ExportValidateCreate: true}
+	l.runner, l.serves = failing{}, func() {}
+	l.info.Exports = plugin.ExportSet{abi.ExportValidateCreate: true}
 	l.kinds = kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}}
 	return l
 }
@@ -37,7 +33,7 @@ func TestReconciler_swap_asksForWhatThereIs(t *testing.T) {
 	t.Parallel()
 	webhooks := &locked{}
 	r := &Reconciler{
-		Watches: &stopped{}, Webhooks: webhooks, Slots: plugin.NewRegistry(time.Minute), Decorators: undecorated{}, Clock: clock.RealClock{},
+		Watches: &stopped{}, Webhooks: webhooks, Slots: plugin.NewRegistry(time.Minute), Clock: clock.RealClock{},
 	}
 	t.Cleanup(func() { _ = r.Slots.Close(context.Background()) })
 	r.leads.Store(true)

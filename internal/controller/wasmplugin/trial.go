@@ -68,7 +68,7 @@ func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, ca
 	back.refused = &refusal{fingerprint: failed.fingerprint, message: fmt.Sprintf(
 		"%s (version %s) was rolled back, because its first calls failed: %v; it is not tried again until the spec or the module changes",
 		failed.digest.Short(), failed.metadata.Version, cause)}
-	r.Decorators.Serves(back.runner)
+	back.serves()
 	r.Decorators.RolledBack(l.name.String())
 	back.dispatcher.rights.Store(back.rights)
 	r.serving.set(l.name, back)

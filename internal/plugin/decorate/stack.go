@@ -20,12 +20,6 @@ func NewStack(m *metrics.Metrics, tracer *tracing.Tracer) *Stack {
 	return &Stack{metrics: m, tracer: tracer}
 }
 
-// decorated is a revision's runner with everything around it.
-type decorated struct {
-	plugin.Runner
-	series *metrics.Revision
-}
-
 // Begin lets the metrics of a plugin, which is about to be loaded, come into being.
 func (s *Stack) Begin(name string) { s.metrics.Begin(name) }
 
@@ -40,8 +34,9 @@ func (s *Stack) Host(r plugin.Revision, host plugin.Host) plugin.Host {
 // Limited counts a request of a plugin's that a limit of its spec refused.
 func (s *Stack) Limited(name, layer string) { s.metrics.Limited(name, layer) }
 
-// Runner decorates a revision's runner.
-func (s *Stack) Runner(r plugin.Revision, runner plugin.Runner) plugin.Runner {
+// Runner decorates a revision's runner. What it also returns is to be called each time that the runner begins to
+// serve: its metrics are then those of the plugin.
+func (s *Stack) Runner(r plugin.Revision, runner plugin.Runner) (plugin.Runner, func()) {
 	series := s.metrics.Revision(r)
 	if r.Metadata.MaxBatch > 1 {
 		joined := newBatcher(runner, series.Runner(s.traced(r, runner)), r.MaxInstances, r.Metadata.MaxBatch, series.Batch)
@@ -56,7 +51,7 @@ func (s *Stack) Runner(r plugin.Revision, runner plugin.Runner) plugin.Runner {
 	if r.Metadata.Deterministic {
 		runner = newResultCache(runner, maxCached, maxCachedBytes, series.Cache)
 	}
-	return &decorated{Runner: series.Runner(s.traced(r, runner)), series: series}
+	return series.Runner(s.traced(r, runner)), series.Serves
 }
 
 // traced makes spans of a runner's calls, where there is somewhere to send them.
@@ -65,13 +60,6 @@ func (s *Stack) traced(r plugin.Revision, runner plugin.Runner) plugin.Runner {
 		return runner
 	}
 	return s.tracer.Runner(r, runner)
-}
-
-// Serves tells that a runner of this Stack's has taken the place of its plugin's runner before.
-func (s *Stack) Serves(runner plugin.Runner) {
-	if d, ok := runner.(*decorated); ok {
-		d.series.Serves()
-	}
 }
 
 // RolledBack tells that a plugin's revision had to give its place back.

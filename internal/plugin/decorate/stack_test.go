@@ -67,8 +67,8 @@ func TestStack_Runner(t *testing.T) {
 		}
 		return []byte("{}"), nil
 	}}
-	r := s.Runner(about, g)
-	s.Serves(r)
+	r, serves := s.Runner(about, g)
+	serves()
 	validate := plugin.Call{Export: abi.ExportValidateCreate, Input: []byte("one")}
 	calls := 0
 	call := func(c plugin.Call) error {
@@ -130,16 +130,16 @@ func TestStack_Runner(t *testing.T) {
 func TestStack_Runner_revisions(t *testing.T) {
 	t.Parallel()
 	s, registry := newStack(t, nil)
-	bad := s.Runner(everything(), &guest{answer: func(context.Context, plugin.Call) ([]byte, error) { return nil, failure(plugin.KindTrap) }})
-	s.Serves(bad)
+	bad, serves := s.Runner(everything(), &guest{answer: func(context.Context, plugin.Call) ([]byte, error) { return nil, failure(plugin.KindTrap) }})
+	serves()
 	for range 2 * tripAfter {
 		_, _ = bad.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile})
 	}
 	if got := value(t, registry, "k1s_plugin_breaker_state", "shop/tags"); got != 2 {
 		t.Errorf("the breaker's state is %g", got)
 	}
-	good := s.Runner(everything(), echo())
-	s.Serves(good)
+	good, serves := s.Runner(everything(), echo())
+	serves()
 	if _, err := good.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile}); err != nil {
 		t.Errorf("got %v", err)
 	}
@@ -162,7 +162,7 @@ func TestStack_Host(t *testing.T) {
 func TestStack_Runner_allocations(t *testing.T) {
 	s, _ := newStack(t, nil)
 	for name, about := range map[string]plugin.Revision{"usual": {Plugin: "shop/tags", MaxInstances: 4}, "everything": everything()} {
-		r := s.Runner(about, silent())
+		r, _ := s.Runner(about, silent())
 		ctx, call := t.Context(), plugin.Call{Export: abi.ExportReconcile, Attempt: 1}
 		if n := testing.AllocsPerRun(100, func() { _, _ = r.Call(ctx, call) }); n != 0 {
 			t.Errorf("%s: %g allocations", name, n)
@@ -178,11 +178,9 @@ func silent() *guest {
 func BenchmarkStack(b *testing.B) {
 	s, _ := newStack(b, nil)
 	call := plugin.Call{Export: abi.ExportReconcile, Attempt: 1}
-	for name, r := range map[string]plugin.Runner{
-		"none":       silent(),
-		"usual":      s.Runner(plugin.Revision{Plugin: "shop/tags", MaxInstances: 4}, silent()),
-		"everything": s.Runner(everything(), silent()),
-	} {
+	usual, _ := s.Runner(plugin.Revision{Plugin: "shop/tags", MaxInstances: 4}, silent())
+	all, _ := s.Runner(everything(), silent())
+	for name, r := range map[string]plugin.Runner{"none": silent(), "usual": usual, "everything": all} {
 		b.Run(name, func(b *testing.B) {
 			ctx := b.Context()
 			b.ReportAllocs()
