@@ -8,16 +8,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tetratelabs/wazero/api"
-
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/wasm/binary"
+	"github.com/k1s-io/k1s/internal/wasm/wasi"
 )
-
-// wasiModule is the import module of WASI preview 1.
-const wasiModule = "wasi_snapshot_preview1"
 
 // check parses a module and holds its outside against the ABI. Errors are *plugin.LoadError.
 func (e *Engine) check(module []byte, limits plugin.Limits) (*binary.Module, error) {
@@ -53,6 +49,7 @@ func (e *Engine) checkImports(m *binary.Module) error {
 	host := abi.Imports()
 	for _, im := range m.Imports {
 		want, ok := host[im.Name]
+		fromWASI, isWASI := e.wasi[im.Name]
 		got := funcType(im.Func)
 		switch {
 		case im.Kind == binary.ExternFunc && im.Module == abi.ImportModule && ok:
@@ -61,15 +58,15 @@ func (e *Engine) checkImports(m *binary.Module) error {
 					"the module imports %q %q as %s, but the host offers it as %s: build it against guest ABI %d",
 					im.Module, im.Name, got, describe(want), abi.Version)
 			}
-		case im.Kind == binary.ExternFunc && im.Module == wasiModule && e.wasi[im.Name] != nil:
-			if want := wasiType(e.wasi[im.Name]); want != got {
+		case im.Kind == binary.ExternFunc && im.Module == wasi.ModuleName && isWASI:
+			if want := describe(signature(fromWASI.Params, fromWASI.Results)); want != got {
 				return plugin.Refuse(pluginsv1alpha1.ReasonUnknownImport,
 					"the module imports %q %q as %s, but WASI preview 1 has it as %s", im.Module, im.Name, got, want)
 			}
 		default:
 			return plugin.Refuse(pluginsv1alpha1.ReasonUnknownImport,
 				"the module imports the %s %q %q, which the host does not offer: only the functions of %q (guest ABI %d) and %q can be imported",
-				im.Kind, im.Module, im.Name, abi.ImportModule, abi.Version, wasiModule)
+				im.Kind, im.Module, im.Name, abi.ImportModule, abi.Version, wasi.ModuleName)
 		}
 	}
 	return nil
@@ -171,10 +168,6 @@ func describe(s abi.Signature) string {
 
 func funcType(f binary.FuncType) string {
 	return describe(signature(f.Params, f.Results))
-}
-
-func wasiType(d api.FunctionDefinition) string {
-	return describe(signature(d.ParamTypes(), d.ResultTypes()))
 }
 
 func signature(params, results []byte) abi.Signature {

@@ -13,9 +13,9 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/wasi"
 )
 
 // pageSize is the size of a WebAssembly page in bytes.
@@ -52,7 +52,7 @@ type Engine struct {
 	artifacts artifactCache
 	cacheSize cacheSize
 	metrics   plugin.EngineMetrics
-	wasi      map[string]api.FunctionDefinition
+	wasi      map[string]wasi.Function
 	log       logr.Logger
 	// cacheDir is the directory of cache.
 	cacheDir string
@@ -70,7 +70,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		WithCloseOnContextDone(false).
 		WithDebugInfoEnabled(false). // DWARF is much to read of a stranger, for line numbers in traps
 		WithCoreFeatures(api.CoreFeaturesV2)
-	e := &Engine{log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
+	e := &Engine{wasi: wasi.Functions(), log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
 	e.cacheSize.dir, e.cacheSize.most, e.cacheSize.log = o.CacheDir, cmp.Or(o.MaxCacheBytes, DefaultMaxCacheBytes), o.Log
 	if e.restAfter == 0 {
 		e.restAfter = restAfter
@@ -129,14 +129,8 @@ func (e *Engine) offerImports(ctx context.Context) error {
 	if err := instantiateHost(ctx, e.runtime); err != nil {
 		return fmt.Errorf("make the host module: %w", err)
 	}
-	compiled, err := wasi_snapshot_preview1.NewBuilder(e.runtime).Compile(ctx)
-	if err != nil {
-		return fmt.Errorf("compile WASI: %w", err)
-	}
-	e.wasi = compiled.ExportedFunctions()
-	_, err = e.runtime.InstantiateModule(ctx, compiled, wazero.NewModuleConfig())
-	if err != nil {
-		return fmt.Errorf("instantiate WASI: %w", err)
+	if err := wasi.Instantiate(ctx, e.runtime, guestFrom); err != nil {
+		return fmt.Errorf("make the WASI module: %w", err)
 	}
 	return nil
 }

@@ -4,11 +4,8 @@ package wasm
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -70,7 +67,7 @@ func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadReques
 		}
 	}()
 	ctx = experimental.WithMemoryAllocator(context.WithoutCancel(ctx), allocator)
-	module, err := e.runtime.InstantiateModule(ctx, code.module, moduleConfig(in))
+	module, err := e.runtime.InstantiateModule(ctx, code.module, moduleConfig())
 	if err != nil {
 		return nil, trap(err)
 	}
@@ -129,35 +126,9 @@ func (in *instance) prepare(parent context.Context, run *callContext, a *artifac
 	return nil
 }
 
-// moduleConfig is what WASI offers: real clocks and randomness, output to the log, nothing else.
-func moduleConfig(in *instance) wazero.ModuleConfig {
+// moduleConfig leaves everything but the memory to the host functions.
+func moduleConfig() wazero.ModuleConfig {
 	return wazero.NewModuleConfig().
-		WithName("").         // many instances of one module
-		WithStartFunctions(). // prepare runs them, so that it sees their errors
-		WithSysWalltime().
-		WithSysNanotime().
-		WithNanosleep(in.sleep).
-		WithRandSource(in).
-		WithStdout(in.stdout).
-		WithStderr(in.stderr)
-}
-
-// Read implements io.Reader by random bytes. A guest may ask for as many as its memory holds, any number of times.
-func (in *instance) Read(p []byte) (int, error) {
-	for chunk := range slices.Chunk(p, abi.MaxRandom) {
-		in.mustGoOn()
-		_, _ = rand.Read(chunk) // crypto/rand never fails
-	}
-	return len(p), nil
-}
-
-// sleep sleeps for a guest. One whose time runs out in here is stopped here.
-func (in *instance) sleep(ns int64) {
-	timer := time.NewTimer(time.Duration(ns))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-in.running.Done():
-		panic(timeout(in.running))
-	}
+		WithName("").        // many instances of one module
+		WithStartFunctions() // prepare runs them, so that it sees their errors
 }

@@ -191,7 +191,7 @@ func TestMirror_warnsAndRefuses(t *testing.T) {
 	all[`{"reply":[]}`] = violation("cannot unmarshal array")
 	all[`{"reply":"no"}`] = violation("cannot unmarshal string")
 	all[`{"raw":"not JSON"}`] = violation("invalid character 'o'")
-	all[`{"error":"no"}`] = violation("error reply is no Status")
+	all[`{"error":"no"}`] = violation("error reply is not a Status")
 	all[`{"error":{}}`] = outcome{kind: plugin.KindGuest, status: " 0 "}
 	all[`{"error":{"code":503,"message":"m"}}`] = outcome{kind: plugin.KindGuest, status: " 503 m"}
 	all[`{"trap":1}`] = outcome{kind: plugin.KindTrap, cause: "unreachable"}

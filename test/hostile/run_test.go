@@ -272,5 +272,8 @@ func runAlone(it attack) report {
 		return report{Failures: []string{err.Error()}}
 	}
 	a.attack(ctx, it)
+	if peak := peakResident(); it.most > 0 && peak > a.before.resident+it.most {
+		a.check(fmt.Errorf("%d KiB were resident at the most, more than the %d KiB of before and %d KiB", peak>>10, a.before.resident>>10, it.most>>10))
+	}
 	return a.finish(ctx)
 }
