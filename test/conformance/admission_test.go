@@ -53,11 +53,11 @@ func newGuest(t *testing.T, text []byte) *guest {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return load(t, text, client, client.Reader())
+	return load(t, text, client, client.Reader(), 512)
 }
 
-// load runs a module with this host, and with the other one while an admission request waits.
-func load(t *testing.T, text []byte, host, reader plugin.Host) *guest {
+// load runs a module with this host, and with the other one while an admission request waits, in that many pages.
+func load(t *testing.T, text []byte, host, reader plugin.Host, pages uint32) *guest {
 	t.Helper()
 	g := &guest{}
 	engine, err := wasm.New(t.Context(), wasm.Options{Log: funcr.New(func(_, args string) {
@@ -70,7 +70,7 @@ func load(t *testing.T, text []byte, host, reader plugin.Host) *guest {
 	}
 	t.Cleanup(func() { _ = engine.Close(context.Background()) })
 	module := plugin.NewModule(text)
-	limits := plugin.Limits{MaxMemoryPages: 512, CallTimeout: time.Minute, MaxInstances: 1, IdleTimeout: time.Hour}
+	limits := plugin.Limits{MaxMemoryPages: pages, CallTimeout: time.Minute, MaxInstances: 1, IdleTimeout: time.Hour}
 	if g.metadata, err = engine.Describe(t.Context(), module, limits); err != nil {
 		t.Fatal(err)
 	}

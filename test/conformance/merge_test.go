@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -132,7 +133,7 @@ func (o *oneObject) Update(_ context.Context, req abi.WriteRequest) ([]byte, err
 func mergeGuest(t *testing.T, module []byte) {
 	t.Helper()
 	host := &oneObject{}
-	g := load(t, module, host, host)
+	g := load(t, module, host, host, 512)
 	for _, c := range mergeCases(t) {
 		t.Run("set_defaults: "+c.Name, func(t *testing.T) {
 			reply, err := plugin.SetDefaults(t.Context(), g, abi.AdmissionRequest{ObjectKey: podKey, Object: c.object(t)})
@@ -154,7 +155,59 @@ func mergeGuest(t *testing.T, module []byte) {
 	}
 }
 
+// mergeLongLists holds a guest against lists of 10,000 elements, of which it must not compare each with each other.
+func mergeLongLists(t *testing.T, module []byte) {
+	t.Helper()
+	const n = 10_000
+	g := load(t, module, nil, nil, 4096)
+	list := func(element func(i int) string) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = element(i)
+		}
+		return strings.Join(all, ",")
+	}
+	for name, c := range map[string]struct{ spec, edit string }{
+		"all move": {
+			`"marks":[` + list(func(i int) string { return fmt.Sprintf(`{"level":%d,"x":1}`, i+1) }) + `]`,
+			`{"op":"add","path":"/spec/marks/0","value":{"level":-1}}`,
+		},
+		"all are alike and one is removed": {
+			`"marks":[` + list(func(int) string { return `{"level":1,"x":1}` }) + `]`, `{"op":"remove","path":"/spec/marks/0"}`,
+		},
+		"all are alike and move": {
+			`"marks":[{"level":2},` + list(func(int) string { return `{"level":1,"x":1}` }) + `,{"level":3}]`,
+			`{"op":"move","from":"/spec/marks/0","path":"/spec/marks/10000"},{"op":"move","from":"/spec/marks/10001","path":"/spec/marks/0"}`,
+		},
+		"names": {
+			`"containers":[` + list(func(i int) string { return fmt.Sprintf(`{"name":"c%d","x":1}`, i) }) + `]`,
+			`{"op":"add","path":"/spec/containers/0","value":{"name":"sidecar"}},{"op":"add","path":"/spec/containers/1/image","value":"i"}`,
+		},
+		"a map": {
+			`"backends":{` + list(func(i int) string { return fmt.Sprintf(`"b%d":{"containerPort":1,"x":1}`, i) }) + `}`,
+			`{"op":"add","path":"/spec/backends/new","value":{"containerPort":2}}`,
+		},
+	} {
+		t.Run("long lists: "+name, func(t *testing.T) {
+			object := fmt.Sprintf(`{"metadata":{"name":"web","annotations":{"edit":%q}},"spec":{%s}}`, "["+c.edit+"]", c.spec)
+			reply, err := plugin.SetDefaults(t.Context(), g, abi.AdmissionRequest{ObjectKey: podKey, Object: json.RawMessage(object)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, got := strings.Count(object, `"x":1`), strings.Count(string(reply), `"x":1`)
+			if name == "all are alike and one is removed" {
+				want--
+			}
+			if got != want {
+				t.Errorf("%d elements have kept their field, want %d", got, want)
+			}
+		})
+	}
+}
+
 func TestGoSDK_merge(t *testing.T) {
 	t.Parallel()
-	mergeGuest(t, build(t, "sdk/go", "./internal/conformance"))
+	module := build(t, "sdk/go", "./internal/conformance")
+	mergeGuest(t, module)
+	mergeLongLists(t, module)
 }

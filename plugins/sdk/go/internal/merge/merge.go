@@ -26,6 +26,8 @@ func (m *merger) value(at *path, value, before, after json.Raw) {
 	switch {
 	case before == after:
 		m.out.Raw(value)
+	case value == before: // the type knows all of it
+		m.out.Raw(after)
 	case now == json.KindObject && is == now && (isNull(before) || kindOf(before) == now):
 		// Without a before, the type has left out a field that is empty to it.
 		m.object(at, value, before, after)

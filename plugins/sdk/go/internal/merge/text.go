@@ -105,8 +105,9 @@ type element struct {
 
 // elementsOf returns the elements of an array; any other value has none.
 func elementsOf(raw json.Raw) (list []element) {
-	for i, text := range textsOf(raw) {
-		list = append(list, element{i, text})
+	d := json.NewDecoder(string(raw))
+	for i := range d.Elements() {
+		list = append(list, element{i, d.Raw()})
 	}
 	return list
 }
