@@ -148,7 +148,7 @@ func count(list []*elem, name string) (n int) {
 // told apart, all that is asked is that no field of an element that is left is lost. Or there is an error.
 func FuzzApply(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 3000 {
+	for range 1000 {
 		seed := make([]byte, 20+random.IntN(100))
 		for i := range seed {
 			seed[i] = byte(random.Uint32())
