@@ -42,7 +42,6 @@ type guest struct {
 
 func newGuest(t *testing.T, text []byte) *guest {
 	t.Helper()
-	g := &guest{}
 	core := schema.GroupVersion{Version: "v1"}
 	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{core})
 	mapper.Add(core.WithKind("ConfigMap"), meta.RESTScopeNamespace)
@@ -54,6 +53,13 @@ func newGuest(t *testing.T, text []byte) *guest {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
+	return load(t, text, client, client.Reader(), 512)
+}
+
+// load runs a module with this host, and with the other one while an admission request waits, in that many pages.
+func load(t *testing.T, text []byte, host, reader plugin.Host, pages uint32) *guest {
+	t.Helper()
+	g := &guest{}
 	engine, err := wasm.New(t.Context(), wasm.Options{Log: funcr.New(func(_, args string) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -64,12 +70,12 @@ func newGuest(t *testing.T, text []byte) *guest {
 	}
 	t.Cleanup(func() { _ = engine.Close(context.Background()) })
 	module := plugin.NewModule(text)
-	limits := plugin.Limits{MaxMemoryPages: 512, CallTimeout: time.Minute, MaxInstances: 1, IdleTimeout: time.Hour}
+	limits := plugin.Limits{MaxMemoryPages: pages, CallTimeout: time.Minute, MaxInstances: 1, IdleTimeout: time.Hour}
 	if g.metadata, err = engine.Describe(t.Context(), module, limits); err != nil {
 		t.Fatal(err)
 	}
 	g.Runner, _, err = engine.Load(t.Context(), plugin.LoadRequest{
-		Name: "shop/guest", Module: module, Settings: []byte("{}"), Limits: limits, Host: client, Reader: client.Reader(),
+		Name: "shop/guest", Module: module, Settings: []byte("{}"), Limits: limits, Host: host, Reader: reader,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,8 +93,14 @@ func mirror(t *testing.T) *guest {
 	return newGuest(t, text)
 }
 
-// built is a plugin in Go, built as authors do it.
+// built is a plugin in Go that runs.
 func built(t *testing.T, module, path string) *guest {
+	t.Helper()
+	return newGuest(t, build(t, module, path))
+}
+
+// build returns a plugin in Go as a module, built as authors do it.
+func build(t *testing.T, module, path string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "plugin.wasm")
 	cmd := exec.CommandContext(t.Context(), "go", "-C", filepath.Join("..", "..", "plugins", module), "build",
@@ -101,7 +113,7 @@ func built(t *testing.T, module, path string) *guest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newGuest(t, text)
+	return text
 }
 
 // outcome is what a call came to: what it answered, or how it failed.
