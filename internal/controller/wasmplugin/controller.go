@@ -109,6 +109,8 @@ type Reconciler struct {
 	attention attention
 	guard     guard
 	freshness freshness
+
+	settingsChecks plugin.SettingsChecks
 }
 
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch;patch
