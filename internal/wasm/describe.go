@@ -10,6 +10,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/wasm/binary"
+	"github.com/k1s-io/k1s/internal/wasm/compiler"
 )
 
 // Describe checks that a module is a plugin and returns its metadata: from its custom section, or by
@@ -76,6 +77,9 @@ func wrongVersion(got int32) error {
 func loadError(ctx context.Context, reason, message string, err error) error {
 	if errors.Is(context.Cause(ctx), context.Canceled) {
 		return ctx.Err()
+	}
+	if errors.Is(err, compiler.ErrProcess) {
+		reason, message = pluginsv1alpha1.ReasonCompilerUnavailable, "the module could not be compiled for a reason that is not its own; the operator retries"
 	}
 	return &plugin.LoadError{Reason: reason, Message: message, Err: err}
 }

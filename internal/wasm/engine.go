@@ -7,14 +7,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/compiler"
 	"github.com/k1s-io/k1s/internal/wasm/wasi"
 )
 
@@ -32,6 +33,13 @@ type Options struct {
 	CacheDir string
 	// MaxCacheBytes bounds what is kept in CacheDir, but for what is being compiled; 0 means DefaultMaxCacheBytes.
 	MaxCacheBytes int64
+	// Compiler is the program whose main calls compiler.Dispatch: modules are compiled in a process of it that has limits
+	// of time and memory. Empty compiles in this process, which nothing can stop.
+	Compiler string
+	// MaxCompileTime and MaxCompileMemory are the processor time that such a process may take, to which the module's
+	// size adds, and the bytes that it may hold; 0 means compiler.DefaultCPU and compiler.DefaultMemory.
+	MaxCompileTime   time.Duration
+	MaxCompileMemory int64
 	// ParallelCompiles is how many modules are compiled at once; 0 means 1.
 	ParallelCompiles int
 	// RestAfter is how long a revision without instances keeps its image and its code, which can be read again from
@@ -54,8 +62,11 @@ type Engine struct {
 	metrics   plugin.EngineMetrics
 	wasi      map[string]wasi.Function
 	log       logr.Logger
-	// cacheDir is the directory of cache.
-	cacheDir string
+	// cacheDir is the directory of cache, and temporary whether it goes with the engine.
+	cacheDir  string
+	temporary bool
+	// compiler is nil where modules are compiled in this process.
+	compiler *compiler.Process
 	// restAfter is Options.RestAfter.
 	restAfter time.Duration
 	// runners counts the revisions that may still run code.
@@ -64,12 +75,7 @@ type Engine struct {
 
 // New makes an engine.
 func New(ctx context.Context, o Options) (*Engine, error) {
-	// Compiled code is not preemptible, and wazero's own way of stopping it costs several times the guest's
-	// time: guests are metered instead, see package meter.
-	config := wazero.NewRuntimeConfigCompiler().
-		WithCloseOnContextDone(false).
-		WithDebugInfoEnabled(false). // DWARF is much to read of a stranger, for line numbers in traps
-		WithCoreFeatures(api.CoreFeaturesV2)
+	config := compiler.Config()
 	e := &Engine{wasi: wasi.Functions(), log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
 	e.cacheSize.dir, e.cacheSize.most, e.cacheSize.log = o.CacheDir, cmp.Or(o.MaxCacheBytes, DefaultMaxCacheBytes), o.Log
 	if e.restAfter == 0 {
@@ -82,9 +88,20 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		if err := secureCacheDir(o.CacheDir, o.Log); err != nil {
 			return nil, fmt.Errorf("open the compilation cache %q: %w", o.CacheDir, err)
 		}
-		cache, err := wazero.NewCompilationCacheWithDir(o.CacheDir)
+	} else if o.Compiler != "" { // native code comes from the other process through files
+		dir, err := os.MkdirTemp("", "k1s-compiled-")
 		if err != nil {
-			return nil, fmt.Errorf("open the compilation cache %q: %w", o.CacheDir, err)
+			return nil, fmt.Errorf("make a directory for compiled code: %w (--cache-dir names one that can be written)", err)
+		}
+		e.cacheDir, e.temporary, e.cacheSize.dir = dir, true, dir
+	}
+	if o.Compiler != "" {
+		e.compiler = &compiler.Process{Path: o.Compiler, CacheDir: e.cacheDir, CPU: o.MaxCompileTime, Memory: o.MaxCompileMemory}
+	}
+	if e.cacheDir != "" {
+		cache, err := wazero.NewCompilationCacheWithDir(e.cacheDir)
+		if err != nil {
+			return nil, fmt.Errorf("open the compilation cache %q: %w", e.cacheDir, err)
 		}
 		e.cacheSize.bound() // it may have been larger before
 		e.cache = cache
@@ -117,6 +134,9 @@ func (e *Engine) Close(ctx context.Context) error {
 	err := e.runtime.Close(ctx)
 	if e.cache != nil {
 		err = errors.Join(err, e.cache.Close(ctx))
+	}
+	if e.temporary {
+		err = errors.Join(err, os.RemoveAll(e.cacheDir))
 	}
 	return err
 }

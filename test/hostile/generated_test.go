@@ -15,6 +15,11 @@ const million = 1_000_000
 
 // generated are modules that are too large to be committed, or that no assembler would write.
 func generated() []attack {
+	// rotating has so many locals change places in so many nested loops: the compiler's work is more than their product.
+	rotating := func(locals, loops int) []byte {
+		rotate := each(locals, func(i int) []byte { return cat(opLocalGet, (i+1)%locals, opLocalSet, i) })
+		return made(1, locals, typeI32, times(loops, opLoop, noType), rotate, times(loops, opLocalGet, 0, opBranchIf, 0, opEnd), opEnd)
+	}
 	invalid := func(name, want string, build func() []byte) attack {
 		return attack{name: name, at: describes, reason: pluginsv1alpha1.ReasonInvalidModule, want: want, build: build}
 	}
@@ -56,6 +61,11 @@ func generated() []attack {
 		built("loops_many", func() []byte {
 			return made(0, times(50_000, opLoop, noType, opEnd), opEnd)
 		}),
+		built("phis_nested", func() []byte { return rotating(10_000, 300) }),
+		{
+			name: "phis_few", at: loads, reason: pluginsv1alpha1.ReasonCompileFailed, want: "it takes more than", most: 64 << 20,
+			build: func() []byte { return rotating(1000, 100) },
+		},
 		built("branch_table_million", func() []byte {
 			return made(0, opI32Const, 7, opBranchTable, million, times(million, 0), 0, opEnd)
 		}),

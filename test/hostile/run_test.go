@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -60,7 +61,7 @@ func newArena(ctx context.Context) (*arena, error) {
 			a.logged = append(a.logged, args)
 		}
 	}, funcr.Options{Verbosity: 1})
-	engine, err := wasm.New(ctx, wasm.Options{Log: log})
+	engine, err := wasm.New(ctx, wasm.Options{Log: log, Compiler: os.Args[0], MaxCompileTime: 2 * time.Second})
 	if err != nil {
 		return nil, err
 	}

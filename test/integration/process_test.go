@@ -56,6 +56,7 @@ func operatorOptions(namespace, plugins, cache string) app.Options {
 	options.PluginDir, options.CacheDir = plugins, cache
 	options.Registerer = prometheus.NewRegistry()
 	options.SkipNameValidation = true
+	options.Compiler = os.Args[0]
 	return options
 }
 

@@ -149,6 +149,8 @@ const (
 const (
 	// ReasonCompileFailed means that the module could not be compiled.
 	ReasonCompileFailed = "CompileFailed"
+	// ReasonCompilerUnavailable means that the process that compiles modules could not be run; the operator retries.
+	ReasonCompilerUnavailable = "CompilerUnavailable"
 	// ReasonHealthCheckFailed means that k1s_health answered with an error.
 	ReasonHealthCheckFailed = "HealthCheckFailed"
 )

@@ -93,7 +93,7 @@ func recoveryFrom(reason string) recovery {
 		pluginsv1alpha1.ReasonSecretForbidden, pluginsv1alpha1.ReasonSecretInvalid:
 		return wait
 	case pluginsv1alpha1.ReasonSourceUnavailable, pluginsv1alpha1.ReasonReviewFailed, pluginsv1alpha1.ReasonWatchFailed, pluginsv1alpha1.ReasonWebhooksFailed,
-		pluginsv1alpha1.ReasonInitializeFailed, pluginsv1alpha1.ReasonHealthCheckFailed:
+		pluginsv1alpha1.ReasonInitializeFailed, pluginsv1alpha1.ReasonHealthCheckFailed, pluginsv1alpha1.ReasonCompilerUnavailable:
 		return retry
 	default:
 		return stall

@@ -106,6 +106,7 @@ func (s *scanner) open(op byte) {
 		s.failf("block type %d is not of WebAssembly 2.0", t)
 		return
 	}
+	s.b.widest = max(s.b.widest, uint32(params+results))
 	f := frame{op: op, sets: s.values.sets, params: params, around: s.loop}
 	s.values.results += params + results
 	if op == opLoop {

@@ -254,7 +254,7 @@ func TestRewrite_moves(t *testing.T) {
 	want := &meter.Output{
 		Data:     []meter.Segment{{Offset: 8, Bytes: []byte("at eight")}, {Offset: 96, Bytes: []byte("at 96")}},
 		Globals:  []meter.Global{{Export: "k1s:global:1", Type: i32}, {Export: "k1s:global:3", Type: i64}},
-		HasStart: true, Restorable: true, Functions: 3, Instructions: 8,
+		HasStart: true, Restorable: true, Complexity: 1, CompileCost: 14, Functions: 3, Instructions: 8,
 	}
 	got := *out
 	got.Module = nil
