@@ -63,5 +63,6 @@ func run(args []string) error {
 		return fmt.Errorf("find the cluster: %w (set --kubeconfig or KUBECONFIG, or run in a Pod)", err)
 	}
 	log.Info("Starting k1s", "version", version)
+	app.FitContainer(&options, log)
 	return app.Run(ctrl.SetupSignalHandler(), config, options, log)
 }

@@ -59,7 +59,7 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 		return nil, err
 	}
 	defer in.close(ctx)
-	run := in.enter(ctx, nil, limits.CallTimeout, limits.Fuel)
+	run := in.enterFor(ctx, nil, e.initializeLimit(limits), limits.Fuel)
 	defer run.end()
 	payload, err := in.call(run, abi.ExportMetadata, nil)
 	if err != nil {
@@ -80,6 +80,9 @@ func loadError(ctx context.Context, reason, message string, err error) error {
 	}
 	if errors.Is(err, compiler.ErrProcess) {
 		reason, message = pluginsv1alpha1.ReasonCompilerUnavailable, "the module could not be compiled for a reason that is not its own; the operator retries"
+	}
+	if over := (*errBudget)(nil); errors.As(err, &over) {
+		return &plugin.LoadError{Reason: pluginsv1alpha1.ReasonLimitExceeded, Message: over.Error() + ": use fewer or smaller plugins, or ask the administrator for a higher limit"}
 	}
 	return &plugin.LoadError{Reason: reason, Message: message, Err: err}
 }

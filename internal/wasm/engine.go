@@ -42,6 +42,12 @@ type Options struct {
 	MaxCompileMemory int64
 	// ParallelCompiles is how many modules are compiled at once; 0 means 1.
 	ParallelCompiles int
+	// InitializeTimeout bounds the initialization of an instance and its health check, where it is less than the timeout
+	// of calls; 0 leaves it to that.
+	InitializeTimeout time.Duration
+	// MaxMemory and MaxNamespaceMemory are how many bytes of linear memory all instances may hold, and those of the plugins
+	// of one namespace; 0 is no limit.
+	MaxMemory, MaxNamespaceMemory uint64
 	// RestAfter is how long a revision without instances keeps its image and its code, which can be read again from
 	// CacheDir; 0 means 30 s. Without CacheDir they are always kept.
 	RestAfter time.Duration
@@ -67,8 +73,9 @@ type Engine struct {
 	temporary bool
 	// compiler is nil where modules are compiled in this process.
 	compiler *compiler.Process
-	// restAfter is Options.RestAfter.
-	restAfter time.Duration
+	// restAfter and initializeTimeout are those of Options.
+	restAfter, initializeTimeout time.Duration
+	budget                       budget
 	// runners counts the revisions that may still run code.
 	runners sync.WaitGroup
 }
@@ -77,6 +84,7 @@ type Engine struct {
 func New(ctx context.Context, o Options) (*Engine, error) {
 	config := compiler.Config()
 	e := &Engine{wasi: wasi.Functions(), log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
+	e.initializeTimeout, e.budget.total, e.budget.perNamespace = o.InitializeTimeout, o.MaxMemory, o.MaxNamespaceMemory
 	e.cacheSize.dir, e.cacheSize.most, e.cacheSize.log = o.CacheDir, cmp.Or(o.MaxCacheBytes, DefaultMaxCacheBytes), o.Log
 	if e.restAfter == 0 {
 		e.restAfter = restAfter

@@ -76,6 +76,9 @@ func original(name string) string {
 
 // withOutput adds what the guest wrote to standard error: a Go or Rust panic's text goes there.
 func (in *instance) withOutput(err error) error {
+	if in.memory != nil && in.memory.denied != nil {
+		err = fmt.Errorf("%w; it was denied more memory: %w", err, in.memory.denied)
+	}
 	if text := in.stderr.tail(); text != "" {
 		return fmt.Errorf("%w; standard error: %s", err, text)
 	}

@@ -81,9 +81,17 @@ func (in *instance) function(name string) api.Function {
 }
 
 // enter begins a call into the guest. What it returns must be ended.
-func (in *instance) enter(parent, closed context.Context, limit time.Duration, fuel uint64) *callContext {
+func (in *instance) enter(parent, closed context.Context, most time.Duration, fuel uint64) *callContext {
+	return in.enterFor(parent, closed, limit{most, errTooLong}, fuel)
+}
+
+// enterFor is enter with a limit of its own kind.
+func (in *instance) enterFor(parent, closed context.Context, l limit, fuel uint64) *callContext {
 	in.finish()
-	in.running = newCallContext(parent, closed, in, limit)
+	if in.memory != nil {
+		in.memory.denied = nil
+	}
+	in.running = newCallContext(parent, closed, in, l)
 	if in.module != nil {
 		in.tank.fill(fuel, in.running.start)
 	}

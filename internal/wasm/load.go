@@ -90,7 +90,7 @@ func (r *runner) warm(ctx context.Context) error {
 	if in.function(abi.ExportHealth) == nil {
 		return nil
 	}
-	run := in.enter(ctx, r.pool.open, r.req.Limits.CallTimeout, r.req.Limits.Fuel)
+	run := in.enterFor(ctx, r.pool.open, r.engine.initializeLimit(r.req.Limits), r.req.Limits.Fuel)
 	defer run.end()
 	if _, err = in.call(run, abi.ExportHealth, nil); err != nil {
 		return loadError(ctx, pluginsv1alpha1.ReasonHealthCheckFailed, "the module's health check failed, and is tried again", err)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -17,11 +16,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/source"
 	"github.com/k1s-io/k1s/internal/wasm"
-	"github.com/k1s-io/k1s/internal/wasm/compiler"
 )
-
-// minCompileMemory is what the compiler needs for any module at all, in bytes.
-const minCompileMemory = 32 << 20
 
 // Options configure the operator.
 type Options struct {
@@ -45,9 +40,7 @@ type Options struct {
 	MaxModuleBytes int64
 	// Compiler is the program in whose processes modules are compiled; see wasm.Options.
 	Compiler string
-	// MaxCompileTime and MaxCompileMemory bound the compilation of a module, in processor time and bytes.
-	MaxCompileTime   time.Duration
-	MaxCompileMemory int64
+	Limits   Limits
 	// ParallelCompiles is how many modules are compiled at once.
 	ParallelCompiles int
 	// CheckServiceAccountUse refuses WasmPlugins of users who may neither use nor impersonate the ServiceAccount named.
@@ -92,8 +85,7 @@ func DefaultOptions() Options {
 		MaxCacheBytes:     wasm.DefaultMaxCacheBytes,
 		MaxModuleBytes:    source.DefaultMaxBytes,
 		ParallelCompiles:  2,
-		MaxCompileTime:    compiler.DefaultCPU,
-		MaxCompileMemory:  compiler.DefaultMemory,
+		Limits:            defaultLimits(),
 		WebhookAddress:    ":9443",
 		WebhookService:    "k1s-webhook",
 		WebhookCertSecret: "k1s-webhook-cert",
@@ -117,8 +109,7 @@ func (o *Options) AddFlags(f *flag.FlagSet) {
 	f.StringVar(&o.CacheDir, "cache-dir", o.CacheDir, "directory for compiled modules, writable by the operator alone; empty compiles anew after every start")
 	f.Int64Var(&o.MaxCacheBytes, "max-cache-bytes", o.MaxCacheBytes, "how much is kept in --cache-dir; what was not used for longest goes first")
 	f.Int64Var(&o.MaxModuleBytes, "max-module-bytes", o.MaxModuleBytes, "largest uncompressed module that is accepted")
-	f.DurationVar(&o.MaxCompileTime, "max-compile-time", o.MaxCompileTime, "processor time that compiling a module may take; each MiB of the module adds 5 s")
-	f.Int64Var(&o.MaxCompileMemory, "max-compile-memory", o.MaxCompileMemory, "bytes of memory that compiling a module may take, in a process of its own")
+	o.Limits.addFlags(f)
 	f.IntVar(&o.ParallelCompiles, "parallel-compiles", o.ParallelCompiles, "how many modules are compiled at once")
 	f.StringVar(&o.AuditLog, "audit-log", o.AuditLog, `file for a record of everything that plugins change or are refused; "-" is standard output, empty keeps no record`)
 	f.StringVar(&o.DeniedCIDRs, "denied-cidrs", o.DeniedCIDRs, "addresses that no plugin may send HTTP requests to, beside loopback, link-local and metadata, such as the cluster's Service range: 10.96.0.0/12,fd00:1::/108")
@@ -146,12 +137,7 @@ func (o *Options) validate() error {
 	if o.MaxCacheBytes <= 0 {
 		errs = append(errs, fmt.Errorf("--max-cache-bytes %d: want more than 0; an empty --cache-dir keeps nothing", o.MaxCacheBytes))
 	}
-	if o.MaxCompileTime < time.Second {
-		errs = append(errs, fmt.Errorf("--max-compile-time %s: want 1s or more", o.MaxCompileTime))
-	}
-	if o.MaxCompileMemory < minCompileMemory {
-		errs = append(errs, fmt.Errorf("--max-compile-memory %d: want %d or more", o.MaxCompileMemory, minCompileMemory))
-	}
+	errs = append(errs, o.Limits.validate())
 	if o.ParallelCompiles <= 0 {
 		errs = append(errs, fmt.Errorf("--parallel-compiles %d: want more than 0", o.ParallelCompiles))
 	}

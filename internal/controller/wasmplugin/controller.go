@@ -102,6 +102,8 @@ type Reconciler struct {
 	Events   events.EventRecorder
 	Clock    clock.PassiveClock
 
+	Ceilings Ceilings
+
 	// leads is whether this replica is the leader.
 	leads     atomic.Bool
 	rounds    rounds
@@ -109,6 +111,7 @@ type Reconciler struct {
 	attention attention
 	guard     guard
 	freshness freshness
+	loads     loads
 
 	settingsChecks plugin.SettingsChecks
 }
@@ -124,12 +127,18 @@ type Reconciler struct {
 
 // Reconcile brings one WasmPlugin to what its spec says.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
-	defer r.rounds.saw(req.NamespacedName)
+	waits := false // for its turn to be loaded
+	defer func() {
+		if !waits {
+			r.rounds.saw(req.NamespacedName)
+		}
+	}()
 	var wp pluginsv1alpha1.WasmPlugin
 	if err := r.Client.Get(ctx, req.NamespacedName, &wp); err != nil {
 		if client.IgnoreNotFound(err) != nil {
 			return ctrl.Result{}, fmt.Errorf("get WasmPlugin: %w", err)
 		}
+		r.loads.leave(req.NamespacedName)
 		return ctrl.Result{}, r.remove(ctx, req.NamespacedName)
 	}
 	if r.freshness.stale(req.NamespacedName, &wp) {
@@ -139,6 +148,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		plugin: &wp, before: wp.DeepCopy(), name: req.NamespacedName, conditions: conditions.For(&wp.Status.Conditions, wp.Generation),
 	}
 	if !wp.DeletionTimestamp.IsZero() {
+		r.loads.leave(l.name)
 		return r.terminate(ctx, l)
 	}
 	defer func() {
@@ -160,9 +170,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	}()
 
 	if wp.Spec.Suspend {
+		r.loads.leave(l.name)
 		return ctrl.Result{}, r.suspend(ctx, l)
 	}
-	l.problem = r.bring(ctx, l)
+	canceled := false
+	waits = !r.loads.do(ctx, l.name, func(loading context.Context) {
+		l.problem = r.bring(loading, l)
+		canceled = loading.Err() != nil && ctx.Err() == nil
+	})
+	if waits || canceled { // it is reconciled again: when its turn has come, or by the event that has canceled the load
+		l.undecided = true
+		return ctrl.Result{}, nil
+	}
 	if l.undecided = ctx.Err() != nil || l.problem != nil && l.problem.recovery == again; l.undecided {
 		return ctrl.Result{RequeueAfter: staleAfter}, ctx.Err() // the operator stops, or looks again; no fault of the plugin's
 	}
@@ -190,6 +209,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 func (r *Reconciler) bring(ctx context.Context, l *load) *problem {
 	for _, phase := range []func(context.Context, *load) *problem{
 		r.judge,
+		r.limit,
 		r.fetch,
 		r.verify,
 		r.identify,
