@@ -3,6 +3,7 @@
 package wasm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -16,7 +17,7 @@ import (
 // running it, with no host to reach, within the given limits. Errors are *plugin.LoadError, or the
 // context's.
 func (e *Engine) Describe(ctx context.Context, module plugin.Module, limits plugin.Limits) (plugin.Metadata, error) {
-	outside, err := e.check(module.Bytes, limits)
+	outside, err := e.checkOrigin(cmp.Or(module.Origin, "the source"), module.Bytes, limits)
 	if err != nil {
 		return plugin.Metadata{}, err
 	}
@@ -72,10 +73,15 @@ func wrongVersion(got int32) error {
 		"the module speaks guest ABI %d, this operator speaks %d: use a module or an operator of the other's version", got, abi.Version)
 }
 
-// loadError wraps a failure, unless the caller itself gave up: that says nothing about the module.
+// loadError wraps a failure, unless the caller itself gave up: that says nothing about the module. The
+// message is for failures that do not say themselves what to do.
 func loadError(ctx context.Context, reason, message string, err error) error {
 	if errors.Is(context.Cause(ctx), context.Canceled) {
 		return ctx.Err()
+	}
+	var proposal *binary.UnsupportedError
+	if errors.As(err, &proposal) {
+		return unsupported(reason, proposal, err)
 	}
 	return &plugin.LoadError{Reason: reason, Message: message, Err: err}
 }
