@@ -73,7 +73,7 @@ func (s *Source) unpackText(text string, ref pluginsv1alpha1.ConfigMapSource) (p
 	}
 	return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
 		"key %q of ConfigMap %q holds %s in data, but a module belongs in binaryData: store the module's file with `kubectl create configmap %s --from-file=%s=FILE`",
-		ref.Key, ref.Name, cmp.Or(sniff.Of([]byte(text[:min(len(text), sniff.Most)])).What, "text"), ref.Name, ref.Key)
+		ref.Key, ref.Name, cmp.Or(sniff.Of([]byte(text)).What, "text"), ref.Name, ref.Key)
 }
 
 // Describe names the source in a status.

@@ -6,8 +6,8 @@ package sniff
 
 import "bytes"
 
-// Most is how much is looked at, in bytes.
-const Most = 1 << 10
+// most is how much is looked at, in bytes.
+const most = 1 << 10
 
 // Content is what bytes are.
 type Content struct {
@@ -63,13 +63,13 @@ func Of(stored []byte) Content {
 	if len(stored) == 0 {
 		return Content{"nothing (0 bytes)", storeAsIs}
 	}
-	head := stored[:min(len(stored), Most)]
+	head := stored[:min(len(stored), most)]
 	for _, s := range signatures {
 		if s.of(head) {
 			return s.content
 		}
 	}
-	if isText(head, len(stored) > Most) {
+	if isText(head, len(stored) > most) {
 		return ofText(head)
 	}
 	return Content{}

@@ -86,7 +86,7 @@ func TestOf(t *testing.T) {
 		"hexadecimal":      {hex.EncodeToString([]byte(wasm)), "hexadecimal text of a WebAssembly module"},
 		"unknown":          {"\x01\x02\x03", ""},
 		"cut off in text":  {"text\xc3", ""}, // which no text ends with
-		"text beyond":      {strings.Repeat("x ", Most) + "\x00", "text"},
+		"text beyond":      {strings.Repeat("x ", most) + "\x00", "text"},
 	} {
 		got := Of([]byte(tc.in))
 		if got.What != tc.what || (got.Advice == "") != (tc.what == "") {
@@ -102,7 +102,7 @@ func FuzzOf(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		got := Of(in)
-		if len(in) > Most && got != Of(append(in[:Most:Most], 0)) {
+		if len(in) > most && got != Of(append(in[:most:most], 0)) {
 			t.Errorf("%+v depends on what comes after the first KiB", got)
 		}
 		if (got.What == "") != (got.Advice == "") {
