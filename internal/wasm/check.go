@@ -3,6 +3,7 @@
 package wasm
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -54,6 +55,10 @@ func (e *Engine) checkOrigin(origin string, module []byte, limits plugin.Limits)
 
 // notWasm says what a source holds in place of a module.
 func notWasm(origin string, stored []byte) error {
+	if bytes.HasPrefix(stored, []byte("\x00asm")) { // shorter than the shortest module
+		return plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
+			"%s holds the first %d bytes of a WebAssembly module: store all of it", origin, len(stored))
+	}
 	content := sniff.Of(stored)
 	if content.What == "" {
 		return plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
