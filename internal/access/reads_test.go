@@ -21,7 +21,7 @@ import (
 
 type idle struct{}
 
-func (idle) Reconcile(context.Context, watch.Request, int) (reconcile.Result, error) {
+func (idle) Reconcile(context.Context, watch.Request, watch.Turn) (reconcile.Result, error) {
 	return reconcile.Result{}, nil
 }
 

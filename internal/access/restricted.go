@@ -47,6 +47,8 @@ type Options struct {
 	Redact *plugin.Redactor
 	// Refused hears of each request that was refused, by whatever layer; it must not block, and may be nil.
 	Refused func(Record)
+	// Writes remembers what the plugin's writes have led to; it may be nil.
+	Writes *OwnWrites
 	// Watches are the kinds that the plugin itself watches; only these are read from the cache.
 	Watches []schema.GroupVersionKind
 }

@@ -214,6 +214,10 @@ func (c *RestrictedClient) write(ctx context.Context, w writing, build func(Acti
 		if err := result.Error(); err != nil {
 			return nil, err
 		}
-		return result.Raw()
+		raw, err := result.Raw()
+		if err == nil {
+			c.Writes.add(raw)
+		}
+		return raw, err
 	})
 }

@@ -153,10 +153,10 @@ type journal struct {
 	mu    sync.Mutex
 	calls map[Request]int
 	// do, if set, decides what becomes of a call.
-	do func(ctx context.Context, req Request, attempt int) (reconcile.Result, error)
+	do func(ctx context.Context, req Request, turn Turn) (reconcile.Result, error)
 }
 
-func (j *journal) Reconcile(ctx context.Context, req Request, attempt int) (reconcile.Result, error) {
+func (j *journal) Reconcile(ctx context.Context, req Request, turn Turn) (reconcile.Result, error) {
 	j.mu.Lock()
 	if j.calls == nil {
 		j.calls = map[Request]int{}
@@ -165,13 +165,13 @@ func (j *journal) Reconcile(ctx context.Context, req Request, attempt int) (reco
 	do := j.do
 	j.mu.Unlock()
 	if do != nil {
-		return do(ctx, req, attempt)
+		return do(ctx, req, turn)
 	}
 	return reconcile.Result{}, nil
 }
 
 // answer decides from now on what becomes of calls.
-func (j *journal) answer(do func(context.Context, Request, int) (reconcile.Result, error)) {
+func (j *journal) answer(do func(context.Context, Request, Turn) (reconcile.Result, error)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.do = do

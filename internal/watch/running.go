@@ -28,6 +28,7 @@ type running struct {
 	spec       Spec
 	queue      queue
 	gone       *gone
+	causes     *causes
 	controller controller.TypedController[Request]
 	log        logr.Logger
 	informers  *held
@@ -75,6 +76,7 @@ func (r *running) inherit(old *running) {
 	for _, req := range old.gone.all() {
 		if r.spec.target(req.GVK) != nil && r.spec.InScope(req.Namespace) {
 			r.gone.add(req)
+			r.causes.add(req, nil)
 			r.queue.Add(req)
 		}
 	}
@@ -110,7 +112,7 @@ func (h *held) release() {
 // informers over.
 func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, spec Spec, informers *held, reconciler Reconciler) (*running, error) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[Request](minBackoff, maxBackoff)
-	r := &running{spec: spec, gone: newGone(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
+	r := &running{spec: spec, gone: newGone(), causes: newCauses(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(base)
 	// Without a name it keeps no metrics, which would be brought up to date twice a second for every plugin.
 	r.queue = priorityqueue.New("", func(o *priorityqueue.Opts[Request]) {
@@ -118,7 +120,7 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 	})
 	var err error
 	r.controller, err = controller.NewTypedUnmanaged(name.String(), controller.TypedOptions[Request]{
-		Reconciler:              worker{Reconciler: reconciler, limiter: limiter, gone: r.gone, run: r.ctx, hard: m.hard},
+		Reconciler:              worker{Reconciler: reconciler, limiter: limiter, gone: r.gone, causes: r.causes, run: r.ctx, hard: m.hard},
 		MaxConcurrentReconciles: spec.MaxConcurrentReconciles,
 		RateLimiter:             limiter,
 		NewQueue: func(string, workqueue.TypedRateLimiter[Request]) workqueue.TypedRateLimitingInterface[Request] {
@@ -165,8 +167,9 @@ func (m *Manager) enqueueAll(ctx context.Context, r *running) error {
 			if !r.spec.Selects(t.GVK, o) && !r.spec.held(o) {
 				continue
 			}
-			r.queue.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)},
-				Request{GVK: t.GVK, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}})
+			req := Request{GVK: t.GVK, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
+			r.causes.add(req, nil)
+			r.queue.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, req)
 		}
 	}
 	return nil

@@ -76,6 +76,7 @@ type Decorators interface {
 	// Runner also returns what to call each time that the runner begins to serve.
 	Runner(r plugin.Revision, runner plugin.Runner) (plugin.Runner, func())
 	RolledBack(plugin string)
+	SelfTriggered(plugin string)
 	Stops(plugin string)
 	Forget(plugin string)
 }

@@ -47,6 +47,7 @@ const (
 	nameCompile      = "k1s_compile_duration_seconds"
 	nameSwaps        = "k1s_plugin_swaps_total"
 	nameRollbacks    = "k1s_plugin_rollbacks_total"
+	nameSelfTriggers = "k1s_plugin_self_triggered_total"
 	nameRevision     = "k1s_plugin_revision_info"
 	nameBreaker      = "k1s_plugin_breaker_state"
 	nameTransitions  = "k1s_plugin_breaker_transitions_total"
@@ -103,6 +104,10 @@ func Families() []Family {
 		{
 			Name: nameRollbacks, Type: Counter, Labels: []string{labelPlugin},
 			Help: "Revisions that had to give their place back to the one before.",
+		},
+		{
+			Name: nameSelfTriggers, Type: Counter, Labels: []string{labelPlugin},
+			Help: "Reconciles that were delayed because nothing but the plugin's own writes had caused them, many times in a row.",
 		},
 		{
 			Name: nameRevision, Type: Gauge, Labels: []string{labelPlugin, labelDigest, labelVersion},
