@@ -17,6 +17,9 @@ import (
 func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *admissionv1.AdmissionRequest) (response *admissionv1.AdmissionResponse) {
 	start := time.Now()
 	q := &question{AdmissionRequest: request, plugin: p, hook: hook, target: p.target(request.Resource, request.Kind)}
+	if p.Plugin.Unavailable != "" {
+		q.target = q.matched()
+	}
 	var result metrics.AdmissionResult
 	defer func() {
 		if panicked := recover(); panicked != nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -83,7 +82,7 @@ type Decorators interface {
 // Reconciler loads, swaps and unloads plugins.
 type Reconciler struct {
 	Client     client.Client
-	Mapper     meta.RESTMapper
+	Kinds      Kinds
 	ConfigMaps ConfigMaps
 	Files      Files
 	Engine     Engine
@@ -109,6 +108,7 @@ type Reconciler struct {
 	attention attention
 	guard     guard
 	freshness freshness
+	sweeps    sweeps
 }
 
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch;patch
@@ -117,6 +117,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=list;watch;impersonate
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles;rolebindings;clusterroles;clusterrolebindings,verbs=list;watch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=list;watch
+// +kubebuilder:rbac:groups=apiregistration.k8s.io,resources=apiservices,verbs=list;watch
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews;selfsubjectaccessreviews,verbs=create
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -188,6 +189,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 func (r *Reconciler) bring(ctx context.Context, l *load) *problem {
 	for _, phase := range []func(context.Context, *load) *problem{
 		r.judge,
+		r.follow,
 		r.fetch,
 		r.verify,
 		r.identify,
