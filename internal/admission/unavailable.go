@@ -4,13 +4,14 @@ package admission
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
+	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/k1s-io/k1s/internal/abi"
-	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // unavailableError means that a plugin cannot be asked.
@@ -19,25 +20,32 @@ type unavailableError struct{ why string }
 // Error implements error.
 func (e *unavailableError) Error() string { return "the plugin " + e.why }
 
-// unavailable runs the exports of a plugin that cannot be asked: all of them fail.
-type unavailable struct {
-	plugin.Runner // nil
-
-	why string
-}
-
-// Call implements plugin.Runner.
-func (u unavailable) Call(context.Context, plugin.Call) ([]byte, error) {
-	return nil, &unavailableError{u.why}
-}
-
 // newUnavailable returns what answers for a plugin that cannot be asked. What its webhook configurations match is all
 // that is known of it.
 func newUnavailable(p *Plugin) *served {
 	all := *p
 	all.Exports = []string{abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportValidateDelete, abi.ExportSetDefaults}
 	all.Targets = nil
-	return &served{Plugin: &all, runner: unavailable{why: p.Unavailable}}
+	return &served{Plugin: &all}
+}
+
+// unasked returns why a plugin cannot be asked about a request; nil if it can, or if the request is none of its business.
+// A kind of the plugin's in another version or resource than it is for is one that the API server serves in another way
+// since a moment, on the way to or from a plugin that cannot serve: it must not be let through unseen.
+func (s *served) unasked(request *admissionv1.AdmissionRequest) error {
+	if s.Plugin.Unavailable != "" {
+		return &unavailableError{s.Plugin.Unavailable}
+	}
+	if s.target(request.Resource, request.Kind) != nil {
+		return nil
+	}
+	for _, t := range s.targets {
+		if t.GVK.Group == request.Kind.Group && t.GVK.Kind == request.Kind.Kind {
+			return &unavailableError{fmt.Sprintf("is for %s in %s, and cannot be asked about %s in %s",
+				t.GVR.Resource, t.GVR.Version, request.Resource.Resource, request.Resource.Version)}
+		}
+	}
+	return nil
 }
 
 // matched is the target that a webhook's rule has matched.

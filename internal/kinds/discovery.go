@@ -16,7 +16,7 @@ import (
 
 // resourcesOf returns the resources that are served in a group and version; nothing if it is not served.
 func (r *Resolver) resourcesOf(ctx context.Context, gv schema.GroupVersion) ([]*meta.RESTMapping, error) {
-	return ask(ctx, r, r.resources, gv, gv.Group, "resources "+gv.String(), func(ctx context.Context) ([]*meta.RESTMapping, bool, error) {
+	return ask(ctx, r, r.resources, gv, gv.Group, "resources", func(ctx context.Context) ([]*meta.RESTMapping, bool, error) {
 		path := "/apis/" + gv.String()
 		if gv.Group == "" {
 			path = "/api/" + gv.Version
@@ -29,7 +29,7 @@ func (r *Resolver) resourcesOf(ctx context.Context, gv schema.GroupVersion) ([]*
 
 // versionsOf returns the versions of a group, the preferred one first; nothing if it is not served.
 func (r *Resolver) versionsOf(ctx context.Context, group string) ([]string, error) {
-	return ask(ctx, r, r.versions, group, group, "versions "+group, func(ctx context.Context) ([]string, bool, error) {
+	return ask(ctx, r, r.versions, group, group, "versions", func(ctx context.Context) ([]string, bool, error) {
 		if group == "" {
 			var core metav1.APIVersions
 			found, err := r.get(ctx, "/api", &core)
@@ -54,20 +54,20 @@ func (r *Resolver) versionsOf(ctx context.Context, group string) ([]string, erro
 // share a request, unless something has changed after it began. An answer that only is old is better than an error.
 // What is not served is not remembered: guests may name any number of groups.
 func ask[K comparable, T any](
-	ctx context.Context, r *Resolver, answers map[K]answer[T], key K, group, name string, get func(context.Context) (T, bool, error),
+	ctx context.Context, r *Resolver, answers map[K]answer[T], key K, group, what string, get func(context.Context) (T, bool, error),
 ) (T, error) {
-	r.mu.Lock()
+	r.mu.RLock()
 	known, ok := answers[key]
 	if ok && r.fresh(group, known.asked) {
-		r.mu.Unlock()
+		r.mu.RUnlock()
 		return known.value, nil
 	}
 	now := change{number: r.number, at: r.clock.Now()}
 	ok = ok && r.valid(group, known.asked)
 	last := r.last(group)
-	r.mu.Unlock()
+	r.mu.RUnlock()
 
-	result := r.flight.DoChan(fmt.Sprint(last.number, " ", name), func() (any, error) {
+	result := r.flight.DoChan(fmt.Sprint(what, " ", key, " ", last.number), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 		defer cancel()
 		value, found, err := get(ctx)

@@ -35,7 +35,7 @@ type Resolver struct {
 	clock  clock.PassiveClock
 	flight singleflight.Group
 
-	mu sync.Mutex
+	mu sync.RWMutex
 	// number counts the changes.
 	number uint64
 	// all is the last change of every group, changes are those of one group each.
@@ -107,8 +107,8 @@ func (r *Resolver) Served(ctx context.Context, gk schema.GroupKind) ([]*meta.RES
 
 // Changes returns a number that grows with each change of a group.
 func (r *Resolver) Changes(group string) uint64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
 	return r.last(group).number
 }
 

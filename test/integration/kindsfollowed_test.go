@@ -12,15 +12,18 @@ import (
 	"sync"
 	"testing"
 
+	admissionv1 "k8s.io/api/admission/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -336,5 +339,70 @@ func TestKinds_unavailable_admission(t *testing.T) {
 	n.expectToolIgnored(t, "v1", "cannot serve (NotWasm)")
 	n.store(t, "gate", toolGate(t))
 	n.expectReady(t, "gate")
+	n.expectToolGate(t, "v1", n.ns)
+}
+
+// Every replica answers for a plugin that cannot serve, be it one that has seen it serve or one that has not.
+func TestKinds_versionNotServed_replicas(t *testing.T) {
+	elects := func(o *app.Options) { o.LeaderElection = true }
+	addresses := []string{freeAddress(t), freeAddress(t), freeAddress(t)}
+	leader := startOperator(t, servesWebhooks(addresses[0]), elects)
+	n := newTenant(t, leader.env, toolRules("tools"))
+	n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
+	n.store(t, "gate", toolGate(t))
+	n.plugin(t, "gate")
+	n.expectReady(t, "gate")
+	replica := func(address string) {
+		r := &operator{
+			env: leader.env, config: leader.config, dir: leader.dir, cache: t.TempDir(), ns: leader.ns, log: leader.log,
+			configure: []func(*app.Options){servesWebhooks(address), elects},
+		}
+		r.start(t)
+		t.Cleanup(func() { r.end(t) })
+	}
+	creation := func(version string) *admissionv1.AdmissionRequest {
+		resource := metav1.GroupVersionResource{Group: toolGroup, Version: version, Resource: "tools"}
+		return &admissionv1.AdmissionRequest{
+			UID: "1", Kind: metav1.GroupVersionKind{Group: toolGroup, Version: version, Kind: "Tool"}, Resource: resource,
+			Namespace: n.ns, Name: "tried", Operation: admissionv1.Create,
+			Object: runtime.RawExtension{Raw: fmt.Appendf(nil, `{"apiVersion":"%s/%s","kind":"Tool","metadata":{"name":"tried"},"spec":{"name":"REFUSE"}}`, toolGroup, version)},
+		}
+	}
+	expect := func(address, version, why string) {
+		t.Helper()
+		testenv.Eventually(t, "a replica answers: "+why, func(ctx context.Context) error {
+			return reviewed(ctx, leader, address, creation(version), why)
+		})
+	}
+	replica(addresses[1])
+	expect(addresses[1], "v1", "the gate is shut for REFUSE")
+	n.serve(t, toolCRD, "v2")
+	replica(addresses[2])
+	for _, address := range addresses {
+		expect(address, "v2", "cannot serve (KindVersionNotServed)")
+	}
+	n.serve(t, toolCRD, "v1", "v2")
+	for _, address := range addresses {
+		expect(address, "v1", "the gate is shut for REFUSE")
+	}
+}
+
+// What a person changes in the spec while the plugin cannot serve does not bring the old revision back too early: a module
+// that cannot be loaded leaves the previous one to serve again once its kind is served.
+func TestKinds_versionNotServed_previousRevision(t *testing.T) {
+	o := startOperator(t, servesWebhooks(freeAddress(t)))
+	n := newTenant(t, o.env, toolRules("tools"))
+	n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
+	n.store(t, "gate", toolGate(t))
+	n.plugin(t, "gate")
+	n.expectReady(t, "gate")
+	n.storeRaw(t, "gate", []byte("no module"))
+	n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.expectToolGate(t, "v1", n.ns)
+	n.serve(t, toolCRD, "v2")
+	n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision, `kind "Tool" is served in v2, not in v1`)
+	n.expectToolDenied(t, "v2", "cannot serve (NotWasm)")
+	n.serve(t, toolCRD, "v1", "v2")
+	n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
 	n.expectToolGate(t, "v1", n.ns)
 }

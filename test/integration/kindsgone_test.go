@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,8 +19,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -68,12 +71,33 @@ func (n finalized) makeWidget(t *testing.T, version, resource, name string) {
 		_, err := widgets.Create(ctx, w, metav1.CreateOptions{})
 		return err
 	})
-	t.Cleanup(func() {
-		for _, version := range []string{"v1", "v2"} { // one of them is served
-			_, _ = n.widgetsAs(t, version, resource).Patch(context.Background(), name, types.MergePatchType,
-				[]byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	t.Cleanup(func() { n.releaseWidget(t, resource, name) })
+}
+
+// releaseWidget lets a Widget go when its kind goes, whatever a test has made of both.
+func (n finalized) releaseWidget(t *testing.T, resource, name string) {
+	t.Helper()
+	widgets := n.widgetsAs(t, "v1", resource)
+	err := testenv.Poll(context.Background(), testenv.Patience, func(ctx context.Context) error {
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		if err := n.env.Client.Get(ctx, client.ObjectKey{Name: resource + "." + widgetGroup}, crd); err != nil {
+			return client.IgnoreNotFound(err)
 		}
+		for i := range crd.Spec.Versions {
+			crd.Spec.Versions[i].Served = true
+		}
+		if err := n.env.Client.Update(ctx, crd); err != nil {
+			return err
+		}
+		_, err := widgets.Patch(ctx, name, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+		if err != nil && !kinds.IsPathNotFound(err) {
+			return client.IgnoreNotFound(err)
+		}
+		return err
 	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // expectFinalizers waits until a Widget carries the plugin's finalizer, or does not.
@@ -262,4 +286,19 @@ func TestWasmPlugin_source_followsSpec(t *testing.T) {
 	o.start(t)
 	n.expectReady(t, "annotator")
 	expectSource("copy")
+}
+
+// A previous revision that stands in for a module which cannot be loaded is stopped and started with its kind, too.
+func TestKinds_versionNotServed_previousRevisionEvents(t *testing.T) {
+	o := startOperator(t)
+	n := newVersions(t, o)
+	n.storeRaw(t, "finalizer", []byte("no module"))
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.serve(t, widgetName, "v2")
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision, `kind "Widget" is served in v2, not in v1`)
+	expectWatches(t, o.env, "widgets", 0)
+	n.serve(t, widgetName, "v1", "v2")
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.makeWidget(t, "v1", "widgets", "again")
+	n.expectTrace(t, "seen-again")
 }

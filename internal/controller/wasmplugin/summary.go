@@ -112,7 +112,7 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 	}
 	if lost || current == nil || unserved || current.plan.toldOfEvents() && !r.Watches.Running(l.name, current.plan.watch) {
 		if l.problem.condition != pluginsv1alpha1.ConditionServing {
-			l.conditions.False(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonNoRevision, "the plugin gets no events: "+l.problem.message)
+			l.conditions.False(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonNoRevision, "the plugin gets no events: "+notServing(l.problem, current))
 		}
 		l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonNoRevision, "no revision serves")
 		l.retireRevision()
@@ -127,6 +127,14 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 	l.conditions.True(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonPreviousRevision, message)
 	l.conditions.True(pluginsv1alpha1.ConditionDegraded, reason, message)
 	return err
+}
+
+// notServing says why no revision serves: the wanted one has a problem, and the previous one may have another.
+func notServing(wanted *problem, current *revision) string {
+	if current == nil || current.unserved == nil || current.unserved.message == wanted.message {
+		return wanted.message
+	}
+	return wanted.message + "; the previous revision cannot serve either: " + current.unserved.message
 }
 
 // shows makes the status show what serves, where it shows what the leader before had, or was lost.
