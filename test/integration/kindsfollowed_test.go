@@ -207,6 +207,9 @@ func (n tenant) expectToolDenied(t *testing.T, version, why string) {
 		if status := apierrors.APIStatus(nil); !errors.As(err, &status) || status.Status().Code != 503 {
 			return fmt.Errorf("got %w, want the code 503", err)
 		}
+		if strings.Contains(err.Error(), "is served in") {
+			t.Errorf("the message of the condition is not for everybody: %v", err)
+		}
 		return nil
 	})
 }
