@@ -23,6 +23,8 @@ func (r *Reconciler) follow(ctx context.Context, l *load) *problem {
 	resolved, err := r.resolve(ctx, current.plan)
 	var unserved *plugin.LoadError
 	switch {
+	case errors.As(err, &unserved) && current.unserved != nil && current.unserved.message == unserved.Error():
+		return nil // as before
 	case errors.As(err, &unserved):
 		next := *current // others may be reading this one
 		next.unserved = problemOf(pluginsv1alpha1.ConditionAuthorized, err)

@@ -228,11 +228,22 @@ func (r *Reconciler) watchRights(ctx context.Context) error {
 	return nil
 }
 
+// begin notes that a plugin is looked at.
+func (g *guard) begin(name types.NamespacedName, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if state := g.recent[name]; state != nil {
+		state.looked = now
+	}
+}
+
 // look has a plugin loaded again if its rights are others than its status says.
 func (r *Reconciler) look(ctx context.Context, name types.NamespacedName) {
 	if ctx.Err() != nil {
 		return
 	}
+	// A change that comes meanwhile is looked at when it is time to, not right after this.
+	r.guard.begin(name, r.Clock.Now())
 	news, err := r.hasNews(ctx, name)
 	if err != nil {
 		log.FromContext(ctx).Error(err, "Failed to look at a plugin's rights", "plugin", name)
