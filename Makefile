@@ -92,7 +92,7 @@ lint: ## Run golangci-lint and go vet in every module
 	done; exit $$status
 
 # The hostile modules run without the race detector, whose shadow memory never shrinks: they look at how
-# much memory comes back.
+# much memory they take, and how much comes back.
 .PHONY: test
 test: ## Run all unit and envtest tests, with the race detector where there is gcc
 	@assets=$$($(ASSETS)); export KUBEBUILDER_ASSETS="$$assets"; \
@@ -101,6 +101,8 @@ test: ## Run all unit and envtest tests, with the race detector where there is g
 	else echo "there is no gcc: the tests run without the race detector"; fi; \
 	for m in $(MODULES); do echo "go test ./... ($$m)"; CGO_ENABLED=0 go -C "$$m" test ./...; done; \
 	echo "go test ./test/hostile (.)"; CGO_ENABLED=0 go test ./test/hostile; \
+	echo "go test -run TestOperator_attacks ./test/integration (.)"; \
+	CGO_ENABLED=0 go test -run '^TestOperator_attacks$$' ./test/integration; \
 	echo "go test $$race ./... (.)"; go test $$race $$(go list ./... | grep -v /test/hostile$$)
 
 # Past this a fuzz test has found what it finds soon; a night finds more.

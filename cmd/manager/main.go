@@ -14,12 +14,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/internal/wasm/compiler"
 )
 
 // version is set when the binary is built.
 var version = "dev"
 
 func main() {
+	compiler.Dispatch()
 	if err := run(os.Args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return
@@ -31,6 +33,11 @@ func main() {
 
 func run(args []string) error {
 	options := app.DefaultOptions()
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the program to compile modules with: %w", err)
+	}
+	options.Compiler = self
 	logging := zap.Options{}
 	showVersion := false
 	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
@@ -56,5 +63,6 @@ func run(args []string) error {
 		return fmt.Errorf("find the cluster: %w (set --kubeconfig or KUBECONFIG, or run in a Pod)", err)
 	}
 	log.Info("Starting k1s", "version", version)
+	app.FitContainer(&options, log)
 	return app.Run(ctrl.SetupSignalHandler(), config, options, log)
 }

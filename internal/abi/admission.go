@@ -13,6 +13,8 @@ const (
 	MaxWarnings = 16
 	// MaxWarning bounds a warning in bytes; the API server passes on 256 without cutting.
 	MaxWarning = 256
+	// maxAdmissionReply has room for as many warnings with every byte escaped.
+	maxAdmissionReply = 64 << 10
 )
 
 // The operations that are held up.
@@ -52,6 +54,14 @@ type AdmitRequest struct {
 type AdmissionReply struct {
 	// Warnings are shown to who made the request.
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// decode reads a reply. Above its largest size it has more warnings, or longer ones, than are allowed.
+func (r *AdmissionReply) decode(payload []byte) error {
+	if len(payload) > maxAdmissionReply {
+		return fmt.Errorf("a reply of %d bytes is larger than the %d allowed", len(payload), maxAdmissionReply)
+	}
+	return decodeStrict(payload, r)
 }
 
 // Check says what is wrong with a reply.

@@ -29,19 +29,33 @@ func DecodeReconcileBatchReply(reply []byte, n int) ([]ReconcileBatchResult, err
 	if len(reply) == 0 {
 		return make([]ReconcileBatchResult, n), nil
 	}
-	var decoded ReconcileBatchReply
-	if err := Decode(reply, &decoded); err != nil {
+	results, count := make([]ReconcileBatchResult, 0, n), 0
+	err := eachMember(reply, func(name, value []byte) error {
+		if string(name) != `"results"` {
+			return fmt.Errorf("decode payload: unknown field %.64s", name)
+		}
+		return eachElement(value, func(value []byte) error {
+			if count++; count > n {
+				return nil // only counted
+			}
+			var result ReconcileBatchResult
+			if err := decodeStrict(value, &result); err != nil {
+				return fmt.Errorf("results[%d]: %w", len(results), err)
+			}
+			if err := result.check(); err != nil {
+				return fmt.Errorf("results[%d]: %w", len(results), err)
+			}
+			results = append(results, result)
+			return nil
+		})
+	})
+	if err != nil {
 		return nil, err
 	}
-	if len(decoded.Results) != n {
-		return nil, fmt.Errorf("%d results for %d requests", len(decoded.Results), n)
+	if count != n {
+		return nil, fmt.Errorf("%d results for %d requests", count, n)
 	}
-	for i := range decoded.Results {
-		if err := decoded.Results[i].check(); err != nil {
-			return nil, fmt.Errorf("results[%d]: %w", i, err)
-		}
-	}
-	return decoded.Results, nil
+	return results, nil
 }
 
 // check also makes an error of null no error.

@@ -61,7 +61,7 @@ func TestDecodeReconcileBatchReply(t *testing.T) {
 		{name: "both", reply: `{"results":[{},{"error":{},"requeueAfterMillis":5}]}`, n: 2, err: "results[1]: both"},
 		{name: "an error that is a word", reply: `{"results":[{"error":"no"}]}`, n: 1, err: "results[0]: error is no object"},
 		{name: "in the past", reply: `{"results":[{"requeueAfterMillis":-1}]}`, n: 1, err: "results[0]: requeueAfterMillis is -1"},
-		{name: "a list", reply: `[{}]`, n: 1, err: "cannot unmarshal array"},
+		{name: "a list", reply: `[{}]`, n: 1, err: "want {…}"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -16,6 +16,17 @@ func Decode(payload []byte, into any) error {
 	if quick(payload, into) {
 		return nil
 	}
+	switch v := into.(type) { // what has limits to its number is counted on the way
+	case *HTTPRequest:
+		return v.decode(payload)
+	case *AdmissionReply:
+		return v.decode(payload)
+	}
+	return decodeStrict(payload, into)
+}
+
+// decodeStrict is Decode for everything else.
+func decodeStrict(payload []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(payload))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {

@@ -103,6 +103,31 @@ func Imports() map[string]Signature {
 	}
 }
 
+// The largest requests of host functions, in bytes. The API server takes no request above 3 MiB.
+const (
+	maxKeyRequest   = 64 << 10
+	maxListRequest  = 128 << 10
+	maxEventRequest = 256 << 10
+	maxWriteRequest = 4 << 20
+	maxHTTPRequest  = 8 << 20 // a body whose characters are all escaped takes six times its size
+)
+
+// MaxRequest returns the size in bytes of the largest request that a host function takes. A larger one is not read.
+func MaxRequest(function string) int {
+	switch function {
+	case FuncGet, FuncDelete:
+		return maxKeyRequest
+	case FuncList:
+		return maxListRequest
+	case FuncEvent:
+		return maxEventRequest
+	case FuncHTTPRequest:
+		return maxHTTPRequest
+	default:
+		return maxWriteRequest
+	}
+}
+
 // RequiredExports returns the functions that every module exports, with their signatures.
 // k1s_metadata is not among them, as a custom section may stand in for it.
 func RequiredExports() map[string]Signature {

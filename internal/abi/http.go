@@ -5,6 +5,8 @@ package abi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"unicode/utf8"
 )
 
@@ -14,6 +16,8 @@ const (
 	MaxHTTPRequestBody = 1 << 20
 	// MaxHTTPResponseBody is the size in bytes of the largest body that it gets.
 	MaxHTTPResponseBody = 4 << 20
+	// MaxHTTPRequestHeaders is how many headers a guest sends.
+	MaxHTTPRequestHeaders = 64
 	// MaxHTTPTimeoutMillis is the longest that one request takes, redirects and body included.
 	MaxHTTPTimeoutMillis = 30_000
 )
@@ -25,11 +29,83 @@ type HTTPRequest struct {
 	// URL is absolute, with the scheme http or https.
 	URL     string            `json:"url"`
 	Headers map[string]string `json:"headers,omitempty"`
-	// Body is a body that is text, BodyBase64 any other; at most one of them is set.
-	Body       string `json:"body,omitempty"`
-	BodyBase64 []byte `json:"bodyBase64,omitempty"`
+	// Body is a body that is text, BodyBase64 any other; at most one of them is set. Both are JSON strings as the guest
+	// wrote them: Content decodes them, after the host has allowed the request.
+	Body       json.RawMessage `json:"body,omitempty"`
+	BodyBase64 json.RawMessage `json:"bodyBase64,omitempty"`
 	// TimeoutMillis bounds this request; 0 means MaxHTTPTimeoutMillis. The call's own deadline may be nearer.
 	TimeoutMillis int64 `json:"timeoutMillis,omitempty"`
+}
+
+// decode reads a request. Its headers are counted while they are read, and its body is left for Content.
+func (r *HTTPRequest) decode(payload []byte) error {
+	*r = HTTPRequest{}
+	if string(trimSpace(payload)) == "null" {
+		return nil
+	}
+	return eachMember(payload, func(name, value []byte) error {
+		switch string(name) {
+		case `"method"`:
+			return decodeStrict(value, &r.Method)
+		case `"url"`:
+			return decodeStrict(value, &r.URL)
+		case `"headers"`:
+			return r.decodeHeaders(value)
+		case `"body"`:
+			r.Body = value
+		case `"bodyBase64"`:
+			r.BodyBase64 = value
+		case `"timeoutMillis"`:
+			return decodeStrict(value, &r.TimeoutMillis)
+		default:
+			return fmt.Errorf("decode payload: unknown field %.64s", name)
+		}
+		return nil
+	})
+}
+
+func (r *HTTPRequest) decodeHeaders(value []byte) error {
+	if string(value) == "null" {
+		return nil
+	}
+	r.Headers = map[string]string{}
+	return eachMember(value, func(name, value []byte) error {
+		if len(r.Headers) == MaxHTTPRequestHeaders {
+			return fmt.Errorf("more than %d headers", MaxHTTPRequestHeaders)
+		}
+		header, err := unquote(name)
+		if err != nil {
+			return err
+		}
+		if _, given := r.Headers[header]; given {
+			return fmt.Errorf("header %.64q is given twice", header)
+		}
+		r.Headers[header], err = unquote(value)
+		return err
+	})
+}
+
+// Content returns the body. The error says what is wrong with it.
+func (r *HTTPRequest) Content() ([]byte, error) {
+	var text string
+	var bytes []byte
+	if r.Body != nil {
+		if err := decodeStrict(r.Body, &text); err != nil {
+			return nil, fmt.Errorf("body: %w", err)
+		}
+	}
+	if r.BodyBase64 != nil {
+		if err := decodeStrict(r.BodyBase64, &bytes); err != nil {
+			return nil, fmt.Errorf("bodyBase64: %w", err)
+		}
+	}
+	if text != "" && len(bytes) > 0 {
+		return nil, errors.New("body and bodyBase64 are both set")
+	}
+	if text != "" {
+		return []byte(text), nil
+	}
+	return bytes, nil
 }
 
 // HTTPResponse is the reply of k1s_http_request: whatever the server answered, also when its status is an error.

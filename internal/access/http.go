@@ -63,7 +63,7 @@ func (c *RestrictedClient) Close() {
 	}
 }
 
-// HTTP makes a request to a host that the spec allows. Every one is recorded, as no API server does it.
+// HTTP makes a request to a host that the spec allows. It is recorded, up to a limit, as no API server does it.
 func (c *RestrictedClient) HTTP(ctx context.Context, req abi.HTTPRequest) (out []byte, err error) {
 	t, err := targetOf(req)
 	if err != nil {
@@ -78,11 +78,11 @@ func (c *RestrictedClient) HTTP(ctx context.Context, req abi.HTTPRequest) (out [
 	if why := c.Allowlist.refusesHost(t.origin); why != "" {
 		return nil, forbiddenHTTP(layerAllowlist, t.method, t.origin, why)
 	}
-	r, err := requestOf(t, req, "k1s-plugin/"+c.Identity.String())
-	if err != nil {
-		return nil, err
-	}
 	return c.limited(func() ([]byte, error) {
+		r, err := requestOf(t, req, "k1s-plugin/"+c.Identity.String())
+		if err != nil {
+			return nil, err
+		}
 		within, cancel := context.WithTimeout(ctx, timeLimit(req))
 		defer cancel()
 		response, err := c.exchange(r.WithContext(within), t, &seen)

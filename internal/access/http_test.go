@@ -55,15 +55,15 @@ func TestHTTP_exchange(t *testing.T) {
 			abi.HTTPResponse{Headers: headers("GET "+host+" / k1s-plugin/shop/tester  \"\"", "", "0")},
 		},
 		"text": {
-			abi.HTTPRequest{Method: "POST", URL: "http://A.Example" + port + "/p%20q?a=b#c", Headers: map[string]string{"x-token": "t", "User-Agent": "me"}, Body: "<ü>\n\u2028"},
+			abi.HTTPRequest{Method: "POST", URL: "http://A.Example" + port + "/p%20q?a=b#c", Headers: map[string]string{"x-token": "t", "User-Agent": "me"}, Body: quoted("<ü>\n\u2028")},
 			abi.HTTPResponse{Headers: headers("POST "+host+" /p%20q?a=b me t \"<ü>\\n\\u2028\"", "text/plain; charset=utf-8", "8"), Body: "<ü>\n\u2028"},
 		},
 		"bytes": {
-			abi.HTTPRequest{Method: "PUT", URL: "http://" + host + "/", BodyBase64: []byte{0xff, 0xfe}},
+			abi.HTTPRequest{Method: "PUT", URL: "http://" + host + "/", BodyBase64: quoted([]byte{0xff, 0xfe})},
 			abi.HTTPResponse{Headers: headers("PUT "+host+" / k1s-plugin/shop/tester  \"\\xff\\xfe\"", "text/plain; charset=utf-16be", "2"), BodyBase64: []byte{0xff, 0xfe}},
 		},
 		"control characters": {
-			abi.HTTPRequest{Method: "PUT", URL: "http://" + host + "/", Body: "a\x00"},
+			abi.HTTPRequest{Method: "PUT", URL: "http://" + host + "/", Body: quoted("a\x00")},
 			abi.HTTPResponse{Headers: headers("PUT "+host+" / k1s-plugin/shop/tester  \"a\\x00\"", "application/octet-stream", "2"), BodyBase64: []byte("a\x00")},
 		},
 	} {
@@ -134,10 +134,10 @@ func TestHTTP_refused(t *testing.T) {
 		"an address in wide":    {url("http://１２７.0.0.1/"), metav1.StatusReasonBadRequest, "there is no host"},
 		"another method":        {func(r *abi.HTTPRequest) { r.Method = "CONNECT" }, metav1.StatusReasonBadRequest, `method "CONNECT": want one of GET`},
 		"a method in lower":     {func(r *abi.HTTPRequest) { r.Method = "get" }, metav1.StatusReasonBadRequest, "method"},
-		"two bodies":            {func(r *abi.HTTPRequest) { r.Body, r.BodyBase64 = "a", []byte("b") }, metav1.StatusReasonBadRequest, "both set"},
+		"two bodies":            {func(r *abi.HTTPRequest) { r.Body, r.BodyBase64 = quoted("a"), quoted([]byte("b")) }, metav1.StatusReasonBadRequest, "both set"},
 		"less than no time":     {func(r *abi.HTTPRequest) { r.TimeoutMillis = -1 }, metav1.StatusReasonBadRequest, "timeoutMillis is negative"},
-		"a long body":           {func(r *abi.HTTPRequest) { r.Body = repeat("x", abi.MaxHTTPRequestBody+1) }, metav1.StatusReasonRequestEntityTooLarge, "more than the 1048576"},
-		"a long body of bytes":  {func(r *abi.HTTPRequest) { r.BodyBase64 = make([]byte, abi.MaxHTTPRequestBody+1) }, metav1.StatusReasonRequestEntityTooLarge, ""},
+		"a long body":           {func(r *abi.HTTPRequest) { r.Body = quoted(repeat("x", abi.MaxHTTPRequestBody+1)) }, metav1.StatusReasonRequestEntityTooLarge, "more than the 1048576"},
+		"a long body of bytes":  {func(r *abi.HTTPRequest) { r.BodyBase64 = quoted(make([]byte, abi.MaxHTTPRequestBody+1)) }, metav1.StatusReasonRequestEntityTooLarge, ""},
 		"a header in a header":  {header("X-A", "a\r\nX-B: "+secret), metav1.StatusReasonBadRequest, "control character"},
 		"a header in a name":    {header("X-A: a\r\nX-B", secret), metav1.StatusReasonBadRequest, "is no name of a header"},
 		"no name":               {header("", secret), metav1.StatusReasonBadRequest, "is no name of a header"},

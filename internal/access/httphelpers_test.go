@@ -116,3 +116,9 @@ func request(t *testing.T, c *RestrictedClient, req abi.HTTPRequest) (abi.HTTPRe
 	}
 	return response, nil
 }
+
+// quoted is a JSON string of a text, or of bytes in base64.
+func quoted(v any) json.RawMessage {
+	text, _ := json.Marshal(v) // strings and bytes always marshal
+	return text
+}

@@ -22,7 +22,7 @@ const (
 	// maxURL is in bytes; servers stop at about as many.
 	maxURL = 8 << 10
 	// maxRequestHeaders and maxRequestHeaderBytes bound the headers that a guest sends.
-	maxRequestHeaders, maxRequestHeaderBytes = 64, 16 << 10
+	maxRequestHeaders, maxRequestHeaderBytes = abi.MaxHTTPRequestHeaders, 16 << 10
 )
 
 // httpMethods are those that a guest can use: CONNECT would make a tunnel, and TRACE tells nothing worth it.
@@ -73,15 +73,12 @@ func targetOf(req abi.HTTPRequest) (target, error) {
 
 // requestOf makes a request of what a guest asks for. Errors are the guest's own.
 func requestOf(t target, req abi.HTTPRequest, userAgent string) (*http.Request, error) {
-	if req.Body != "" && len(req.BodyBase64) > 0 {
-		return nil, apierrors.NewBadRequest("body and bodyBase64 are both set")
-	}
 	if req.TimeoutMillis < 0 {
 		return nil, apierrors.NewBadRequest("timeoutMillis is negative")
 	}
-	body := req.BodyBase64
-	if req.Body != "" {
-		body = []byte(req.Body)
+	body, err := req.Content()
+	if err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
 	}
 	if len(body) > abi.MaxHTTPRequestBody {
 		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body has %d bytes, more than the %d of a request", len(body), abi.MaxHTTPRequestBody))

@@ -171,7 +171,7 @@ func TestHTTP_largest(t *testing.T) {
 	})
 	c, _ := outside(t, open(), []string{"a.example" + port})
 	for name, body := range map[string]string{"text": repeat("\"", abi.MaxHTTPRequestBody), "bytes": repeat("\x01", abi.MaxHTTPRequestBody)} {
-		out, err := c.HTTP(t.Context(), abi.HTTPRequest{Method: "POST", URL: "http://a.example" + port, Body: body})
+		out, err := c.HTTP(t.Context(), abi.HTTPRequest{Method: "POST", URL: "http://a.example" + port, Body: quoted(body)})
 		if err != nil || len(out) < abi.MaxHTTPResponseBody || len(out) > abi.MaxPayload {
 			t.Errorf("%s: got %d bytes, %v", name, len(out), err)
 		}

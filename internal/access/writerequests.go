@@ -48,8 +48,10 @@ func headOf(object json.RawMessage) (objectHead, schema.GroupVersionKind, error)
 // statusOnly is the configuration to apply for an object's status: an object that was read has members that
 // cannot be applied, or that the plugin does not mean to own.
 func statusOnly(head objectHead, object json.RawMessage) (json.RawMessage, error) {
-	var members map[string]json.RawMessage // whose case counts
-	if err := json.Unmarshal(object, &members); err != nil {
+	var members struct {
+		Status json.RawMessage `json:"status"`
+	}
+	if err := utiljson.Unmarshal(object, &members); err != nil { // to which the case of names matters
 		return nil, apierrors.NewBadRequest("object: " + err.Error())
 	}
 	metadata := map[string]string{"name": head.Metadata.Name}
@@ -61,8 +63,8 @@ func statusOnly(head objectHead, object json.RawMessage) (json.RawMessage, error
 		}
 	}
 	configuration := map[string]any{"apiVersion": head.APIVersion, "kind": head.Kind, "metadata": metadata}
-	if status, ok := members["status"]; ok && string(status) != "null" {
-		configuration["status"] = status
+	if len(members.Status) > 0 && string(members.Status) != "null" {
+		configuration["status"] = members.Status
 	}
 	return json.Marshal(configuration)
 }

@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/k1s-io/k1s/internal/abi"
 )
 
 const (
@@ -17,19 +19,12 @@ const (
 
 // GuestError makes a guest's own error from what it said: short, without what could forge lines of a log, and
 // without the secrets.
-func (r *Redactor) GuestError(export string, status metav1.Status) *CallError {
-	status.Message = r.shorten(status.Message, maxStatusMessage)
-	status.Reason = metav1.StatusReason(r.shorten(string(status.Reason), maxStatusReason))
-	if d := status.Details; d != nil {
-		d = d.DeepCopy()
-		d.Name, d.Group, d.Kind = r.Text(d.Name), r.Text(d.Group), r.Text(d.Kind)
-		for i := range d.Causes {
-			c := &d.Causes[i]
-			c.Type, c.Message, c.Field = metav1.CauseType(r.Text(string(c.Type))), r.Text(c.Message), r.Text(c.Field)
-		}
-		status.Details = d
-	}
-	return &CallError{Kind: KindGuest, Export: export, Status: &status}
+func (r *Redactor) GuestError(export string, status abi.GuestStatus) *CallError {
+	return &CallError{Kind: KindGuest, Export: export, Status: &metav1.Status{
+		Message: r.shorten(status.Message, maxStatusMessage),
+		Reason:  metav1.StatusReason(r.shorten(status.Reason, maxStatusReason)),
+		Code:    status.Code,
+	}}
 }
 
 func (r *Redactor) shorten(text string, limit int) string {

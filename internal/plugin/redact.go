@@ -3,13 +3,8 @@
 package plugin
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/base64"
-	"encoding/json"
-	"net/url"
+	"context"
 	"slices"
-	"strings"
 )
 
 const (
@@ -18,118 +13,70 @@ const (
 	// minSecret is how many bytes a value must have to be looked for: shorter ones are found in every other
 	// word, which would hide more than it protects.
 	minSecret = 6
+	// positionsPerCheck is how far a text is searched between two checks of the deadline: about a millisecond's work
+	// at worst.
+	positionsPerCheck = 4 << 10
 )
 
 // Redactor takes secrets that a plugin was given out of what its guest says. It keeps a guest that quotes its
 // settings from showing them, not one that means to: whoever has a secret can write it in a way that nobody
 // recognises. The zero value and nil find nothing.
+//
+// A search takes one or two look-ups for each byte of the text, and one more each time the number of different
+// lengths among the forms doubles, whatever the text and the secrets are.
 type Redactor struct {
-	// forms are what is looked for, the longest first.
-	forms    []string
-	replacer *strings.Replacer
+	prefixes *prefixTable
 }
 
 // NewRedactor makes a Redactor for values: as they are, line by line, and as JSON, URLs and base64 have them.
 func NewRedactor(values ...string) *Redactor {
-	r := &Redactor{}
-	for _, v := range values {
-		r.forms = append(r.forms, formsOf(v)...)
-	}
-	// At one place the longest is taken, so that nothing of it is left.
-	slices.SortFunc(r.forms, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
-	})
-	r.forms = slices.Compact(r.forms)
-	if len(r.forms) == 0 {
-		return r
-	}
-	pairs := make([]string, 0, 2*len(r.forms))
-	for _, f := range r.forms {
-		pairs = append(pairs, f, Redacted)
-	}
-	r.replacer = strings.NewReplacer(pairs...)
-	return r
-}
-
-// formsOf returns how a value may be written.
-func formsOf(value string) []string {
-	if len(value) < minSecret {
-		return nil
-	}
-	forms := []string{value}
-	if lines := strings.FieldsFunc(value, func(c rune) bool { return c == '\n' || c == '\r' }); len(lines) > 1 {
-		forms = append(forms, lines...) // logs are written line by line
-		forms = append(forms, printable(value))
-	}
-	trimmed := strings.TrimSpace(value)
-	forms = append(forms, trimmed) // many a Secret ends with a line feed that its reader drops
-	for _, v := range []string{value, trimmed} {
-		forms = append(forms, quoted(v, true), quoted(v, false), url.QueryEscape(v), url.PathEscape(v))
-		forms = append(forms, encoded(v)...)
-	}
-	return slices.DeleteFunc(forms, func(f string) bool { return len(f) < minSecret })
-}
-
-// quoted returns a value as it stands in JSON, between the quotes.
-func quoted(value string, html bool) string {
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(html)
-	_ = e.Encode(value) // a string always encodes
-	text := strings.TrimSuffix(out.String(), "\n")
-	return text[1 : len(text)-1]
-}
-
-// encoded returns a value as it stands in base64, alone or in the midst of something longer, such as
-// "user:password": there it begins at one of three places within a group.
-func encoded(value string) []string {
 	var forms []string
-	for _, base := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-		for before := range 3 {
-			text := base.EncodeToString([]byte(strings.Repeat("\x00", before) + value))
-			// The first and the last character may have bits of what is around.
-			first := (before*8 + 5) / 6
-			last := (before + len(value)) * 8 / 6
-			forms = append(forms, text[first:last])
-		}
-		forms = append(forms, base.EncodeToString([]byte(value)))
+	for _, v := range values {
+		forms = append(forms, formsOf(v)...)
 	}
-	return forms
+	if len(forms) == 0 {
+		return &Redactor{}
+	}
+	slices.Sort(forms)
+	return &Redactor{prefixes: newPrefixTable(slices.Compact(forms))}
 }
 
 // Text returns a text without the secrets.
 func (r *Redactor) Text(text string) string {
-	if r == nil || r.replacer == nil {
-		return text
+	clean, _ := r.TextContext(context.Background(), text) // which never ends
+	return clean
+}
+
+// TextContext is Text until the context ends or its deadline passes. Then it returns an error and nothing of the text.
+func (r *Redactor) TextContext(ctx context.Context, text string) (string, error) {
+	if r == nil || r.prefixes == nil {
+		return text, nil
 	}
-	return r.replacer.Replace(text)
+	return newSearch(r.prefixes, text).replace(ctx)
 }
 
 // Cut is Text for the beginning of a text, when all of it has more bytes than the limit. A secret that the cut
 // goes through is left out.
 func (r *Redactor) Cut(text string, limit int) string {
+	clean, _ := r.CutContext(context.Background(), text, limit) // which never ends
+	return clean
+}
+
+// CutContext is Cut until the context ends or its deadline passes. Then it returns an error and nothing of the text.
+func (r *Redactor) CutContext(ctx context.Context, text string, limit int) (string, error) {
 	if len(text) <= limit {
-		return r.Text(text)
+		return r.TextContext(ctx, text)
 	}
 	text = text[:limit]
-	return r.Text(text[:len(text)-r.begun(text)])
+	return r.TextContext(ctx, text[:len(text)-r.begun(text)])
 }
 
 // begun is how many bytes at the end of a text may be the beginning of a secret.
 func (r *Redactor) begun(text string) int {
-	if r == nil {
+	if r == nil || r.prefixes == nil {
 		return 0
 	}
-	most := 0
-	for _, f := range r.forms {
-		for n := min(len(f)-1, len(text)); n > most; n-- {
-			if strings.HasSuffix(text, f[:n]) {
-				most = n
-				break
-			}
-		}
-	}
-	return most
+	return newSearch(r.prefixes, text).begun()
 }
 
 // Word returns a word of an API, which may not hold any sign, without the secrets.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"github.com/k1s-io/k1s/internal/abi"
 )
 
 func TestRedactor_forms(t *testing.T) {
@@ -103,23 +103,14 @@ func TestRedactor_Error(t *testing.T) {
 
 func TestRedactor_GuestError(t *testing.T) {
 	t.Parallel()
-	said := metav1.Status{
-		Reason: "hunter2", Message: strings.Repeat("x", maxStatusMessage-3) + "hunter2",
-		Details: &metav1.StatusDetails{
-			Name: "a-hunter2", Group: "hunter2.example", Kind: "Hunter hunter2",
-			Causes: []metav1.StatusCause{{Type: "hunter2", Message: "no hunter2", Field: "spec.hunter2"}},
-		},
-	}
+	said := abi.GuestStatus{Reason: "hunter2", Message: strings.Repeat("x", maxStatusMessage-3) + "hunter2", Code: 422}
 	err := NewRedactor("hunter2").GuestError("reconcile", said)
 	text, marshalErr := json.Marshal(err.Status)
 	if marshalErr != nil {
 		t.Fatal(marshalErr)
 	}
-	if strings.Contains(string(text), "hunter2") || strings.Contains(string(text), "xhun") || err.Status.Details.Causes[0].Message != "no [redacted]" {
+	if strings.Contains(string(text), "hunter2") || strings.Contains(string(text), "xhun") || err.Status.Code != 422 {
 		t.Errorf("got %s", text[len(text)-300:])
-	}
-	if said.Details.Name != "a-hunter2" {
-		t.Error("the guest's own Status was changed")
 	}
 	if r := NewRedactor("Hunter2"); r.Word("Hunter2Said") != "Redacted" || r.Word("Said") != "Said" {
 		t.Error("words")

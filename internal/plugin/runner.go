@@ -63,8 +63,10 @@ type LoadRequest struct {
 	Reader Host
 }
 
-// Limits bound one revision. All must be above zero, but MinMemoryPages, Fuel and IdleTimeout.
+// Limits bound one revision. All must be above zero, but Namespace, MinMemoryPages, Fuel and IdleTimeout.
 type Limits struct {
+	// Namespace is what the memory is accounted to.
+	Namespace string
 	// MinMemoryPages and MaxMemoryPages are in pages of 64 KiB.
 	MinMemoryPages, MaxMemoryPages uint32
 	// CallTimeout bounds one call by wall clock.

@@ -9,9 +9,13 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// maxComplexity lets the compiler work for some seconds on the control flow of a module: one function may have
-// 15,800 blocks. A Go plugin with encoding/json comes to 6.7 million.
-const maxComplexity = 250_000_000
+const (
+	// maxComplexity is twice that of the largest real function that was tried, see meter.Output.
+	maxComplexity = 1_000_000
+	// maxCostHere is what the operator compiles by itself, in less than half a second even of functions that were made
+	// to be slow: a process of its own takes 50 ms to begin with.
+	maxCostHere = 1_000_000
+)
 
 // artifact is a module as the engine runs it: metered, its tables bounded, its data and its start function
 // in the engine's hands. It is made of the module's bytes alone and never changes.
@@ -26,6 +30,8 @@ type artifact struct {
 	HasStart bool
 	// Restorable says that memory and globals are all the state that an instance has.
 	Restorable bool
+	// cost is meter.Output.CompileCost.
+	cost uint64
 }
 
 // prepare makes the artifact of a module that has been checked.
@@ -35,11 +41,12 @@ func prepare(module []byte, outside *binary.Module) (*artifact, error) {
 		return nil, fmt.Errorf("meter: %w", err)
 	}
 	if out.Complexity > maxComplexity {
-		return nil, fmt.Errorf("a function has too many blocks, or too long a br_table, to be compiled in reasonable time (complexity %d, %d allowed): make it smaller",
-			out.Complexity, maxComplexity)
+		return nil, fmt.Errorf("a function has too many locals and blocks, or too long a br_table, to be compiled in reasonable time "+
+			"(locals times blocks and labels: %d, %d allowed): make it smaller", out.Complexity, maxComplexity)
 	}
 	return &artifact{
 		Module: out.Module, Data: out.Data, Globals: out.Globals, HasStart: out.HasStart, Restorable: out.Restorable,
+		cost: out.CompileCost,
 	}, nil
 }
 

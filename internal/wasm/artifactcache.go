@@ -18,8 +18,9 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// artifactFormat is part of the file names; it changes with the format of the files.
-const artifactFormat = 1
+// artifactFormat is part of the file names; it changes with the format of the files, and with what their being there
+// says: a module whose artifact is there has been compiled within the limits.
+const artifactFormat = 2
 
 // artifactCache keeps artifacts on disk, beside what the compiler keeps there: neither metering nor
 // compiling is done twice for a digest. Like compiled code, artifacts are trusted: whoever can write

@@ -11,8 +11,17 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// errTooLong is the cause of contexts whose call ran past its time.
-var errTooLong = errors.New("the call ran past spec.runtime.timeoutSeconds")
+// Causes of contexts whose call ran past its time.
+var (
+	errTooLong           = errors.New("the call ran past spec.runtime.timeoutSeconds")
+	errInitializeTooLong = errors.New("it ran past the operator's flag --initialize-timeout")
+)
+
+// limit is how long a call may take, and what is said of one that took longer.
+type limit struct {
+	time  time.Duration
+	cause error
+}
 
 // callContext is the context of one call into a guest. Most calls are over before anything asks for a
 // channel or a timer, so it makes them on demand: the yields of a metered guest look at the clock.
@@ -20,6 +29,8 @@ type callContext struct {
 	context.Context // the caller's
 	in              *instance
 	start, deadline time.Time
+	// tooLong is the cause when the deadline has passed.
+	tooLong error
 	// closed is done when the revision is closed; nil for calls outside a pool.
 	closed context.Context
 
@@ -30,9 +41,9 @@ type callContext struct {
 }
 
 // newCallContext begins a call that may take the given time.
-func newCallContext(parent, closed context.Context, in *instance, limit time.Duration) *callContext {
+func newCallContext(parent, closed context.Context, in *instance, l limit) *callContext {
 	start := time.Now()
-	c := &callContext{Context: parent, in: in, start: start, deadline: start.Add(limit), closed: closed}
+	c := &callContext{Context: parent, in: in, start: start, deadline: start.Add(l.time), tooLong: l.cause, closed: closed}
 	if d, ok := parent.Deadline(); ok && d.Before(c.deadline) {
 		c.deadline = d
 	}
@@ -64,7 +75,7 @@ func (c *callContext) wait() context.Context {
 	if c.waits != nil {
 		return c.waits
 	}
-	ctx, cancel := context.WithDeadlineCause(c.Context, c.deadline, errTooLong)
+	ctx, cancel := context.WithDeadlineCause(c.Context, c.deadline, c.tooLong)
 	stop := func() bool { return true }
 	if c.closed != nil {
 		stop = context.AfterFunc(c.closed, cancel)
@@ -116,6 +127,9 @@ func timeout(ctx context.Context) error {
 	switch {
 	case errors.Is(cause, context.DeadlineExceeded):
 		cause = errTooLong
+		if in := instanceFrom(ctx); in != nil && in.running != nil {
+			cause = in.running.tooLong
+		}
 	case cause == nil:
 		cause = context.Canceled
 	}

@@ -31,7 +31,7 @@ func TestCallContext_Err(t *testing.T) {
 		"without a closed": {background, nil, time.Hour, false, nil},
 	} {
 		for _, waited := range []bool{false, true} { // whether somebody has asked for the channel
-			c := newCallContext(tc.parent, tc.closed, nil, tc.limit)
+			c := newCallContext(tc.parent, tc.closed, nil, limit{tc.limit, errTooLong})
 			if waited {
 				c.Done()
 			}
@@ -54,7 +54,7 @@ func TestCallContext_derived(t *testing.T) {
 	before := runtime.NumGoroutine()
 	parent := context.WithValue(context.Background(), someKey{}, "value")
 	in := &instance{}
-	c := newCallContext(parent, context.Background(), in, time.Hour)
+	c := newCallContext(parent, context.Background(), in, limit{time.Hour, errTooLong})
 	derived, cancel := context.WithCancel(context.WithValue(c, instanceKey{}, c.Value(instanceKey{})))
 	defer cancel()
 	if derived.Value(someKey{}) != "value" || instanceFrom(c) != in {
@@ -75,11 +75,11 @@ func TestCallContext_Deadline(t *testing.T) {
 	t.Parallel()
 	parent, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	for limit, want := range map[time.Duration]time.Duration{time.Second: time.Second, time.Hour: time.Minute} {
-		c := newCallContext(parent, nil, nil, limit)
+	for most, want := range map[time.Duration]time.Duration{time.Second: time.Second, time.Hour: time.Minute} {
+		c := newCallContext(parent, nil, nil, limit{most, errTooLong})
 		deadline, _ := c.Deadline()
 		if got := deadline.Sub(c.start); got > want {
-			t.Errorf("limit %v: the call may take %v, want %v at most", limit, got, want)
+			t.Errorf("limit %v: the call may take %v, want %v at most", most, got, want)
 		}
 		c.end()
 	}

@@ -31,7 +31,7 @@ var violationTests = []struct {
 	{name: "answers an error", mode: 'b', argument: []byte(`{"reason":"Conflict","message":"too late"}`), kind: plugin.KindGuest, want: "guest reconcile answered Conflict: too late", kept: true},
 	{name: "error without bytes", mode: 'b', kind: plugin.KindGuest, want: "answered Unknown: the guest gave no message", kept: true},
 	{name: "error without bytes or pointer", mode: 'c', argument: u64(1 << 31), kind: plugin.KindGuest, want: "gave no message", kept: true},
-	{name: "error that is no JSON", mode: 'b', argument: []byte("oh no"), kind: plugin.KindViolation, want: "error reply is no Status"},
+	{name: "error that is no JSON", mode: 'b', argument: []byte("oh no"), kind: plugin.KindViolation, want: "error reply is not a Status"},
 	{name: "error outside the memory", mode: 'c', argument: u64(65535<<32 | 1<<31 | 2), kind: plugin.KindViolation, want: "2 bytes at 65535: outside the memory of 65536 bytes"},
 	{name: "error of lines and control characters", mode: 'b', argument: []byte(`{"reason":"A\nB","message":"one\ntwo\u001b[31m"}`), kind: plugin.KindGuest, want: "answered A B: one two [31m", kept: true},
 	{name: "error of endless words", mode: 'b', argument: []byte(`{"reason":"` + strings.Repeat("r", 4096) + `","message":"` + strings.Repeat("m", 8192) + `"}`), kind: plugin.KindGuest, want: "r…: mmm", kept: true},

@@ -14,8 +14,15 @@ import (
 	"github.com/tetratelabs/wazero"
 )
 
-// compile is what moduleCache calls for bytes that it does not hold.
-func (e *Engine) compile(ctx context.Context, module []byte) (wazero.CompiledModule, error) {
+// compile is what moduleCache calls for an artifact that it does not hold. Unless it is known to compile within the
+// limits, it is compiled in a process that can be stopped, whose native code is then read.
+func (e *Engine) compile(ctx context.Context, a *artifact, known bool) (wazero.CompiledModule, error) {
+	module := a.Module
+	if e.compiler != nil && !known && a.cost > maxCostHere {
+		if err := e.compiler.Compile(ctx, module); err != nil {
+			return nil, err
+		}
+	}
 	code, err := e.compileOnce(ctx, module)
 	if err == nil || !e.forgive(err) {
 		return code, err

@@ -16,7 +16,7 @@ func TestEngine_compile_panics(t *testing.T) {
 		"\x01\x04\x01\x60\x00\x00" + // one type, of a function that takes and returns nothing
 		"\x03\x03\x02\x00\x30" + // two functions, the second of type 48
 		"\x0a\x09\x02\x04\x00\x10\x01\x0b\x02\x00\x0b" // the first calls the second
-	code, err := e.compile(t.Context(), []byte(module))
+	code, err := e.compile(t.Context(), &artifact{Module: []byte(module)}, false)
 	if code != nil || err == nil || !strings.Contains(err.Error(), "the compiler failed: runtime error: index out of range") {
 		t.Errorf("got %v, %v", code, err)
 	}

@@ -51,7 +51,7 @@ func checkAgainst(t *testing.T, r wazero.Runtime, module []byte) (taken bool) {
 	for name, def := range compiled.ExportedFunctions() {
 		ex, ok := outside.Export(name)
 		if !ok || !sameTypes(ex.Func.Params, def.ParamTypes()) || !sameTypes(ex.Func.Results, def.ResultTypes()) {
-			t.Errorf("export %q: Parse says %v %s, the engine %s", name, ok, funcType(ex.Func), wasiType(def))
+			t.Errorf("export %q: Parse says %v %s, the engine %s", name, ok, funcType(ex.Func), describe(signature(def.ParamTypes(), def.ResultTypes())))
 		}
 	}
 	capped, err := r.CompileModule(t.Context(), outside.CapTables(module))

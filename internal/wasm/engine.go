@@ -7,15 +7,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/compiler"
+	"github.com/k1s-io/k1s/internal/wasm/wasi"
 )
 
 // pageSize is the size of a WebAssembly page in bytes.
@@ -32,8 +33,21 @@ type Options struct {
 	CacheDir string
 	// MaxCacheBytes bounds what is kept in CacheDir, but for what is being compiled; 0 means DefaultMaxCacheBytes.
 	MaxCacheBytes int64
+	// Compiler is the program whose main calls compiler.Dispatch: modules are compiled in a process of it that has limits
+	// of time and memory. Empty compiles in this process, which nothing can stop.
+	Compiler string
+	// MaxCompileTime and MaxCompileMemory are the processor time that such a process may take, to which the module's
+	// size adds, and the bytes that it may hold; 0 means compiler.DefaultCPU and compiler.DefaultMemory.
+	MaxCompileTime   time.Duration
+	MaxCompileMemory int64
 	// ParallelCompiles is how many modules are compiled at once; 0 means 1.
 	ParallelCompiles int
+	// InitializeTimeout bounds the initialization of an instance and its health check, where it is less than the timeout
+	// of calls; 0 leaves it to that.
+	InitializeTimeout time.Duration
+	// MaxMemory and MaxNamespaceMemory are how many bytes of linear memory all instances may hold, and those of the plugins
+	// of one namespace; 0 is no limit.
+	MaxMemory, MaxNamespaceMemory uint64
 	// RestAfter is how long a revision without instances keeps its image and its code, which can be read again from
 	// CacheDir; 0 means 30 s. Without CacheDir they are always kept.
 	RestAfter time.Duration
@@ -52,25 +66,25 @@ type Engine struct {
 	artifacts artifactCache
 	cacheSize cacheSize
 	metrics   plugin.EngineMetrics
-	wasi      map[string]api.FunctionDefinition
+	wasi      map[string]wasi.Function
 	log       logr.Logger
-	// cacheDir is the directory of cache.
-	cacheDir string
-	// restAfter is Options.RestAfter.
-	restAfter time.Duration
+	// cacheDir is the directory of cache, and temporary whether it goes with the engine.
+	cacheDir  string
+	temporary bool
+	// compiler is nil where modules are compiled in this process.
+	compiler *compiler.Process
+	// restAfter and initializeTimeout are those of Options.
+	restAfter, initializeTimeout time.Duration
+	budget                       budget
 	// runners counts the revisions that may still run code.
 	runners sync.WaitGroup
 }
 
 // New makes an engine.
 func New(ctx context.Context, o Options) (*Engine, error) {
-	// Compiled code is not preemptible, and wazero's own way of stopping it costs several times the guest's
-	// time: guests are metered instead, see package meter.
-	config := wazero.NewRuntimeConfigCompiler().
-		WithCloseOnContextDone(false).
-		WithDebugInfoEnabled(false). // DWARF is much to read of a stranger, for line numbers in traps
-		WithCoreFeatures(api.CoreFeaturesV2)
-	e := &Engine{log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
+	config := compiler.Config()
+	e := &Engine{wasi: wasi.Functions(), log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
+	e.initializeTimeout, e.budget.total, e.budget.perNamespace = o.InitializeTimeout, o.MaxMemory, o.MaxNamespaceMemory
 	e.cacheSize.dir, e.cacheSize.most, e.cacheSize.log = o.CacheDir, cmp.Or(o.MaxCacheBytes, DefaultMaxCacheBytes), o.Log
 	if e.restAfter == 0 {
 		e.restAfter = restAfter
@@ -82,9 +96,20 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		if err := secureCacheDir(o.CacheDir, o.Log); err != nil {
 			return nil, fmt.Errorf("open the compilation cache %q: %w", o.CacheDir, err)
 		}
-		cache, err := wazero.NewCompilationCacheWithDir(o.CacheDir)
+	} else if o.Compiler != "" { // native code comes from the other process through files
+		dir, err := os.MkdirTemp("", "k1s-compiled-")
 		if err != nil {
-			return nil, fmt.Errorf("open the compilation cache %q: %w", o.CacheDir, err)
+			return nil, fmt.Errorf("make a directory for compiled code: %w (--cache-dir names one that can be written)", err)
+		}
+		e.cacheDir, e.temporary, e.cacheSize.dir = dir, true, dir
+	}
+	if o.Compiler != "" {
+		e.compiler = &compiler.Process{Path: o.Compiler, CacheDir: e.cacheDir, CPU: o.MaxCompileTime, Memory: o.MaxCompileMemory}
+	}
+	if e.cacheDir != "" {
+		cache, err := wazero.NewCompilationCacheWithDir(e.cacheDir)
+		if err != nil {
+			return nil, fmt.Errorf("open the compilation cache %q: %w", e.cacheDir, err)
 		}
 		e.cacheSize.bound() // it may have been larger before
 		e.cache = cache
@@ -118,6 +143,9 @@ func (e *Engine) Close(ctx context.Context) error {
 	if e.cache != nil {
 		err = errors.Join(err, e.cache.Close(ctx))
 	}
+	if e.temporary {
+		err = errors.Join(err, os.RemoveAll(e.cacheDir))
+	}
 	return err
 }
 
@@ -129,14 +157,8 @@ func (e *Engine) offerImports(ctx context.Context) error {
 	if err := instantiateHost(ctx, e.runtime); err != nil {
 		return fmt.Errorf("make the host module: %w", err)
 	}
-	compiled, err := wasi_snapshot_preview1.NewBuilder(e.runtime).Compile(ctx)
-	if err != nil {
-		return fmt.Errorf("compile WASI: %w", err)
-	}
-	e.wasi = compiled.ExportedFunctions()
-	_, err = e.runtime.InstantiateModule(ctx, compiled, wazero.NewModuleConfig())
-	if err != nil {
-		return fmt.Errorf("instantiate WASI: %w", err)
+	if err := wasi.Instantiate(ctx, e.runtime, guestFrom); err != nil {
+		return fmt.Errorf("make the WASI module: %w", err)
 	}
 	return nil
 }

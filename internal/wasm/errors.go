@@ -3,15 +3,14 @@
 package wasm
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/tetratelabs/wazero/sys"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -77,6 +76,9 @@ func original(name string) string {
 
 // withOutput adds what the guest wrote to standard error: a Go or Rust panic's text goes there.
 func (in *instance) withOutput(err error) error {
+	if in.memory != nil && in.memory.denied != nil {
+		err = fmt.Errorf("%w; it was denied more memory: %w", err, in.memory.denied)
+	}
 	if text := in.stderr.tail(); text != "" {
 		return fmt.Errorf("%w; standard error: %s", err, text)
 	}
@@ -85,12 +87,12 @@ func (in *instance) withOutput(err error) error {
 
 // guestError reads a guest's error reply.
 func (in *instance) guestError(export string, payload []byte) error {
-	var status metav1.Status
 	if len(payload) == 0 {
-		status.Message = "the guest gave no message"
-	} else if err := json.Unmarshal(payload, &status); err != nil {
-		err = fmt.Errorf("error reply is no Status: %w", in.redact.Error(err))
-		return &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: err}
+		return in.redact.GuestError(export, abi.GuestStatus{Message: "the guest gave no message"})
+	}
+	status, err := abi.DecodeStatus(payload)
+	if err != nil {
+		return &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: in.redact.Error(err)}
 	}
 	return in.redact.GuestError(export, status)
 }

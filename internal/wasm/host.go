@@ -16,37 +16,37 @@ import (
 func hostFunctions() map[string]api.GoModuleFunction {
 	type ctxHost = plugin.Host
 	return map[string]api.GoModuleFunction{
-		abi.FuncGet: answer(func(ctx context.Context, h ctxHost, r abi.ObjectKey) ([]byte, error) {
+		abi.FuncGet: answer(abi.FuncGet, func(ctx context.Context, h ctxHost, r abi.ObjectKey) ([]byte, error) {
 			return h.Get(ctx, r)
 		}),
-		abi.FuncList: answer(func(ctx context.Context, h ctxHost, r abi.ListRequest) ([]byte, error) {
+		abi.FuncList: answer(abi.FuncList, func(ctx context.Context, h ctxHost, r abi.ListRequest) ([]byte, error) {
 			return h.List(ctx, r)
 		}),
-		abi.FuncCreate: answer(func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
+		abi.FuncCreate: answer(abi.FuncCreate, func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
 			return h.Create(ctx, r)
 		}),
-		abi.FuncUpdate: answer(func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
+		abi.FuncUpdate: answer(abi.FuncUpdate, func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
 			return h.Update(ctx, r)
 		}),
-		abi.FuncUpdateStatus: answer(func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
+		abi.FuncUpdateStatus: answer(abi.FuncUpdateStatus, func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
 			return h.UpdateStatus(ctx, r)
 		}),
-		abi.FuncPatch: answer(func(ctx context.Context, h ctxHost, r abi.PatchRequest) ([]byte, error) {
+		abi.FuncPatch: answer(abi.FuncPatch, func(ctx context.Context, h ctxHost, r abi.PatchRequest) ([]byte, error) {
 			return h.Patch(ctx, r)
 		}),
-		abi.FuncPatchStatus: answer(func(ctx context.Context, h ctxHost, r abi.PatchRequest) ([]byte, error) {
+		abi.FuncPatchStatus: answer(abi.FuncPatchStatus, func(ctx context.Context, h ctxHost, r abi.PatchRequest) ([]byte, error) {
 			return h.PatchStatus(ctx, r)
 		}),
-		abi.FuncApply: answer(func(ctx context.Context, h ctxHost, r abi.ApplyRequest) ([]byte, error) {
+		abi.FuncApply: answer(abi.FuncApply, func(ctx context.Context, h ctxHost, r abi.ApplyRequest) ([]byte, error) {
 			return h.Apply(ctx, r)
 		}),
-		abi.FuncDelete: answer(func(ctx context.Context, h ctxHost, r abi.DeleteRequest) ([]byte, error) {
+		abi.FuncDelete: answer(abi.FuncDelete, func(ctx context.Context, h ctxHost, r abi.DeleteRequest) ([]byte, error) {
 			return nil, h.Delete(ctx, r)
 		}),
-		abi.FuncEvent: answer(func(ctx context.Context, h ctxHost, r abi.EventRequest) ([]byte, error) {
+		abi.FuncEvent: answer(abi.FuncEvent, func(ctx context.Context, h ctxHost, r abi.EventRequest) ([]byte, error) {
 			return nil, h.Event(ctx, r)
 		}),
-		abi.FuncHTTPRequest: answer(func(ctx context.Context, h ctxHost, r abi.HTTPRequest) ([]byte, error) {
+		abi.FuncHTTPRequest: answer(abi.FuncHTTPRequest, func(ctx context.Context, h ctxHost, r abi.HTTPRequest) ([]byte, error) {
 			return h.HTTP(ctx, r)
 		}),
 		abi.FuncLog:    api.GoModuleFunc(hostLog),

@@ -16,24 +16,30 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// answer makes a host function that decodes a JSON request, does it, and replies. What the guest
-// gets wrong in the JSON is its own error to handle; a pointer outside its memory stops it.
-func answer[T any](do func(context.Context, plugin.Host, T) ([]byte, error)) api.GoModuleFunction {
+// answer makes the host function of a name: it decodes a JSON request, does it, and replies. What the guest
+// gets wrong in the JSON is its own error to handle; a pointer outside its memory stops it. Outside of the export of a
+// capability, and above the largest request, nothing is decoded.
+func answer[T any](function string, do func(context.Context, plugin.Host, T) ([]byte, error)) api.GoModuleFunction {
 	return api.GoModuleFunc(func(ctx context.Context, module api.Module, stack []uint64) {
 		in := mustReply(ctx)
-		payload := mustView(module, stack[0], stack[1])
-		var req T
+		payload := in.mustView(module, stack[0], stack[1])
 		var out []byte
-		err := abi.Decode(payload, &req)
-		switch {
-		case err != nil:
-			err = apierrors.NewBadRequest(err.Error())
+		var err error
+		switch limit := abi.MaxRequest(function); {
 		case in.host == nil:
 			err = &apierrors.StatusError{ErrStatus: metav1.Status{
 				Status: metav1.StatusFailure, Code: 403, Reason: metav1.StatusReasonForbidden,
 				Message: "capability: the cluster can only be reached inside the export of a capability, such as reconcile",
 			}}
+		case len(payload) > limit:
+			err = apierrors.NewRequestEntityTooLargeError(fmt.Sprintf(
+				"a request of %d bytes is larger than the %d that %s takes", len(payload), limit, function))
 		default:
+			var req T
+			if err = abi.Decode(payload, &req); err != nil {
+				err = apierrors.NewBadRequest(err.Error())
+				break
+			}
 			out, err = do(ctx, in.host, req)
 		}
 		// wazero looks at the context at loop headers only, so a guest whose time ran out in here is
@@ -93,11 +99,14 @@ func mustReply(ctx context.Context) *instance {
 	return in
 }
 
-// mustView returns bytes of the guest's memory, or stops the guest.
-func mustView(module api.Module, ptr, length uint64) []byte {
+// mustView returns bytes of the guest's memory that a host function is about to read, and charges for them. It stops
+// the guest if they are not there, or its time is over.
+func (in *instance) mustView(module api.Module, ptr, length uint64) []byte {
+	in.MustContinue()
 	bytes, err := view(module, uint32(ptr), uint32(length))
 	if err != nil {
 		panic(violation("a host function was given %w", err))
 	}
+	in.Charge(len(bytes))
 	return bytes
 }

@@ -22,7 +22,7 @@ const (
 // hostLog is k1s_log(level, ptr, len).
 func hostLog(ctx context.Context, module api.Module, stack []uint64) {
 	in := instanceFrom(ctx)
-	text := mustView(module, stack[1], stack[2])
+	text := in.mustView(module, stack[1], stack[2])
 	if !in.quota.take(len(text)) {
 		return
 	}
@@ -47,8 +47,9 @@ func hostNow(_ context.Context, _ api.Module, stack []uint64) {
 
 // hostRandom is k1s_random(ptr, len).
 func hostRandom(ctx context.Context, module api.Module, stack []uint64) {
+	in := instanceFrom(ctx)
 	if length := uint32(stack[1]); length > abi.MaxRandom {
 		panic(violation("%s was asked for %d bytes, more than the %d allowed", abi.FuncRandom, length, abi.MaxRandom))
 	}
-	_, _ = instanceFrom(ctx).Read(mustView(module, stack[0], stack[1])) // it never fails
+	in.Random(in.mustView(module, stack[0], stack[1]))
 }

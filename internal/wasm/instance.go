@@ -13,6 +13,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
 // shutdownTimeout bounds k1s_shutdown, whose result nobody waits for.
@@ -42,7 +43,7 @@ type instance struct {
 	starting bool
 	// allocating is true inside k1s_alloc, which must not come back to us for a reply.
 	allocating bool
-	// running is the context of the call that runs now: WASI's clock functions get none.
+	// running is the context of the call that runs now.
 	running *callContext
 	// gone is called once, when the instance is closed.
 	gone  func()
@@ -56,12 +57,17 @@ func newInstance(log logr.Logger, redact *plugin.Redactor, purse *rate.Limiter) 
 	return in
 }
 
-// mustGoOn stops a guest whose time is over. Host functions that take long call it: what runs in them is not
-// metered.
-func (in *instance) mustGoOn() {
+// MustContinue stops a guest whose time is over. Every host function calls it, and those that may take long call it
+// again and again: what runs in them is not metered.
+func (in *instance) MustContinue() {
 	if in.running.Err() != nil {
 		panic(timeout(in.running))
 	}
+}
+
+// Charge takes fuel for bytes that a host function moves, as much as the guest's own bulk instructions cost.
+func (in *instance) Charge(bytes int) {
+	in.tank.fuel.Set(in.tank.fuel.Get() - uint64(bytes)>>meter.BulkShift)
 }
 
 // function returns an exported function, or nil.
@@ -75,9 +81,17 @@ func (in *instance) function(name string) api.Function {
 }
 
 // enter begins a call into the guest. What it returns must be ended.
-func (in *instance) enter(parent, closed context.Context, limit time.Duration, fuel uint64) *callContext {
+func (in *instance) enter(parent, closed context.Context, most time.Duration, fuel uint64) *callContext {
+	return in.enterFor(parent, closed, limit{most, errTooLong}, fuel)
+}
+
+// enterFor is enter with a limit of its own kind.
+func (in *instance) enterFor(parent, closed context.Context, l limit, fuel uint64) *callContext {
 	in.finish()
-	in.running = newCallContext(parent, closed, in, limit)
+	if in.memory != nil {
+		in.memory.denied = nil
+	}
+	in.running = newCallContext(parent, closed, in, l)
 	if in.module != nil {
 		in.tank.fill(fuel, in.running.start)
 	}
@@ -142,11 +156,29 @@ func (in *instance) result(export string, reply abi.Reply) ([]byte, error) {
 	if err != nil {
 		return nil, &plugin.CallError{Kind: plugin.KindViolation, Export: export, Err: fmt.Errorf("reply: %w", err)}
 	}
-	bytes := append([]byte(nil), view...)
 	if reply.IsError() {
-		return nil, in.guestError(export, bytes)
+		return nil, in.guestError(export, view)
+	}
+	bytes := make([]byte, len(view))
+	if err := in.copy(bytes, view); err != nil {
+		return nil, in.explain(export, err)
 	}
 	return bytes, nil
+}
+
+// copyChunk is how many bytes are copied between two looks at the deadline: a copy cannot be preempted.
+const copyChunk = 1 << 20
+
+// copy copies bytes into or out of the guest's memory, until its call is over.
+func (in *instance) copy(to, from []byte) error {
+	for len(from) > 0 {
+		if in.running.Err() != nil {
+			return timeout(in.running)
+		}
+		n := copy(to, from[:min(len(from), copyChunk)])
+		to, from = to[n:], from[n:]
+	}
+	return nil
 }
 
 // place copies bytes into a buffer of the guest's own and returns where that is.
@@ -169,11 +201,12 @@ func (in *instance) place(ctx context.Context, bytes []byte) (uint32, error) {
 	if ptr == 0 {
 		return 0, violation("%s(%d) returned 0: the guest is out of memory", abi.ExportAlloc, len(bytes))
 	}
-	if !in.module.Memory().Write(ptr, bytes) {
+	buffer, ok := in.module.Memory().Read(ptr, uint32(len(bytes)))
+	if !ok {
 		return 0, violation("%s(%d) returned %d, which is outside the memory of %d bytes",
 			abi.ExportAlloc, len(bytes), ptr, in.module.Memory().Size())
 	}
-	return ptr, nil
+	return ptr, in.copy(buffer, bytes)
 }
 
 // shutdown tells a healthy instance that it will be closed.

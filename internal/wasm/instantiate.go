@@ -4,11 +4,8 @@ package wasm
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -21,14 +18,23 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
+// initializeLimit bounds the whole of an instance's initialization, and its health check.
+func (e *Engine) initializeLimit(limits plugin.Limits) limit {
+	l := limit{limits.CallTimeout, errTooLong}
+	if e.initializeTimeout > 0 && e.initializeTimeout < l.time {
+		l = limit{e.initializeTimeout, errInitializeTooLong}
+	}
+	return l
+}
+
 // instantiate makes an instance and brings it to where it can take calls. The whole of it must be
-// done within one call's timeout. Errors are *plugin.LoadError, or the context's.
+// done within one call's timeout, or that of initializations. Errors are *plugin.LoadError, or the context's.
 func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.LoadRequest, purse *rate.Limiter) (*instance, error) {
 	in, err := e.bare(ctx, code, req, nil, purse)
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated: mend its segments", err)
 	}
-	run := in.enter(ctx, nil, req.Limits.CallTimeout, 0)
+	run := in.enterFor(ctx, nil, e.initializeLimit(req.Limits), 0)
 	defer run.end()
 	if err := in.prepare(ctx, run, code.artifact, req); err != nil {
 		in.close(ctx)
@@ -45,8 +51,12 @@ func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadReq
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated again", err)
 	}
 	if !in.become(from) {
+		err := errNoMemory
+		if in.memory.denied != nil {
+			err = in.memory.denied
+		}
 		in.close(ctx)
-		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated again", errNoMemory)
+		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated again", err)
 	}
 	return in, nil
 }
@@ -58,11 +68,15 @@ func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadReques
 	in = newInstance(e.log.WithValues("plugin", req.Name), req.Redact, purse)
 	allocator := &memoryAllocator{
 		limit: uint64(req.Limits.MaxMemoryPages) * pageSize, from: from,
-		count: func(delta int64) { e.metrics.Memory(req.Name, delta) },
+		count:  func(delta int64) { e.metrics.Memory(req.Name, delta) },
+		budget: &e.budget, namespace: req.Limits.Namespace,
 	}
 	defer func() {
 		if fault := recover(); fault != nil { // wazero does not expect to get no memory at all
 			err = fmt.Errorf("%w: %v", errNoMemory, fault)
+		}
+		if err != nil && allocator.memory != nil && allocator.memory.denied != nil {
+			err = allocator.memory.denied
 		}
 		if err != nil {
 			allocator.free() // wazero does not
@@ -70,7 +84,7 @@ func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadReques
 		}
 	}()
 	ctx = experimental.WithMemoryAllocator(context.WithoutCancel(ctx), allocator)
-	module, err := e.runtime.InstantiateModule(ctx, code.module, moduleConfig(in))
+	module, err := e.runtime.InstantiateModule(ctx, code.module, moduleConfig())
 	if err != nil {
 		return nil, trap(err)
 	}
@@ -129,35 +143,9 @@ func (in *instance) prepare(parent context.Context, run *callContext, a *artifac
 	return nil
 }
 
-// moduleConfig is what WASI offers: real clocks and randomness, output to the log, nothing else.
-func moduleConfig(in *instance) wazero.ModuleConfig {
+// moduleConfig leaves everything but the memory to the host functions.
+func moduleConfig() wazero.ModuleConfig {
 	return wazero.NewModuleConfig().
-		WithName("").         // many instances of one module
-		WithStartFunctions(). // prepare runs them, so that it sees their errors
-		WithSysWalltime().
-		WithSysNanotime().
-		WithNanosleep(in.sleep).
-		WithRandSource(in).
-		WithStdout(in.stdout).
-		WithStderr(in.stderr)
-}
-
-// Read implements io.Reader by random bytes. A guest may ask for as many as its memory holds, any number of times.
-func (in *instance) Read(p []byte) (int, error) {
-	for chunk := range slices.Chunk(p, abi.MaxRandom) {
-		in.mustGoOn()
-		_, _ = rand.Read(chunk) // crypto/rand never fails
-	}
-	return len(p), nil
-}
-
-// sleep sleeps for a guest. One whose time runs out in here is stopped here.
-func (in *instance) sleep(ns int64) {
-	timer := time.NewTimer(time.Duration(ns))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-in.running.Done():
-		panic(timeout(in.running))
-	}
+		WithName("").        // many instances of one module
+		WithStartFunctions() // prepare runs them, so that it sees their errors
 }

@@ -58,9 +58,10 @@ func exportsOf(outside *binary.Module) plugin.ExportSet {
 	return exports
 }
 
-// source returns where the artifact of a module comes from: the disk, or else the module's bytes.
+// source returns where the artifact of a module comes from: the disk, or else the module's bytes. On disk are those of
+// modules that were compiled.
 func (e *Engine) source(module plugin.Module, outside *binary.Module) source {
-	return func() (*artifact, bool, error) {
+	read := func() (*artifact, bool, error) {
 		a, err := e.artifacts.get(module.Digest)
 		if err == nil {
 			return a, true, nil
@@ -68,14 +69,15 @@ func (e *Engine) source(module plugin.Module, outside *binary.Module) source {
 		if !errors.Is(err, fs.ErrNotExist) {
 			e.log.Error(err, "A metered module is damaged, and metered anew", "digest", module.Digest.Short())
 		}
-		if a, err = prepare(module.Bytes, outside); err != nil {
-			return nil, false, err
-		}
+		a, err = prepare(module.Bytes, outside)
+		return a, false, err
+	}
+	keep := func(a *artifact) {
 		if err := e.artifacts.put(module.Digest, a); err != nil {
 			e.log.Error(err, "Cannot keep a metered module", "digest", module.Digest.Short())
 		}
-		return a, false, nil
 	}
+	return source{read, keep}
 }
 
 // warm makes the first instance and checks its health.
@@ -88,7 +90,7 @@ func (r *runner) warm(ctx context.Context) error {
 	if in.function(abi.ExportHealth) == nil {
 		return nil
 	}
-	run := in.enter(ctx, r.pool.open, r.req.Limits.CallTimeout, r.req.Limits.Fuel)
+	run := in.enterFor(ctx, r.pool.open, r.engine.initializeLimit(r.req.Limits), r.req.Limits.Fuel)
 	defer run.end()
 	if _, err = in.call(run, abi.ExportHealth, nil); err != nil {
 		return loadError(ctx, pluginsv1alpha1.ReasonHealthCheckFailed, "the module's health check failed, and is tried again", err)

@@ -18,13 +18,16 @@ type memoryAllocator struct {
 	from *image
 	// count is told of every byte that is committed or given back.
 	count func(delta int64)
+	// budget accounts for it to a namespace; nil is no limit.
+	budget    *budget
+	namespace string
 
 	memory *linearMemory
 }
 
 // Allocate implements experimental.MemoryAllocator.
 func (a *memoryAllocator) Allocate(_, maximum uint64) experimental.LinearMemory {
-	a.memory = &linearMemory{limit: min(a.limit, maximum), count: a.count}
+	a.memory = &linearMemory{limit: min(a.limit, maximum), count: a.count, budget: a.budget, namespace: a.namespace}
 	a.memory.reserve(a.from)
 	return a.memory
 }
@@ -39,8 +42,12 @@ func (a *memoryAllocator) free() {
 // linearMemory is the memory of one instance. Its address never changes.
 type linearMemory struct {
 	// limit is what it may grow to, in bytes.
-	limit uint64
-	count func(delta int64)
+	limit     uint64
+	count     func(delta int64)
+	budget    *budget
+	namespace string
+	// denied is why memory was last denied, if that is because of the budget.
+	denied error
 	// space is the reserved range; nil if it could not be reserved.
 	space []byte
 	// committed is how much of space can be used, from its beginning; imaged is how much of that came
@@ -56,10 +63,13 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 		return nil
 	}
 	if size > m.committed {
-		if !m.commit(size) {
+		if !m.take(size - m.committed) {
 			return nil
 		}
-		m.count(int64(size - m.committed))
+		if !m.commit(size) {
+			m.give(size - m.committed)
+			return nil
+		}
 		m.committed = size
 	}
 	return m.space[:size:size]
@@ -70,6 +80,25 @@ func (m *linearMemory) Free() {
 	if m.freed.Swap(true) {
 		return
 	}
-	m.count(-int64(m.committed))
+	m.give(m.committed)
 	m.release()
+}
+
+// take accounts for bytes that are about to be committed, and reports whether they may be.
+func (m *linearMemory) take(bytes uint64) bool {
+	if m.budget != nil {
+		if err := m.budget.take(m.namespace, bytes); err != nil {
+			m.denied = err
+			return false
+		}
+	}
+	m.count(int64(bytes))
+	return true
+}
+
+func (m *linearMemory) give(bytes uint64) {
+	if m.budget != nil {
+		m.budget.give(m.namespace, bytes)
+	}
+	m.count(-int64(bytes))
 }

@@ -20,11 +20,14 @@ func (m *linearMemory) reserve(from *image) {
 		return
 	}
 	m.space = space
-	if from == nil || !from.mapOver(space) {
+	if from == nil || !m.take(from.size) {
+		return
+	}
+	if !from.mapOver(space) {
+		m.give(from.size)
 		return
 	}
 	m.committed, m.imaged = from.size, from.size
-	m.count(int64(m.committed))
 }
 
 // commit allows access up to a size.
@@ -55,6 +58,8 @@ type image struct {
 	file    int
 	size    uint64
 	globals []uint64
+	// gone is called when the image is closed; it may be nil.
+	gone func()
 }
 
 // newImage copies a memory. It fails where the kernel has no memfd_create, or no memory.
@@ -106,4 +111,9 @@ func (i *image) mapOver(space []byte) bool {
 }
 
 // close gives up the image. Memories that were made of it keep theirs.
-func (i *image) close() { _ = unix.Close(i.file) }
+func (i *image) close() {
+	_ = unix.Close(i.file)
+	if i.gone != nil {
+		i.gone()
+	}
+}

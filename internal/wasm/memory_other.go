@@ -31,6 +31,7 @@ func (m *linearMemory) release() { m.space = nil }
 type image struct {
 	size    uint64
 	globals []uint64
+	gone    func()
 }
 
 func newImage([]byte, []uint64) (*image, error) {

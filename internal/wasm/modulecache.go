@@ -21,13 +21,18 @@ const linger = 30 * time.Second
 // machine with a tenth of one.
 const compileTimeout = 5 * time.Minute
 
-// source returns the artifact of a module, and whether it was kept from before.
-type source func() (a *artifact, kept bool, err error)
+// source is where the artifact of a module comes from.
+type source struct {
+	// read returns it, and whether it was kept from before.
+	read func() (a *artifact, kept bool, err error)
+	// keep is called with one that was not, when it has been compiled; it may be nil where all are kept.
+	keep func(a *artifact)
+}
 
 // moduleCache keeps compiled modules by digest, as long as somebody uses them. One digest is
 // compiled by one caller at a time, the others wait for it.
 type moduleCache struct {
-	compile func(context.Context, []byte) (wazero.CompiledModule, error)
+	compile func(ctx context.Context, a *artifact, kept bool) (wazero.CompiledModule, error)
 	// measured gets the time that each module took.
 	measured func(d time.Duration, kept bool)
 	// linger is how long an entry is kept after its last use.
@@ -55,6 +60,9 @@ type compiled struct {
 	kept bool
 	err  error
 
+	// cancel ends the compilation.
+	cancel context.CancelFunc
+
 	// refs, idle and loaded belong to the cache's lock. idle runs while refs is 0; loaded is set by the
 	// first revision.
 	refs   int
@@ -62,7 +70,7 @@ type compiled struct {
 	loaded bool
 }
 
-func newModuleCache(compile func(context.Context, []byte) (wazero.CompiledModule, error), parallel int, measured func(time.Duration, bool)) *moduleCache {
+func newModuleCache(compile func(context.Context, *artifact, bool) (wazero.CompiledModule, error), parallel int, measured func(time.Duration, bool)) *moduleCache {
 	return &moduleCache{
 		compile: compile, measured: measured, linger: linger, patience: compileTimeout,
 		slots: make(chan struct{}, parallel), entries: map[plugin.Digest]*compiled{},
@@ -75,7 +83,11 @@ func (c *moduleCache) acquire(ctx context.Context, digest plugin.Digest, from so
 	entry, there := c.entries[digest]
 	if !there {
 		entry = &compiled{cache: c, digest: digest, ready: make(chan struct{})}
+		// Others may wait for this, so the first caller's giving up must not fail it: the last one's does.
+		work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		entry.cancel = cancel
 		c.entries[digest] = entry
+		go c.fill(work, entry, from)
 	}
 	entry.refs++
 	if entry.idle != nil {
@@ -84,10 +96,6 @@ func (c *moduleCache) acquire(ctx context.Context, digest plugin.Digest, from so
 	}
 	c.mu.Unlock()
 
-	if !there {
-		// Others may wait for this, so the first caller's giving up must not fail it.
-		go c.fill(context.WithoutCancel(ctx), entry, from)
-	}
 	select {
 	case <-entry.ready:
 	case <-ctx.Done():
@@ -104,6 +112,7 @@ func (c *moduleCache) acquire(ctx context.Context, digest plugin.Digest, from so
 }
 
 func (c *moduleCache) fill(ctx context.Context, entry *compiled, from source) {
+	defer entry.cancel()
 	code, err := c.compileInTime(ctx, from)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,8 +136,12 @@ type code struct {
 
 // compileInTime compiles when it is the module's turn. The compiler cannot be stopped, and there are
 // modules that keep it busy for hours: after a while it is left to itself, and others get their turn.
-func (c *moduleCache) compileInTime(ctx context.Context, from source) (code, error) {
-	c.slots <- struct{}{}
+func (c *moduleCache) compileInTime(ctx context.Context, from source) (_ code, err error) {
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return code{}, ctx.Err()
+	}
 	defer func() { <-c.slots }()
 	type result struct {
 		code code
@@ -144,25 +157,31 @@ func (c *moduleCache) compileInTime(ctx context.Context, from source) (code, err
 	select {
 	case r := <-done:
 		return r.code, r.err
+	case <-ctx.Done():
+		err = ctx.Err()
 	case <-timer.C:
+		err = fmt.Errorf("it takes more than %s: make its functions smaller", c.patience)
 	}
 	go func() {
 		if r := <-done; r.err == nil {
 			_ = r.code.module.Close(ctx) // it only frees memory
 		}
 	}()
-	return code{}, fmt.Errorf("it takes more than %s: make its functions smaller", c.patience)
+	return code{}, err
 }
 
 func (c *moduleCache) compileNow(ctx context.Context, from source) (code, error) {
 	start := time.Now()
-	a, kept, err := from()
+	a, kept, err := from.read()
 	if err != nil {
 		return code{}, err
 	}
-	module, err := c.compile(ctx, a.Module)
+	module, err := c.compile(ctx, a, kept)
 	if err != nil {
 		return code{}, err
+	}
+	if !kept && from.keep != nil {
+		from.keep(a)
 	}
 	a.Module = nil // the compiled code holds what instances need
 	a.compact()
@@ -186,8 +205,15 @@ func (m *compiled) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m.refs--
-	if m.refs == 0 && c.entries[m.digest] == m {
+	if m.refs > 0 || c.entries[m.digest] != m {
+		return
+	}
+	select {
+	case <-m.ready:
 		m.idle = time.AfterFunc(c.linger, m.drop)
+	default: // nobody waits for the compilation any more; fill closes what comes of it
+		delete(c.entries, m.digest)
+		m.cancel()
 	}
 }
 
@@ -200,12 +226,8 @@ func (m *compiled) drop() {
 		return
 	}
 	delete(c.entries, m.digest)
-	select {
-	case <-m.ready:
-		if m.module != nil {
-			_ = m.module.Close(context.Background()) // it only frees memory
-		}
-	default: // still compiling: fill closes what nobody waits for
+	if m.module != nil {
+		_ = m.module.Close(context.Background()) // it only frees memory
 	}
 }
 

@@ -35,7 +35,7 @@ type fakeCompiler struct {
 	err             error
 }
 
-func (f *fakeCompiler) compile(context.Context, []byte) (wazero.CompiledModule, error) {
+func (f *fakeCompiler) compile(context.Context, *artifact, bool) (wazero.CompiledModule, error) {
 	f.compiled.Add(1)
 	f.most.Store(max(f.most.Load(), f.atOne.Add(1)))
 	defer f.atOne.Add(-1)
@@ -49,10 +49,10 @@ func (f *fakeCompiler) compile(context.Context, []byte) (wazero.CompiledModule, 
 }
 
 func acquire(ctx context.Context, c *moduleCache, digest plugin.Digest) (*compiled, error) {
-	return c.acquire(ctx, digest, func() (*artifact, bool, error) { return &artifact{}, false, nil })
+	return c.acquire(ctx, digest, source{read: func() (*artifact, bool, error) { return &artifact{}, false, nil }})
 }
 
-func newFakeCache(compile func(context.Context, []byte) (wazero.CompiledModule, error), parallel int) *moduleCache {
+func newFakeCache(compile func(context.Context, *artifact, bool) (wazero.CompiledModule, error), parallel int) *moduleCache {
 	return newModuleCache(compile, parallel, func(time.Duration, bool) {})
 }
 
@@ -186,18 +186,64 @@ func TestModuleCache_givenUp(t *testing.T) {
 	eventually(t, "the code is closed", func() bool { return f.code.closed.Load() == 1 })
 }
 
+// When the last caller gives up, the compilation ends; before, it does not.
+func TestModuleCache_canceled(t *testing.T) {
+	t.Parallel()
+	started, ended := make(chan struct{}), make(chan error, 1)
+	c := newFakeCache(func(ctx context.Context, _ *artifact, _ bool) (wazero.CompiledModule, error) {
+		close(started)
+		<-ctx.Done()
+		ended <- ctx.Err()
+		return nil, ctx.Err()
+	}, 1)
+	var callers sync.WaitGroup
+	give := make([]context.CancelFunc, 2)
+	for i := range give {
+		ctx, cancel := context.WithCancel(t.Context())
+		give[i] = cancel
+		callers.Go(func() {
+			if _, err := acquire(ctx, c, "a"); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want the context's error", err)
+			}
+		})
+	}
+	<-started
+	eventually(t, "both wait", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.entries["a"].refs == 2
+	})
+	give[0]()
+	eventually(t, "one waits", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.entries["a"].refs == 1
+	})
+	select {
+	case err := <-ended:
+		t.Fatalf("the compilation ended with %v while somebody waited for it", err)
+	default:
+	}
+	give[1]()
+	callers.Wait()
+	<-ended
+	if held(c) != 0 {
+		t.Error("the entry is still there")
+	}
+}
+
 // A module that keeps the compiler busy does not keep the others from it.
 func TestModuleCache_slow(t *testing.T) {
 	t.Parallel()
 	slow, quick := &fakeCompiler{may: make(chan struct{})}, &fakeCompiler{}
-	c := newFakeCache(func(ctx context.Context, module []byte) (wazero.CompiledModule, error) {
-		if len(module) > 0 {
-			return slow.compile(ctx, module)
+	c := newFakeCache(func(ctx context.Context, a *artifact, kept bool) (wazero.CompiledModule, error) {
+		if len(a.Module) > 0 {
+			return slow.compile(ctx, a, kept)
 		}
-		return quick.compile(ctx, module)
+		return quick.compile(ctx, a, kept)
 	}, 1)
 	c.patience = time.Millisecond
-	_, err := c.acquire(t.Context(), "a", func() (*artifact, bool, error) { return &artifact{Module: []byte("long")}, false, nil })
+	_, err := c.acquire(t.Context(), "a", source{read: func() (*artifact, bool, error) { return &artifact{Module: []byte("long")}, false, nil }})
 	if err == nil || err.Error() != "it takes more than 1ms: make its functions smaller" {
 		t.Errorf("got %v, want that it takes too long", err)
 	}

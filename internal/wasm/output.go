@@ -68,20 +68,20 @@ type output struct {
 	log    logr.Logger
 	redact *plugin.Redactor
 	quota  *quota
-	// mustGoOn stops a guest whose time is over: one call may write thousands of times.
-	mustGoOn func()
+	// mustContinue stops a guest whose time is over: one call may write thousands of times.
+	mustContinue func()
 	// line and head are kept with one byte more than is shown of them, which tells that they are cut.
 	line []byte
 	head []byte
 }
 
 func newOutput(in *instance, stream string) *output {
-	return &output{log: in.log.WithValues("stream", stream), redact: in.redact, quota: in.quota, mustGoOn: in.mustGoOn}
+	return &output{log: in.log.WithValues("stream", stream), redact: in.redact, quota: in.quota, mustContinue: in.MustContinue}
 }
 
 // Write implements io.Writer. It never fails: a guest is not to stop because nobody listens.
 func (o *output) Write(p []byte) (int, error) {
-	o.mustGoOn()
+	o.mustContinue()
 	if room := maxTail + 1 - len(o.head); room > 0 {
 		o.head = append(o.head, p[:min(room, len(p))]...)
 	}

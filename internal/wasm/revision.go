@@ -125,10 +125,10 @@ func (r *revision) wake(ctx context.Context) (*compiled, *image, error) {
 	if code != nil {
 		return code, from, nil
 	}
-	code, err := r.engine.modules.acquire(ctx, r.req.Module.Digest, func() (*artifact, bool, error) {
+	code, err := r.engine.modules.acquire(ctx, r.req.Module.Digest, source{read: func() (*artifact, bool, error) {
 		a, err := readArtifact(r.file)
 		return a, true, err
-	})
+	}})
 	if err != nil {
 		return nil, nil, err
 	}

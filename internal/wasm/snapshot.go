@@ -11,7 +11,20 @@ func (in *instance) snapshot() (*image, error) {
 	for i, g := range in.globals {
 		globals[i] = g.Get()
 	}
-	return newImage(in.memory.space[:in.memory.committed], globals)
+	size, budget, namespace := in.memory.committed, in.memory.budget, in.memory.namespace
+	if budget == nil {
+		return newImage(in.memory.space[:size], globals)
+	}
+	if err := budget.take(namespace, size); err != nil {
+		return nil, err
+	}
+	made, err := newImage(in.memory.space[:size], globals)
+	if err != nil {
+		budget.give(namespace, size)
+		return nil, err
+	}
+	made.gone = func() { budget.give(namespace, size) }
+	return made, nil
 }
 
 // become brings a new instance, whose memory was made of an image, to the state of the image.

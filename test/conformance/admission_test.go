@@ -58,7 +58,6 @@ func (configMaps) Invalidate(...string) {}
 
 func newGuest(t *testing.T, text []byte) *guest {
 	t.Helper()
-	g := &guest{}
 	factory := access.NewFactory(&rest.Config{}, configMaps{}, nil, nil, clock.RealClock{})
 	client, err := factory.New(access.Options{
 		Identity: access.Identity{Namespace: "shop", Plugin: "guest", ServiceAccount: "tester"}, MaxConcurrentRequests: 1,
@@ -67,6 +66,13 @@ func newGuest(t *testing.T, text []byte) *guest {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
+	return load(t, text, client, client.Reader(), 512)
+}
+
+// load runs a module with this host, and with the other one while an admission request waits, in that many pages.
+func load(t *testing.T, text []byte, host, reader plugin.Host, pages uint32) *guest {
+	t.Helper()
+	g := &guest{}
 	engine, err := wasm.New(t.Context(), wasm.Options{Log: funcr.New(func(_, args string) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -77,12 +83,12 @@ func newGuest(t *testing.T, text []byte) *guest {
 	}
 	t.Cleanup(func() { _ = engine.Close(context.Background()) })
 	module := plugin.NewModule(text)
-	limits := plugin.Limits{MaxMemoryPages: 512, CallTimeout: time.Minute, MaxInstances: 1, IdleTimeout: time.Hour}
+	limits := plugin.Limits{MaxMemoryPages: pages, CallTimeout: time.Minute, MaxInstances: 1, IdleTimeout: time.Hour}
 	if g.metadata, err = engine.Describe(t.Context(), module, limits); err != nil {
 		t.Fatal(err)
 	}
 	g.Runner, _, err = engine.Load(t.Context(), plugin.LoadRequest{
-		Name: "shop/guest", Module: module, Settings: []byte("{}"), Limits: limits, Host: client, Reader: client.Reader(),
+		Name: "shop/guest", Module: module, Settings: []byte("{}"), Limits: limits, Host: host, Reader: reader,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -100,8 +106,14 @@ func mirror(t *testing.T) *guest {
 	return newGuest(t, text)
 }
 
-// built is a plugin in Go, built as authors do it.
+// built is a plugin in Go that runs.
 func built(t *testing.T, module, path string) *guest {
+	t.Helper()
+	return newGuest(t, build(t, module, path))
+}
+
+// build returns a plugin in Go as a module, built as authors do it.
+func build(t *testing.T, module, path string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "plugin.wasm")
 	cmd := exec.CommandContext(t.Context(), "go", "-C", filepath.Join("..", "..", "plugins", module), "build",
@@ -114,7 +126,7 @@ func built(t *testing.T, module, path string) *guest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newGuest(t, text)
+	return text
 }
 
 // outcome is what a call came to: what it answered, or how it failed.
@@ -204,7 +216,7 @@ func TestMirror_warnsAndRefuses(t *testing.T) {
 	all[`{"reply":[]}`] = violation("cannot unmarshal array")
 	all[`{"reply":"no"}`] = violation("cannot unmarshal string")
 	all[`{"raw":"not JSON"}`] = violation("invalid character 'o'")
-	all[`{"error":"no"}`] = violation("error reply is no Status")
+	all[`{"error":"no"}`] = violation("error reply is not a Status")
 	all[`{"error":{}}`] = outcome{kind: plugin.KindGuest, status: " 0 "}
 	all[`{"error":{"code":503,"message":"m"}}`] = outcome{kind: plugin.KindGuest, status: " 503 m"}
 	all[`{"trap":1}`] = outcome{kind: plugin.KindTrap, cause: "unreachable"}

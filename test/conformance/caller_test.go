@@ -137,7 +137,7 @@ func TestCaller(t *testing.T) {
 	host := "api.example" + portOf(server)
 	runner, records := caller(t, toLoopback(), time.Minute, host)
 	post := func(url string) (abi.HTTPResponse, error) {
-		return ask(t, runner, abi.HTTPRequest{Method: "POST", URL: url, Body: "<hello>", Headers: map[string]string{"Authorization": "secret"}})
+		return ask(t, runner, abi.HTTPRequest{Method: "POST", URL: url, Body: quoted("<hello>"), Headers: map[string]string{"Authorization": "secret"}})
 	}
 
 	got, err := post("http://" + host + "/?token=secret")
@@ -224,4 +224,10 @@ func TestCaller_largest(t *testing.T) {
 	if err != nil || len(got.Body) != abi.MaxHTTPResponseBody {
 		t.Errorf("got %d bytes, %v", len(got.Body), err)
 	}
+}
+
+// quoted is a JSON string of a text, or of bytes in base64.
+func quoted(v any) json.RawMessage {
+	text, _ := json.Marshal(v) // strings and bytes always marshal
+	return text
 }

@@ -23,6 +23,19 @@ func TestChart_values(t *testing.T) {
 		values string
 		check  func(*testing.T, objects)
 	}{
+		"limits become flags, 0 too": {
+			values: `limits: {memoryPages: 512, instances: 0, timeout: 30s, namespacePlugins: 5, namespaceMemory: 64Mi, compileTime: 20s}`,
+			check: func(t *testing.T, all objects) {
+				for _, want := range []string{
+					"--max-memory-pages=512", "--max-instances=0", "--max-timeout=30s", "--max-namespace-plugins=5",
+					"--max-namespace-memory=64Mi", "--max-compile-time=20s",
+				} {
+					if !slices.Contains(container(t, all).Args, want) {
+						t.Errorf("args are %q, without %q", container(t, all).Args, want)
+					}
+				}
+			},
+		},
 		"one replica needs no PodDisruptionBudget": {
 			values: `replicas: 1`,
 			check:  func(t *testing.T, all objects) { absent(t, all, "PodDisruptionBudget k1s-manager") },

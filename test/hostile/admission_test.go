@@ -21,8 +21,8 @@ func admissions() []attack {
 		return trick(letter, export, attack{at: fails, kind: plugin.KindViolation, want: want})
 	}
 	return []attack{
-		violation("a", abi.ExportValidateCreate, "warnings[0] has 16777199 bytes, more than the 256 allowed"),
-		violation("b", abi.ExportAdmit, "1000000 warnings, more than the 16 allowed"),
+		violation("a", abi.ExportValidateCreate, "a reply of 16777216 bytes is larger than the 65536 allowed"),
+		violation("b", abi.ExportAdmit, "a reply of 4000014 bytes is larger than the 65536 allowed"),
 		trick("c", abi.ExportValidateCreate, attack{at: fails, kind: plugin.KindTimeout}),
 		violation("d", abi.ExportSetDefaults, "it is no JSON"),
 		violation("e", abi.ExportSetDefaults, "neither an object nor a JSON patch"),

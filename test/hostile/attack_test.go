@@ -60,6 +60,8 @@ type attack struct {
 	perCall bool
 	// peaceful is how many hostile calls an instance answers before it misbehaves.
 	peaceful int
+	// most is how much memory the attack may take in bytes, beside what the process has before; 0 is not looked at.
+	most uint64
 	// hopeless modules answer no good call either.
 	hopeless bool
 }
@@ -163,5 +165,5 @@ func (a attack) reply() string {
 
 // attacks are all there are.
 func attacks() []attack {
-	return slices.Concat(loops(), calls(), burns(), memories(), traps(), replies(), allocs(), requests(), states(), worlds(), shapes(), admissions(), generated())
+	return slices.Concat(loops(), calls(), burns(), memories(), traps(), replies(), allocs(), requests(), states(), worlds(), shapes(), admissions(), hostWork(), generated())
 }

@@ -16,6 +16,7 @@ const (
 	opIf          = 0x04
 	opEnd         = 0x0b
 	opBranch      = 0x0c
+	opBranchIf    = 0x0d
 	opBranchTable = 0x0e
 	opCall        = 0x10
 	opDrop        = 0x1a

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/k1s-io/k1s/internal/wasm/compiler"
 )
 
 // childVariable names the attack that this process is to run, if it is the child of a test.
@@ -32,6 +34,7 @@ type report struct {
 }
 
 func TestMain(m *testing.M) {
+	compiler.Dispatch()
 	name, child := os.LookupEnv(childVariable)
 	if !child {
 		os.Exit(m.Run())

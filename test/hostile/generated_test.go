@@ -15,6 +15,11 @@ const million = 1_000_000
 
 // generated are modules that are too large to be committed, or that no assembler would write.
 func generated() []attack {
+	// rotating has so many locals change places in so many nested loops: the compiler's work is more than their product.
+	rotating := func(locals, loops int) []byte {
+		rotate := each(locals, func(i int) []byte { return cat(opLocalGet, (i+1)%locals, opLocalSet, i) })
+		return made(1, locals, typeI32, times(loops, opLoop, noType), rotate, times(loops, opLocalGet, 0, opBranchIf, 0, opEnd), opEnd)
+	}
 	invalid := func(name, want string, build func() []byte) attack {
 		return attack{name: name, at: describes, reason: pluginsv1alpha1.ReasonInvalidModule, want: want, build: build}
 	}
@@ -56,6 +61,11 @@ func generated() []attack {
 		built("loops_many", func() []byte {
 			return made(0, times(50_000, opLoop, noType, opEnd), opEnd)
 		}),
+		built("phis_nested", func() []byte { return rotating(10_000, 300) }),
+		{
+			name: "phis_few", at: loads, reason: pluginsv1alpha1.ReasonCompileFailed, want: "it takes more than", most: 64 << 20,
+			build: func() []byte { return rotating(1000, 100) },
+		},
 		built("branch_table_million", func() []byte {
 			return made(0, opI32Const, 7, opBranchTable, million, times(million, 0), 0, opEnd)
 		}),
@@ -189,9 +199,9 @@ func generated() []attack {
 		unsound("call_nobody", "", func() []byte { return made(0, opCall, 1000, opEnd) }),
 
 		// No modules.
-		noWasm("empty", "its 0 bytes do not begin", ""),
-		noWasm("half_magic", "its 6 bytes do not begin", "\x00asm\x01\x00"),
-		noWasm("rubbish", "holds no WebAssembly module", "<!DOCTYPE html><title>404</title>"),
+		noWasm("empty", "holds nothing (0 bytes), not a WebAssembly module", ""),
+		noWasm("half_magic", "holds the first 6 bytes of a WebAssembly module", "\x00asm\x01\x00"),
+		noWasm("rubbish", "holds an HTML page, not a WebAssembly module", "<!DOCTYPE html><title>404</title>"),
 		noWasm("component", "WebAssembly component", "\x00asm\x0d\x00\x01\x00"),
 		invalid("version_2", "binary format version 2", func() []byte { return []byte("\x00asm\x02\x00\x00\x00") }),
 		{name: "nothing", at: describes, reason: pluginsv1alpha1.ReasonMissingABIVersion, want: "k1s_abi_version", build: func() []byte { return []byte("\x00asm\x01\x00\x00\x00") }},

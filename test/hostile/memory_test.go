@@ -33,6 +33,21 @@ func measure() usage {
 	return u
 }
 
+// peakResident is how many bytes have been resident at the most; 0 where that is not known.
+func peakResident() uint64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if peak, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, _ := strconv.ParseUint(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(peak), "kB")), 10, 64)
+			return kib << 10
+		}
+	}
+	return 0
+}
+
 func (u usage) String() string {
 	return fmt.Sprintf("heap %d KiB, resident %d KiB, %d goroutines", u.heap>>10, u.resident>>10, u.goroutines)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -60,7 +61,7 @@ func newArena(ctx context.Context) (*arena, error) {
 			a.logged = append(a.logged, args)
 		}
 	}, funcr.Options{Verbosity: 1})
-	engine, err := wasm.New(ctx, wasm.Options{Log: log})
+	engine, err := wasm.New(ctx, wasm.Options{Log: log, Compiler: os.Args[0], MaxCompileTime: 2 * time.Second})
 	if err != nil {
 		return nil, err
 	}
@@ -272,5 +273,8 @@ func runAlone(it attack) report {
 		return report{Failures: []string{err.Error()}}
 	}
 	a.attack(ctx, it)
+	if peak := peakResident(); it.most > 0 && peak > a.before.resident+it.most {
+		a.check(fmt.Errorf("%d KiB were resident at the most, more than the %d KiB of before and %d KiB", peak>>10, a.before.resident>>10, it.most>>10))
+	}
 	return a.finish(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,7 +25,12 @@ import (
 const processEnv = "K1S_TEST_OPERATOR_PROCESS"
 
 // processArguments are what an operator that is a process of its own has to know.
-type processArguments struct{ Kubeconfig, Namespace, PluginDir, CacheDir string }
+type processArguments struct {
+	Kubeconfig, Namespace, PluginDir, CacheDir string
+	// Webhooks is the address of its webhooks, and Pulse where it answers how long its heart stood still; empty serves
+	// neither.
+	Webhooks, Pulse string
+}
 
 // operatorMain runs an operator until it is killed, and returns the exit code.
 func operatorMain(arguments string) int {
@@ -39,6 +45,13 @@ func operatorMain(arguments string) int {
 		}
 		config.QPS = -1 // as ctrl.GetConfig has it
 		options := operatorOptions(a.Namespace, a.PluginDir, a.CacheDir)
+		if a.Webhooks != "" {
+			servesWebhooks(a.Webhooks)(&options)
+		}
+		app.FitContainer(&options, testLog())
+		if a.Pulse != "" {
+			go servePulse(a.Pulse)
+		}
 		return app.Run(ctrl.SetupSignalHandler(), config, options, testLog())
 	}
 	if err := run(); err != nil {
@@ -56,6 +69,7 @@ func operatorOptions(namespace, plugins, cache string) app.Options {
 	options.PluginDir, options.CacheDir = plugins, cache
 	options.Registerer = prometheus.NewRegistry()
 	options.SkipNameValidation = true
+	options.Compiler = os.Args[0]
 	return options
 }
 
@@ -64,10 +78,18 @@ type process struct {
 	env       *testenv.Env
 	arguments string
 	command   *exec.Cmd
+	// before is put before the command.
+	before []string
 }
 
 // startProcess starts an operator as a process, which is killed with the test at the latest.
 func startProcess(t *testing.T) *process {
+	t.Helper()
+	return startProcessWith(t, func(*processArguments) {}, nil)
+}
+
+// startProcessWith changes what the process is told, and puts a command before its own.
+func startProcessWith(t *testing.T, change func(*processArguments), before []string) *process {
 	t.Helper()
 	env := testenv.Shared(t)
 	grantOperator(t, env)
@@ -80,11 +102,12 @@ func startProcess(t *testing.T) *process {
 	if err := writeKubeconfig(env.User(t, operatorUser), a.Kubeconfig); err != nil {
 		t.Fatal(err)
 	}
+	change(&a)
 	text, err := json.Marshal(a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{env: env, arguments: string(text)}
+	p := &process{env: env, arguments: string(text), before: before}
 	p.start(t)
 	t.Cleanup(func() {
 		if p.command != nil {
@@ -100,7 +123,8 @@ func (p *process) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.command = exec.Command(self) //nolint:gosec // this very binary
+	line := append(slices.Clone(p.before), self)
+	p.command = exec.Command(line[0], line[1:]...) //nolint:gosec // this very binary
 	p.command.Env = append(os.Environ(), processEnv+"="+p.arguments)
 	p.command.Stdout, p.command.Stderr = os.Stderr, os.Stderr
 	if err := p.command.Start(); err != nil {

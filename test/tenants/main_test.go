@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/wasm/compiler"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m) }
+func TestMain(m *testing.M) {
+	compiler.Dispatch()
+	testenv.Main(m)
+}

@@ -54,6 +54,7 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	options.PluginDir, options.CacheDir, options.AuditLog = t.TempDir(), filepath.Join(t.TempDir(), "compiled"), o.audit
 	options.Registerer = prometheus.NewRegistry()
 	options.SkipNameValidation = true
+	options.Compiler = os.Args[0]
 	grantIn(t, env, options.Namespace)
 	for _, c := range configure {
 		c(&options)

@@ -152,6 +152,11 @@ const (
 const (
 	// ReasonCompileFailed means that the module could not be compiled.
 	ReasonCompileFailed = "CompileFailed"
+	// ReasonLimitExceeded means that the plugin, or the plugins of its namespace, exceed a limit that a flag of the
+	// operator sets; the message names the flag.
+	ReasonLimitExceeded = "LimitExceeded"
+	// ReasonCompilerUnavailable means that the process that compiles modules could not be run; the operator retries.
+	ReasonCompilerUnavailable = "CompilerUnavailable"
 	// ReasonHealthCheckFailed means that k1s_health answered with an error.
 	ReasonHealthCheckFailed = "HealthCheckFailed"
 )

@@ -38,6 +38,9 @@ type Options struct {
 	MaxCacheBytes int64
 	// MaxModuleBytes bounds an uncompressed module.
 	MaxModuleBytes int64
+	// Compiler is the program in whose processes modules are compiled; see wasm.Options.
+	Compiler string
+	Limits   Limits
 	// ParallelCompiles is how many modules are compiled at once.
 	ParallelCompiles int
 	// CheckServiceAccountUse refuses WasmPlugins of users who may neither use nor impersonate the ServiceAccount named.
@@ -81,7 +84,8 @@ func DefaultOptions() Options {
 		CacheDir:          defaultCacheDir(),
 		MaxCacheBytes:     wasm.DefaultMaxCacheBytes,
 		MaxModuleBytes:    source.DefaultMaxBytes,
-		ParallelCompiles:  1,
+		ParallelCompiles:  2,
+		Limits:            defaultLimits(),
 		WebhookAddress:    ":9443",
 		WebhookService:    "k1s-webhook",
 		WebhookCertSecret: "k1s-webhook-cert",
@@ -105,6 +109,7 @@ func (o *Options) AddFlags(f *flag.FlagSet) {
 	f.StringVar(&o.CacheDir, "cache-dir", o.CacheDir, "directory for compiled modules, writable by the operator alone; empty compiles anew after every start")
 	f.Int64Var(&o.MaxCacheBytes, "max-cache-bytes", o.MaxCacheBytes, "how much is kept in --cache-dir; what was not used for longest goes first")
 	f.Int64Var(&o.MaxModuleBytes, "max-module-bytes", o.MaxModuleBytes, "largest uncompressed module that is accepted")
+	o.Limits.addFlags(f)
 	f.IntVar(&o.ParallelCompiles, "parallel-compiles", o.ParallelCompiles, "how many modules are compiled at once")
 	f.StringVar(&o.AuditLog, "audit-log", o.AuditLog, `file for a record of everything that plugins change or are refused; "-" is standard output, empty keeps no record`)
 	f.StringVar(&o.DeniedCIDRs, "denied-cidrs", o.DeniedCIDRs, "addresses that no plugin may send HTTP requests to, beside loopback, link-local and metadata, such as the cluster's Service range: 10.96.0.0/12,fd00:1::/108")
@@ -132,6 +137,7 @@ func (o *Options) validate() error {
 	if o.MaxCacheBytes <= 0 {
 		errs = append(errs, fmt.Errorf("--max-cache-bytes %d: want more than 0; an empty --cache-dir keeps nothing", o.MaxCacheBytes))
 	}
+	errs = append(errs, o.Limits.validate())
 	if o.ParallelCompiles <= 0 {
 		errs = append(errs, fmt.Errorf("--parallel-compiles %d: want more than 0", o.ParallelCompiles))
 	}

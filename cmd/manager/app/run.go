@@ -67,7 +67,12 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 		return err
 	}
 	defer func() { err = errors.Join(err, closeAudit()) }() // after the last call of a guest has ended
-	engine, err := wasm.New(ctx, wasm.Options{CacheDir: o.CacheDir, MaxCacheBytes: o.MaxCacheBytes, ParallelCompiles: o.ParallelCompiles, Log: log.WithName("guest"), Metrics: measured})
+	engine, err := wasm.New(ctx, wasm.Options{
+		CacheDir: o.CacheDir, MaxCacheBytes: o.MaxCacheBytes, Log: log.WithName("guest"), Metrics: measured,
+		Compiler: o.Compiler, MaxCompileTime: o.Limits.CompileTime, MaxCompileMemory: o.Limits.CompileMemory.Value(), ParallelCompiles: o.ParallelCompiles,
+		InitializeTimeout: o.Limits.InitializeTimeout, MaxMemory: uint64(o.Limits.PluginMemory.Value()),
+		MaxNamespaceMemory: uint64(o.Limits.NamespaceMemory.Value()),
+	})
 	if err != nil {
 		return fmt.Errorf("start the engine: %w", err)
 	}

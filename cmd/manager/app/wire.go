@@ -132,6 +132,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		Decorators: p.decorators,
 		Events:     mgr.GetEventRecorder("k1s"),
 		Clock:      clk,
+		Ceilings:   o.Limits.Ceilings,
 	}
 	p.measured.WithoutRBAC(loader.Unbounded)
 	if o.DirectoryPluginsWithoutRBAC {

@@ -12,11 +12,15 @@ import (
 	"unicode"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
+
+	"github.com/k1s-io/k1s/internal/abi"
 )
 
 const (
 	// maxDefaulted bounds set_defaults' reply, and the object with its changes, in bytes: the API server takes no larger ones.
 	maxDefaulted = 3 << 20
+	// maxValues is how many JSON values a reply may have: each takes up to a hundred bytes, however short its text is.
+	maxValues = 250_000
 	// maxOperations bounds the patch of a guest's and the one that the API server gets.
 	maxOperations = 1000
 	// maxWork bounds a guest's patch by its operations times the bytes that each may go through, those of the object and
@@ -41,6 +45,9 @@ type Defaults struct {
 func ReadDefaults(object, reply []byte) (*Defaults, error) {
 	if len(reply) > maxDefaulted {
 		return nil, fmt.Errorf("it has %d bytes, more than the %d allowed", len(reply), maxDefaulted)
+	}
+	if err := abi.CheckValues(reply, maxValues); err != nil {
+		return nil, err
 	}
 	after := reply
 	if bytes.HasPrefix(bytes.TrimLeft(reply, " \t\r\n"), []byte("[")) {

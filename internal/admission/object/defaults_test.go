@@ -77,6 +77,7 @@ func TestReadDefaults_refused(t *testing.T) {
 		"no name":            {strings.Replace(item, `"spec":{`, `"":1,"spec":{`, 1), `whose name is ""`},
 		"array of something": {`[1]`, `no JSON patch`},
 		"many operations":    {`[` + strings.Repeat(set("/spec/a")[1:len(set("/spec/a"))-1]+",", maxOperations) + set("/spec/a")[1:], `1001 operations`},
+		"many values":        {`[{"op":"add","path":"/spec/x","value":[` + strings.Repeat("{},", maxValues) + `{}]}]`, `250000 JSON values`},
 		"much work":          {inserting(), `reply with the whole object`},
 		"copies":             {doubling(), `does not apply`},
 		"many changes":       {many(), `more than 1000 operations`},
@@ -111,7 +112,7 @@ func doubling() string {
 
 // inserting is a patch that moves a long array with each operation.
 func inserting() string {
-	return `[{"op":"add","path":"/spec/x","value":[` + strings.Repeat("0,", 1<<20) + `0]}` + strings.Repeat(`,{"op":"add","path":"/spec/x/0","value":0}`, 100) + `]`
+	return `[{"op":"add","path":"/spec/x","value":[` + strings.Repeat(`"0123456789abcdef",`, 1<<17) + `0]}` + strings.Repeat(`,{"op":"add","path":"/spec/x/0","value":0}`, 100) + `]`
 }
 
 // The patch does not grow out of all proportion where everything that is changed is deep inside.

@@ -3,7 +3,10 @@
 package wasmplugin
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"time"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -11,7 +14,7 @@ import (
 
 // checkSpec asks what the controller asks, as far as it can be told now: about the spec itself, and, where it pins a
 // module that the operator knows, about the two together.
-func (v *validator) checkSpec(spec pluginsv1alpha1.WasmPluginSpec) error {
+func (v *validator) checkSpec(ctx context.Context, spec pluginsv1alpha1.WasmPluginSpec) error {
 	if _, err := plugin.ParseForTypes(spec.ForTypes); err != nil {
 		return err
 	}
@@ -41,5 +44,21 @@ func (v *validator) checkSpec(spec pluginsv1alpha1.WasmPluginSpec) error {
 	if spec.Settings != nil && len(spec.Settings.Raw) > 0 {
 		settings = spec.Settings.Raw
 	}
-	return plugin.CheckSettings(metadata.ConfigSchema, settings)
+	return v.checkSettings(ctx, metadata.ConfigSchema, settings)
+}
+
+// settingsTime is how long a request waits for the check of its settings; the API server waits for 5 s.
+const settingsTime = 2 * time.Second
+
+// checkSettings leaves settings to the controller when there is no result in time: many requests at once must take
+// neither the memory nor the processors that plugins need.
+func (v *validator) checkSettings(ctx context.Context, schema, settings json.RawMessage) error {
+	ctx, cancel := context.WithTimeout(ctx, settingsTime)
+	defer cancel()
+	err := v.settingsChecks.Check(ctx, schema, settings)
+	var load *plugin.LoadError
+	if err != nil && !errors.As(err, &load) {
+		return nil //nolint:nilerr // see above
+	}
+	return err
 }

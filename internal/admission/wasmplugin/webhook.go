@@ -56,6 +56,8 @@ func Register(server webhook.Server, scheme *runtime.Scheme, reader client.Reade
 type validator struct {
 	Options
 	reader client.Reader
+
+	settingsChecks plugin.SettingsChecks
 }
 
 var _ admission.Validator[*pluginsv1alpha1.WasmPlugin] = (*validator)(nil)
@@ -82,7 +84,7 @@ func (v *validator) ValidateDelete(context.Context, *pluginsv1alpha1.WasmPlugin)
 }
 
 func (v *validator) validate(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin) (admission.Warnings, error) {
-	if err := v.checkSpec(wp.Spec); err != nil {
+	if err := v.checkSpec(ctx, wp.Spec); err != nil {
 		return nil, err
 	}
 	if err := v.checkUser(ctx, wp); err != nil {

@@ -101,6 +101,8 @@ type Reconciler struct {
 	Events   events.EventRecorder
 	Clock    clock.PassiveClock
 
+	Ceilings Ceilings
+
 	// leads is whether this replica is the leader.
 	leads     atomic.Bool
 	rounds    rounds
@@ -109,6 +111,9 @@ type Reconciler struct {
 	guard     guard
 	freshness freshness
 	sweeps    sweeps
+	loads     loads
+
+	settingsChecks plugin.SettingsChecks
 }
 
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch;patch
@@ -123,12 +128,18 @@ type Reconciler struct {
 
 // Reconcile brings one WasmPlugin to what its spec says.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
-	defer r.rounds.saw(req.NamespacedName)
+	waits := false // for its turn to be loaded
+	defer func() {
+		if !waits {
+			r.rounds.saw(req.NamespacedName)
+		}
+	}()
 	var wp pluginsv1alpha1.WasmPlugin
 	if err := r.Client.Get(ctx, req.NamespacedName, &wp); err != nil {
 		if client.IgnoreNotFound(err) != nil {
 			return ctrl.Result{}, fmt.Errorf("get WasmPlugin: %w", err)
 		}
+		r.loads.leave(req.NamespacedName)
 		return ctrl.Result{}, r.remove(ctx, req.NamespacedName)
 	}
 	if r.freshness.stale(req.NamespacedName, &wp) {
@@ -138,6 +149,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		plugin: &wp, before: wp.DeepCopy(), name: req.NamespacedName, conditions: conditions.For(&wp.Status.Conditions, wp.Generation),
 	}
 	if !wp.DeletionTimestamp.IsZero() {
+		r.loads.leave(l.name)
 		return r.terminate(ctx, l)
 	}
 	defer func() {
@@ -159,9 +171,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	}()
 
 	if wp.Spec.Suspend {
+		r.loads.leave(l.name)
 		return ctrl.Result{}, r.suspend(ctx, l)
 	}
-	l.problem = r.bring(ctx, l)
+	canceled := false
+	// What serves follows its kinds at once, whosever turn it is to be loaded.
+	if l.problem = r.follow(ctx, l); l.problem == nil {
+		waits = !r.loads.do(ctx, l.name, func(loading context.Context) {
+			l.problem = r.bring(loading, l)
+			canceled = loading.Err() != nil && ctx.Err() == nil
+		})
+	}
+	if waits || canceled { // it is reconciled again: when its turn has come, or by the event that has canceled the load
+		l.undecided = true
+		return ctrl.Result{}, nil
+	}
 	if l.undecided = ctx.Err() != nil || l.problem != nil && l.problem.recovery == again; l.undecided {
 		return ctrl.Result{RequeueAfter: staleAfter}, ctx.Err() // the operator stops, or looks again; no fault of the plugin's
 	}
@@ -189,7 +213,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 func (r *Reconciler) bring(ctx context.Context, l *load) *problem {
 	for _, phase := range []func(context.Context, *load) *problem{
 		r.judge,
-		r.follow,
+		r.limit,
 		r.fetch,
 		r.verify,
 		r.identify,

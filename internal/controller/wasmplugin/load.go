@@ -27,6 +27,8 @@ type load struct {
 	// untidy is why the plugin's finalizer could not be taken off, or nil.
 	untidy error
 
+	// Set by limit: spec.runtime within the operator's ceilings.
+	runtime pluginsv1alpha1.Runtime
 	// Set by fetch.
 	module    plugin.Module
 	source    string

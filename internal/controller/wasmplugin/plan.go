@@ -54,9 +54,10 @@ type plan struct {
 	requestsPerSecond, burst int
 }
 
-// limitsOf reads spec.runtime.
-func limitsOf(rt pluginsv1alpha1.Runtime) plugin.Limits {
+// limitsOf reads spec.runtime of a plugin in a namespace.
+func limitsOf(rt pluginsv1alpha1.Runtime, namespace string) plugin.Limits {
 	return plugin.Limits{
+		Namespace:      namespace,
 		MinMemoryPages: uint32(rt.MemoryPages),
 		Fuel:           uint64(rt.Fuel),
 		InstancePolicy: cmp.Or(rt.InstancePolicy, plugin.InstancePooled),
@@ -80,7 +81,7 @@ func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, er
 	p := plan{
 		metadata: metadata,
 		settings: json.RawMessage("{}"),
-		limits:   limitsOf(spec.Runtime),
+		limits:   limitsOf(spec.Runtime, wp.Namespace),
 		identity: access.Identity{
 			Namespace: wp.Namespace, Plugin: wp.Name,
 			ServiceAccount: cmp.Or(spec.ServiceAccountName, defaultServiceAccount),

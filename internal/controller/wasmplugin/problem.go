@@ -93,12 +93,12 @@ func recoveryFrom(reason string) recovery {
 	case pluginsv1alpha1.ReasonConfigMapNotFound, pluginsv1alpha1.ReasonConfigMapKeyNotFound, pluginsv1alpha1.ReasonFileNotFound,
 		pluginsv1alpha1.ReasonServiceAccountNotFound, pluginsv1alpha1.ReasonKindNotFound, pluginsv1alpha1.ReasonKindVersionNotServed,
 		pluginsv1alpha1.ReasonAccountForbidden, pluginsv1alpha1.ReasonOperatorForbidden,
-		pluginsv1alpha1.ReasonNotAsInDirectory,
+		pluginsv1alpha1.ReasonNotAsInDirectory, pluginsv1alpha1.ReasonLimitExceeded,
 		pluginsv1alpha1.ReasonSecretNotFound, pluginsv1alpha1.ReasonSecretKeyNotFound,
 		pluginsv1alpha1.ReasonSecretForbidden, pluginsv1alpha1.ReasonSecretInvalid:
 		return wait
 	case pluginsv1alpha1.ReasonSourceUnavailable, pluginsv1alpha1.ReasonReviewFailed, pluginsv1alpha1.ReasonWatchFailed, pluginsv1alpha1.ReasonWebhooksFailed,
-		pluginsv1alpha1.ReasonInitializeFailed, pluginsv1alpha1.ReasonHealthCheckFailed:
+		pluginsv1alpha1.ReasonInitializeFailed, pluginsv1alpha1.ReasonHealthCheckFailed, pluginsv1alpha1.ReasonCompilerUnavailable:
 		return retry
 	default:
 		return stall

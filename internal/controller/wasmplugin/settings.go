@@ -4,6 +4,7 @@ package wasmplugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -20,6 +21,10 @@ import (
 // because the operator has no right to watch any.
 const pollSecrets = time.Minute
 
+// settingsTime bounds how long a load waits for the check of its settings. The check itself is limited in steps; this is for the
+// case that others' checks, or a fault in counting the steps, take the time that other plugins' loads need.
+const settingsTime = 2 * time.Second
+
 // configure gathers the settings, with those from Secrets, and checks them.
 func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 	secrets, err := r.secrets(ctx, l)
@@ -32,7 +37,13 @@ func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 		l.plan.settings, err = plugin.MergeSettings(l.plan.settings, secrets)
 	}
 	if err == nil {
-		err = plugin.CheckSettings(l.plan.metadata.ConfigSchema, l.plan.settings, secrets...)
+		err = r.checkSettings(ctx, l, secrets)
+		if load := (*plugin.LoadError)(nil); err != nil && !errors.As(err, &load) {
+			return &problem{
+				condition: pluginsv1alpha1.ConditionSettingsValid, reason: pluginsv1alpha1.ReasonPending, recovery: retry,
+				message: fmt.Sprintf("no result of checking spec.settings against the module's schema, it is retried: %v", err),
+			}
+		}
 	}
 	if err != nil {
 		p := problemOf(pluginsv1alpha1.ConditionSettingsValid, err)
@@ -54,6 +65,13 @@ func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 	}
 	l.conditions.True(pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSucceeded, message)
 	return nil
+}
+
+// checkSettings checks the settings against the module's schema. An error that is no *plugin.LoadError is no verdict.
+func (r *Reconciler) checkSettings(ctx context.Context, l *load, secrets []plugin.Secret) error {
+	ctx, cancel := context.WithTimeout(ctx, settingsTime)
+	defer cancel()
+	return r.settingsChecks.Check(ctx, l.plan.metadata.ConfigSchema, l.plan.settings, secrets...)
 }
 
 // secrets reads spec.settingsFrom as the plugin's account.

@@ -4,7 +4,9 @@ package wasmplugin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +100,23 @@ func TestConfigure_fingerprint(t *testing.T) {
 	first, again := of("one"), of("one")
 	if first == of("two") || first != again {
 		t.Error("the fingerprint does not follow the value")
+	}
+}
+
+// A check without a result is no fault of the schema's, the settings' or a Secret's.
+func TestConfigure_noResult(t *testing.T) {
+	t.Parallel()
+	l := newLoad(t, nil)
+	l.plan.metadata.ConfigSchema = json.RawMessage(`{"properties":{"l":{"items":{"type":"string"}}}}`)
+	l.plan.settings = json.RawMessage(`{"l":[` + strings.Repeat(`"x",`, 5_000) + `"x"]}`)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := &Reconciler{Hosts: keeper{}}
+	if p := r.configure(ended, l); p == nil || p.recovery != retry || p.reason != pluginsv1alpha1.ReasonPending || p.condition != pluginsv1alpha1.ConditionSettingsValid {
+		t.Errorf("got %v", p)
+	}
+	if p := r.configure(t.Context(), l); p != nil {
+		t.Errorf("the next one: %v", p)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -33,8 +34,10 @@ const (
 	// The pauses between tries of a load that may succeed next time.
 	minRetry = time.Second
 	maxRetry = 5 * time.Minute
-	// loads is how many plugins are loaded at once; the engine bounds compiling by itself.
-	loads = 4
+	// loadSlots is how many plugins are loaded at once; the engine bounds compiling by itself.
+	loadSlots = 4
+	// maxReconciles is how many plugins are reconciled at once. More than are loaded: deleting and suspending never wait.
+	maxReconciles = 2 * loadSlots
 )
 
 // Indexes of WasmPlugins, each by what makes them load again when it changes.
@@ -76,6 +79,14 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			return err
 		}
 	}
+	r.loads.slots, r.loads.wake = loadSlots, r.attention.call
+	informer, err := mgr.GetCache().GetInformer(ctx, &pluginsv1alpha1.WasmPlugin{}, cache.BlockUntilSynced(false))
+	if err != nil {
+		return err
+	}
+	if _, err := informer.AddEventHandler(r.loads.handler()); err != nil {
+		return err
+	}
 	if err := mgr.Add(everywhere(r.watchRights)); err != nil {
 		return err
 	}
@@ -96,7 +107,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 		WatchesRawSource(&r.attention).
 		WithOptions(controller.Options{
 			NeedLeaderElection:      new(false), // see lead
-			MaxConcurrentReconciles: loads,
+			MaxConcurrentReconciles: maxReconciles,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),
 		})
 	if r.Webhooks != nil {

@@ -18,7 +18,9 @@ func (r *Reconciler) verify(ctx context.Context, l *load) *problem {
 	}
 	metadata, err := r.describe(ctx, l)
 	if err == nil {
-		l.plan, err = newPlan(l.plugin, metadata)
+		limited := *l.plugin
+		limited.Spec.Runtime = l.runtime
+		l.plan, err = newPlan(&limited, metadata)
 	}
 	if err != nil {
 		return problemOf(pluginsv1alpha1.ConditionVerified, err)
@@ -31,7 +33,7 @@ func (r *Reconciler) verify(ctx context.Context, l *load) *problem {
 
 // describe returns the module's metadata, without asking the engine for what serves already.
 func (r *Reconciler) describe(ctx context.Context, l *load) (plugin.Metadata, error) {
-	limits := limitsOf(l.plugin.Spec.Runtime)
+	limits := limitsOf(l.runtime, l.name.Namespace)
 	if s := r.serving.get(l.name); s != nil && s.digest == l.module.Digest && s.plan.limits == limits {
 		return s.metadata, nil
 	}

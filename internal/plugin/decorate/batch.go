@@ -4,14 +4,11 @@ package decorate
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -280,9 +277,9 @@ func (b *batcher) outcomes(reply []byte, n int) ([]outcome, error) {
 	for i, r := range results {
 		switch {
 		case r.Error != nil:
-			var status metav1.Status
-			if err := json.Unmarshal(r.Error, &status); err != nil {
-				return nil, fmt.Errorf("results[%d]: error is no Status: %w", i, err)
+			status, err := abi.DecodeStatus(r.Error)
+			if err != nil {
+				return nil, fmt.Errorf("results[%d]: %w", i, err)
 			}
 			outcomes[i].err = b.redact.GuestError(abi.ExportReconcileBatch, status)
 		case r.RequeueAfterMillis > 0:

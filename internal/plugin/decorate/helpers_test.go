@@ -47,5 +47,5 @@ func failure(kind plugin.Kind) error {
 }
 
 func guestError(reason metav1.StatusReason) error {
-	return (*plugin.Redactor)(nil).GuestError(abi.ExportReconcile, metav1.Status{Reason: reason, Message: "of the test"})
+	return (*plugin.Redactor)(nil).GuestError(abi.ExportReconcile, abi.GuestStatus{Reason: string(reason), Message: "of the test"})
 }

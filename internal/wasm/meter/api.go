@@ -71,9 +71,10 @@ type Output struct {
 	Restorable bool
 	// WhyNot says what prevents it.
 	WhyNot string
-	// Complexity grows as a compiler's time does that is quadratic in the blocks of a function and the labels of
-	// its br_table: wazero 1.12 takes about 20 ns for each unit.
+	// Complexity is that of the function that has most.
 	Complexity uint64
+	// CompileCost is what compiling may cost at the worst, see body.compileCost.
+	CompileCost uint64
 	// Functions and Instructions count what the module has.
 	Functions, Instructions int
 }
@@ -96,7 +97,8 @@ func Rewrite(module []byte, o Options) (*Output, error) {
 	for i := range m.bodies {
 		b := &m.bodies[i]
 		out.Instructions += int(b.instructions)
-		out.Complexity += b.blocks*b.blocks + b.targets*b.targets/32
+		out.Complexity = max(out.Complexity, b.complexity())
+		out.CompileCost += b.compileCost()
 	}
 	m.restorable(out)
 	takeData := !o.KeepData && m.plainData

@@ -2,11 +2,11 @@
 
 package meter
 
-// What memory and tables cost: a unit of fuel is worth eight bytes or elements.
-const (
-	bulkShift = 3
-	pageShift = 16 - bulkShift
-)
+// BulkShift says what memory and tables cost: a unit of fuel is worth 1<<BulkShift bytes or elements.
+const BulkShift = 3
+
+// pageShift says what a page of memory costs.
+const pageShift = 16 - BulkShift
 
 // addHelpers writes the functions that are called where counting down has reached zero, and around
 // instructions whose work is not known beforehand.
@@ -17,7 +17,7 @@ func (w *writer) addHelpers() {
 	if w.m.usesBulk {
 		// bulk charges as many bytes or elements as its operand says, and returns it.
 		w.bulk = w.helper("k1s.bulk", w.countType, nil,
-			w.check(code(nil).index(opGlobalGet, w.fuel).index(opLocalGet, 0).constant(opI32Const, bulkShift).
+			w.check(code(nil).index(opGlobalGet, w.fuel).index(opLocalGet, 0).constant(opI32Const, BulkShift).
 				op(opI32ShrU, opI64ExtendU, opI64Sub).index(opGlobalSet, w.fuel).index(opGlobalGet, w.fuel)).
 				index(opLocalGet, 0))
 	}

@@ -189,15 +189,25 @@ func TestRewrite_refuses(t *testing.T) {
 		"else without if":         {code([]byte{0x02, 0x40, 0x05, 0x0b}), "else without if"},
 		"behind the end":          {code([]byte{0x0b, 0x01}), "behind the end"},
 		"no end":                  {module(nothing, section(funcSection, 1, 0), section(codeSection, 1, 2, []byte{0, 0x01})), "unexpected end"},
-		"tail call":               {code([]byte{0x12, 0}), "opcode 0x12 (a tail call)"},
+		"tail call":               {code([]byte{0x12, 0}), "opcode 0x12 (of the tail call proposal)"},
 		"exceptions":              {code([]byte{0x1f, 0x40, 0, 0x0b}), "opcode 0x1f (of the exception handling proposal)"},
 		"threads":                 {code([]byte{0xfe, 0x03, 0}), "opcode 0xfe (of the threads proposal)"},
 		"garbage collection":      {code([]byte{0xfb, 0x01}), "opcode 0xfb (of the garbage collection proposal)"},
 		"relaxed SIMD":            {code([]byte{0xfd, 0x80, 0x02}), "opcode 0xfd 0x100 (of the relaxed SIMD proposal)"},
+		"exceptions, at first":    {code([]byte{0x06, 0x40, 0x0b}), "opcode 0x06 (of the exception handling proposal)"},
+		"call of a reference":     {code([]byte{0x14, 0}), "opcode 0x14 (of the typed function references proposal)"},
+		"equal references":        {code([]byte{0xd3}), "opcode 0xd3 (of the garbage collection proposal)"},
+		"strings":                 {code([]byte{0xfb, 0x82, 0x01, 0}), "opcode 0xfb 0x82 (of the reference-typed strings proposal)"},
+		"stack switching":         {code([]byte{0xe2, 0}), "opcode 0xe2 (of the stack switching proposal)"},
+		"memory control":          {code([]byte{0xfc, 18, 0}), "opcode 0xfc 0x12 (of the memory control proposal)"},
+		"block of exceptions":     {code([]byte{0x02, 0x69, 0x0b}), "block type 0x69 (of the exception handling proposal)"},
+		"reference in a table":    {module(section(tableSection, 1, []byte{0x64, 0x70, 0, 0})), "reference type 0x64 (of the typed function references proposal)"},
+		"elements of a type":      {module(section(elementSection, 1, []byte{5, 0x6e, 0})), "element type 0x6e (of the garbage collection proposal)"},
+		"elements of a kind":      {module(section(elementSection, 1, []byte{1, 0x6e, 0})), "elements of kind 0x6e are not"},
 		"unassigned SIMD":         {code([]byte{0xfd, 0x9a, 0x01}), "opcode 0xfd 0x9a (unknown)"},
 		"wide arithmetic":         {code([]byte{0xfc, 19}), "opcode 0xfc 0x13 (of the wide arithmetic proposal)"},
 		"unknown":                 {code([]byte{0x27}), "opcode 0x27 (unknown)"},
-		"block type":              {code([]byte{0x02, 0x6e, 0x0b}), "block type -18"},
+		"block type":              {code([]byte{0x02, 0x6e, 0x0b}), "block type 0x6e (of the garbage collection proposal)"},
 		"export of ours":          {module(nothing, section(globalSection, 1, []byte{i64, 1, 0x42, 0, 0x0b}), section(exportSection, 1, "k1s:fuel", []byte{3, 0})), `"k1s:fuel"`},
 		"import of ours":          {module(nothing, section(importSection, 1, meter.ImportModule, "yield", []byte{0, 0})), meter.ImportModule},
 		"export of a helper":      {module(nothing, section(exportSection, 1, "x", []byte{3, 0})), "index 0"},
@@ -205,8 +215,8 @@ func TestRewrite_refuses(t *testing.T) {
 		"global's initialiser":    {module(section(globalSection, 1, []byte{0x70, 0, 0xd2, 0, 0x0b})), "function 0"},
 		"start with parameters":   {module(unary, section(funcSection, 1, 0), section(startSection, 0), section(codeSection, 1, function([]byte{0x20, 0}))), "start function"},
 		"data without a memory":   {module(section(dataSection, 1, []byte{0, 0x41, 0, 0x0b}, "x")), "without a memory"},
-		"value type":              {module(section(typeSection, 1, []byte{0x60, 1, 0x69, 0})), "value type 0x69"},
-		"group of types":          {module(section(typeSection, 1, []byte{0x4e, 1, 0x60, 0, 0})), "type form 0x4e"},
+		"value type":              {module(section(typeSection, 1, []byte{0x60, 1, 0x69, 0})), "value type 0x69 (of the exception handling proposal)"},
+		"group of types":          {module(section(typeSection, 1, []byte{0x4e, 1, 0x60, 0, 0})), "type form 0x4e (of the garbage collection proposal)"},
 		"not wasm":                {[]byte("text"), binary.ErrNotWasm.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -254,7 +264,7 @@ func TestRewrite_moves(t *testing.T) {
 	want := &meter.Output{
 		Data:     []meter.Segment{{Offset: 8, Bytes: []byte("at eight")}, {Offset: 96, Bytes: []byte("at 96")}},
 		Globals:  []meter.Global{{Export: "k1s:global:1", Type: i32}, {Export: "k1s:global:3", Type: i64}},
-		HasStart: true, Restorable: true, Functions: 3, Instructions: 8,
+		HasStart: true, Restorable: true, Complexity: 1, CompileCost: 14, Functions: 3, Instructions: 8,
 	}
 	got := *out
 	got.Module = nil

@@ -15,6 +15,7 @@ type body struct {
 	instructions  uint32
 	// blocks and targets count blocks, loops and ifs, and the labels of br_table.
 	blocks, targets uint64
+	widest          uint32 // parameters and results of the block with the most of them
 	frame           uint64 // bytes of call stack, at most
 }
 

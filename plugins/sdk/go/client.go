@@ -23,14 +23,18 @@ func Get(ctx context.Context, key Key, into Resource) error {
 // Create creates an object; obj becomes what was created.
 func Create(ctx context.Context, obj Resource) error { return write(ctx, host.Create, obj) }
 
-// Update replaces an object but for its status; obj becomes what it is now. The answer is a Conflict when
-// the object has changed since obj was read.
+// Update replaces the whole object but for its status, and removes every field that the type of obj does not
+// have: use [Edit] unless the type has all fields of its kind, in every version, or obj is an [Object]. Obj
+// becomes what the object is now. The answer is a Conflict when the object has changed since obj was read.
 func Update(ctx context.Context, obj Resource) error { return write(ctx, host.Update, obj) }
 
 // UpdateStatus applies the status, and nothing else, of an object that was read and changed, without force; obj
 // becomes what the object is now. The answer is a Conflict when the object has changed since obj was read, or
 // when the status has another value for a field that somebody else wrote. The plugin comes to own all that obj
 // writes of the status; ApplyStatus takes only what is the plugin's. It needs CapabilityStatusUpdate.
+//
+// Fields of the status that the type of obj does not have stay if others own them. A list without a key in
+// the schema of the kind is one field, though: obj has to write all fields of its elements.
 func UpdateStatus(ctx context.Context, obj Resource) error {
 	return write(ctx, host.UpdateStatus, obj)
 }

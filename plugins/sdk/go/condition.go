@@ -3,6 +3,7 @@
 package k1s
 
 import (
+	"github.com/k1s-io/k1s/plugins/sdk/go/internal/merge"
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
@@ -119,4 +120,49 @@ func WriteConditions(e *json.Encoder, conditions []Condition) {
 		e.Value(&conditions[i])
 	}
 	e.EndArray()
+}
+
+// mergeConditions writes conditions with what else is in an array of those that are there.
+func mergeConditions(there json.Raw, conditions []Condition) (json.Raw, error) {
+	was := make(map[string]json.Raw)
+	d := json.NewDecoder(string(there))
+	if d.Kind() == json.KindArray {
+		for range d.Elements() {
+			raw := d.Raw()
+			var c Condition
+			if raw.Decode(&c) == nil {
+				was[c.Type] = raw
+			}
+		}
+	}
+	var e json.Encoder
+	e.BeginArray()
+	for i := range conditions {
+		after, err := json.Marshal(&conditions[i])
+		if err != nil {
+			return "", err
+		}
+		text := json.Raw(after)
+		if raw, ok := was[conditions[i].Type]; ok && raw != "" {
+			if text, err = mergeCondition(raw, text); err != nil {
+				return "", err
+			}
+		}
+		e.Raw(text)
+	}
+	e.EndArray()
+	return json.Raw(e.Bytes()), e.Err()
+}
+
+// mergeCondition writes a condition with what else is in the one that is there.
+func mergeCondition(there, after json.Raw) (json.Raw, error) {
+	var was Condition
+	if err := there.Decode(&was); err != nil {
+		return "", err
+	}
+	before, err := json.Marshal(&was)
+	if err != nil {
+		return "", err
+	}
+	return merge.Apply(there, json.Raw(before), after)
 }

@@ -5,6 +5,7 @@ package k1s
 import (
 	"context"
 
+	"github.com/k1s-io/k1s/plugins/sdk/go/internal/merge"
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
@@ -24,9 +25,15 @@ type Editable[T any] interface {
 //		return nil
 //	})
 //
-// Fields that the type does not have stay as they are; but where the length of a list is changed, its
-// elements become what the type writes. Of the metadata only labels and annotations can be changed, and the
-// status cannot.
+// Fields that the type does not have stay as they are, also those of elements of a list that f adds to,
+// removes from or reorders: an element is recognized if it is equal, has the same name or else the same key,
+// or is in the same place of a list that is as long as before. Where it is not certain which element became
+// which, or whether an object was removed or is merely empty to the type, a field could be lost; then there
+// is an error instead, of reason InternalError, which names the field. It is for the author of the plugin:
+// give the elements names, read and write every element in its place, write {} for an object that is empty
+// and null for one that is removed, or use [DefaultKind].
+//
+// Of the metadata only labels and annotations can be changed, and the status cannot.
 //
 // The API server has not looked at obj yet, so it may hold what the schema of its kind forbids. The
 // function may be called again with what it made of an object, and must have nothing to change then. What
@@ -65,7 +72,11 @@ func newDefaulter[T any, P Editable[T]](ref TypeReference, f func(ctx context.Co
 		if err != nil {
 			return nil, CannotTell(err)
 		}
-		return changed(in.object, json.Raw(before), json.Raw(after))
+		text, err := changed(in.object, json.Raw(before), json.Raw(after))
+		if err != nil { // it is no fault of the object
+			return nil, NewError(ReasonInternalError, "set defaults of "+in.ref.Kind+" "+quote(in.key.String())+": "+err.Error())
+		}
+		return text, nil
 	}
 	return h
 }
@@ -76,92 +87,9 @@ func changed(object, before, after json.Raw) ([]byte, error) {
 	if before == after {
 		return nil, nil
 	}
-	var e json.Encoder
-	carry(&e, object, before, after)
-	return e.Bytes(), e.Err()
-}
-
-// carry writes value with the differences between before and after.
-func carry(e *json.Encoder, value, before, after json.Raw) {
-	kind := kindOf(after)
-	switch {
-	case before == after:
-		e.Raw(value)
-	case kind == json.KindObject && kindOf(value) == kind && kindOf(before) == kind:
-		carryObject(e, value, before, after)
-	case kind == json.KindArray && kindOf(value) == kind && kindOf(before) == kind:
-		carryArray(e, value, before, after)
-	default:
-		e.Raw(after)
+	text, err := merge.Apply(object, before, after)
+	if err != nil {
+		return nil, err
 	}
-}
-
-func carryObject(e *json.Encoder, value, before, after json.Raw) {
-	there, was, is := membersOf(value), membersOf(before), membersOf(after)
-	e.BeginObject()
-	for _, m := range there {
-		then, known := valueOf(was, m.name)
-		now, wanted := valueOf(is, m.name)
-		switch {
-		case wanted:
-			carry(e.Key(m.name), m.value, then, now)
-		case !known:
-			e.Key(m.name).Raw(m.value)
-		}
-	}
-	for _, m := range is {
-		_, already := valueOf(there, m.name)
-		then, _ := valueOf(was, m.name)
-		if !already && then != m.value {
-			e.Key(m.name).Raw(m.value)
-		}
-	}
-	e.EndObject()
-}
-
-func carryArray(e *json.Encoder, value, before, after json.Raw) {
-	there, was, is := elementsOf(value), elementsOf(before), elementsOf(after)
-	if len(there) != len(is) || len(was) != len(is) {
-		e.Raw(after)
-		return
-	}
-	e.BeginArray()
-	for i := range is {
-		carry(e, there[i], was[i], is[i])
-	}
-	e.EndArray()
-}
-
-func kindOf(raw json.Raw) json.Kind { return json.NewDecoder(string(raw)).Kind() }
-
-// member is one of an object.
-type member struct {
-	name  string
-	value json.Raw
-}
-
-func membersOf(raw json.Raw) (list []member) {
-	d := json.NewDecoder(string(raw))
-	for name := range d.Members() {
-		list = append(list, member{name, d.Raw()})
-	}
-	return list
-}
-
-func elementsOf(raw json.Raw) (list []json.Raw) {
-	d := json.NewDecoder(string(raw))
-	for range d.Elements() {
-		list = append(list, d.Raw())
-	}
-	return list
-}
-
-// valueOf returns the value of the member of that name; of several the last, which is the one that counts.
-func valueOf(list []member, name string) (json.Raw, bool) {
-	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].name == name {
-			return list[i].value, true
-		}
-	}
-	return "", false
+	return []byte(text), nil
 }

@@ -33,7 +33,7 @@
 // deleted wait for what [Finalize] makes.
 //
 // Types such as Category read and write themselves, see package json; [Object] is for kinds without a
-// type. [Get], [List], [Apply] and so on talk to the API server with the rights of the plugin's
+// type. [Get], [List], [Edit], [Apply] and so on talk to the API server with the rights of the plugin's
 // ServiceAccount and answer errors as values, see [Error]. Handlers are tested in ordinary Go tests
 // with package k1stest.
 //

@@ -75,11 +75,15 @@ func (o *Object) Conditions() []Condition {
 	return ReadConditions(json.NewDecoder(string(raw)))
 }
 
-// SetConditions replaces status.conditions.
+// SetConditions replaces status.conditions. A condition of a type that is there keeps the fields that
+// Condition does not have, such as lastUpdateTime.
 func (o *Object) SetConditions(conditions []Condition) error {
-	var e json.Encoder
-	WriteConditions(&e, conditions)
-	return o.SetRaw(json.Raw(e.Bytes()), "status", "conditions")
+	raw, _ := o.GetRaw("status", "conditions")
+	text, err := mergeConditions(raw, conditions)
+	if err != nil {
+		return err
+	}
+	return o.SetRaw(text, "status", "conditions")
 }
 
 // UnmarshalK1s keeps the object that comes next.

@@ -112,6 +112,25 @@ func TestObject_writes(t *testing.T) {
 	}
 }
 
+// A condition has fields of its kind's own, as those of Deployments and Pods have.
+func TestObject_setConditionsKeepsTheirFields(t *testing.T) {
+	t.Parallel()
+	o := parse(t, `{"status":{"conditions":[{"type":"A","status":"True","lastUpdateTime":"u","reason":"R","message":"","lastTransitionTime":"t"},`+
+		`null,{"type":"B","status":"True","severity":"Low"},{"type":"C","status":7,"x":1}]}}`)
+	conditions := []k1s.Condition{
+		{Type: "B", Status: "True"}, {Type: "D", Status: "True"}, {Type: "A", Status: "False", Reason: "R", LastTransitionTime: "t"},
+	}
+	if err := o.SetConditions(conditions); err != nil {
+		t.Fatal(err)
+	}
+	const want = `[{"type":"B","status":"True","severity":"Low"},` +
+		`{"type":"D","status":"True","lastTransitionTime":"","reason":"","message":""},` +
+		`{"type":"A","status":"False","lastUpdateTime":"u","reason":"R","message":"","lastTransitionTime":"t"}]`
+	if got, _ := o.GetRaw("status", "conditions"); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestObject_parseErrors(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"not an object": `[]`, "null": `null`, "cut off": `{"a":`, "empty": ``} {

@@ -81,8 +81,9 @@ type Identity interface {
 //		e.EndObject()
 //	}
 //
-// A type need not have all fields of its kind; but then write with Apply or a patch, as Update takes
-// away what it does not mention.
+// A type need not have all fields of its kind; but then write with [Edit], [Apply] or [Patch], as [Update]
+// removes the fields that the type does not have. Equal values have to be written as equal text, and lists
+// with all of their elements in the order in which they were read.
 type Resource interface {
 	Identity
 	json.Unmarshaler

@@ -51,6 +51,9 @@ func (h *Host) Admit(handler k1s.AdmissionHandler, req Admission) (k1s.Warnings,
 
 // Default lets a handler fill in an object that is to be created or updated; obj becomes what it makes of it.
 // The test fails where the operator would refuse that, and when the handler would change it once more.
+//
+// To test a handler with a Go type on an object that has more fields than the type, give it a *k1s.Object,
+// see k1s.ParseObject.
 func (h *Host) Default(handler k1s.AdmissionHandler, obj k1s.Resource) error {
 	h.t.Helper()
 	req := Admission{Operation: k1s.OperationCreate, Object: obj}

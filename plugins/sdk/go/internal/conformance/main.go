@@ -3,7 +3,8 @@
 // Command conformance is a plugin that does what a member of the object says, in everything that a plugin can be
 // asked, so that the operator's conformance tests see the SDK do it through the engine: "patch" is a request to the
 // host, "error" what it answers as an error, "reply" the warnings or the pause it answers, "fill" what it sets
-// spec.filled to, and "panic" lets it panic.
+// spec.filled to, and "panic" lets it panic. A [Pod] is changed as its annotation says, see
+// test/conformance/testdata/merge.json.
 package main
 
 import (
@@ -20,7 +21,7 @@ func init() {
 	k1s.Register(k1s.Plugin{
 		Name:        "conformance",
 		Version:     "v1.0.0",
-		Reconcilers: []k1s.Handler{k1s.ForKind(apiVersion, kind, k1s.ReconcileFunc[*k1s.Object](pause))},
+		Reconcilers: []k1s.Handler{k1s.ForKind(apiVersion, kind, k1s.ReconcileFunc[*k1s.Object](pause)), k1s.For[Pod](k1s.ReconcileFunc[*Pod](reconcilePod))},
 		Finalizers:  []k1s.Handler{k1s.FinalizeKind(apiVersion, kind, pause)},
 		Admission: []k1s.AdmissionHandler{
 			k1s.ValidateKind(apiVersion, kind, k1s.Validator[*k1s.Object]{
@@ -29,6 +30,7 @@ func init() {
 				Delete: warn,
 			}),
 			k1s.DefaultKind(apiVersion, kind, fill),
+			k1s.Default(editPod),
 			k1s.AdmitKind(apiVersion, kind, k1s.Admitter[*k1s.Object]{Admit: admit}),
 		},
 	})

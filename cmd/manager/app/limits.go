@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
+	"github.com/k1s-io/k1s/internal/wasm/compiler"
+)
+
+// Limits are what no plugin may exceed, whatever its spec says. In all of them 0 is no limit.
+type Limits struct {
+	// Ceilings are those of specs.
+	wasmplugin.Ceilings
+	// InitializeTimeout bounds the initialization of a module, beside its own timeout.
+	InitializeTimeout time.Duration
+	// NamespaceMemory is how many bytes of linear memory the plugins of one namespace hold together.
+	NamespaceMemory resource.QuantityValue
+	// PluginMemory is how many all plugins hold; 0 is half of the container's memory limit, if it has one.
+	PluginMemory resource.QuantityValue
+	// CompileTime and CompileMemory bound the compilation of a module, in processor time and bytes.
+	CompileTime   time.Duration
+	CompileMemory resource.QuantityValue
+}
+
+// minCompileMemory is what the compiler needs for any module at all, in bytes.
+const minCompileMemory = 32 << 20
+
+// defaultLimits leave room for what the samples need many times over, and fit the chart's memory limit of 1 GiB.
+func defaultLimits() Limits {
+	return Limits{
+		Ceilings: wasmplugin.Ceilings{
+			MaxMemoryPages: 4096, MaxInstances: 64, MaxTimeout: time.Minute, MaxNamespacePlugins: 100,
+		},
+		InitializeTimeout: 10 * time.Second,
+		NamespaceMemory:   bytes(256 << 20),
+		CompileTime:       compiler.DefaultCPU,
+		CompileMemory:     bytes(compiler.DefaultMemory),
+	}
+}
+
+func bytes(n int64) resource.QuantityValue {
+	return resource.QuantityValue{Quantity: *resource.NewQuantity(n, resource.BinarySI)}
+}
+
+func (l *Limits) addFlags(f *flag.FlagSet) {
+	f.IntVar(&l.MaxMemoryPages, "max-memory-pages", l.MaxMemoryPages, "largest spec.runtime.maxMemoryPages, in pages of 64 KiB; 0 is no limit")
+	f.IntVar(&l.MaxInstances, "max-instances", l.MaxInstances, "largest spec.runtime.maxInstances; 0 is no limit")
+	f.DurationVar(&l.MaxTimeout, "max-timeout", l.MaxTimeout, "largest spec.runtime.timeoutSeconds; 0 is no limit")
+	f.DurationVar(&l.InitializeTimeout, "initialize-timeout", l.InitializeTimeout, "how long the initialization of a module may take, if its spec.runtime.timeoutSeconds is not less; 0 leaves it to that")
+	f.IntVar(&l.MaxNamespacePlugins, "max-namespace-plugins", l.MaxNamespacePlugins, "how many WasmPlugins of one namespace are loaded; 0 is no limit")
+	f.Var(&l.NamespaceMemory, "max-namespace-memory", "how much linear memory the plugins of one namespace hold together, such as 256Mi; 0 is no limit")
+	f.Var(&l.PluginMemory, "max-plugin-memory", "how much linear memory all plugins hold together; 0 is half of the container's memory limit, if it has one")
+	f.DurationVar(&l.CompileTime, "max-compile-time", l.CompileTime, "processor time that compiling a module may take; each MiB of the module adds 5s")
+	f.Var(&l.CompileMemory, "max-compile-memory", "memory that compiling a module may take, in a process of its own")
+}
+
+// validate names the flags that are wrong.
+func (l *Limits) validate() error {
+	var errs []error
+	for _, n := range []struct {
+		flag  string
+		value int64
+	}{
+		{"max-memory-pages", int64(l.MaxMemoryPages)}, {"max-instances", int64(l.MaxInstances)}, {"max-timeout", int64(l.MaxTimeout)},
+		{"initialize-timeout", int64(l.InitializeTimeout)}, {"max-namespace-plugins", int64(l.MaxNamespacePlugins)},
+		{"max-namespace-memory", l.NamespaceMemory.Value()}, {"max-plugin-memory", l.PluginMemory.Value()},
+	} {
+		if n.value < 0 {
+			errs = append(errs, fmt.Errorf("--%s is below 0: 0 is no limit", n.flag))
+		}
+	}
+	if l.MaxTimeout > 0 && l.MaxTimeout < time.Second {
+		errs = append(errs, fmt.Errorf("--max-timeout %s: want 1s or more", l.MaxTimeout))
+	}
+	if l.CompileTime < time.Second {
+		errs = append(errs, fmt.Errorf("--max-compile-time %s: want 1s or more", l.CompileTime))
+	}
+	if l.CompileMemory.Value() < minCompileMemory {
+		errs = append(errs, fmt.Errorf("--max-compile-memory %s: want 32Mi or more", l.CompileMemory.String()))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schemaguard
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// shape is how a keyword has schemas in it.
+type shape int
+
+const (
+	one   shape = 1 << iota // the keyword's value is a schema
+	list                    // its items are
+	named                   // its members are
+)
+
+// keyword is one that has schemas in it, which the library looks for from a draft on.
+type keyword struct {
+	shape shape
+	draft int
+}
+
+var keywords = map[string]keyword{
+	"definitions": {named, 4}, "properties": {named, 4}, "patternProperties": {named, 4}, "dependencies": {named, 4},
+	"allOf": {list, 4}, "anyOf": {list, 4}, "oneOf": {list, 4},
+	"not": {one, 4}, "additionalProperties": {one, 4}, "additionalItems": {one, 4}, "items": {one | list, 4},
+	"propertyNames": {one, 6}, "contains": {one, 6},
+	"if": {one, 7}, "then": {one, 7}, "else": {one, 7},
+	"$defs": {named, 2019}, "dependentSchemas": {named, 2019},
+	"unevaluatedProperties": {one, 2019}, "unevaluatedItems": {one, 2019}, "contentSchema": {one, 2019},
+	"prefixItems": {list, 2020},
+}
+
+// document limits what compiling a schema costs. The library compiles each schema of a document once, but it looks for it among
+// all others, by names that have the whole path; and what a $ref leads to outside of the places for schemas it
+// adds to a copy of all that it knows.
+type document struct {
+	root any
+	work int
+	// draft is the oldest that the document names: what has schemas in it there has in all later ones.
+	draft int
+	// references are what $ref and its like have, each once; anchors are the places of dynamic anchors.
+	references map[string]struct{}
+	anchors    []string
+	// places are those for schemas, resources those with an identifier of their own, as JSON pointers.
+	places    map[string]struct{}
+	resources []string
+	// path is where the walk is, as parts of a JSON pointer of length bytes.
+	path   []string
+	length int
+}
+
+// inspect looks through a schema before it is compiled.
+func inspect(root any) (*document, error) {
+	d := &document{
+		root: root, draft: 2020, references: map[string]struct{}{}, places: map[string]struct{}{}, resources: []string{""},
+	}
+	if err := d.gather(root); err != nil {
+		return nil, err
+	}
+	if err := d.schema(root, true, 0); err != nil {
+		return nil, err
+	}
+	for reference := range d.references {
+		if err := d.follow(reference); err != nil {
+			return nil, err
+		}
+	}
+	for _, anchor := range d.anchors {
+		if err := d.place(anchor); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// pay adds to the work.
+func (d *document) pay(work int) error {
+	if d.work += work; d.work > maxCompileWork {
+		return limited("compiling it takes more work than %d small schemas do", maxCompileWork)
+	}
+	return nil
+}
+
+// at walks on at a value below.
+func (d *document) at(walk func() error, parts ...string) error {
+	path, length := d.path, d.length
+	for _, part := range parts {
+		d.path = append(d.path, part)
+		d.length += 1 + len(part)
+	}
+	err := walk()
+	d.path, d.length = path, length
+	return err
+}
+
+// pointer returns where the walk is, as the library writes it.
+func (d *document) pointer() string {
+	var out strings.Builder
+	for _, part := range d.path {
+		out.WriteByte('/')
+		out.WriteString(escape.Replace(part))
+	}
+	return out.String()
+}
+
+var escape = strings.NewReplacer("~", "~0", "/", "~1")
+
+// gather finds what matters wherever it stands: a $ref may lead anywhere.
+func (d *document) gather(v any) error {
+	switch v := v.(type) {
+	case []any:
+		for i, item := range v {
+			if err := d.at(func() error { return d.gather(item) }, strconv.Itoa(i)); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for name, member := range v {
+			if err := d.member(name, member); err != nil {
+				return err
+			}
+			if err := d.at(func() error { return d.gather(member) }, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *document) member(name string, member any) error {
+	text, ok := member.(string)
+	switch {
+	case name == "$recursiveAnchor" && member == true && len(d.path) > 0:
+		return limited(`"$recursiveAnchor" within a schema is not supported: use "$dynamicAnchor" of draft 2020-12`)
+	case !ok:
+		return nil
+	}
+	switch name {
+	case "$ref", "$dynamicRef", "$recursiveRef":
+		d.references[text] = struct{}{}
+	case "$schema":
+		d.draft = min(d.draft, draftOf(text))
+	case "$dynamicAnchor":
+		if err := d.pay(1 + d.length/maxReference); err != nil {
+			return err
+		}
+		d.anchors = append(d.anchors, d.pointer())
+	case "$id", "id", "$anchor":
+	default:
+		return nil
+	}
+	if len(text) > maxReference {
+		return limited("its %q has %d bytes, more than the %d allowed", name, len(text), maxReference)
+	}
+	return nil
+}
+
+// draftOf returns the draft that $schema names; the oldest if it names none.
+func draftOf(text string) int {
+	for name, draft := range map[string]int{
+		"json-schema.org/schema": 2020, "/2020-12/": 2020, "/2019-09/": 2019, "/draft-07/": 7, "/draft-06/": 6,
+	} {
+		if strings.Contains(text, name) {
+			return draft
+		}
+	}
+	return 4
+}
+
+// schema walks the places for schemas. known reports whether the library looks for a schema here whatever the draft. base
+// bounds the URL that references are relative to.
+func (d *document) schema(v any, known bool, base int) error {
+	// The library walks the path, and builds it part by part.
+	if err := d.pay(1 + len(d.path)*d.length/4096 + d.length/512); err != nil {
+		return err
+	}
+	pointer := d.pointer()
+	if known {
+		d.places[pointer] = struct{}{}
+	}
+	members, ok := v.(map[string]any)
+	if !ok {
+		return nil
+	}
+	for _, name := range []string{"$id", "id"} {
+		if id, ok := members[name].(string); ok {
+			base += len(id)
+			d.resources = append(d.resources, pointer)
+			if err := d.pay(8 + base/128); err != nil { // each schema looks through all of them
+				return err
+			}
+		}
+	}
+	for _, name := range []string{"$ref", "$dynamicRef", "$recursiveRef"} {
+		if ref, ok := members[name].(string); ok {
+			if err := d.pay((base + len(ref)) / 128); err != nil {
+				return err
+			}
+		}
+	}
+	for name, member := range members {
+		k, ok := keywords[name]
+		if !ok {
+			continue
+		}
+		if err := d.below(name, member, k.shape, known && k.draft <= d.draft, base); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// below walks the schemas of a keyword.
+func (d *document) below(name string, v any, s shape, known bool, base int) error {
+	items, isList := v.([]any)
+	members, isObject := v.(map[string]any)
+	if s&one != 0 {
+		if err := d.at(func() error { return d.schema(v, known, base) }, name); err != nil {
+			return err
+		}
+	}
+	if s&list != 0 && isList {
+		for i, item := range items {
+			if err := d.at(func() error { return d.schema(item, known, base) }, name, strconv.Itoa(i)); err != nil {
+				return err
+			}
+		}
+	}
+	if s&named != 0 && isObject {
+		for member, v := range members {
+			if err := d.at(func() error { return d.schema(v, known, base) }, name, member); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// follow pays for what a reference may lead to: below whichever schema with an identifier it is relative to.
+func (d *document) follow(reference string) error {
+	_, fragment, _ := strings.Cut(reference, "#")
+	pointer, err := url.PathUnescape(fragment)
+	if err != nil || !strings.HasPrefix(pointer, "/") {
+		return nil // the library refuses it; or it is the name of a place for a schema
+	}
+	if err := d.pay(len(d.resources) / 16); err != nil {
+		return err
+	}
+	for _, resource := range d.resources {
+		if err := d.place(resource + pointer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place pays for compiling what is at a pointer, unless that is a place for schemas.
+func (d *document) place(pointer string) error {
+	if _, ok := d.places[pointer]; ok {
+		return nil
+	}
+	v := d.root
+	for _, part := range strings.Split(pointer, "/")[1:] {
+		part = strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
+		switch parent := v.(type) {
+		case map[string]any:
+			member, ok := parent[part]
+			if !ok {
+				return nil
+			}
+			v = member
+		case []any:
+			i, err := strconv.Atoi(part) // like the library, which takes +0 and 00 for 0
+			if err != nil || i < 0 || i >= len(parent) {
+				return nil
+			}
+			v = parent[i]
+		default:
+			return nil
+		}
+	}
+	return d.pay(countValues(v, maxCompileWork) + 1 + len(d.places)/64 + len(pointer)/512)
+}
+
+// countValues counts the values of one, up to a limit.
+func countValues(v any, limit int) int {
+	n := 1
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			if n += countValues(item, limit-n); n > limit {
+				break
+			}
+		}
+	case map[string]any:
+		for _, member := range v {
+			if n += countValues(member, limit-n); n > limit {
+				break
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasm
+
+import (
+	"fmt"
+	"sync"
+)
+
+// budget limits the linear memory of all instances, in bytes: what those of one namespace hold together, and what all
+// hold. It is safe for concurrent use.
+type budget struct {
+	// total and perNamespace are the limits; 0 is none.
+	total, perNamespace uint64
+
+	mu    sync.Mutex
+	all   uint64
+	spent map[string]uint64
+}
+
+// errBudget says which limit memory is above.
+type errBudget struct {
+	flag  string
+	limit uint64
+}
+
+// Error names the flag that sets the limit.
+func (e *errBudget) Error() string {
+	whose := "all plugins"
+	if e.flag == flagNamespaceMemory {
+		whose = "the plugins of the namespace"
+	}
+	return fmt.Sprintf("%s hold as much memory as the operator's flag %s allows (%d MiB)", whose, e.flag, e.limit>>20)
+}
+
+// The flags of the operator that set the limits.
+const (
+	flagNamespaceMemory = "--max-namespace-memory"
+	flagTotalMemory     = "--max-plugin-memory"
+)
+
+// take accounts for bytes of a namespace, unless that is above a limit. The error is an *errBudget.
+func (b *budget) take(namespace string, bytes uint64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.perNamespace > 0 && b.spent[namespace]+bytes > b.perNamespace {
+		return &errBudget{flagNamespaceMemory, b.perNamespace}
+	}
+	if b.total > 0 && b.all+bytes > b.total {
+		return &errBudget{flagTotalMemory, b.total}
+	}
+	if b.spent == nil {
+		b.spent = map[string]uint64{}
+	}
+	b.all += bytes
+	b.spent[namespace] += bytes
+	return nil
+}
+
+// give gives back what was taken.
+func (b *budget) give(namespace string, bytes uint64) {
+	if bytes == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all -= bytes
+	if b.spent[namespace] -= bytes; b.spent[namespace] == 0 {
+		delete(b.spent, namespace)
+	}
+}

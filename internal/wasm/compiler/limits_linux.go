@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package compiler
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// niceness lets everything else go first: compiling is never urgent.
+const niceness = 5
+
+// enforce makes the kernel hold this process to the limits.
+func (l Limits) enforce() error {
+	seconds := uint64((l.CPU + time.Second - 1) / time.Second)
+	for resource, most := range map[int]uint64{
+		unix.RLIMIT_CPU:  seconds,
+		unix.RLIMIT_DATA: uint64(l.Memory), // private writable memory: what Go reserves without use does not count
+		unix.RLIMIT_CORE: 0,
+	} {
+		if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: most, Max: most}); err != nil {
+			return os.NewSyscallError("setrlimit", err)
+		}
+	}
+	// Both only help others: where they are not allowed, the limits still hold.
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, niceness)
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
+	return nil
+}

@@ -1,0 +1,21 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Sleeps in its initialization, for as long as it may.
+(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_metadata") (result i64) ;; 113 bytes at 16
+    (i64.const 0x1000000071))
+  (func (export "k1s_alloc") (param $size i32) (result i32) (i32.const 65536))
+  (func (export "reconcile") (param $ptr i32) (param $len i32) (result i64)
+    (if (result i64) (i32.eq (local.get $len) (i32.const 4)) ;; "good"
+      (then (i64.const 0))
+      (else (call $trick (local.get $ptr)))))
+  (func (export "_initialize")
+    (loop $again
+      (i64.store (i32.const 4024) (i64.const 0x7ffffffffffffff))
+      (drop (call $poll (i32.const 4000) (i32.const 8024) (i32.const 1) (i32.const 12048)))
+      (br $again)))
+  (func $trick (param $ptr i32) (result i64) (i64.const 0)))

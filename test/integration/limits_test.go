@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// hostileFixture returns a module of the hostile tests.
+func hostileFixture(t *testing.T, name string) []byte {
+	t.Helper()
+	return readModule(t, filepath.Join(testenv.Root(), "test", "hostile", "testdata", name))
+}
+
+// deletePlugin deletes a WasmPlugin.
+func (n tenant) deletePlugin(t *testing.T, name string) {
+	t.Helper()
+	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta(name)})
+}
+
+func (n tenant) expectPluginGone(t *testing.T, name string) {
+	t.Helper()
+	testenv.Eventually(t, "WasmPlugin "+name+" is gone", func(ctx context.Context) error {
+		if _, err := n.get(ctx, name); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("got %w", err)
+		}
+		return nil
+	})
+}
+
+// What the administrator limits is limited, with a condition that names the flag, and again after a restart.
+func TestOperator_limits(t *testing.T) {
+	o := startOperator(t, func(options *app.Options) {
+		options.Limits.MaxMemoryPages, options.Limits.MaxNamespacePlugins = 512, 2
+	})
+	shop := newTenant(t, o.env, annotatorRules()...)
+	for _, name := range []string{"first", "second", "third"} {
+		shop.store(t, name, fixture(t, "annotator.wasm"))
+	}
+	shop.plugin(t, "first")
+	shop.expectReady(t, "first")
+	shop.plugin(t, "second", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.MaxMemoryPages = 513 })
+	exceeds := func(name string, parts ...string) {
+		t.Helper()
+		shop.expectCondition(t, name, pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonLimitExceeded, parts...)
+	}
+	exceeds("second", "spec.runtime.maxMemoryPages is 513", "--max-memory-pages")
+	shop.plugin(t, "third")
+	exceeds("third", "--max-namespace-plugins")
+	o.end(t)
+	o.start(t)
+	shop.expectReady(t, "first")
+	exceeds("third", "--max-namespace-plugins")
+	shop.change(t, "second", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.MaxMemoryPages = 512 })
+	shop.expectReady(t, "second")
+	shop.deletePlugin(t, "first")
+	shop.expectReady(t, "third")
+}
+
+// A namespace whose plugins take as long as they may to be initialized does not keep another from loading, and they can
+// be suspended and deleted meanwhile.
+func TestOperator_loads_fair(t *testing.T) {
+	const forEver = time.Hour
+	o := startOperator(t, func(options *app.Options) {
+		options.Limits.InitializeTimeout, options.Limits.MaxTimeout = forEver, forEver
+	})
+	slow, neighbour := newTenant(t, o.env, annotatorRules()...), newTenant(t, o.env, annotatorRules()...)
+	const plugins = 8
+	name := func(i int) string { return fmt.Sprintf("sleeper-%d", i) }
+	for i := range plugins {
+		slow.store(t, name(i), hostileFixture(t, "initialize_sleep.wasm"))
+		slow.plugin(t, name(i), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = 300 })
+	}
+	neighbour.store(t, "annotator", fixture(t, "annotator.wasm"))
+	neighbour.plugin(t, "annotator")
+	neighbour.expectReady(t, "annotator")
+	neighbour.category(t, "tools")
+	neighbour.expectAnnotated(t, "tools")
+	for i := range plugins {
+		slow.change(t, name(i), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
+		slow.expectCondition(t, name(i), pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
+		slow.change(t, name(i), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = false })
+	}
+	for i := range plugins {
+		slow.deletePlugin(t, name(i))
+		slow.expectPluginGone(t, name(i))
+	}
+	slow.store(t, "annotator", fixture(t, "annotator.wasm"))
+	slow.plugin(t, "annotator")
+	slow.expectReady(t, "annotator")
+}
