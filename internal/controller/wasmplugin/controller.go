@@ -182,9 +182,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 			canceled = loading.Err() != nil && ctx.Err() == nil
 		})
 	}
-	if waits || canceled { // it is reconciled again: when its turn has come, or by the event that has canceled the load
+	if waits { // it is reconciled again when its turn has come
 		l.undecided = true
 		return ctrl.Result{}, nil
+	}
+	if canceled {
+		// The event that canceled the load may have had it reconciled already: this may be the load that it asked for.
+		l.undecided = true
+		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}
 	if l.undecided = ctx.Err() != nil || l.problem != nil && l.problem.recovery == again; l.undecided {
 		return ctrl.Result{RequeueAfter: staleAfter}, ctx.Err() // the operator stops, or looks again; no fault of the plugin's
