@@ -3,6 +3,7 @@
 package access
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -53,14 +54,14 @@ func TestBounds_reviews(t *testing.T) {
 
 // lookups counts the kinds that are looked up.
 type lookups struct {
-	meta.RESTMapper
+	Kinds
 	made atomic.Int64
 }
 
-// RESTMapping implements meta.RESTMapper.
-func (l *lookups) RESTMapping(gk schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
+// Resolve implements Kinds.
+func (l *lookups) Resolve(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
 	l.made.Add(1)
-	return l.RESTMapper.RESTMapping(gk, versions...)
+	return l.Kinds.Resolve(ctx, gvk)
 }
 
 // A guest that asks for one kind after the other has none of them looked up after a while, and the kinds that there
@@ -70,8 +71,8 @@ func TestBounds_lookups(t *testing.T) {
 	w := newWorld(t)
 	w.thing(t, w.namespace)
 	w.grant(t, w.namespace, "get", items.Group, "items")
-	counted := &lookups{RESTMapper: w.factory.mapper}
-	w.factory.mapper = counted
+	counted := &lookups{Kinds: w.factory.kinds}
+	w.factory.kinds = counted
 	c := w.client(t)
 	get := func(kind string) error {
 		_, err := c.Get(t.Context(), abi.ObjectKey{APIVersion: items.GroupVersion().String(), Kind: kind, Namespace: w.namespace, Name: "thing"})

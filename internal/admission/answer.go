@@ -17,6 +17,9 @@ import (
 func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *admissionv1.AdmissionRequest) (response *admissionv1.AdmissionResponse) {
 	start := time.Now()
 	q := &question{AdmissionRequest: request, plugin: p, hook: hook, target: p.target(request.Resource, request.Kind)}
+	if q.unasked = p.unasked(request); q.unasked != nil {
+		q.target = q.matched()
+	}
 	var result metrics.AdmissionResult
 	defer func() {
 		if panicked := recover(); panicked != nil {
@@ -43,6 +46,9 @@ func (s *Server) decide(ctx context.Context, q *question) (*admissionv1.Admissio
 		return q.failed(exports[0], &rightError{err})
 	case !may.Allowed:
 		return allowed(nil), metrics.AdmissionSkipped
+	}
+	if q.unasked != nil {
+		return q.failed(exports[0], q.unasked)
 	}
 	if q.hook == mutating {
 		return s.mutate(ctx, q)

@@ -209,7 +209,7 @@ func TestServer_passes(t *testing.T) {
 	}{
 		"asked":                {func(*admissionv1.AdmissionRequest) {}, true},
 		"another kind":         {func(r *admissionv1.AdmissionRequest) { r.Kind.Kind = "Category" }, false},
-		"another resource":     {func(r *admissionv1.AdmissionRequest) { r.Resource.Resource = "categories" }, false},
+		"another resource":     {func(r *admissionv1.AdmissionRequest) { r.Kind.Kind, r.Resource.Resource = "Category", "categories" }, false},
 		"kube-system":          {func(r *admissionv1.AdmissionRequest) { r.Namespace = "kube-system" }, false},
 		"operator's namespace": {func(r *admissionv1.AdmissionRequest) { r.Namespace = operatorNamespace }, false},
 		"kube-system itself": {func(r *admissionv1.AdmissionRequest) {

@@ -43,6 +43,9 @@ type Plugin struct {
 	Timeout time.Duration
 	// ObjectSelector picks the objects; nil means all.
 	ObjectSelector *metav1.LabelSelector
+	// Unavailable says why the plugin cannot be asked, as the end of the sentence "the plugin …"; then FailurePolicy
+	// decides about every request that the plugin has permission for, and there is no Runner. Empty for one that can.
+	Unavailable string
 	// Failed hears of each request that the plugin could not answer; it must not block.
 	Failed func(Failure)
 }

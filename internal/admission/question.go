@@ -18,6 +18,8 @@ type question struct {
 	hook   webhook
 	// target is nil for a kind that is none of the plugin's.
 	target *Target
+	// unasked is why the plugin cannot be asked, or nil.
+	unasked error
 }
 
 // passes says whether the request is none of the plugin's business.

@@ -88,8 +88,8 @@ func (q *question) failed(export string, err error) (*admissionv1.AdmissionRespo
 	}
 	return &admissionv1.AdmissionResponse{Result: &metav1.Status{
 		Status: metav1.StatusFailure, Code: code, Reason: reason,
-		Message: fmt.Sprintf("plugin %q, without which this is refused, %s: see kubectl -n %s get wp %s, or set its spec.admission.failurePolicy to Ignore",
-			name, what, name.Namespace, name.Name),
+		Message: fmt.Sprintf("plugin %q, without which this is refused, %s: see kubectl describe wasmplugin %s -n %s, or set its spec.admission.failurePolicy to Ignore",
+			name, what, name.Name, name.Namespace),
 	}}, metrics.AdmissionFailedClosed
 }
 
@@ -98,7 +98,10 @@ func (q *question) failed(export string, err error) (*admissionv1.AdmissionRespo
 func happened(err error) (what string, code int32) {
 	const broken, later = http.StatusInternalServerError, http.StatusServiceUnavailable
 	var right *rightError
+	var unavailable *unavailableError
 	switch {
+	case errors.As(err, &unavailable):
+		return unavailable.why, later
 	case errors.As(err, &right):
 		return "could not be asked: the API server did not say whether its ServiceAccount has the right", later
 	case errors.Is(err, plugin.ErrNoRevision):

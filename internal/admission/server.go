@@ -44,7 +44,9 @@ type ServerOptions struct {
 	Metrics Metrics
 	// Conflict hears of plugins that default the same field, once for each pair and field; it must not block. It may be nil.
 	Conflict func(Conflict)
-	Log      logr.Logger
+	// Unavailable returns what answers for a plugin that is not loaded here, nil for one that does not exist. It may be nil.
+	Unavailable func(ctx context.Context, name types.NamespacedName) *Plugin
+	Log         logr.Logger
 }
 
 // Server answers the API server's questions about requests that are held up for plugins. It never keeps one from
@@ -113,7 +115,7 @@ func (s *Server) hasLeft(name types.NamespacedName) bool {
 }
 
 // ServeHTTP answers an AdmissionReview. An HTTP error, which leaves the answer to the API server's own failure
-// policy, is for what is no review and for plugins that are not loaded here, be it not yet or no more.
+// policy, is for what is no review and for plugins that do not exist, whose policy only the API server knows.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	hook, name, ok := parsePath(r.URL.Path)
 	if !ok {
@@ -121,6 +123,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p, left := s.plugin(name), s.hasLeft(name)
+	if p == nil && !left {
+		p = s.unloaded(r.Context(), name)
+	}
 	if p == nil && !left {
 		http.Error(w, fmt.Sprintf("plugin %q is not loaded: kubectl -n %s get wp %s", name, name.Namespace, name.Name), http.StatusServiceUnavailable)
 		return

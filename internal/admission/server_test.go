@@ -117,7 +117,7 @@ func TestServer_failurePolicy(t *testing.T) {
 			}
 			w.hold(t, p, tt.rule)
 			refused(t, c.Create(t.Context(), newItem(w.shop, "it")), tt.code, tt.reason,
-				tt.says, fmt.Sprintf(`plugin "%s/script"`, w.home), fmt.Sprintf("kubectl -n %s get wp script", w.home))
+				tt.says, fmt.Sprintf(`plugin "%s/script"`, w.home), "kubectl describe wasmplugin script -n "+w.home)
 
 			ignoring := *p
 			ignore(&ignoring)

@@ -28,26 +28,16 @@ type eventHandler struct {
 	queue  queue
 	gone   *gone
 	causes *causes
-	// namespaced says of each target whether it is.
-	namespaced map[schema.GroupVersionKind]bool
 	// labels returns an object's labels, if the cache has it.
 	labels func(Request) (map[string]string, bool)
 }
 
 // handler makes the handler of one of a controller's kinds.
-func (m *Manager) handler(r *running, gvk schema.GroupVersionKind) (*eventHandler, error) {
-	h := &eventHandler{
+func (m *Manager) handler(r *running, gvk schema.GroupVersionKind) *eventHandler {
+	return &eventHandler{
 		spec: r.spec, gvk: gvk, target: r.spec.target(gvk), owned: slices.Contains(r.spec.Owns, gvk),
-		queue: r.queue, gone: r.gone, causes: r.causes, namespaced: map[schema.GroupVersionKind]bool{}, labels: m.labels,
+		queue: r.queue, gone: r.gone, causes: r.causes, labels: m.labels,
 	}
-	for _, t := range r.spec.Targets {
-		namespaced, err := m.informers.cache.namespaced(t.GVK)
-		if err != nil {
-			return nil, err
-		}
-		h.namespaced[t.GVK] = namespaced
-	}
-	return h, nil
 }
 
 // labels returns an object's labels, if the cache has it.
@@ -137,7 +127,7 @@ func (h *eventHandler) owner(o metav1.Object) (Request, bool) {
 			continue
 		}
 		owner := Request{GVK: t.GVK, NamespacedName: types.NamespacedName{Name: ref.Name}}
-		if h.namespaced[t.GVK] {
+		if h.spec.namespaced(t.GVK) {
 			owner.Namespace = o.GetNamespace()
 		}
 		return owner, h.spec.InScope(owner.Namespace) && h.picks(t, owner)

@@ -12,7 +12,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/k1s-io/k1s/internal/testenv"
@@ -42,8 +44,11 @@ func TestSpec_equal(t *testing.T) {
 	t.Parallel()
 	base := func() Spec {
 		return Spec{
-			Targets:    []Target{{GVK: configMaps, Selector: labels.SelectorFromSet(labels.Set{"a": "b"})}, {GVK: secrets}},
-			Owns:       append(Spec{}.Owns, namespaces),
+			Targets: []Target{{GVK: configMaps, Selector: labels.SelectorFromSet(labels.Set{"a": "b"})}, {GVK: secrets}},
+			Owns:    append(Spec{}.Owns, namespaces),
+			Kinds: map[schema.GroupVersionKind]*apimeta.RESTMapping{
+				configMaps: {Resource: configMaps.GroupVersion().WithResource("configmaps"), Scope: apimeta.RESTScopeNamespace},
+			},
 			Namespaces: []string{"one", "two"}, MaxConcurrentReconciles: 2,
 		}
 	}
@@ -56,6 +61,8 @@ func TestSpec_equal(t *testing.T) {
 		"a target less":  func(s *Spec) { s.Targets = s.Targets[:1] },
 		"another target": func(s *Spec) { s.Targets[1].GVK = namespaces },
 		"owns":           func(s *Spec) { s.Owns = nil },
+		"a resource":     func(s *Spec) { s.Kinds[configMaps].Resource.Resource = "configurations" },
+		"a scope":        func(s *Spec) { s.Kinds[configMaps].Scope = apimeta.RESTScopeRoot },
 		"namespaces":     func(s *Spec) { s.Namespaces = s.Namespaces[:1] },
 		"workers":        func(s *Spec) { s.MaxConcurrentReconciles = 3 },
 	} {

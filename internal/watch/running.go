@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -84,27 +85,32 @@ func (r *running) inherit(old *running) {
 
 // held are informers that a controller is about to use.
 type held struct {
-	byKind map[schema.GroupVersionKind]*fan
+	byKind map[schema.GroupVersionKind]*informer
 	owner  *informers
 }
 
 // hold acquires the informer of every kind of a spec, or none.
 func (i *informers) hold(ctx context.Context, spec Spec) (*held, error) {
-	h := &held{byKind: map[schema.GroupVersionKind]*fan{}, owner: i}
+	h := &held{byKind: map[schema.GroupVersionKind]*informer{}, owner: i}
 	for _, gvk := range spec.kinds() {
-		f, err := i.acquire(ctx, gvk)
+		kind := spec.Kinds[gvk]
+		if kind == nil {
+			h.release()
+			return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}})
+		}
+		acquired, err := i.acquire(ctx, kind)
 		if err != nil {
 			h.release()
 			return nil, err
 		}
-		h.byKind[gvk] = f
+		h.byKind[gvk] = acquired
 	}
 	return h, nil
 }
 
 func (h *held) release() {
-	for gvk := range h.byKind {
-		h.owner.release(gvk)
+	for _, used := range h.byKind {
+		h.owner.release(used)
 	}
 }
 
@@ -133,8 +139,8 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 		r.abandon()
 		return nil, fmt.Errorf("make a controller: %w", err)
 	}
-	for gvk, f := range informers.byKind {
-		if err := m.listen(ctx, r, gvk, f); err != nil {
+	for gvk, used := range informers.byKind {
+		if err := m.listen(ctx, r, gvk, used.fan); err != nil {
 			r.abandon()
 			return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
 		}
@@ -144,10 +150,7 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 
 // listen lets a kind's events into the controller's queue.
 func (m *Manager) listen(ctx context.Context, r *running, gvk schema.GroupVersionKind, f *fan) error {
-	h, err := m.handler(r, gvk)
-	if err != nil {
-		return err
-	}
+	h := m.handler(r, gvk)
 	if err := f.join(ctx, h); err != nil {
 		return err
 	}

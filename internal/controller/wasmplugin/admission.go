@@ -37,9 +37,13 @@ type Webhooks interface {
 	// Set and Remove say what is served by this replica.
 	Set(p *admission.Plugin)
 	Remove(name types.NamespacedName)
+	// Unload has requests answered by the failure policy; the configurations stay.
+	Unload(name types.NamespacedName)
 	// Ensure and Withdraw say what the API server sends to whichever replica.
 	Ensure(ctx context.Context, p *admission.Plugin) error
 	Withdraw(ctx context.Context, name types.NamespacedName) error
+	// Follow adapts the configurations that there are to a failure policy and to how kinds are served, and makes none.
+	Follow(ctx context.Context, name types.NamespacedName, policy pluginsv1alpha1.FailurePolicy, moves []admission.Move) error
 	// Sweep withdraws what is left of plugins that are not to be kept.
 	Sweep(ctx context.Context, keep func(types.NamespacedName) bool) error
 	// Changed gets a value when Ensure would write something else for every plugin.

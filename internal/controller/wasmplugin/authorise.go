@@ -20,9 +20,6 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// kinds are the resources of the kinds that a plugin watches.
-type kinds map[schema.GroupVersionKind]*meta.RESTMapping
-
 // authorise checks that the plugin's account exists and may watch what the plugin is to be told of,
 // and that the operator may watch it for the plugin.
 func (r *Reconciler) authorise(ctx context.Context, l *load) *problem {
@@ -60,26 +57,6 @@ func (r *Reconciler) checkAccount(ctx context.Context, id access.Identity) error
 	}
 	if err != nil {
 		return fmt.Errorf("get ServiceAccount %q: %w", id.ServiceAccount, err)
-	}
-	return nil
-}
-
-func (r *Reconciler) resolveKinds(_ context.Context, l *load) error {
-	l.kinds = kinds{}
-	for _, gvk := range l.plan.kinds() {
-		mapping, err := r.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-		if meta.IsNoMatchError(err) {
-			return plugin.Refuse(pluginsv1alpha1.ReasonKindNotFound,
-				"kind %q of %q is not installed: install its CustomResourceDefinition; the plugin loads as soon as it is there", gvk.Kind, gvk.GroupVersion())
-		}
-		if err != nil {
-			return fmt.Errorf("look kind %q up: %w", gvk.Kind, err)
-		}
-		if mapping.Scope.Name() == meta.RESTScopeNameRoot && !l.plan.allowlist.Everywhere() {
-			return plugin.Refuse(pluginsv1alpha1.ReasonNamespacesRequired,
-				`kind %q is cluster-scoped: add "*" to spec.security.allowedNamespaces to let the plugin have it`, gvk.Kind)
-		}
-		l.kinds[gvk] = mapping
 	}
 	return nil
 }

@@ -72,6 +72,8 @@ type revision struct {
 	trial *trial
 	// refused is what was taken back for this revision to serve again.
 	refused *refusal
+	// unserved is set while the API server does not serve the revision's kinds as it needs them.
+	unserved *problem
 }
 
 // memory knows what serves, by plugin. It is empty after a restart, and everything is loaded again.
