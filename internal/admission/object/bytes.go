@@ -2,7 +2,10 @@
 
 package object
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // managed is what guests do not see of metadata.
 var managed = [][]byte{[]byte("managedFields")}
@@ -14,6 +17,15 @@ var bookkeeping = [][]byte{
 
 // Guests returns an object as guests see it.
 func Guests(object []byte) []byte { return withoutMetadata(object, managed) }
+
+// Name returns an object's metadata.name; empty if there is no object or no name.
+func Name(object []byte) string {
+	var name string
+	if value, ok := member(find(object, "metadata"), "name"); ok && json.Unmarshal(value, &name) != nil {
+		return ""
+	}
+	return name
+}
 
 // Terminating says whether an object is being deleted.
 func Terminating(object []byte) bool {

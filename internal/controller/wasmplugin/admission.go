@@ -168,6 +168,9 @@ func (r *Reconciler) admitted(wp *pluginsv1alpha1.WasmPlugin, current *revision)
 		FailurePolicy: plan.admission.failurePolicy, Timeout: plan.admission.timeout, ObjectSelector: plan.admission.objectSelector,
 		Failed: r.tellAdmission(wp),
 	}
+	if source := wp.Spec.Source.ConfigMap; source != nil {
+		p.Module = types.NamespacedName{Namespace: wp.Namespace, Name: source.Name}
+	}
 	var validates, mutates bool
 	for c, verb := range plan.admissionCapabilities() {
 		for _, export := range plugin.Exports(c) {
@@ -204,14 +207,24 @@ func scopeOf(namespaces []string) admission.Scope {
 	return admission.Scope{Namespaces: sorted}
 }
 
-// Contested tells of a field that two plugins default.
+// Contested records on both plugins that they set the same field. Events are for who may read those of a plugin's
+// namespace, so a plugin of another namespace is not named.
 func (r *Reconciler) Contested(c admission.Conflict) {
+	r.recordContested(c, c.Plugin, c.Other)
+	r.recordContested(c, c.Other, c.Plugin)
+}
+
+func (r *Reconciler) recordContested(c admission.Conflict, name, other types.NamespacedName) {
 	var wp pluginsv1alpha1.WasmPlugin
-	if err := r.Client.Get(context.Background(), c.Plugin, &wp); err != nil {
+	if err := r.Client.Get(context.Background(), name, &wp); err != nil {
 		return // it is being deleted, and with it the conflict
 	}
+	who := "a plugin of another namespace"
+	if other.Namespace == name.Namespace {
+		who = fmt.Sprintf("plugin %q", other.Name)
+	}
 	r.Events.Eventf(referenceTo(&wp), nil, corev1.EventTypeWarning, reasonFieldContested, actionAdmit,
-		"%s of %s is defaulted by plugin %s too; which one wins is not defined", c.Field, c.Kind, c.Other)
+		"%s of %s is also set by %s; which one wins is not defined", c.Field, c.Kind, who)
 }
 
 // sweepWebhooks withdraws what is left of plugins that were deleted while no operator was there.
