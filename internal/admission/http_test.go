@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	admissionv1 "k8s.io/api/admission/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -201,7 +202,7 @@ func TestServer_passes(t *testing.T) {
 			p.Targets = append(p.Targets, target)
 		}
 		p.Targets = append(p.Targets, Target{
-			GVK: metav1.SchemeGroupVersion.WithKind("Namespace"), GVR: metav1.SchemeGroupVersion.WithResource("namespaces"),
+			GVK: corev1.SchemeGroupVersion.WithKind("Namespace"), GVR: corev1.SchemeGroupVersion.WithResource("namespaces"), Validate: Scope{All: true},
 		})
 	}))
 	const ownAccount = "system:serviceaccount:home:" + account
@@ -221,6 +222,10 @@ func TestServer_passes(t *testing.T) {
 			r.Kind, r.Resource = metav1.GroupVersionKind{Version: "v1", Kind: "Namespace"}, metav1.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 			r.Namespace, r.Name = "", "kube-system"
 		}, false},
+		"another Namespace": {func(r *admissionv1.AdmissionRequest) {
+			r.Kind, r.Resource = metav1.GroupVersionKind{Version: "v1", Kind: "Namespace"}, metav1.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+			r.Namespace, r.Name = "", "shop"
+		}, true},
 		"subresource": {func(r *admissionv1.AdmissionRequest) { r.SubResource = "status" }, false},
 		"connection":  {func(r *admissionv1.AdmissionRequest) { r.Operation = admissionv1.Connect }, false},
 		"own write":   {func(r *admissionv1.AdmissionRequest) { r.UserInfo = userInfo(ownAccount, own...) }, false},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -37,6 +38,9 @@ func readReview(w http.ResponseWriter, r *http.Request, deadline time.Time) (*ad
 	body, err := readBody(w, r, deadline)
 	if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
 		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the AdmissionReview is longer than the %d bytes that are read", long.Limit)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, http.StatusRequestTimeout, fmt.Errorf("read the AdmissionReview: %w", err)
 	}
 	if err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("read the AdmissionReview: %w", err)

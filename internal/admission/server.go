@@ -5,6 +5,7 @@ package admission
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -59,6 +60,8 @@ type Server struct {
 	conflicts *conflicts
 	inFlight  *inFlight
 	now       func() time.Time
+	// bodyTime is how long a body may take to arrive: maxBodyTime, but for tests.
+	bodyTime time.Duration
 
 	mu sync.Mutex // held while plugins come and go
 	// plugins is replaced, never changed, so that requests need no lock.
@@ -73,7 +76,7 @@ var _ http.Handler = (*Server)(nil)
 
 // NewServer makes a Server without plugins.
 func NewServer(o ServerOptions) *Server {
-	s := &Server{ServerOptions: o, conflicts: newConflicts(), inFlight: newInFlight(o.InFlight), now: time.Now}
+	s := &Server{ServerOptions: o, conflicts: newConflicts(), inFlight: newInFlight(o.InFlight), now: time.Now, bodyTime: maxBodyTime}
 	s.plugins.Store(&map[types.NamespacedName]*served{})
 	return s
 }
@@ -137,11 +140,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	release, ok := s.inFlight.acquire(name, sizeOf(r))
 	if !ok {
-		s.overloaded(w, hook, name)
+		s.overloaded(w, hook, name, p)
 		return
 	}
 	defer release()
-	request, status, err := readReview(w, r, time.Now().Add(maxBodyTime))
+	request, status, err := readReview(w, r, time.Now().Add(s.bodyTime))
 	if err != nil {
 		http.Error(w, err.Error(), status)
 		return
@@ -155,14 +158,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.write(w, name, request, s.answer(ctx, p, hook, request))
 }
 
+// errOverloaded means that a request was rejected unread.
+var errOverloaded = errors.New("rejected unread: too many bytes of admission requests are in flight")
+
 // overloaded rejects a request unread. The API server tries again after the time in Retry-After, as long as the
-// webhook's timeout lasts, and then applies the failure policy.
-func (s *Server) overloaded(w http.ResponseWriter, hook webhook, name types.NamespacedName) {
+// webhook's timeout lasts, and then applies the failure policy; what it says to whoever made the request is just that
+// the time is over. A plugin that was removed is nil.
+func (s *Server) overloaded(w http.ResponseWriter, hook webhook, name types.NamespacedName, p *served) {
 	if s.Metrics != nil {
 		s.Metrics.Held(name.String(), string(hook), metrics.AdmissionOverloaded, 0)
 	}
+	if p != nil && p.Failed != nil {
+		p.Failed(Failure{Export: string(hook), Key: "requests", Err: errOverloaded})
+	}
 	w.Header().Set("Retry-After", "1")
-	http.Error(w, fmt.Sprintf("too many bytes of admission requests for plugin %q are in flight", name), http.StatusTooManyRequests)
+	http.Error(w, fmt.Sprintf("plugin %q: %v", name, errOverloaded), http.StatusTooManyRequests)
 }
 
 func (s *Server) write(w http.ResponseWriter, name types.NamespacedName, request *admissionv1.AdmissionRequest, response *admissionv1.AdmissionResponse) {
