@@ -9,6 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/k1s-io/k1s/internal/abi"
 )
 
 func TestDenial(t *testing.T) {
@@ -72,4 +75,21 @@ func TestDenial_text(t *testing.T) {
 	if len(long.Message) > maxDenialMessage || len(long.Reason) > maxDenialReason {
 		t.Errorf("%d bytes of a message, %d of a reason", len(long.Message), len(long.Reason))
 	}
+}
+
+// What a client makes of it at last: a controller that deletes what may be gone already must not take a denial for that.
+func TestServer_denialIsNoAbsence(t *testing.T) {
+	w := newWorld(t)
+	w.grant(t, w.shop, VerbValidate)
+	hammer := newItem(w.shop, "hammer")
+	if err := w.Client.Create(t.Context(), hammer); err != nil {
+		t.Fatal(err)
+	}
+	w.hold(t, w.plugin(nil),
+		scripted(abi.ExportValidateDelete, anything, answersError, `{"reason":"NotFound","code":404,"message":"no approval was found"}`),
+		scripted(abi.ExportValidateUpdate, anything, answersError, `{"reason":"Expired","code":410,"message":"the approval has expired"}`),
+	)
+	refused(t, client.IgnoreNotFound(w.Client.Delete(t.Context(), hammer)), 403, metav1.StatusReasonForbidden, "no approval was found")
+	hammer.Spec.Category = "tools"
+	refused(t, w.Client.Update(t.Context(), hammer), 403, metav1.StatusReasonForbidden, "the approval has expired")
 }
