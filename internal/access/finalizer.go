@@ -45,10 +45,7 @@ func (f *Factory) Finalizer(id Identity) (*Finalizer, error) {
 		return nil, fmt.Errorf("make a client for finalizers: %w", err)
 	}
 	c = rest.CopyConfig(c)
-	if id.Operator == "" {
-		c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
-	}
-	c.UserAgent = "k1s-plugin/" + id.String()
+	f.actAs(c, id)
 	c.QPS = -1
 	asPlugin, err := metadata.NewForConfig(c)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
+	"github.com/k1s-io/k1s/internal/access/ownwrite"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -79,6 +80,9 @@ type Factory struct {
 	Metrics Metrics
 	// Egress bounds where HTTP requests can go. It is set before the first client is made, too.
 	Egress Egress
+	// Marks mark the writes of plugins for the webhooks; nil where none are served. It is set before the first client
+	// is made, too.
+	Marks *ownwrite.Marks
 }
 
 // NewFactory makes a Factory. The config's account needs to impersonate ServiceAccounts.
@@ -108,7 +112,7 @@ var _ plugin.Host = (*RestrictedClient)(nil)
 
 // New makes a RestrictedClient.
 func (f *Factory) New(o Options) (*RestrictedClient, error) {
-	asPlugin, err := impersonate(f.config, o.Identity)
+	asPlugin, err := f.impersonate(o.Identity)
 	if err != nil {
 		return nil, fmt.Errorf("make a client for %s: %w", o.Identity.Username(), err)
 	}

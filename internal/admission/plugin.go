@@ -37,6 +37,8 @@ type Plugin struct {
 	// Operations are those of CREATE, UPDATE and DELETE that the module wants to be asked about; nil means all.
 	Operations []string
 	Targets    []Target
+	// Module is the ConfigMap with the module, for which no requests are sent to the plugin; empty for another source.
+	Module types.NamespacedName
 	// FailurePolicy says what becomes of a request that the plugin cannot answer.
 	FailurePolicy pluginsv1alpha1.FailurePolicy
 	// Timeout bounds one request.

@@ -45,32 +45,6 @@ func cannotTell(s *metav1.Status) bool {
 	return s.Code >= http.StatusInternalServerError || s.Code == http.StatusTooManyRequests || slices.Contains(undecided, s.Reason)
 }
 
-// denial is what a client sees of a guest's no. A guest need not give a code, nor a reason.
-func denial(said *metav1.Status) *metav1.Status {
-	s := &metav1.Status{Status: metav1.StatusFailure, Message: said.Message, Reason: said.Reason, Code: said.Code}
-	if s.Message == "" {
-		s.Message = "the plugin gives no reason"
-	}
-	if s.Reason == metav1.StatusReasonUnknown {
-		s.Reason = metav1.StatusReasonForbidden
-	}
-	if s.Code < http.StatusBadRequest {
-		switch s.Reason {
-		case metav1.StatusReasonInvalid:
-			s.Code = http.StatusUnprocessableEntity
-		case metav1.StatusReasonConflict, metav1.StatusReasonAlreadyExists:
-			s.Code = http.StatusConflict
-		case metav1.StatusReasonBadRequest:
-			s.Code = http.StatusBadRequest
-		case metav1.StatusReasonNotFound:
-			s.Code = http.StatusNotFound
-		default:
-			s.Code = http.StatusForbidden
-		}
-	}
-	return s
-}
-
 // failed answers for a plugin that could not, by its failure policy.
 func (q *question) failed(export string, err error) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	if q.plugin.Failed != nil {

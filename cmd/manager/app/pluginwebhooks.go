@@ -57,7 +57,7 @@ func (w *webhooks) servePlugins(
 	}
 	exempt := admission.NewExempt(o.Namespace)
 	server := admission.NewServer(admission.ServerOptions{
-		Authorizer: authorizer, Exempt: exempt, Metrics: measured, Conflict: loader.Contested, Unavailable: loader.Unavailable, Log: mgr.GetLogger().WithName("admission"),
+		Authorizer: authorizer, Exempt: exempt, Marks: w.marks, Metrics: measured, Conflict: loader.Contested, Unavailable: loader.Unavailable, Log: mgr.GetLogger().WithName("admission"),
 	})
 	w.server.Register(pluginsPath, http.Handler(server))
 	options := admission.ConfigurationsOptions{Client: mgr.GetClient(), Exempt: exempt, CA: w.certs, URL: w.url, Owner: owner}

@@ -117,6 +117,9 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	if hosts.Egress, err = egress(o, os.Getenv, net.InterfaceAddrs); err != nil {
 		return err
 	}
+	if hooks != nil {
+		hosts.Marks = hooks.marks
+	}
 	loader := &wasmplugin.Reconciler{
 		Client:     mgr.GetClient(),
 		Kinds:      resolver,

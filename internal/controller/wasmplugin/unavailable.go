@@ -82,6 +82,7 @@ func (r *Reconciler) Unavailable(ctx context.Context, name types.NamespacedName)
 	}
 	p := &admission.Plugin{
 		Name: name, FailurePolicy: planned.failurePolicy, Timeout: planned.timeout, Unavailable: unavailableBecause(&wp),
+		Module: moduleConfigMap(&wp),
 		Identity: access.Identity{
 			Namespace: name.Namespace, Plugin: name.Name, ServiceAccount: cmp.Or(wp.Spec.ServiceAccountName, defaultServiceAccount),
 		},

@@ -152,7 +152,8 @@ func Families() []Family {
 		{
 			Name: nameHeld, Type: Counter, Labels: []string{labelPlugin, labelWebhook, labelResult},
 			Help: "Requests to the API server that were held up for a plugin, to validate or to mutate: allowed or denied by it, " +
-				"failed_closed or failed_open where it could not answer (as its failurePolicy has it), or skipped without asking it.",
+				"failed_closed or failed_open where it could not answer (as its failurePolicy has it), skipped without asking it, or " +
+				"overloaded where it was rejected unread because too many bytes of requests were in flight (the API server may try that again).",
 		},
 		{
 			Name: nameHeldDuration, Type: Histogram, Labels: []string{labelPlugin, labelWebhook}, Buckets: callBuckets(),

@@ -39,7 +39,7 @@ func (s *Source) Fetch(ctx context.Context, namespace string, ref pluginsv1alpha
 	case apierrors.IsNotFound(err):
 		return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonConfigMapNotFound,
 			"ConfigMap %q does not exist in namespace %q: create it with `kubectl create configmap %s --from-file=%s=FILE`",
-			ref.Name, namespace, ref.Name, ref.Key)
+			ref.Name, namespace, plugin.ShellQuote(ref.Name), plugin.ShellQuote(ref.Key))
 	case err != nil:
 		return plugin.Module{}, &plugin.LoadError{
 			Reason:  pluginsv1alpha1.ReasonSourceUnavailable,
