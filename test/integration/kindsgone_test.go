@@ -115,7 +115,7 @@ func (n finalized) expectFinalizers(t *testing.T, version, name string, want boo
 	})
 }
 
-// A plugin whose version is not served gets no events, and says so. It gets all of them once its version is back.
+// A plugin whose version is not served receives no events, and its conditions tell why. It receives all of them once its version is back.
 func TestKinds_versionNotServed_events(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
 		o := startOperator(t)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// servePulse beats once in a millisecond, and answers each request with the longest pause since the one before, in
+// servePulse beats once in a millisecond, and answers each request with the longest pause since the previous answer, in
 // microseconds: what keeps the whole process from running, such as native code that the garbage collector waits for.
 func servePulse(address string) {
 	var longest atomic.Int64

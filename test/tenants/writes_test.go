@@ -152,20 +152,20 @@ func writes() []trick {
 		{
 			name: "create a List", plugin: plain,
 			call:   call{function: creates, request: object(`"apiVersion":"v1","kind":"List","metadata":{"namespace":"{own}","name":"list"},"items":[{` + itemOf + `,"metadata":{"namespace":"{other}","name":"planted"},"spec":{"name":"stolen"}}]`)},
-			want:   []string{`is cluster-scoped: leave the namespace out`},
-			record: "create lists {own}/list error BadRequest",
+			want:   []string{`kind \"List\" of \"v1\" is not installed`},
+			record: "create List {own}/list error BadRequest",
 		},
 		{
 			name: "create a list of a kind", plugin: plain,
 			call:   call{function: creates, request: object(`"apiVersion":"inventory.example.com/v1alpha1","kind":"ItemList","metadata":{"namespace":"{own}","name":"list"},"items":[{` + itemOf + `,"metadata":{"namespace":"{other}","name":"planted"},"spec":{"name":"stolen"}}]`)},
-			want:   []string{`cannot create resource \"itemlists\"`},
-			record: "create itemlists.inventory.example.com {own}/list refused apiserver Forbidden",
+			want:   []string{`kind \"ItemList\" of \"inventory.example.com/v1alpha1\" is not installed`},
+			record: "create ItemList.inventory.example.com {own}/list error BadRequest",
 		},
 		{
 			name: "apply a list of a kind", plugin: plain,
 			call:   call{function: apply, request: object(`"apiVersion":"inventory.example.com/v1alpha1","kind":"ItemList","metadata":{"namespace":"{own}","name":"list"},"items":[{` + itemOf + `,"metadata":{"namespace":"{other}","name":"planted"},"spec":{"name":"stolen"}}]`)},
-			want:   []string{`cannot patch resource \"itemlists\"`},
-			record: "patch itemlists.inventory.example.com {own}/list refused apiserver Forbidden",
+			want:   []string{`kind \"ItemList\" of \"inventory.example.com/v1alpha1\" is not installed`},
+			record: "patch ItemList.inventory.example.com {own}/list error BadRequest",
 		},
 
 		{

@@ -84,7 +84,7 @@ type WasmPluginSpec struct {
 	// +optional
 	Admission Admission `json:"admission,omitzero"`
 
-	// suspend stops the plugin: it gets no events and holds no instance until suspend is false
+	// suspend stops the plugin: it receives no events and holds no instance until suspend is false
 	// again; then every object is reconciled. Defaults to false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`

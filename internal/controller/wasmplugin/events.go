@@ -46,7 +46,7 @@ func breakerEvent(digest plugin.Digest, c plugin.BreakerChange) telling {
 		return telling{corev1.EventTypeNormal, reasonBreakerClosed, digest.Short() + " works again, and gets its events"}
 	}
 	return telling{corev1.EventTypeWarning, reasonBreakerOpened, fmt.Sprintf(
-		"%s failed too often in a row and gets no events for now; the next try is in %s. The last failure: %v", digest.Short(), c.RetryAfter, c.Cause)}
+		"%s failed too often in a row and receives no events for now; the next try is in %s. The last failure: %v", digest.Short(), c.RetryAfter, c.Cause)}
 }
 
 // referenceTo returns a copy of a WasmPlugin that only says which it is.

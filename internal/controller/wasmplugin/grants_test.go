@@ -118,7 +118,7 @@ func TestGrantMessage_long(t *testing.T) {
 		grants = append(grants, grant{fmt.Sprintf("namespace-%d", i), []string{"list", "watch"}, []string{strings.Repeat("r", 63) + ".example.com"}, nil})
 	}
 	message := grantMessage(id, grants)
-	serving := "the plugin gets no events: " + message
+	serving := "the plugin receives no events: " + message
 	if conditions.Truncate(serving) != serving {
 		t.Errorf("it is cut, at %d bytes", len(message))
 	}

@@ -15,7 +15,7 @@ const (
 	// selfTriggersFree is how many times in a row the plugin's own writes alone may have an object reconciled: a state
 	// machine takes a step with each, and writing a status takes one.
 	selfTriggersFree = 20
-	// minSelfDelay and maxSelfDelay bound the delays of those that follow; each is twice the one before.
+	// minSelfDelay and maxSelfDelay bound the delays of those that follow; each is twice the previous one.
 	minSelfDelay = time.Second
 	maxSelfDelay = 5 * time.Minute
 )

@@ -97,7 +97,7 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 		r.Watches.Stop(l.name)
 		err = r.release(ctx, l.name)
 	case current == nil && cleanup && l.problem.isLossOfRights():
-		// An operator before may have had requests held up, and nobody may answer.
+		// A previous operator may have left webhook configurations that nobody answers.
 		err = r.release(ctx, l.name)
 	case unserved, current == nil && cleanup:
 		err = r.keepWebhooks(ctx, l, current)
@@ -112,7 +112,7 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 	}
 	if lost || current == nil || unserved || current.plan.toldOfEvents() && !r.Watches.Running(l.name, current.plan.watch) {
 		if l.problem.condition != pluginsv1alpha1.ConditionServing {
-			l.conditions.False(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonNoRevision, "the plugin gets no events: "+notServing(l.problem, current))
+			l.conditions.False(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonNoRevision, "the plugin receives no events: "+notServing(l.problem, current))
 		}
 		l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonNoRevision, "no revision serves")
 		l.retireRevision()

@@ -25,7 +25,7 @@ func (s stored) Get(_ context.Context, _ client.ObjectKey, into client.Object, _
 	return nil
 }
 
-// A plugin whose module is broken must not hold up the request that repairs it.
+// A plugin whose module is broken must not block the request that repairs it.
 func TestReconciler_Unavailable_module(t *testing.T) {
 	t.Parallel()
 	wp := &pluginsv1alpha1.WasmPlugin{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "policy"}}
