@@ -178,9 +178,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		l.problem = r.bring(loading, l)
 		canceled = loading.Err() != nil && ctx.Err() == nil
 	})
-	if waits || canceled { // it is reconciled again: when its turn has come, or by the event that has canceled the load
+	if waits { // it is reconciled again when its turn has come
 		l.undecided = true
 		return ctrl.Result{}, nil
+	}
+	if canceled { // the event that canceled the load may be the one that it was begun for: the controller may be told first
+		l.undecided = true
+		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}
 	if l.undecided = ctx.Err() != nil || l.problem != nil && l.problem.recovery == again; l.undecided {
 		return ctrl.Result{RequeueAfter: staleAfter}, ctx.Err() // the operator stops, or looks again; no fault of the plugin's
