@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
 	"github.com/k1s-io/k1s/internal/source"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
@@ -71,6 +72,8 @@ type Options struct {
 	Registerer prometheus.Registerer
 	// SkipNameValidation lets several operators run in one process, one after another; for tests.
 	SkipNameValidation bool
+	// Timing is how long plugins wait for what no event tells; for tests.
+	Timing wasmplugin.Timing
 }
 
 // DefaultOptions are those of a Pod without flags.

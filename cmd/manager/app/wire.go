@@ -128,6 +128,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		Events:     mgr.GetEventRecorder("k1s"),
 		Clock:      clk,
 		Ceilings:   o.Limits.Ceilings,
+		Timing:     o.Timing,
 	}
 	p.measured.WithoutRBAC(loader.Unbounded)
 	if o.DirectoryPluginsWithoutRBAC {
