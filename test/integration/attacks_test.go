@@ -21,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
 )
 
 const (
@@ -54,7 +55,7 @@ func attackModules(t *testing.T) map[string][]byte {
 // neighbour's plugin loads and answers.
 func TestOperator_attacks(t *testing.T) {
 	group := newCgroup(t, chartMemory)
-	webhooks, heart := freeAddress(t), freeAddress(t)
+	webhooks, heart := testenv.FreeAddress(t), testenv.FreeAddress(t)
 	o := startProcessWith(t, func(a *processArguments) { a.Webhooks, a.Pulse = webhooks, heart }, group.run())
 	shop := newTenant(t, o.env, append(gateRules(), annotatorRules()...)...)
 	shop.store(t, "gate", localFixture(t, "gate.wasm"))
