@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -107,7 +108,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 			return fmt.Errorf("add to the manager: %w", err)
 		}
 	}
-	hosts := access.NewFactory(mgr.GetConfig(), mgr.GetRESTMapper(), watches, authorizer, clk)
+	hosts := access.NewFactory(mgr.GetConfig(), mgr.GetRESTMapper(), watches, authorizer, cmp.Or[clock.PassiveClock](o.RateClock, clk))
 	hosts.Audit, hosts.Metrics = p.audit, p.measured
 	if hosts.Egress, err = egress(o, os.Getenv, net.InterfaceAddrs); err != nil {
 		return err
