@@ -28,8 +28,8 @@ const (
 	lookupsPerSecond, lookupBurst = 5, 20
 	// eventsPerSecond and eventBurst bound the events that are created: they fill etcd, which has them for an hour.
 	eventsPerSecond, eventBurst = 10, 1000
-	// recordsPerSecond and recordBurst bound the Records of requests that came to nothing: with more of them, other
-	// plugins' would be lost, or put aside before anybody reads them.
+	// recordsPerSecond and recordBurst limit the Records of requests that were not allowed, and once more those of
+	// HTTP requests that were: with more of them, other plugins' would be lost, or put aside before anybody reads them.
 	recordsPerSecond, recordBurst = 10, 1000
 	// unknownFor is how long a kind that is not installed is not looked up again, and maxUnknown how many are remembered.
 	unknownFor, maxUnknown = 5 * time.Second, 128
@@ -39,8 +39,8 @@ const (
 
 // bounds are those of one plugin.
 type bounds struct {
-	clock                           clock.PassiveClock
-	reviews, lookups, events, lines *rate.Limiter
+	clock                                      clock.PassiveClock
+	reviews, lookups, events, lines, httpLines *rate.Limiter
 	// unknown are kinds that were not installed a moment ago.
 	unknown *cache.LRUExpireCache
 	// omitted counts Records since the last one that was made.
@@ -49,12 +49,13 @@ type bounds struct {
 
 func newBounds(clk clock.PassiveClock) *bounds {
 	return &bounds{
-		clock:   clk,
-		reviews: rate.NewLimiter(reviewsPerSecond, reviewBurst),
-		lookups: rate.NewLimiter(lookupsPerSecond, lookupBurst),
-		events:  rate.NewLimiter(eventsPerSecond, eventBurst),
-		lines:   rate.NewLimiter(recordsPerSecond, recordBurst),
-		unknown: cache.NewLRUExpireCacheWithClock(maxUnknown, clk),
+		clock:     clk,
+		reviews:   rate.NewLimiter(reviewsPerSecond, reviewBurst),
+		lookups:   rate.NewLimiter(lookupsPerSecond, lookupBurst),
+		events:    rate.NewLimiter(eventsPerSecond, eventBurst),
+		lines:     rate.NewLimiter(recordsPerSecond, recordBurst),
+		httpLines: rate.NewLimiter(recordsPerSecond, recordBurst),
+		unknown:   cache.NewLRUExpireCacheWithClock(maxUnknown, clk),
 	}
 }
 

@@ -3,7 +3,9 @@
 package access
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	testclock "k8s.io/utils/clock/testing"
 
 	"github.com/k1s-io/k1s/internal/abi"
 )
@@ -51,14 +54,14 @@ func TestBounds_reviews(t *testing.T) {
 
 // lookups counts the kinds that are looked up.
 type lookups struct {
-	meta.RESTMapper
+	Kinds
 	made atomic.Int64
 }
 
-// RESTMapping implements meta.RESTMapper.
-func (l *lookups) RESTMapping(gk schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
+// Resolve implements Kinds.
+func (l *lookups) Resolve(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
 	l.made.Add(1)
-	return l.RESTMapper.RESTMapping(gk, versions...)
+	return l.Kinds.Resolve(ctx, gvk)
 }
 
 // A guest that asks for one kind after the other has none of them looked up after a while, and the kinds that there
@@ -68,8 +71,8 @@ func TestBounds_lookups(t *testing.T) {
 	w := newWorld(t)
 	w.thing(t, w.namespace)
 	w.grant(t, w.namespace, "get", items.Group, "items")
-	counted := &lookups{RESTMapper: w.factory.mapper}
-	w.factory.mapper = counted
+	counted := &lookups{Kinds: w.factory.kinds}
+	w.factory.kinds = counted
 	c := w.client(t)
 	get := func(kind string) error {
 		_, err := c.Get(t.Context(), abi.ObjectKey{APIVersion: items.GroupVersion().String(), Kind: kind, Namespace: w.namespace, Name: "thing"})
@@ -151,6 +154,63 @@ func TestBounds_records(t *testing.T) {
 	records := all.take()
 	if len(records) != 1 || records[0].Decision != DecisionAllowed || records[0].Omitted != tries-recordBurst {
 		t.Errorf("what it did is recorded as %+v, want %d omitted", records, tries-recordBurst)
+	}
+}
+
+// HTTP requests that are allowed cost a guest little: it cannot fill the audit log with them either. They do not use
+// up the records of requests that are not allowed, and those do not use up theirs.
+func TestBounds_recordsOfHTTP(t *testing.T) {
+	t.Parallel()
+	port := serve(t, func(http.ResponseWriter, *http.Request) {})
+	c, all := outside(t, open(), []string{"a.example" + port})
+	now := testclock.NewFakePassiveClock(time.Now())
+	c.bounds.clock = now
+	send := func(host string) error {
+		_, err := get(t, c, "http://"+host+port+"/")
+		return err
+	}
+	leave := func(l *rate.Limiter, n int) { l.AllowN(now.Now(), l.Burst()-n) }
+	leave(c.bounds.httpLines, 3)
+	leave(c.bounds.lines, 2)
+	for range 10 {
+		if err := send("a.example"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := all.take(); len(got) != 3 || got[0].Decision != DecisionAllowed {
+		t.Errorf("%d of 10 allowed requests are recorded, want 3", len(got))
+	}
+	for range 10 {
+		wantRefusal(t, send("b.example"), metav1.StatusReasonForbidden, "allowlist: ")
+	}
+	if got := all.take(); len(got) != 2 || got[0].Omitted != 7 || got[1].Omitted != 0 {
+		t.Errorf("of 10 refused requests are recorded %+v, want 2, the first with 7 omitted", got)
+	}
+	now.SetTime(now.Now().Add(time.Second))
+	if err := send("a.example"); err != nil {
+		t.Fatal(err)
+	}
+	if got := all.take(); len(got) != 1 || got[0].Omitted != 8 {
+		t.Errorf("after a second: recorded %+v, want one with 8 omitted", got)
+	}
+}
+
+// What the API server did is recorded each time.
+func TestBounds_recordsOfWrites(t *testing.T) {
+	t.Parallel()
+	w, all, _ := audited(t)
+	w.grant(t, w.namespace, "patch", items.Group, "items")
+	c := w.client(t)
+	w.leave(c.bounds.lines, 0)
+	w.leave(c.bounds.httpLines, 0)
+	for range 3 {
+		patch := abi.PatchRequest{ObjectKey: itemKey(w.namespace, "thing"), PatchType: abi.PatchMerge, Patch: []byte(`{}`)}
+		if _, err := c.Patch(t.Context(), patch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := all.take(); len(got) != 3 || got[2].Decision != DecisionAllowed || got[2].Omitted != 0 {
+		t.Errorf("of 3 writes are recorded %+v", got)
 	}
 }
 

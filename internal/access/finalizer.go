@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/kinds"
 )
 
 // finalizerTries is how often a change is made anew because others have changed an object's finalizers meanwhile.
@@ -44,10 +45,7 @@ func (f *Factory) Finalizer(id Identity) (*Finalizer, error) {
 		return nil, fmt.Errorf("make a client for finalizers: %w", err)
 	}
 	c = rest.CopyConfig(c)
-	if id.Operator == "" {
-		c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
-	}
-	c.UserAgent = "k1s-plugin/" + id.String()
+	f.actAs(c, id)
 	c.QPS = -1
 	asPlugin, err := metadata.NewForConfig(c)
 	if err != nil {
@@ -105,7 +103,7 @@ func (f *Finalizer) change(ctx context.Context, client metadata.Interface, resou
 		}
 		err := f.patch(ctx, client, resource, o, wanted)
 		switch {
-		case err == nil, apierrors.IsNotFound(err):
+		case err == nil, apierrors.IsNotFound(err) && !kinds.IsPathNotFound(err):
 			return nil
 		case !apierrors.IsInvalid(err) && !apierrors.IsConflict(err):
 			return err

@@ -28,7 +28,8 @@ const (
 
 // Sweep takes the finalizer off all objects of a resource, as the operator: those that carry it, in whatever
 // namespace. It lists from the API server until it finds none, as a request that was under way when the plugin
-// was stopped may end after the first list. A resource that is not served has no objects.
+// was stopped may end after the first list. The error is one of kinds.IsPathNotFound where the resource is not served:
+// that says nothing about its objects, which another version may serve.
 func (f *Finalizer) Sweep(ctx context.Context, resource schema.GroupVersionResource) (removed int, err error) {
 	for range sweepRounds {
 		n, err := f.sweepOnce(ctx, resource)
@@ -84,8 +85,6 @@ func (f *Finalizer) eachPage(ctx context.Context, resource schema.GroupVersionRe
 	for {
 		list, err := f.asOperator.Resource(resource).List(ctx, options)
 		switch {
-		case apierrors.IsNotFound(err):
-			return nil
 		case apierrors.IsResourceExpired(err) && options.Continue != "":
 			options.Continue = "" // those that were done are not done again
 			continue

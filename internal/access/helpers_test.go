@@ -20,10 +20,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
+	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/testenv"
 	"github.com/k1s-io/k1s/internal/watch"
 )
@@ -61,7 +62,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mapper, err := apiutil.NewDynamicRESTMapper(env.Config, httpClient)
+	resolver, err := kinds.NewResolver(env.Config, httpClient, clock.RealClock{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared, err := watch.NewCache(env.Config, mapper)
+	shared, err := watch.NewCache(env.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func newWorld(t *testing.T) *world {
 	for _, start := range []func(context.Context) error{shared.Start, w.watches.Start} {
 		background(t, start)
 	}
-	w.factory = NewFactory(config, mapper, w.watches, NewAuthorizer(reviews, w.clock), w.clock)
+	w.factory = NewFactory(config, resolver, w.watches, NewAuthorizer(reviews, w.clock), w.clock)
 	return w
 }
 

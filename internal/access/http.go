@@ -63,7 +63,7 @@ func (c *RestrictedClient) Close() {
 	}
 }
 
-// HTTP makes a request to a host that the spec allows. Every one is recorded, as no API server does it.
+// HTTP makes a request to a host that the spec allows. It is recorded, up to a limit, as no API server does it.
 func (c *RestrictedClient) HTTP(ctx context.Context, req abi.HTTPRequest) (out []byte, err error) {
 	t, err := targetOf(req)
 	if err != nil {

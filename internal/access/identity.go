@@ -4,9 +4,13 @@ package access
 
 import (
 	"fmt"
+	"strings"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 )
+
+// serviceAccountPrefix begins the user names of ServiceAccounts.
+const serviceAccountPrefix = "system:serviceaccount:"
 
 // Identity is who a plugin is to the API server.
 type Identity struct {
@@ -26,7 +30,24 @@ func (i Identity) Username() string {
 	if i.Operator != "" {
 		return i.Operator
 	}
-	return fmt.Sprintf("system:serviceaccount:%s:%s", i.Namespace, i.ServiceAccount)
+	return serviceAccountPrefix + i.Namespace + ":" + i.ServiceAccount
+}
+
+// Marked reports whether the plugin's writes can have a mark, see package ownwrite: the API server takes it from
+// those only who impersonate somebody, and the operator can impersonate itself where it is a ServiceAccount. An operator
+// that is a user, such as one outside of the cluster, would lose its groups.
+func (i Identity) Marked() bool {
+	_, _, ok := i.Account()
+	return ok
+}
+
+// Account is the namespace and the name of the ServiceAccount that the plugin acts as; false if that is a user.
+func (i Identity) Account() (namespace, name string, ok bool) {
+	account, ok := strings.CutPrefix(i.Username(), serviceAccountPrefix)
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(account, ":")
 }
 
 // Groups are the groups that the API server's authentication gives the account.

@@ -9,9 +9,9 @@ import (
 	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 
 	"github.com/k1s-io/k1s/internal/abi"
@@ -28,18 +28,20 @@ func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) (out []by
 	if err := needName(req.Name); err != nil {
 		return nil, err
 	}
-	a, err := c.action("get", gvk, "", req.Namespace, req.Name)
-	seen.about(a)
+	r, err := c.action(ctx, "get", gvk, "", req.Namespace, req.Name)
+	seen.about(r.Action)
 	if err != nil {
 		return nil, err
 	}
-	if c.cached(gvk) {
-		if err := c.review(ctx, a); err != nil {
+	if c.cached(r.kind) {
+		if err := c.review(ctx, r.Action); err != nil {
 			return nil, err
 		}
 		return c.limited(func() ([]byte, error) { return c.factory.cache.Get(ctx, gvk, req.Namespace, req.Name) })
 	}
-	return c.limited(func() ([]byte, error) { return read(ctx, c.asPlugin.Get().AbsPath(a.segments()...)) })
+	return c.limited(func() ([]byte, error) {
+		return c.perform(ctx, r, func() ([]byte, error) { return read(ctx, c.asPlugin.Get().AbsPath(r.segments()...)) })
+	})
 }
 
 // List returns a list: from the shared cache when the plugin watches the kind and asks for nothing
@@ -54,13 +56,13 @@ func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) (out [
 	if err := checkSelectors(req); err != nil {
 		return nil, err
 	}
-	a, err := c.action("list", gvk, "", req.Namespace, "")
-	seen.about(a)
+	r, err := c.action(ctx, "list", gvk, "", req.Namespace, "")
+	seen.about(r.Action)
 	if err != nil {
 		return nil, err
 	}
-	if c.cached(gvk) && req.FieldSelector == "" && req.Limit == 0 && req.Continue == "" {
-		if err := c.review(ctx, a); err != nil {
+	if c.cached(r.kind) && req.FieldSelector == "" && req.Limit == 0 && req.Continue == "" {
+		if err := c.review(ctx, r.Action); err != nil {
 			return nil, err
 		}
 		return c.limited(func() ([]byte, error) {
@@ -71,7 +73,9 @@ func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) (out [
 			return out, err
 		})
 	}
-	out, err = c.limited(func() ([]byte, error) { return read(ctx, c.listRequest(a, req)) })
+	out, err = c.limited(func() ([]byte, error) {
+		return c.perform(ctx, r, func() ([]byte, error) { return read(ctx, c.listRequest(r.Action, req)) })
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +100,8 @@ func (c *RestrictedClient) listRequest(a Action, req abi.ListRequest) *rest.Requ
 
 // cached says whether a kind is read from the shared cache. That another plugin watches it is not
 // enough: its informer may stop at any time.
-func (c *RestrictedClient) cached(gvk schema.GroupVersionKind) bool {
-	return c.watches[gvk] && c.factory.cache.Watched(gvk)
+func (c *RestrictedClient) cached(kind *meta.RESTMapping) bool {
+	return c.watches[kind.GroupVersionKind] && c.factory.cache.Watched(kind)
 }
 
 // review asks RBAC before the cache answers, as the API server would have.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,16 +22,20 @@ import (
 
 type idle struct{}
 
-func (idle) Reconcile(context.Context, watch.Request, int) (reconcile.Result, error) {
+func (idle) Reconcile(context.Context, watch.Request, watch.Turn) (reconcile.Result, error) {
 	return reconcile.Result{}, nil
 }
 
 // cache puts kinds of the whole cluster into the shared cache, as another plugin's watch does.
 func (w *world) cache(t *testing.T, kinds ...schema.GroupVersionKind) {
 	t.Helper()
-	spec := watch.Spec{Namespaces: []string{"*"}, MaxConcurrentReconciles: 1}
+	spec := watch.Spec{Namespaces: []string{"*"}, Kinds: map[schema.GroupVersionKind]*meta.RESTMapping{}, MaxConcurrentReconciles: 1}
 	for _, gvk := range kinds {
-		spec.Targets = append(spec.Targets, watch.Target{GVK: gvk})
+		kind, err := w.factory.kinds.Resolve(t.Context(), gvk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec.Targets, spec.Kinds[gvk] = append(spec.Targets, watch.Target{GVK: gvk}), kind
 	}
 	if err := w.watches.Ensure(t.Context(), types.NamespacedName{Namespace: "other", Name: "watcher"}, spec, idle{}); err != nil {
 		t.Fatal(err)

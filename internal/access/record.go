@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -32,8 +33,9 @@ const reasonNoAnswer = "NoAnswer"
 // maxField bounds what a guest decides of a Record, in bytes; no name that exists is longer.
 const maxField = 253
 
-// Record is what is kept of one request of a guest's: of each that changes something, of each HTTP
-// request, and of each that was refused. There is nothing of an object in it but its name. docs/audit.md explains the members.
+// Record is what is kept of one request of a guest's: of each that changes something, and, up to a limit, of HTTP
+// requests and of those that were refused. There is nothing of an object in it but its name. docs/audit.md explains
+// the members.
 type Record struct {
 	Time time.Time `json:"time"`
 	// Plugin is "namespace/name" of the WasmPlugin.
@@ -60,7 +62,7 @@ type Record struct {
 	Reason string `json:"reason,omitempty"`
 	// LatencyMicros is how long the guest waited.
 	LatencyMicros int64 `json:"latencyMicros"`
-	// Omitted is how many requests of the plugin that came to nothing have no Record, since the one before.
+	// Omitted is how many requests of the plugin have no Record, since its previous Record.
 	Omitted int64 `json:"omitted,omitempty"`
 }
 
@@ -162,7 +164,24 @@ func (c *RestrictedClient) malformed(a Action, err error) error {
 	return err
 }
 
-// record hands a Record over. What came to nothing costs a guest so little that there are bounds to recording it.
+// isHTTP reports whether a Record is of an HTTP request.
+func (r *Record) isHTTP() bool { return r.Host != "" }
+
+// limiter returns what limits a Record; nil if it is always made. Requests that were not allowed, and HTTP requests,
+// cost a guest little. What the API server did costs a request to it, and is the audit trail. HTTP requests have a
+// limiter of their own, so that a plugin that makes many has its refused requests recorded all the same.
+func (b *bounds) limiter(r *Record) *rate.Limiter {
+	switch {
+	case r.Decision != DecisionAllowed:
+		return b.lines
+	case r.isHTTP():
+		return b.httpLines
+	default:
+		return nil
+	}
+}
+
+// record hands a Record over, if its limiter allows it.
 func (c *RestrictedClient) record(r Record) {
 	f := c.factory
 	if f.Metrics != nil {
@@ -171,7 +190,7 @@ func (c *RestrictedClient) record(r Record) {
 	if f.Audit == nil {
 		return
 	}
-	if r.Decision != DecisionAllowed && !c.bounds.allow(c.bounds.lines) {
+	if l := c.bounds.limiter(&r); l != nil && !c.bounds.allow(l) {
 		c.bounds.omitted.Add(1)
 		return
 	}

@@ -19,14 +19,10 @@ const requestTimeout = 30 * time.Second
 
 // impersonate returns a client that acts as a plugin's ServiceAccount. The API server adds the
 // account's groups itself when none are given, so that the operator needs no right to impersonate
-// groups. Bodies are passed on as they are: nothing is decoded on the way. A plugin that acts as the operator is
-// told from it by its user agent alone.
-func impersonate(config *rest.Config, id Identity) (rest.Interface, error) {
-	c := rest.CopyConfig(config)
-	if id.Operator == "" {
-		c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
-	}
-	c.UserAgent = "k1s-plugin/" + id.String()
+// groups. Bodies are passed on as they are: nothing is decoded on the way.
+func (f *Factory) impersonate(id Identity) (rest.Interface, error) {
+	c := rest.CopyConfig(f.config)
+	f.actAs(c, id)
 	c.Timeout = requestTimeout
 	c.WarningHandler = rest.NoWarnings{} // the default writes what guests cause to the operator's log
 	c.QPS = -1                           // spec.security bounds a plugin; the API server has its own fairness
@@ -34,6 +30,17 @@ func impersonate(config *rest.Config, id Identity) (rest.Interface, error) {
 	c.AcceptContentTypes = "application/json"
 	c.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion()
 	return rest.UnversionedRESTClientFor(c)
+}
+
+// actAs makes a config act as a plugin's ServiceAccount, and mark its writes as the plugin's. A plugin that acts as
+// the operator is told from it by its mark and its user agent alone.
+func (f *Factory) actAs(c *rest.Config, id Identity) {
+	c.UserAgent = "k1s-plugin/" + id.String()
+	if id.Operator != "" && (f.Marks == nil || !id.Marked()) {
+		return
+	}
+	c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
+	c.Wrap(f.Marks.Transport(id.String()))
 }
 
 // segments is the path of what an action is about.

@@ -16,17 +16,28 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
+	"github.com/k1s-io/k1s/internal/access/ownwrite"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // Cache is the shared informer cache: what RestrictedClient reads of watched kinds.
 type Cache interface {
-	// Watched says whether objects of a kind are in the cache.
-	Watched(gvk schema.GroupVersionKind) bool
+	// Watched reports whether objects of a kind are in the cache, as the kind is served now.
+	Watched(kind *meta.RESTMapping) bool
 	// Get returns an object's JSON.
 	Get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) ([]byte, error)
 	// List returns a list's JSON; an empty namespace means all, an empty selector too.
 	List(ctx context.Context, gvk schema.GroupVersionKind, namespace, labelSelector string) ([]byte, error)
+}
+
+// Kinds resolves how the API server serves kinds; a *kinds.Resolver.
+type Kinds interface {
+	// Resolve returns how a kind is served in its version. The error is a *kinds.NotServedError if it is not.
+	Resolve(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error)
+	// Changes returns a number that grows with each change of a group.
+	Changes(group string) uint64
+	// Invalidate has the kinds of groups resolved again.
+	Invalidate(groups ...string)
 }
 
 // Options make a RestrictedClient.
@@ -47,6 +58,8 @@ type Options struct {
 	Redact *plugin.Redactor
 	// Refused hears of each request that was refused, by whatever layer; it must not block, and may be nil.
 	Refused func(Record)
+	// Writes remembers what the plugin's writes have led to; it may be nil.
+	Writes *OwnWrites
 	// Watches are the kinds that the plugin itself watches; only these are read from the cache.
 	Watches []schema.GroupVersionKind
 }
@@ -54,7 +67,7 @@ type Options struct {
 // Factory makes RestrictedClients.
 type Factory struct {
 	config     *rest.Config
-	mapper     meta.RESTMapper
+	kinds      Kinds
 	cache      Cache
 	authorizer *Authorizer
 	clock      clock.PassiveClock
@@ -67,11 +80,14 @@ type Factory struct {
 	Metrics Metrics
 	// Egress bounds where HTTP requests can go. It is set before the first client is made, too.
 	Egress Egress
+	// Marks mark the writes of plugins for the webhooks; nil where none are served. It is set before the first client
+	// is made, too.
+	Marks *ownwrite.Marks
 }
 
 // NewFactory makes a Factory. The config's account needs to impersonate ServiceAccounts.
-func NewFactory(config *rest.Config, mapper meta.RESTMapper, cache Cache, authorizer *Authorizer, clk clock.PassiveClock) *Factory {
-	return &Factory{config: config, mapper: mapper, cache: cache, authorizer: authorizer, clock: clk}
+func NewFactory(config *rest.Config, kinds Kinds, cache Cache, authorizer *Authorizer, clk clock.PassiveClock) *Factory {
+	return &Factory{config: config, kinds: kinds, cache: cache, authorizer: authorizer, clock: clk}
 }
 
 // RestrictedClient is the cluster as one plugin may see it.
@@ -96,7 +112,7 @@ var _ plugin.Host = (*RestrictedClient)(nil)
 
 // New makes a RestrictedClient.
 func (f *Factory) New(o Options) (*RestrictedClient, error) {
-	asPlugin, err := impersonate(f.config, o.Identity)
+	asPlugin, err := f.impersonate(o.Identity)
 	if err != nil {
 		return nil, fmt.Errorf("make a client for %s: %w", o.Identity.Username(), err)
 	}
@@ -145,13 +161,26 @@ func (c *RestrictedClient) refused(layer string) {
 	}
 }
 
+// resolved is what a guest asks for: the action, and the kind that it is about as the API server serves it.
+type resolved struct {
+	Action
+
+	kind *meta.RESTMapping
+}
+
 // action works out what a request is about and asks the allowlists. The action is returned with their no
 // as well.
-func (c *RestrictedClient) action(verb string, gvk schema.GroupVersionKind, subresource, namespace, name string) (Action, error) {
-	mapping, err := c.lookUp(gvk)
+func (c *RestrictedClient) action(ctx context.Context, verb string, gvk schema.GroupVersionKind, subresource, namespace, name string) (resolved, error) {
+	mapping, err := c.lookUp(ctx, gvk)
 	if err != nil {
-		return Action{}, err
+		return resolved{}, err
 	}
+	a, err := c.actionOn(mapping, verb, subresource, namespace, name)
+	return resolved{Action: a, kind: mapping}, err
+}
+
+func (c *RestrictedClient) actionOn(mapping *meta.RESTMapping, verb, subresource, namespace, name string) (Action, error) {
+	kind := mapping.GroupVersionKind.Kind
 	a := Action{
 		Verb: verb, Group: mapping.Resource.Group, Version: mapping.Resource.Version, Resource: mapping.Resource.Resource,
 		Subresource: subresource, Namespace: namespace, ObjectName: name,
@@ -164,43 +193,15 @@ func (c *RestrictedClient) action(verb string, gvk schema.GroupVersionKind, subr
 		}
 	}
 	if !a.Namespaced && namespace != "" {
-		return a, apierrors.NewBadRequest(fmt.Sprintf("kind %q is cluster-scoped: leave the namespace out", gvk.Kind))
+		return a, apierrors.NewBadRequest(fmt.Sprintf("kind %q is cluster-scoped: leave the namespace out", kind))
 	}
 	if a.Namespaced && namespace == "" && verb != "list" {
-		return a, apierrors.NewBadRequest(fmt.Sprintf("kind %q is namespaced: give a namespace", gvk.Kind))
+		return a, apierrors.NewBadRequest(fmt.Sprintf("kind %q is namespaced: give a namespace", kind))
 	}
 	if why := c.Allowlist.Refuses(a); why != "" {
 		return a, forbidden(layerAllowlist, a, "%s", why)
 	}
 	return a, nil
-}
-
-// lookUp finds a kind's resource. A kind that nobody has asked for before may take requests to the API server, so
-// there are bounds to asking for those.
-func (c *RestrictedClient) lookUp(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
-	_, known := c.factory.known.Load(gvk)
-	if !known {
-		if _, unknown := c.bounds.unknown.Get(gvk); unknown {
-			return nil, notInstalled(gvk)
-		}
-		if !c.bounds.allow(c.bounds.lookups) {
-			c.refused(layerRate)
-			return nil, tooOften("kinds that are looked up", lookupsPerSecond)
-		}
-	}
-	mapping, err := c.factory.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-	switch {
-	case meta.IsNoMatchError(err):
-		c.factory.known.Delete(gvk)
-		c.bounds.unknown.Add(gvk, struct{}{}, unknownFor)
-		return nil, notInstalled(gvk)
-	case err != nil:
-		return nil, fmt.Errorf("look kind %q up: %w", gvk.Kind, err)
-	}
-	if !known {
-		c.factory.known.Store(gvk, struct{}{})
-	}
-	return mapping, nil
 }
 
 // needName refuses a request without a name.

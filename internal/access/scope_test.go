@@ -130,7 +130,7 @@ func TestRestrictedClient_unreachable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.factory = NewFactory(nobody, w.factory.mapper, w.watches, NewAuthorizer(reviews, w.clock), w.clock)
+	w.factory = NewFactory(nobody, w.factory.kinds, w.watches, NewAuthorizer(reviews, w.clock), w.clock)
 	for _, op := range operations() {
 		_, err := op.do(t.Context(), w.client(t), w.namespace)
 		if reason, _ := statusOf(err); err == nil || reason == metav1.StatusReasonForbidden {

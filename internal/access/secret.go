@@ -19,7 +19,7 @@ func (f *Factory) Secret(ctx context.Context, id Identity, name string) (map[str
 	if problems := content.IsPathSegmentName(name); len(problems) > 0 {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("name %q: %s", name, problems[0]))
 	}
-	asPlugin, err := impersonate(f.config, id)
+	asPlugin, err := f.impersonate(id)
 	if err != nil {
 		return nil, fmt.Errorf("make a client for %s: %w", id.Username(), err)
 	}

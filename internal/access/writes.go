@@ -195,25 +195,31 @@ func (c *RestrictedClient) write(ctx context.Context, w writing, build func(Acti
 	if err := c.capable(w); err != nil {
 		return nil, err
 	}
-	a, err := c.action(w.verb, w.gvk, w.subresource, w.namespace, w.name)
-	seen.about(a)
+	about, err := c.action(ctx, w.verb, w.gvk, w.subresource, w.namespace, w.name)
+	seen.about(about.Action)
 	if err != nil {
 		return nil, err
 	}
-	r, err := build(a)
+	r, err := build(about.Action)
 	if err != nil {
 		return nil, err
 	}
-	r = r.AbsPath(a.segments()...)
+	r = r.AbsPath(about.segments()...)
 	if w.verb != "delete" {
 		r = r.Param("fieldManager", c.Identity.FieldManager())
 	}
 	return c.limited(func() ([]byte, error) {
-		result := r.Do(ctx)
-		// Raw knows the status code only; Error reads the Status in the body.
-		if err := result.Error(); err != nil {
-			return nil, err
-		}
-		return result.Raw()
+		return c.perform(ctx, about, func() ([]byte, error) {
+			result := r.Do(ctx)
+			// Raw knows the status code only; Error reads the Status in the body.
+			if err := result.Error(); err != nil {
+				return nil, err
+			}
+			raw, err := result.Raw()
+			if err == nil {
+				c.Writes.add(raw)
+			}
+			return raw, err
+		})
 	})
 }

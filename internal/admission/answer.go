@@ -16,7 +16,11 @@ import (
 // answer answers a request, whatever happens.
 func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *admissionv1.AdmissionRequest) (response *admissionv1.AdmissionResponse) {
 	start := time.Now()
+	complete(request)
 	q := &question{AdmissionRequest: request, plugin: p, hook: hook, target: p.target(request.Resource, request.Kind)}
+	if q.unasked = p.unasked(request); q.unasked != nil {
+		q.target = q.matched()
+	}
 	var result metrics.AdmissionResult
 	defer func() {
 		if panicked := recover(); panicked != nil {
@@ -35,7 +39,7 @@ func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *a
 // decide goes through the reasons not to ask the plugin, and asks it.
 func (s *Server) decide(ctx context.Context, q *question) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	exports := q.plugin.exports(q.hook, string(q.Operation))
-	if len(exports) == 0 || q.passes(s.Exempt) {
+	if len(exports) == 0 || q.passes(s.Exempt, s.Marks) {
 		return allowed(nil), metrics.AdmissionSkipped
 	}
 	switch may, err := s.Authorizer.Authorize(ctx, q.plugin.Identity, q.action()); {
@@ -43,6 +47,9 @@ func (s *Server) decide(ctx context.Context, q *question) (*admissionv1.Admissio
 		return q.failed(exports[0], &rightError{err})
 	case !may.Allowed:
 		return allowed(nil), metrics.AdmissionSkipped
+	}
+	if q.unasked != nil {
+		return q.failed(exports[0], q.unasked)
 	}
 	if q.hook == mutating {
 		return s.mutate(ctx, q)

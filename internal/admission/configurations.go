@@ -103,7 +103,7 @@ func (c *Configurations) ensureValidating(ctx context.Context, p *Plugin) error 
 	for _, g := range groups(p, validating, c.Exempt) {
 		wanted.Webhooks = append(wanted.Webhooks, admissionregistrationv1.ValidatingWebhook{
 			Name: g.name, ClientConfig: c.clientConfig(validating.path(p.Name)),
-			Rules: g.rules, NamespaceSelector: g.namespaces, ObjectSelector: p.objects(), MatchConditions: lives(),
+			Rules: g.rules, NamespaceSelector: g.namespaces, ObjectSelector: p.objects(), MatchConditions: p.conditions(g.rules),
 			FailurePolicy: p.failurePolicy(), TimeoutSeconds: p.timeoutSeconds(),
 			MatchPolicy: new(admissionregistrationv1.Equivalent), SideEffects: new(admissionregistrationv1.SideEffectClassNone),
 			AdmissionReviewVersions: []string{"v1"},
@@ -120,7 +120,7 @@ func (c *Configurations) ensureMutating(ctx context.Context, p *Plugin) error {
 	for _, g := range groups(p, mutating, c.Exempt) {
 		wanted.Webhooks = append(wanted.Webhooks, admissionregistrationv1.MutatingWebhook{
 			Name: g.name, ClientConfig: c.clientConfig(mutating.path(p.Name)),
-			Rules: g.rules, NamespaceSelector: g.namespaces, ObjectSelector: p.objects(), MatchConditions: lives(),
+			Rules: g.rules, NamespaceSelector: g.namespaces, ObjectSelector: p.objects(), MatchConditions: p.conditions(g.rules),
 			FailurePolicy: p.failurePolicy(), TimeoutSeconds: p.timeoutSeconds(),
 			MatchPolicy: new(admissionregistrationv1.Equivalent), SideEffects: new(admissionregistrationv1.SideEffectClassNone),
 			AdmissionReviewVersions: []string{"v1"},

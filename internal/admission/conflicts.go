@@ -3,7 +3,6 @@
 package admission
 
 import (
-	"fmt"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -99,7 +98,8 @@ func (c *conflicts) forget(name types.NamespacedName) {
 	}
 }
 
-// contested returns a warning for each field that another plugin, which has a say in the same object, sets too.
+// contested returns a warning for each field that another plugin sets by default in the same object. It does not name the
+// other one, as whoever makes the request need not be allowed to list WasmPlugins there; Conflict does.
 func (s *Server) contested(q *question, set *object.Defaults) []string {
 	kind, me := q.target.GVK.GroupKind(), q.plugin.Name
 	labels := (&unstructured.Unstructured{Object: set.Object}).GetLabels()
@@ -114,7 +114,7 @@ func (s *Server) contested(q *question, set *object.Defaults) []string {
 			continue
 		}
 		if len(warnings) < abi.MaxWarnings {
-			warnings = append(warnings, cut(fmt.Sprintf("%s is also defaulted by plugin %s; which one wins is not defined", field, before), abi.MaxWarning))
+			warnings = append(warnings, cut(field+" is also set by another plugin; which one wins is not defined", abi.MaxWarning))
 		}
 		if k := (Conflict{Kind: kind, Field: field, Plugin: me, Other: before}); s.Conflict != nil && s.conflicts.isNew(k) {
 			s.Conflict(k)

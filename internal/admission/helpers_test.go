@@ -4,6 +4,10 @@ package admission
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,6 +37,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/ownwrite"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 	"github.com/k1s-io/k1s/internal/wasm"
@@ -119,6 +124,7 @@ type world struct {
 	// home is the plugin's namespace, shop one that it is asked about.
 	home, shop     string
 	server         *Server
+	marks          *ownwrite.Marks
 	configurations *Configurations
 	engine         *wasm.Engine
 
@@ -164,7 +170,8 @@ func newWorldAt(t *testing.T, clk clock.PassiveClock) *world {
 		t.Fatal(err)
 	}
 	exempt := NewExempt(operatorNamespace)
-	w.server = NewServer(ServerOptions{Authorizer: authorizer, Exempt: exempt, Log: logr.Discard(), Conflict: func(c Conflict) {
+	w.marks = newMarks(t)
+	w.server = NewServer(ServerOptions{Authorizer: authorizer, Exempt: exempt, Marks: w.marks, Log: logr.Discard(), Conflict: func(c Conflict) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.conflicts = append(w.conflicts, c)
@@ -181,6 +188,17 @@ func newWorldAt(t *testing.T, clk clock.PassiveClock) *world {
 		return nil
 	})
 	return w
+}
+
+// newMarks returns marks with a key of their own.
+func newMarks(t *testing.T) *ownwrite.Marks {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := &tls.Certificate{PrivateKey: key}
+	return ownwrite.New(func() (*tls.Certificate, error) { return certificate, nil }, clock.RealClock{})
 }
 
 type bundle []byte

@@ -37,12 +37,17 @@ type Plugin struct {
 	// Operations are those of CREATE, UPDATE and DELETE that the module wants to be asked about; nil means all.
 	Operations []string
 	Targets    []Target
+	// Module is the ConfigMap with the module, for which no requests are sent to the plugin; empty for another source.
+	Module types.NamespacedName
 	// FailurePolicy says what becomes of a request that the plugin cannot answer.
 	FailurePolicy pluginsv1alpha1.FailurePolicy
 	// Timeout bounds one request.
 	Timeout time.Duration
 	// ObjectSelector picks the objects; nil means all.
 	ObjectSelector *metav1.LabelSelector
+	// Unavailable says why the plugin cannot be asked, as the end of the sentence "the plugin …"; then FailurePolicy
+	// decides about every request that the plugin has permission for, and there is no Runner. Empty for one that can.
+	Unavailable string
 	// Failed hears of each request that the plugin could not answer; it must not block.
 	Failed func(Failure)
 }

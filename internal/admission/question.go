@@ -3,10 +3,16 @@
 package admission
 
 import (
+	"cmp"
+	"maps"
+
 	admissionv1 "k8s.io/api/admission/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/ownwrite"
 	"github.com/k1s-io/k1s/internal/admission/object"
 )
 
@@ -18,17 +24,27 @@ type question struct {
 	hook   webhook
 	// target is nil for a kind that is none of the plugin's.
 	target *Target
+	// unasked is why the plugin cannot be asked, or nil.
+	unasked error
 }
 
-// passes says whether the request is none of the plugin's business.
-func (q *question) passes(exempt Exempt) bool {
+// complete adds the name of the object where the API server sends none: the request that deletes a collection has no
+// name, nor has one that creates an object of metadata.generateName. The object has it as soon as there is one.
+func complete(request *admissionv1.AdmissionRequest) {
+	if request.Name == "" {
+		request.Name = cmp.Or(object.Name(request.OldObject.Raw), object.Name(request.Object.Raw))
+	}
+}
+
+// passes reports whether the request is not for the plugin.
+func (q *question) passes(exempt Exempt, marks Marks) bool {
 	switch {
 	case q.target == nil, q.SubResource != "", exemptGroup(q.Resource.Group):
 		return true
 	case exempt.has(q.Namespace), q.isNamespace() && exempt.has(q.Name):
 		return true
 	default:
-		return q.ownWrite() || q.ends()
+		return q.isModule() || q.ownWrite(marks) || q.ends()
 	}
 }
 
@@ -37,13 +53,33 @@ func (q *question) isNamespace() bool {
 	return q.Resource.Group == "" && q.Resource.Resource == "namespaces"
 }
 
-// ownWrite says whether the plugin's own guest makes the request, through the operator: the instance waits for the
-// request, and must not have to wait for another one. An account that the operator impersonates has no UID; one with
-// a token of its own has, and is held up like everybody. Of a plugin that acts as the operator, all that the operator
-// does may be its own.
-func (q *question) ownWrite() bool {
+// isModule reports whether the request is for the ConfigMap with the plugin's module: a plugin must not keep people
+// from repairing it.
+func (q *question) isModule() bool {
+	return q.Resource.Group == "" && q.Resource.Resource == "configmaps" && q.plugin.Module != types.NamespacedName{} &&
+		q.plugin.Module == types.NamespacedName{Namespace: q.Namespace, Name: q.Name}
+}
+
+// ownWrite reports whether the plugin's own guest makes the request, through the operator: the instance waits for the
+// request, and must not have to wait for another one. The mark tells, and not the ServiceAccount: other plugins may
+// have the same one, and people may impersonate it. Writes of a plugin that acts as an operator without a ServiceAccount
+// have no mark, so everything that the operator does counts as its own.
+func (q *question) ownWrite(marks Marks) bool {
 	id := q.plugin.Identity
-	return q.UserInfo.Username == id.Username() && (q.UserInfo.UID == "" || id.Operator != "")
+	if q.UserInfo.Username != id.Username() {
+		return false
+	}
+	return !id.Marked() || marks != nil && marks.Verify(id.String(), q.UserInfo.Extra[ownwrite.ExtraKey])
+}
+
+// userInfo is who makes the request, without marks: a guest that saw one could give it away.
+func (q *question) userInfo() authenticationv1.UserInfo {
+	user := q.UserInfo
+	if _, ok := user.Extra[ownwrite.ExtraKey]; ok {
+		user.Extra = maps.Clone(user.Extra)
+		delete(user.Extra, ownwrite.ExtraKey)
+	}
+	return user
 }
 
 // ends says whether the request is a step of a deletion that was let through before, or gives up or takes a part in

@@ -11,11 +11,11 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
@@ -26,16 +26,16 @@ func TestServer_guestOnlyReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mapper, err := apiutil.NewDynamicRESTMapper(w.Config, httpClient)
+	resolver, err := kinds.NewResolver(w.Config, httpClient, clock.RealClock{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := watch.NewCache(w.Config, mapper)
+	cache, err := watch.NewCache(w.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	authorizer := w.server.Authorizer.(*access.Authorizer)
-	factory := access.NewFactory(w.Config, mapper, watch.NewManager(cache, logr.Discard()), authorizer, clock.RealClock{})
+	factory := access.NewFactory(w.Config, resolver, watch.NewManager(cache, logr.Discard()), authorizer, clock.RealClock{})
 	p := w.plugin(nil)
 	host, err := factory.New(access.Options{
 		Identity: p.Identity, Allowlist: access.Allowlist{Namespaces: []string{w.shop}}, MaxConcurrentRequests: 10,

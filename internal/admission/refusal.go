@@ -45,32 +45,6 @@ func cannotTell(s *metav1.Status) bool {
 	return s.Code >= http.StatusInternalServerError || s.Code == http.StatusTooManyRequests || slices.Contains(undecided, s.Reason)
 }
 
-// denial is what a client sees of a guest's no. A guest need not give a code, nor a reason.
-func denial(said *metav1.Status) *metav1.Status {
-	s := &metav1.Status{Status: metav1.StatusFailure, Message: said.Message, Reason: said.Reason, Code: said.Code}
-	if s.Message == "" {
-		s.Message = "the plugin gives no reason"
-	}
-	if s.Reason == metav1.StatusReasonUnknown {
-		s.Reason = metav1.StatusReasonForbidden
-	}
-	if s.Code < http.StatusBadRequest {
-		switch s.Reason {
-		case metav1.StatusReasonInvalid:
-			s.Code = http.StatusUnprocessableEntity
-		case metav1.StatusReasonConflict, metav1.StatusReasonAlreadyExists:
-			s.Code = http.StatusConflict
-		case metav1.StatusReasonBadRequest:
-			s.Code = http.StatusBadRequest
-		case metav1.StatusReasonNotFound:
-			s.Code = http.StatusNotFound
-		default:
-			s.Code = http.StatusForbidden
-		}
-	}
-	return s
-}
-
 // failed answers for a plugin that could not, by its failure policy.
 func (q *question) failed(export string, err error) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	if q.plugin.Failed != nil {
@@ -88,8 +62,8 @@ func (q *question) failed(export string, err error) (*admissionv1.AdmissionRespo
 	}
 	return &admissionv1.AdmissionResponse{Result: &metav1.Status{
 		Status: metav1.StatusFailure, Code: code, Reason: reason,
-		Message: fmt.Sprintf("plugin %q, without which this is refused, %s: see kubectl -n %s get wp %s, or set its spec.admission.failurePolicy to Ignore",
-			name, what, name.Namespace, name.Name),
+		Message: fmt.Sprintf("plugin %q, without which this is refused, %s: see kubectl describe wasmplugin %s -n %s, or set its spec.admission.failurePolicy to Ignore",
+			name, what, name.Name, name.Namespace),
 	}}, metrics.AdmissionFailedClosed
 }
 
@@ -98,7 +72,10 @@ func (q *question) failed(export string, err error) (*admissionv1.AdmissionRespo
 func happened(err error) (what string, code int32) {
 	const broken, later = http.StatusInternalServerError, http.StatusServiceUnavailable
 	var right *rightError
+	var unavailable *unavailableError
 	switch {
+	case errors.As(err, &unavailable):
+		return unavailable.why, later
 	case errors.As(err, &right):
 		return "could not be asked: the API server did not say whether its ServiceAccount has the right", later
 	case errors.Is(err, plugin.ErrNoRevision):

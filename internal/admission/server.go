@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"sync"
@@ -22,13 +21,15 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// maxReview bounds a request's body: two objects, each of which the API server takes up to 3 MiB of, and what comes
-// with them.
-const maxReview = 7 << 20
-
 // Authorizer says what a plugin may do; an *access.Authorizer.
 type Authorizer interface {
 	Authorize(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
+}
+
+// Marks verifies that a request is a plugin's own; an *ownwrite.Marks.
+type Marks interface {
+	// Verify reports whether one of the marks is the plugin's ("namespace/name") and valid.
+	Verify(plugin string, marks []string) bool
 }
 
 // Metrics count and time the requests that are held up; a *metrics.Metrics.
@@ -40,11 +41,17 @@ type Metrics interface {
 type ServerOptions struct {
 	Authorizer Authorizer
 	Exempt     Exempt
+	// Marks tells the plugins' own writes; nil means that there are none.
+	Marks Marks
+	// InFlight limits the bytes of requests that are read and not answered yet.
+	InFlight InFlight
 	// Metrics may be nil.
 	Metrics Metrics
 	// Conflict hears of plugins that default the same field, once for each pair and field; it must not block. It may be nil.
 	Conflict func(Conflict)
-	Log      logr.Logger
+	// Unavailable returns what answers for a plugin that is not loaded here, nil for one that does not exist. It may be nil.
+	Unavailable func(ctx context.Context, name types.NamespacedName) *Plugin
+	Log         logr.Logger
 }
 
 // Server answers the API server's questions about requests that are held up for plugins. It never keeps one from
@@ -53,7 +60,10 @@ type Server struct {
 	ServerOptions
 
 	conflicts *conflicts
+	inFlight  *inFlight
 	now       func() time.Time
+	// bodyTime is how long a body may take to arrive: maxBodyTime, but for tests.
+	bodyTime time.Duration
 
 	mu sync.Mutex // held while plugins come and go
 	// plugins is replaced, never changed, so that requests need no lock.
@@ -68,7 +78,7 @@ var _ http.Handler = (*Server)(nil)
 
 // NewServer makes a Server without plugins.
 func NewServer(o ServerOptions) *Server {
-	s := &Server{ServerOptions: o, conflicts: newConflicts(), now: time.Now}
+	s := &Server{ServerOptions: o, conflicts: newConflicts(), inFlight: newInFlight(o.InFlight), now: time.Now, bodyTime: maxBodyTime}
 	s.plugins.Store(&map[types.NamespacedName]*served{})
 	return s
 }
@@ -113,7 +123,8 @@ func (s *Server) hasLeft(name types.NamespacedName) bool {
 }
 
 // ServeHTTP answers an AdmissionReview. An HTTP error, which leaves the answer to the API server's own failure
-// policy, is for what is no review and for plugins that are not loaded here, be it not yet or no more.
+// policy, is for what is not a review, for plugins that do not exist, whose policy only the API server knows, and for
+// more than there is memory for.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	hook, name, ok := parsePath(r.URL.Path)
 	if !ok {
@@ -122,10 +133,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	p, left := s.plugin(name), s.hasLeft(name)
 	if p == nil && !left {
+		p = s.unloaded(r.Context(), name)
+	}
+	if p == nil && !left {
 		http.Error(w, fmt.Sprintf("plugin %q is not loaded: kubectl -n %s get wp %s", name, name.Namespace, name.Name), http.StatusServiceUnavailable)
 		return
 	}
-	request, status, err := readReview(w, r)
+	if r.Method != http.MethodPost {
+		http.Error(w, "only POST is answered", http.StatusMethodNotAllowed)
+		return
+	}
+	release, ok := s.inFlight.acquire(name, sizeOf(r))
+	if !ok {
+		s.overloaded(w, hook, name, p)
+		return
+	}
+	defer release()
+	request, status, err := readReview(w, r, time.Now().Add(s.bodyTime))
 	if err != nil {
 		http.Error(w, err.Error(), status)
 		return
@@ -139,6 +163,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.write(w, name, request, s.answer(ctx, p, hook, request))
 }
 
+// errOverloaded means that a request was rejected unread.
+var errOverloaded = errors.New("rejected unread: too many bytes of admission requests are in flight")
+
+// overloaded rejects a request unread. The API server tries again after the time in Retry-After, as long as the
+// webhook's timeout lasts, and then applies the failure policy; what it says to whoever made the request is just that
+// the time is over. A plugin that was removed is nil.
+func (s *Server) overloaded(w http.ResponseWriter, hook webhook, name types.NamespacedName, p *served) {
+	if s.Metrics != nil {
+		s.Metrics.Held(name.String(), string(hook), metrics.AdmissionOverloaded, 0)
+	}
+	if p != nil && p.Failed != nil {
+		p.Failed(Failure{Export: string(hook), Key: "requests", Err: errOverloaded})
+	}
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, fmt.Sprintf("plugin %q: %v", name, errOverloaded), http.StatusTooManyRequests)
+}
+
 func (s *Server) write(w http.ResponseWriter, name types.NamespacedName, request *admissionv1.AdmissionRequest, response *admissionv1.AdmissionResponse) {
 	response.UID = request.UID
 	review := admissionv1.AdmissionReview{Response: response}
@@ -147,28 +188,6 @@ func (s *Server) write(w http.ResponseWriter, name types.NamespacedName, request
 	if err := json.NewEncoder(w).Encode(review); err != nil { // the API server has gone away
 		s.Log.V(1).Info("Cannot answer a request that is held up", "plugin", name.String(), "error", err.Error())
 	}
-}
-
-// readReview reads what the API server asks. With an error it returns the HTTP status.
-func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionRequest, int, error) {
-	if r.Method != http.MethodPost {
-		return nil, http.StatusMethodNotAllowed, errors.New("only POST is answered")
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxReview))
-	if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
-		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the AdmissionReview is longer than the %d bytes that are read", long.Limit)
-	}
-	if err != nil {
-		return nil, http.StatusBadRequest, fmt.Errorf("read the AdmissionReview: %w", err)
-	}
-	var review admissionv1.AdmissionReview
-	if err := json.Unmarshal(body, &review); err != nil {
-		return nil, http.StatusBadRequest, fmt.Errorf("decode the AdmissionReview: %w", err)
-	}
-	if review.GroupVersionKind() != admissionv1.SchemeGroupVersion.WithKind("AdmissionReview") || review.Request == nil {
-		return nil, http.StatusBadRequest, errors.New("it is no AdmissionReview of admission.k8s.io/v1 with a request")
-	}
-	return review.Request, 0, nil
 }
 
 // patience is how long a request is worked on: the plugin's own bound or the API server's, which is in the URL, less

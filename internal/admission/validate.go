@@ -31,7 +31,7 @@ func call(ctx context.Context, q *question, export string, request abi.Admission
 	if export != abi.ExportAdmit {
 		return plugin.Validate(ctx, q.plugin.runner, export, request)
 	}
-	user, err := json.Marshal(q.UserInfo)
+	user, err := json.Marshal(q.userInfo())
 	if err != nil {
 		return nil, &plugin.CallError{Kind: plugin.KindInput, Export: export, Err: err}
 	}

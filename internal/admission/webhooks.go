@@ -119,6 +119,23 @@ func selector(scope Scope, exempt Exempt) *metav1.LabelSelector {
 	return s
 }
 
+// conditions keep requests from being sent that the plugin is not asked about: see Server.
+func (p *Plugin) conditions(rules []admissionregistrationv1.RuleWithOperations) []admissionregistrationv1.MatchCondition {
+	all := lives()
+	forConfigMaps := func(r admissionregistrationv1.RuleWithOperations) bool {
+		return slices.Contains(r.APIGroups, "") && slices.Contains(r.Resources, "configmaps")
+	}
+	if p.Module.Name == "" || !slices.ContainsFunc(rules, forConfigMaps) {
+		return all
+	}
+	// A deletion of a collection has no request.name, and a creation no oldObject.
+	return append(all, admissionregistrationv1.MatchCondition{
+		Name: "not-the-module-of-this-plugin",
+		Expression: fmt.Sprintf(`!(request.resource.group == "" && request.resource.resource == "configmaps" && request.namespace == %[1]q && `+
+			`(has(request.name) && request.name == %[2]q || oldObject != null && oldObject.metadata.name == %[2]q))`, p.Module.Namespace, p.Module.Name),
+	})
+}
+
 // lives keeps the API server from asking about steps of a deletion that was let through, so that objects can go while
 // the operator is away.
 func lives() []admissionregistrationv1.MatchCondition {

@@ -36,6 +36,8 @@ func (d Digest) Short() string {
 type Module struct {
 	Bytes  []byte
 	Digest Digest
+	// Origin names where the module is stored, for messages, such as `file "a.wasm"`. It may be empty.
+	Origin string
 }
 
 // NewModule wraps bytes with their digest.

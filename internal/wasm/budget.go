@@ -59,6 +59,9 @@ func (b *budget) take(namespace string, bytes uint64) error {
 
 // give gives back what was taken.
 func (b *budget) give(namespace string, bytes uint64) {
+	if bytes == 0 {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.all -= bytes

@@ -27,6 +27,7 @@ func TestBudget(t *testing.T) {
 			t.Errorf("%d bytes of %q: got %v, want %q", step.bytes, step.namespace, err, step.flag)
 		}
 	}
+	(&budget{}).give("a", 0) // of a memory that was never committed
 	b.give("a", 6)
 	b.give("b", 4)
 	if b.all != 0 || len(b.spent) != 0 {

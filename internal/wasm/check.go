@@ -3,6 +3,7 @@
 package wasm
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,20 +12,28 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/source/sniff"
 	"github.com/k1s-io/k1s/internal/wasm/binary"
 	"github.com/k1s-io/k1s/internal/wasm/wasi"
 )
 
 // check parses a module and holds its outside against the ABI. Errors are *plugin.LoadError.
 func (e *Engine) check(module []byte, limits plugin.Limits) (*binary.Module, error) {
+	return e.checkOrigin("the source", module, limits)
+}
+
+// checkOrigin is check for a module of a known origin.
+func (e *Engine) checkOrigin(origin string, module []byte, limits plugin.Limits) (*binary.Module, error) {
 	m, err := binary.Parse(module)
+	var proposal *binary.UnsupportedError
 	switch {
 	case errors.Is(err, binary.ErrComponent):
 		return nil, plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
-			"the source holds a WebAssembly component; k1s runs core modules: build the plugin as a core module (reactor)")
+			"%s holds a WebAssembly component, and k1s does not support the component model: build the plugin as a core module (Rust: target wasm32-unknown-unknown, not wasm32-wasip2; C: -mexec-model=reactor)", origin)
 	case errors.Is(err, binary.ErrNotWasm):
-		return nil, plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
-			"the source holds no WebAssembly module: its %d bytes do not begin with \"\\0asm\" (nor are they gzip or zstd of one)", len(module))
+		return nil, notWasm(origin, module)
+	case errors.As(err, &proposal):
+		return nil, unsupported(pluginsv1alpha1.ReasonInvalidModule, proposal, err)
 	case errors.Is(err, binary.ErrLimit):
 		return nil, &plugin.LoadError{
 			Reason: pluginsv1alpha1.ReasonInvalidModule, Err: err,
@@ -42,6 +51,22 @@ func (e *Engine) check(module []byte, limits plugin.Limits) (*binary.Module, err
 		}
 	}
 	return m, checkMemory(m.MinMemoryPages, limits)
+}
+
+// notWasm says what a source holds in place of a module.
+func notWasm(origin string, stored []byte) error {
+	if bytes.HasPrefix(stored, []byte("\x00asm")) { // shorter than the shortest module
+		return plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
+			"%s holds the first %d bytes of a WebAssembly module: store all of it", origin, len(stored))
+	}
+	content := sniff.Of(stored)
+	if content.What == "" {
+		return plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
+			"%s does not hold a WebAssembly module: its %d bytes do not begin with \"\\0asm\" (nor are they gzip or zstd of one): store the module's bytes as they are",
+			origin, len(stored))
+	}
+	return plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
+		"%s holds %s, not a WebAssembly module: %s", origin, content.What, content.Advice)
 }
 
 // checkImports refuses what the host does not offer, by name.
@@ -65,8 +90,8 @@ func (e *Engine) checkImports(m *binary.Module) error {
 			}
 		default:
 			return plugin.Refuse(pluginsv1alpha1.ReasonUnknownImport,
-				"the module imports the %s %q %q, which the host does not offer: only the functions of %q (guest ABI %d) and %q can be imported",
-				im.Kind, im.Module, im.Name, abi.ImportModule, abi.Version, wasi.ModuleName)
+				"the module imports the %s %q %q, which the host does not offer: %s",
+				im.Kind, shorten(im.Module, maxName), shorten(im.Name, maxName), buildWithoutImport(im))
 		}
 	}
 	return nil

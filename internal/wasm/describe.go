@@ -3,6 +3,7 @@
 package wasm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -17,7 +18,7 @@ import (
 // running it, with no host to reach, within the given limits. Errors are *plugin.LoadError, or the
 // context's.
 func (e *Engine) Describe(ctx context.Context, module plugin.Module, limits plugin.Limits) (plugin.Metadata, error) {
-	outside, err := e.check(module.Bytes, limits)
+	outside, err := e.checkOrigin(cmp.Or(module.Origin, "the source"), module.Bytes, limits)
 	if err != nil {
 		return plugin.Metadata{}, err
 	}
@@ -73,7 +74,8 @@ func wrongVersion(got int32) error {
 		"the module speaks guest ABI %d, this operator speaks %d: use a module or an operator of the other's version", got, abi.Version)
 }
 
-// loadError wraps a failure, unless the caller itself gave up: that says nothing about the module.
+// loadError wraps a failure, unless the caller itself gave up: that says nothing about the module. The
+// message is for failures that do not say themselves what to do.
 func loadError(ctx context.Context, reason, message string, err error) error {
 	if errors.Is(context.Cause(ctx), context.Canceled) {
 		return ctx.Err()
@@ -83,6 +85,10 @@ func loadError(ctx context.Context, reason, message string, err error) error {
 	}
 	if over := (*errBudget)(nil); errors.As(err, &over) {
 		return &plugin.LoadError{Reason: pluginsv1alpha1.ReasonLimitExceeded, Message: over.Error() + ": use fewer or smaller plugins, or ask the administrator for a higher limit"}
+	}
+	var proposal *binary.UnsupportedError
+	if errors.As(err, &proposal) {
+		return unsupported(reason, proposal, err)
 	}
 	return &plugin.LoadError{Reason: reason, Message: message, Err: err}
 }

@@ -79,9 +79,11 @@ func TestEngine_notWasm(t *testing.T) {
 		name, reason, want string
 		in                 []byte
 	}{
-		{"nothing", pluginsv1alpha1.ReasonNotWasm, "its 0 bytes do not begin with", nil},
-		{"text", pluginsv1alpha1.ReasonNotWasm, `do not begin with "\0asm" (nor are they gzip or zstd of one)`, []byte("version https://git-lfs.github.com/spec/v1")},
-		{"a component", pluginsv1alpha1.ReasonNotWasm, "build the plugin as a core module", []byte("\x00asm\x0d\x00\x01\x00")},
+		{"nothing", pluginsv1alpha1.ReasonNotWasm, "the source holds nothing (0 bytes), not a WebAssembly module: store", nil},
+		{"text", pluginsv1alpha1.ReasonNotWasm, "the source holds a Git LFS pointer, not a WebAssembly module: run `git lfs pull`", []byte("version https://git-lfs.github.com/spec/v1")},
+		{"bytes", pluginsv1alpha1.ReasonNotWasm, `its 3 bytes do not begin with "\0asm" (nor are they gzip or zstd of one)`, []byte{1, 2, 3}},
+		{"the magic alone", pluginsv1alpha1.ReasonNotWasm, "the source holds the first 6 bytes of a WebAssembly module: store all of it", []byte("\x00asm\x01\x00")},
+		{"a component", pluginsv1alpha1.ReasonNotWasm, "k1s does not support the component model: build the plugin as a core module", []byte("\x00asm\x0d\x00\x01\x00")},
 		{"a version to come", pluginsv1alpha1.ReasonInvalidModule, "malformed", []byte("\x00asm\x02\x00\x00\x00")},
 		{"an empty module", pluginsv1alpha1.ReasonMissingABIVersion, "was not built as a k1s plugin", []byte("\x00asm\x01\x00\x00\x00")},
 		{"cut off", pluginsv1alpha1.ReasonInvalidModule, "check that it was stored whole", fixture(t, "minimal").Bytes[:100]},

@@ -28,13 +28,19 @@ var outsideRefusals = []refusal{
 	{"reexport", pluginsv1alpha1.ReasonMissingExport, `exports an import as "reconcile"`},
 	{"command", pluginsv1alpha1.ReasonCommandModule, `it exports "_start"`},
 	{"import_function", pluginsv1alpha1.ReasonUnknownImport, `imports the func "k1s" "k1s_client_watch"`},
-	{"import_env", pluginsv1alpha1.ReasonUnknownImport, `imports the func "env" "abort"`},
-	{"import_memory", pluginsv1alpha1.ReasonUnknownImport, `imports the memory "env" "memory"`},
+	{"import_env", pluginsv1alpha1.ReasonUnknownImport, `imports the func "env" "abort", which the host does not offer: pass asc the option ` + "`--use abort=<file>/<function>`"},
+	{"import_memory", pluginsv1alpha1.ReasonUnknownImport, `imports the memory "env" "memory", which the host does not offer: build it without -Wl,--import-memory`},
 	{"import_global", pluginsv1alpha1.ReasonUnknownImport, `imports the global "k1s" "k1s_log"`},
-	{"import_table", pluginsv1alpha1.ReasonUnknownImport, `imports the table "env" "__indirect_function_table"`},
+	{"import_table", pluginsv1alpha1.ReasonUnknownImport, `imports the table "env" "__indirect_function_table", which the host does not offer: build it without -Wl,--import-table`},
 	{"import_signature", pluginsv1alpha1.ReasonUnknownImport, `"k1s_log" as (i32, i32) -> (), but the host offers it as (i32, i32, i32) -> ()`},
 	{"import_wasi", pluginsv1alpha1.ReasonUnknownImport, `imports the func "wasi_snapshot_preview1" "thread_spawn"`},
 	{"import_wasi_signature", pluginsv1alpha1.ReasonUnknownImport, `"proc_exit" as (i64) -> (), but WASI preview 1 has it as (i32) -> ()`},
+	{"proposal_threads", pluginsv1alpha1.ReasonInvalidModule, "uses the threads proposal, which k1s does not support: build it without -pthread and -matomics"},
+	{"proposal_exceptions", pluginsv1alpha1.ReasonInvalidModule, "uses the exception handling proposal, which k1s does not support: build it without -fwasm-exceptions"},
+	{"proposal_memory64", pluginsv1alpha1.ReasonInvalidModule, "uses the memory64 proposal, which k1s does not support: build it for wasm32"},
+	{"proposal_memories", pluginsv1alpha1.ReasonInvalidModule, "uses the multi-memory proposal, which k1s does not support: build it with one memory"},
+	{"proposal_constants", pluginsv1alpha1.ReasonInvalidModule, "uses the extended constant expressions proposal, which k1s does not support: build it without -mextended-const"},
+	{"proposal_gc", pluginsv1alpha1.ReasonInvalidModule, "uses the garbage collection proposal, which k1s does not support: build it with a language that keeps its objects in linear memory"},
 	{"memory_large", pluginsv1alpha1.ReasonMemoryLimit, "needs 65 pages of memory (64 KiB each), but spec.runtime.maxMemoryPages is 64"},
 }
 
@@ -53,7 +59,10 @@ var describeRefusals = []refusal{
 	{"metadata_memory", pluginsv1alpha1.ReasonMemoryLimit, "needs 65 pages"},
 	{"no_reconcile", pluginsv1alpha1.ReasonMissingExport, `declares the capability "reconcile" but has no export "reconcile"`},
 	{"not_valid", pluginsv1alpha1.ReasonInvalidModule, "could not be compiled: build it again"},
-	{"proposal", pluginsv1alpha1.ReasonInvalidModule, "without proposals beyond WebAssembly 2.0"},
+	{"proposal", pluginsv1alpha1.ReasonInvalidModule, "uses the tail call proposal, which k1s does not support: build it without -mtail-call"},
+	{"proposal_atomics", pluginsv1alpha1.ReasonInvalidModule, "uses the threads proposal, which k1s does not support: build it without -pthread and -matomics"},
+	{"proposal_try", pluginsv1alpha1.ReasonInvalidModule, "uses the exception handling proposal, which k1s does not support: build it without -fwasm-exceptions"},
+	{"proposal_simd", pluginsv1alpha1.ReasonInvalidModule, "uses the relaxed SIMD proposal, which k1s does not support: build it without -mrelaxed-simd"},
 }
 
 // startRefusals are those that making an instance tells, for its metadata or for serving.
@@ -139,6 +148,8 @@ func TestEngine_Load_compileFails(t *testing.T) {
 	refusal{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
 	_, _, err = e.Load(t.Context(), request(t, "not_valid"))
 	refusal{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
+	_, _, err = e.Load(t.Context(), request(t, "proposal"))
+	refusal{"proposal", pluginsv1alpha1.ReasonCompileFailed, "uses the tail call proposal, which k1s does not support: build it without -mtail-call"}.check(t, err)
 }
 
 // Whoever gives up learns that, and nothing about the module.

@@ -22,14 +22,16 @@ import (
 type Cache struct {
 	cache.Cache
 
-	mapper meta.RESTMapper
+	// kinds say how the kinds are served that informers are made for.
+	kinds *given
 }
 
 // NewCache makes a Cache, which somebody has to start.
-func NewCache(config *rest.Config, mapper meta.RESTMapper) (*Cache, error) {
+func NewCache(config *rest.Config) (*Cache, error) {
+	kinds := &given{mappings: map[schema.GroupVersionKind]*meta.RESTMapping{}}
 	c, err := cache.New(config, cache.Options{
 		Scheme:                       runtime.NewScheme(), // every kind is read as unstructured
-		Mapper:                       mapper,
+		Mapper:                       kinds,
 		DefaultTransform:             cache.TransformStripManagedFields(), // a third of an object, and of no use to a guest
 		DefaultUnsafeDisableDeepCopy: new(true),
 		ReaderFailOnMissingInformer:  true, // a read must never start a watch that nobody stops
@@ -37,23 +39,15 @@ func NewCache(config *rest.Config, mapper meta.RESTMapper) (*Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cache{Cache: c, mapper: mapper}, nil
+	return &Cache{Cache: c, kinds: kinds}, nil
 }
 
-// namespaced says whether a kind's objects are in namespaces.
-func (c *Cache) namespaced(gvk schema.GroupVersionKind) (bool, error) {
-	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-	if err != nil {
-		return false, err
-	}
-	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
-}
-
-// Watched says whether objects of a kind are in the cache.
-func (m *Manager) Watched(gvk schema.GroupVersionKind) bool {
+// Watched reports whether objects of a kind are in the cache, as the kind is served now.
+func (m *Manager) Watched(kind *meta.RESTMapping) bool {
 	m.informers.mu.Lock()
 	defer m.informers.mu.Unlock()
-	return m.informers.users[gvk] > 0
+	i := m.informers.current[kind.GroupVersionKind]
+	return i != nil && i.mapping == *kind
 }
 
 // Object returns an object, which must not be changed, or a NotFound error.

@@ -27,26 +27,17 @@ type eventHandler struct {
 	owned  bool
 	queue  queue
 	gone   *gone
-	// namespaced says of each target whether it is.
-	namespaced map[schema.GroupVersionKind]bool
+	causes *causes
 	// labels returns an object's labels, if the cache has it.
 	labels func(Request) (map[string]string, bool)
 }
 
 // handler makes the handler of one of a controller's kinds.
-func (m *Manager) handler(r *running, gvk schema.GroupVersionKind) (*eventHandler, error) {
-	h := &eventHandler{
+func (m *Manager) handler(r *running, gvk schema.GroupVersionKind) *eventHandler {
+	return &eventHandler{
 		spec: r.spec, gvk: gvk, target: r.spec.target(gvk), owned: slices.Contains(r.spec.Owns, gvk),
-		queue: r.queue, gone: r.gone, namespaced: map[schema.GroupVersionKind]bool{}, labels: m.labels,
+		queue: r.queue, gone: r.gone, causes: r.causes, labels: m.labels,
 	}
-	for _, t := range r.spec.Targets {
-		namespaced, err := m.informers.cache.namespaced(t.GVK)
-		if err != nil {
-			return nil, err
-		}
-		h.namespaced[t.GVK] = namespaced
-	}
-	return h, nil
 }
 
 // labels returns an object's labels, if the cache has it.
@@ -62,10 +53,10 @@ func (m *Manager) labels(req Request) (map[string]string, bool) {
 // what changes now.
 func (h *eventHandler) OnAdd(obj any, isInInitialList bool) {
 	if isInInitialList {
-		h.enqueue(obj, handler.LowPriority)
+		h.enqueue(obj, nil, handler.LowPriority)
 		return
 	}
-	h.enqueue(obj, 0)
+	h.enqueue(obj, accessor(obj), 0)
 }
 
 // OnUpdate implements cache.ResourceEventHandler. The old object counts too: the change may have
@@ -75,8 +66,8 @@ func (h *eventHandler) OnUpdate(oldObj, newObj any) {
 	if was, is := accessor(oldObj), accessor(newObj); was != nil && is != nil && was.GetResourceVersion() == is.GetResourceVersion() {
 		priority = handler.LowPriority // a resync, not a change
 	}
-	h.enqueue(oldObj, priority)
-	h.enqueue(newObj, priority)
+	h.enqueue(oldObj, accessor(newObj), priority)
+	h.enqueue(newObj, accessor(newObj), priority)
 }
 
 // OnDelete implements cache.ResourceEventHandler.
@@ -87,7 +78,7 @@ func (h *eventHandler) OnDelete(obj any) {
 	if o := accessor(obj); o != nil && h.selected(o) {
 		h.gone.add(h.request(o)) // first, as a worker may be quick
 	}
-	h.enqueue(obj, 0)
+	h.enqueue(obj, nil, 0)
 }
 
 // selected says whether an object of the handler's kind is one of the target's.
@@ -97,20 +88,28 @@ func (h *eventHandler) request(o metav1.Object) Request {
 	return Request{GVK: h.gvk, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
 }
 
-func (h *eventHandler) enqueue(obj any, priority int) {
+// enqueue has the requests reconciled that an object stands for. The cause is the state of it that the event reports;
+// nil is none that could be told from others.
+func (h *eventHandler) enqueue(obj any, cause metav1.Object, priority int) {
 	o := accessor(obj)
 	if o == nil {
 		return
 	}
 	options := priorityqueue.AddOpts{Priority: &priority}
 	if h.selected(o) || h.target != nil && h.spec.held(o) {
-		h.queue.AddWithOpts(options, h.request(o))
+		h.add(options, h.request(o), cause)
 	}
 	if h.owned && h.spec.InScope(o.GetNamespace()) {
 		if owner, ok := h.owner(o); ok {
-			h.queue.AddWithOpts(options, owner)
+			h.add(options, owner, cause)
 		}
 	}
+}
+
+// add notes the cause first, as a worker may be quick.
+func (h *eventHandler) add(options priorityqueue.AddOpts, req Request, cause metav1.Object) {
+	h.causes.add(req, cause)
+	h.queue.AddWithOpts(options, req)
 }
 
 // owner returns the object's controlling owner, if that is one of the targets' objects.
@@ -128,7 +127,7 @@ func (h *eventHandler) owner(o metav1.Object) (Request, bool) {
 			continue
 		}
 		owner := Request{GVK: t.GVK, NamespacedName: types.NamespacedName{Name: ref.Name}}
-		if h.namespaced[t.GVK] {
+		if h.spec.namespaced(t.GVK) {
 			owner.Namespace = o.GetNamespace()
 		}
 		return owner, h.spec.InScope(owner.Namespace) && h.picks(t, owner)

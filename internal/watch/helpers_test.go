@@ -14,15 +14,17 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -39,6 +41,7 @@ type world struct {
 	env *testenv.Env
 	*Manager
 
+	kinds     *kinds.Resolver
 	t         *testing.T
 	namespace string
 	// end ends the Manager and waits for it.
@@ -61,15 +64,15 @@ func newWorldAs(t *testing.T, config *rest.Config) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mapper, err := apiutil.NewDynamicRESTMapper(env.Config, httpClient)
+	resolver, err := kinds.NewResolver(env.Config, httpClient, clock.RealClock{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared, err := NewCache(config, mapper)
+	shared, err := NewCache(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{env: env, Manager: NewManager(shared, logr.Discard()), t: t}
+	w := &world{env: env, Manager: NewManager(shared, logr.Discard()), kinds: resolver, t: t}
 	background(t, shared.Start)
 	w.end = background(t, w.Start)
 	return w
@@ -97,17 +100,39 @@ func named(name string) types.NamespacedName {
 }
 
 // of is a spec that watches kinds in the world's namespace.
-func (w *world) of(kinds ...schema.GroupVersionKind) Spec {
+func (w *world) of(watched ...schema.GroupVersionKind) Spec {
+	w.t.Helper()
 	s := Spec{Namespaces: []string{w.namespace}, MaxConcurrentReconciles: 2}
-	for _, gvk := range kinds {
+	for _, gvk := range watched {
 		s.Targets = append(s.Targets, Target{GVK: gvk})
+	}
+	return w.resolved(s)
+}
+
+// resolved fills in how the kinds of a spec are served, of those that are.
+func (w *world) resolved(s Spec) Spec {
+	w.t.Helper()
+	s.Kinds = map[schema.GroupVersionKind]*apimeta.RESTMapping{}
+	for _, gvk := range s.kinds() {
+		switch kind, err := w.kinds.Resolve(w.t.Context(), gvk); {
+		case err == nil:
+			s.Kinds[gvk] = kind
+		case !kinds.IsNotServed(err):
+			w.t.Fatal(err)
+		}
 	}
 	return s
 }
 
+// watched reports whether a kind is in the cache.
+func (w *world) watched(gvk schema.GroupVersionKind) bool {
+	w.t.Helper()
+	return w.Watched(w.of(gvk).Kinds[gvk])
+}
+
 func (w *world) ensure(name string, spec Spec, r Reconciler) {
 	w.t.Helper()
-	if err := w.Ensure(w.t.Context(), named(name), spec, r); err != nil {
+	if err := w.Ensure(w.t.Context(), named(name), w.resolved(spec), r); err != nil {
 		w.t.Fatalf("ensure %s: %v", name, err)
 	}
 }
@@ -153,10 +178,10 @@ type journal struct {
 	mu    sync.Mutex
 	calls map[Request]int
 	// do, if set, decides what becomes of a call.
-	do func(ctx context.Context, req Request, attempt int) (reconcile.Result, error)
+	do func(ctx context.Context, req Request, turn Turn) (reconcile.Result, error)
 }
 
-func (j *journal) Reconcile(ctx context.Context, req Request, attempt int) (reconcile.Result, error) {
+func (j *journal) Reconcile(ctx context.Context, req Request, turn Turn) (reconcile.Result, error) {
 	j.mu.Lock()
 	if j.calls == nil {
 		j.calls = map[Request]int{}
@@ -165,13 +190,13 @@ func (j *journal) Reconcile(ctx context.Context, req Request, attempt int) (reco
 	do := j.do
 	j.mu.Unlock()
 	if do != nil {
-		return do(ctx, req, attempt)
+		return do(ctx, req, turn)
 	}
 	return reconcile.Result{}, nil
 }
 
 // answer decides from now on what becomes of calls.
-func (j *journal) answer(do func(context.Context, Request, int) (reconcile.Result, error)) {
+func (j *journal) answer(do func(context.Context, Request, Turn) (reconcile.Result, error)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.do = do

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -23,75 +24,92 @@ type informers struct {
 	// patience is syncTimeout, but for tests.
 	patience time.Duration
 
-	mu    sync.Mutex
-	users map[schema.GroupVersionKind]int
-	fans  map[schema.GroupVersionKind]*fan
+	mu sync.Mutex
+	// current are the informers that the cache has.
+	current map[schema.GroupVersionKind]*informer
+}
+
+// informer is the informer of a kind, as the kind was served when it started.
+type informer struct {
+	cache.Informer
+
+	mapping meta.RESTMapping
+	users   int
+	fan     *fan
 }
 
 func newInformers(c *Cache) *informers {
-	return &informers{cache: c, patience: syncTimeout, users: map[schema.GroupVersionKind]int{}, fans: map[schema.GroupVersionKind]*fan{}}
+	return &informers{cache: c, patience: syncTimeout, current: map[schema.GroupVersionKind]*informer{}}
 }
 
-// acquire returns what tells of a kind's events, once its informer holds every object. Each success
-// takes a release.
-func (i *informers) acquire(ctx context.Context, gvk schema.GroupVersionKind) (*fan, error) {
-	informer, f, err := i.add(ctx, gvk)
+// acquire returns the informer of a kind once it has every object. Each success takes a release.
+func (i *informers) acquire(ctx context.Context, kind *meta.RESTMapping) (*informer, error) {
+	acquired, err := i.add(ctx, kind)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("watch %s: %w", kind.GroupVersionKind.GroupKind(), err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, i.patience)
 	defer cancel()
-	if !toolscache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
-		i.release(gvk)
-		return nil, fmt.Errorf("list %s: not done within %s", gvk.GroupKind(), i.patience)
+	if !toolscache.WaitForCacheSync(ctx.Done(), acquired.HasSynced) {
+		i.release(acquired)
+		return nil, fmt.Errorf("list %s: not done within %s", kind.GroupVersionKind.GroupKind(), i.patience)
 	}
-	return f, nil
+	return acquired, nil
 }
 
 // add counts a user and starts the informer if it is the first. The lock keeps the last user's
-// leaving from stopping the informer that a new user has just been given.
-func (i *informers) add(ctx context.Context, gvk schema.GroupVersionKind) (cache.Informer, *fan, error) {
-	// Looking a kind up may ask the API server, for which nobody is to wait who asks what is watched.
-	if _, err := i.cache.namespaced(gvk); err != nil {
-		return nil, nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
-	}
+// leaving from stopping the informer that a new user has just been given. An informer of a kind that is
+// served in another way by now is replaced: those who use it get nothing from it any more, and are about to leave.
+func (i *informers) add(ctx context.Context, kind *meta.RESTMapping) (*informer, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	informer, err := i.cache.GetInformer(ctx, object(gvk), cache.BlockUntilSynced(false))
-	if err != nil {
-		return nil, nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
-	}
-	f := i.fans[gvk]
-	if f == nil {
-		f = newFan(gvk, i.cache)
-		if _, err := informer.AddEventHandler(f); err != nil {
-			return nil, nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
+	gvk := kind.GroupVersionKind
+	if found := i.current[gvk]; found != nil {
+		if found.mapping == *kind {
+			found.users++
+			return found, nil
 		}
-		i.fans[gvk] = f
+		i.remove(gvk)
 	}
-	i.users[gvk]++
-	return informer, f, nil
+	i.cache.kinds.set(kind)
+	made, err := i.cache.GetInformer(ctx, object(gvk), cache.BlockUntilSynced(false))
+	if err != nil {
+		i.remove(gvk)
+		return nil, err
+	}
+	f := newFan(gvk, i.cache)
+	if _, err := made.AddEventHandler(f); err != nil {
+		i.remove(gvk)
+		return nil, err
+	}
+	i.current[gvk] = &informer{Informer: made, mapping: *kind, users: 1, fan: f}
+	return i.current[gvk], nil
 }
 
 // release gives one use up; the last one stops the informer.
-func (i *informers) release(gvk schema.GroupVersionKind) {
+func (i *informers) release(used *informer) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.users[gvk]--; i.users[gvk] > 0 {
-		return
+	gvk := used.mapping.GroupVersionKind
+	if used.users--; used.users == 0 && i.current[gvk] == used {
+		i.remove(gvk)
 	}
-	delete(i.users, gvk)
-	delete(i.fans, gvk)
+}
+
+// remove stops a kind's informer. The caller has the lock.
+func (i *informers) remove(gvk schema.GroupVersionKind) {
+	delete(i.current, gvk)
 	_ = i.cache.RemoveInformer(context.Background(), object(gvk)) // it errs for kinds of a scheme only
+	i.cache.kinds.forget(gvk)
 }
 
 // count returns how many controllers use each kind's informer.
 func (i *informers) count() map[schema.GroupVersionKind]int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	out := make(map[schema.GroupVersionKind]int, len(i.users))
-	for gvk, n := range i.users {
-		out[gvk] = n
+	out := make(map[schema.GroupVersionKind]int, len(i.current))
+	for gvk, used := range i.current {
+		out[gvk] = used.users
 	}
 	return out
 }

@@ -49,8 +49,8 @@ func TestManager_sharedInformer(t *testing.T) {
 	w.ensure("two", w.of(gvk, configMaps), &two)
 	open(1)
 	informers(map[schema.GroupVersionKind]int{gvk: 2, configMaps: 1})
-	if !w.Watched(gvk) || w.Watched(secrets) {
-		t.Errorf("watched: %t and %t, want what is watched and nothing else", w.Watched(gvk), w.Watched(secrets))
+	if !w.watched(gvk) || w.watched(secrets) {
+		t.Errorf("watched: %t and %t, want what is watched and nothing else", w.watched(gvk), w.watched(secrets))
 	}
 	w.put(&corev1.PodTemplate{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "a"}, Template: podTemplate()})
 	one.eventually(t, "the first hears", w.request(gvk, "a"), 0)
@@ -70,7 +70,7 @@ func TestManager_sharedInformer(t *testing.T) {
 	open(0)
 	w.Stop(named("two"))
 	informers(map[schema.GroupVersionKind]int{})
-	if w.Watched(gvk) || w.Watched(configMaps) {
+	if w.watched(gvk) || w.watched(configMaps) {
 		t.Error("something is watched with no plugin left")
 	}
 	if _, err := w.Get(t.Context(), gvk, w.namespace, "a"); err == nil {
@@ -173,7 +173,7 @@ func TestManager_concurrent(t *testing.T) {
 				if err := w.Resync(t.Context(), name); err != nil {
 					t.Errorf("resync: %v", err)
 				}
-				w.Watched(configMaps)
+				w.watched(configMaps)
 				_, _ = w.List(t.Context(), configMaps, w.namespace, "") // it may not be watched at the moment
 				if round%2 == 1 {
 					w.Stop(name)

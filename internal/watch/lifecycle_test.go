@@ -12,7 +12,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/k1s-io/k1s/internal/testenv"
@@ -42,8 +44,11 @@ func TestSpec_equal(t *testing.T) {
 	t.Parallel()
 	base := func() Spec {
 		return Spec{
-			Targets:    []Target{{GVK: configMaps, Selector: labels.SelectorFromSet(labels.Set{"a": "b"})}, {GVK: secrets}},
-			Owns:       append(Spec{}.Owns, namespaces),
+			Targets: []Target{{GVK: configMaps, Selector: labels.SelectorFromSet(labels.Set{"a": "b"})}, {GVK: secrets}},
+			Owns:    append(Spec{}.Owns, namespaces),
+			Kinds: map[schema.GroupVersionKind]*apimeta.RESTMapping{
+				configMaps: {Resource: configMaps.GroupVersion().WithResource("configmaps"), Scope: apimeta.RESTScopeNamespace},
+			},
 			Namespaces: []string{"one", "two"}, MaxConcurrentReconciles: 2,
 		}
 	}
@@ -56,6 +61,8 @@ func TestSpec_equal(t *testing.T) {
 		"a target less":  func(s *Spec) { s.Targets = s.Targets[:1] },
 		"another target": func(s *Spec) { s.Targets[1].GVK = namespaces },
 		"owns":           func(s *Spec) { s.Owns = nil },
+		"a resource":     func(s *Spec) { s.Kinds[configMaps].Resource.Resource = "configurations" },
+		"a scope":        func(s *Spec) { s.Kinds[configMaps].Scope = apimeta.RESTScopeRoot },
 		"namespaces":     func(s *Spec) { s.Namespaces = s.Namespaces[:1] },
 		"workers":        func(s *Spec) { s.MaxConcurrentReconciles = 3 },
 	} {
@@ -77,7 +84,7 @@ type lastSeen struct {
 
 const isGone = "gone"
 
-func (l *lastSeen) Reconcile(ctx context.Context, req Request, _ int) (reconcile.Result, error) {
+func (l *lastSeen) Reconcile(ctx context.Context, req Request, _ Turn) (reconcile.Result, error) {
 	got, err := l.w.Get(ctx, req.GVK, req.Namespace, req.Name)
 	value := isGone
 	if err == nil {
@@ -160,7 +167,7 @@ func TestManager_ensure_deleted(t *testing.T) {
 	old.eventually(t, "the object", a, 0)
 	old.eventually(t, "the other object", b, 0)
 	old.calm(t)
-	old.answer(func(_ context.Context, req Request, _ int) (reconcile.Result, error) {
+	old.answer(func(_ context.Context, req Request, _ Turn) (reconcile.Result, error) {
 		if req == a {
 			return reconcile.Result{}, errors.New("not yet")
 		}
@@ -197,7 +204,7 @@ func TestManager_stop_waits(t *testing.T) {
 			entered, proceed := make(chan struct{}, 10), make(chan struct{})
 			var cutOff, finished int
 			var mu sync.Mutex
-			j := &journal{do: func(ctx context.Context, _ Request, _ int) (reconcile.Result, error) {
+			j := &journal{do: func(ctx context.Context, _ Request, _ Turn) (reconcile.Result, error) {
 				entered <- struct{}{}
 				<-proceed
 				mu.Lock()
@@ -246,7 +253,7 @@ func TestManager_inFlightReads(t *testing.T) {
 	w := newWorld(t)
 	w.put(w.configMap("a"))
 	entered, proceed, read := make(chan struct{}, 10), make(chan struct{}), make(chan error, 10)
-	j := &journal{do: func(ctx context.Context, req Request, _ int) (reconcile.Result, error) {
+	j := &journal{do: func(ctx context.Context, req Request, _ Turn) (reconcile.Result, error) {
 		entered <- struct{}{}
 		<-proceed
 		_, err := w.Get(ctx, req.GVK, req.Namespace, req.Name)
@@ -314,7 +321,8 @@ func TestManager_attempts(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			var seen attempts
-			j := &journal{do: func(_ context.Context, _ Request, attempt int) (reconcile.Result, error) {
+			j := &journal{do: func(_ context.Context, _ Request, turn Turn) (reconcile.Result, error) {
+				attempt := turn.Attempt
 				if n := seen.add(attempt); n <= len(c.answers) {
 					return reconcile.Result{}, c.answers[n-1]
 				}
@@ -353,7 +361,8 @@ func TestManager_requeueAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var seen attempts
-	j := &journal{do: func(_ context.Context, _ Request, attempt int) (reconcile.Result, error) {
+	j := &journal{do: func(_ context.Context, _ Request, turn Turn) (reconcile.Result, error) {
+		attempt := turn.Attempt
 		if seen.add(attempt) < 3 {
 			return reconcile.Result{RequeueAfter: time.Millisecond}, nil
 		}
@@ -374,7 +383,7 @@ func TestManager_oneAtATime(t *testing.T) {
 	w := newWorld(t)
 	var mu sync.Mutex
 	underWay, most := map[Request]int{}, 0
-	j := &journal{do: func(_ context.Context, req Request, _ int) (reconcile.Result, error) {
+	j := &journal{do: func(_ context.Context, req Request, _ Turn) (reconcile.Result, error) {
 		mu.Lock()
 		underWay[req]++
 		all := 0
@@ -409,7 +418,8 @@ func TestManager_panic(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var seen attempts
-	j := &journal{do: func(_ context.Context, _ Request, attempt int) (reconcile.Result, error) {
+	j := &journal{do: func(_ context.Context, _ Request, turn Turn) (reconcile.Result, error) {
+		attempt := turn.Attempt
 		if seen.add(attempt) == 1 {
 			panic("boom")
 		}

@@ -16,8 +16,8 @@ import (
 
 // Reconciler handles the requests of one plugin.
 type Reconciler interface {
-	// Reconcile handles one request. The attempt is 1 and counts up with every failure in a row.
-	Reconcile(ctx context.Context, req Request, attempt int) (reconcile.Result, error)
+	// Reconcile handles one request.
+	Reconcile(ctx context.Context, req Request, turn Turn) (reconcile.Result, error)
 }
 
 // endTimeout is how long reconciles in flight may take when the operator ends. It is below the 30 s

@@ -16,6 +16,7 @@ type worker struct {
 
 	limiter workqueue.TypedRateLimiter[Request]
 	gone    *gone
+	causes  *causes
 	// run ends when the controller stops; hard ends what is in flight then.
 	run, hard context.Context //nolint:containedctx // they are the controller's life, not a request's
 }
@@ -32,7 +33,9 @@ func (w worker) Reconcile(ctx context.Context, req Request) (reconcile.Result, e
 	stop := context.AfterFunc(w.hard, cancel)
 	defer stop()
 	wasGone := w.gone.remove(req)
-	result, err := w.Reconciler.Reconcile(ctx, req, w.limiter.NumRequeues(req)+1)
+	turn := w.causes.take(req)
+	turn.Attempt = w.limiter.NumRequeues(req) + 1
+	result, err := w.Reconciler.Reconcile(ctx, req, turn)
 	terminal := errors.Is(err, reconcile.TerminalError(nil))
 	if terminal {
 		w.limiter.Forget(req) // it is not tried again, so the next change is a first attempt

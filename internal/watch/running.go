@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -28,6 +29,7 @@ type running struct {
 	spec       Spec
 	queue      queue
 	gone       *gone
+	causes     *causes
 	controller controller.TypedController[Request]
 	log        logr.Logger
 	informers  *held
@@ -75,6 +77,7 @@ func (r *running) inherit(old *running) {
 	for _, req := range old.gone.all() {
 		if r.spec.target(req.GVK) != nil && r.spec.InScope(req.Namespace) {
 			r.gone.add(req)
+			r.causes.add(req, nil)
 			r.queue.Add(req)
 		}
 	}
@@ -82,27 +85,32 @@ func (r *running) inherit(old *running) {
 
 // held are informers that a controller is about to use.
 type held struct {
-	byKind map[schema.GroupVersionKind]*fan
+	byKind map[schema.GroupVersionKind]*informer
 	owner  *informers
 }
 
 // hold acquires the informer of every kind of a spec, or none.
 func (i *informers) hold(ctx context.Context, spec Spec) (*held, error) {
-	h := &held{byKind: map[schema.GroupVersionKind]*fan{}, owner: i}
+	h := &held{byKind: map[schema.GroupVersionKind]*informer{}, owner: i}
 	for _, gvk := range spec.kinds() {
-		f, err := i.acquire(ctx, gvk)
+		kind := spec.Kinds[gvk]
+		if kind == nil {
+			h.release()
+			return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}})
+		}
+		acquired, err := i.acquire(ctx, kind)
 		if err != nil {
 			h.release()
 			return nil, err
 		}
-		h.byKind[gvk] = f
+		h.byKind[gvk] = acquired
 	}
 	return h, nil
 }
 
 func (h *held) release() {
-	for gvk := range h.byKind {
-		h.owner.release(gvk)
+	for _, used := range h.byKind {
+		h.owner.release(used)
 	}
 }
 
@@ -110,7 +118,7 @@ func (h *held) release() {
 // informers over.
 func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, spec Spec, informers *held, reconciler Reconciler) (*running, error) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[Request](minBackoff, maxBackoff)
-	r := &running{spec: spec, gone: newGone(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
+	r := &running{spec: spec, gone: newGone(), causes: newCauses(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(base)
 	// Without a name it keeps no metrics, which would be brought up to date twice a second for every plugin.
 	r.queue = priorityqueue.New("", func(o *priorityqueue.Opts[Request]) {
@@ -118,7 +126,7 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 	})
 	var err error
 	r.controller, err = controller.NewTypedUnmanaged(name.String(), controller.TypedOptions[Request]{
-		Reconciler:              worker{Reconciler: reconciler, limiter: limiter, gone: r.gone, run: r.ctx, hard: m.hard},
+		Reconciler:              worker{Reconciler: reconciler, limiter: limiter, gone: r.gone, causes: r.causes, run: r.ctx, hard: m.hard},
 		MaxConcurrentReconciles: spec.MaxConcurrentReconciles,
 		RateLimiter:             limiter,
 		NewQueue: func(string, workqueue.TypedRateLimiter[Request]) workqueue.TypedRateLimitingInterface[Request] {
@@ -131,8 +139,8 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 		r.abandon()
 		return nil, fmt.Errorf("make a controller: %w", err)
 	}
-	for gvk, f := range informers.byKind {
-		if err := m.listen(ctx, r, gvk, f); err != nil {
+	for gvk, used := range informers.byKind {
+		if err := m.listen(ctx, r, gvk, used.fan); err != nil {
 			r.abandon()
 			return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
 		}
@@ -142,10 +150,7 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 
 // listen lets a kind's events into the controller's queue.
 func (m *Manager) listen(ctx context.Context, r *running, gvk schema.GroupVersionKind, f *fan) error {
-	h, err := m.handler(r, gvk)
-	if err != nil {
-		return err
-	}
+	h := m.handler(r, gvk)
 	if err := f.join(ctx, h); err != nil {
 		return err
 	}
@@ -165,8 +170,9 @@ func (m *Manager) enqueueAll(ctx context.Context, r *running) error {
 			if !r.spec.Selects(t.GVK, o) && !r.spec.held(o) {
 				continue
 			}
-			r.queue.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)},
-				Request{GVK: t.GVK, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}})
+			req := Request{GVK: t.GVK, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
+			r.causes.add(req, nil)
+			r.queue.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, req)
 		}
 	}
 	return nil

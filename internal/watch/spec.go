@@ -3,8 +3,10 @@
 package watch
 
 import (
+	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -29,6 +31,8 @@ type Spec struct {
 	Targets []Target
 	// Owns are kinds of objects whose controlling owner is reconciled when they change.
 	Owns []schema.GroupVersionKind
+	// Kinds say how the API server serves each of the targets' and the owned kinds.
+	Kinds map[schema.GroupVersionKind]*meta.RESTMapping
 	// Namespaces are those whose objects count; "*" is all of them, and cluster-scoped objects.
 	Namespaces []string
 	// Finalizer, when set, makes every object of the targets count that carries it, whatever its namespace and
@@ -38,8 +42,14 @@ type Spec struct {
 	MaxConcurrentReconciles int
 }
 
-// Equal says whether two specs watch the same.
+// Equal reports whether two specs watch the same, in the same way.
 func (s Spec) Equal(other Spec) bool {
+	same := func(a, b *meta.RESTMapping) bool { return *a == *b }
+	return s.EqualButKinds(other) && maps.EqualFunc(s.Kinds, other.Kinds, same)
+}
+
+// EqualButKinds reports whether two specs ask for the same, however the API server serves the kinds.
+func (s Spec) EqualButKinds(other Spec) bool {
 	return slices.EqualFunc(s.Targets, other.Targets, Target.equal) &&
 		slices.Equal(s.Owns, other.Owns) &&
 		slices.Equal(s.Namespaces, other.Namespaces) &&
@@ -71,6 +81,12 @@ func (s Spec) kinds() []schema.GroupVersionKind {
 		}
 	}
 	return kinds
+}
+
+// namespaced reports whether objects of a kind are in namespaces.
+func (s Spec) namespaced(gvk schema.GroupVersionKind) bool {
+	kind := s.Kinds[gvk]
+	return kind != nil && kind.Scope.Name() == meta.RESTScopeNameNamespace
 }
 
 // target returns the target of a kind, or nil.

@@ -47,6 +47,11 @@ func TestWasmPlugin_validation(t *testing.T) {
 		"sha256-short": {why: "not the whole digest", spec: `{` + source + `, sha256: abc}`, refusal: "spec.sha256"},
 		"sha256-upper": {why: "digests are compared as text", spec: `{` + source + `, sha256: ` + strings.Repeat("0A", 32) + `}`, refusal: "spec.sha256"},
 
+		"account":       {why: "any name of a ServiceAccount", spec: `{` + source + `, serviceAccountName: robot-1.shop}`},
+		"account-shell": {why: "commands to paste have it in them", spec: `{` + source + `, serviceAccountName: "a; id"}`, refusal: "spec.serviceAccountName"},
+		"account-flag":  {why: "no ServiceAccount can have this name, and kubectl takes it for a flag", spec: `{` + source + `, serviceAccountName: "--as=admin"}`, refusal: "spec.serviceAccountName"},
+		"source-shell":  {why: "commands to paste have it in them", spec: `{source: {configMap: {name: "$(id)"}}}`, refusal: "spec.source.configMap.name"},
+
 		"types":          {why: "two versions of a kind are two types", spec: `{` + source + `, forTypes: [{apiVersion: a/v1, kind: B}, {apiVersion: a/v2, kind: B}]}`},
 		"types-empty":    {why: "an empty list would mean no event at all", spec: `{` + source + `, forTypes: []}`, refusal: "spec.forTypes"},
 		"types-twice":    {why: "a type is listed once", spec: `{` + source + `, forTypes: [{apiVersion: a/v1, kind: B}, {apiVersion: a/v1, kind: B}]}`, refusal: "Duplicate value"},

@@ -115,7 +115,10 @@ func repositoryPaths(t *testing.T, root string) []string {
 		}
 		switch entry.Name() {
 		case ".git", "bin", "node_modules", "target":
-			return fs.SkipDir
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil // such as the file .git of a worktree: SkipDir would leave out all that is beside it
 		}
 		relative, err := filepath.Rel(root, path)
 		paths = append(paths, filepath.ToSlash(relative))

@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
@@ -40,12 +42,23 @@ type guest struct {
 	logged bytes.Buffer
 }
 
+// configMaps implement access.Kinds where there is no API server to ask.
+type configMaps struct{}
+
+func (configMaps) Resolve(_ context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	if gvk != corev1.SchemeGroupVersion.WithKind("ConfigMap") {
+		return nil, &kinds.NotServedError{GVK: gvk}
+	}
+	return &meta.RESTMapping{GroupVersionKind: gvk, Resource: gvk.GroupVersion().WithResource("configmaps"), Scope: meta.RESTScopeNamespace}, nil
+}
+
+func (configMaps) Changes(string) uint64 { return 0 }
+
+func (configMaps) Invalidate(...string) {}
+
 func newGuest(t *testing.T, text []byte) *guest {
 	t.Helper()
-	core := schema.GroupVersion{Version: "v1"}
-	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{core})
-	mapper.Add(core.WithKind("ConfigMap"), meta.RESTScopeNamespace)
-	factory := access.NewFactory(&rest.Config{}, mapper, nil, nil, clock.RealClock{})
+	factory := access.NewFactory(&rest.Config{}, configMaps{}, nil, nil, clock.RealClock{})
 	client, err := factory.New(access.Options{
 		Identity: access.Identity{Namespace: "shop", Plugin: "guest", ServiceAccount: "tester"}, MaxConcurrentRequests: 1,
 	})

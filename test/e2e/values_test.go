@@ -23,6 +23,19 @@ func TestChart_values(t *testing.T) {
 		values string
 		check  func(*testing.T, objects)
 	}{
+		"limits become flags, 0 too": {
+			values: `limits: {memoryPages: 512, instances: 0, timeout: 30s, namespacePlugins: 5, namespaceMemory: 64Mi, compileTime: 20s}`,
+			check: func(t *testing.T, all objects) {
+				for _, want := range []string{
+					"--max-memory-pages=512", "--max-instances=0", "--max-timeout=30s", "--max-namespace-plugins=5",
+					"--max-namespace-memory=64Mi", "--max-compile-time=20s",
+				} {
+					if !slices.Contains(container(t, all).Args, want) {
+						t.Errorf("args are %q, without %q", container(t, all).Args, want)
+					}
+				}
+			},
+		},
 		"one replica needs no PodDisruptionBudget": {
 			values: `replicas: 1`,
 			check:  func(t *testing.T, all objects) { absent(t, all, "PodDisruptionBudget k1s-manager") },
@@ -205,17 +218,35 @@ func TestChart_values(t *testing.T) {
 			values: `userRoles: {aggregate: false}`,
 			check:  func(t *testing.T, all objects) { absent(t, all, "ClusterRole k1s-wasmplugin-editor") },
 		},
+		"without webhooks, no writes are marked": {
+			values: `webhook: {enabled: false}`,
+			check: func(t *testing.T, all objects) {
+				if where, want := impersonates(t, all), []string{"ClusterRole k1s-manager serviceaccounts"}; !slices.Equal(where, want) {
+					t.Errorf("the right to impersonate is in %q, want %q", where, want)
+				}
+			},
+		},
+		"plugins without RBAC are impersonated too, as their writes are marked": {
+			values: `{impersonation: {namespaces: [shop]}, pluginDirectory: {volume: {emptyDir: {}}, withoutRBAC: true}}`,
+			check: func(t *testing.T, all objects) {
+				want := []string{
+					"ClusterRole k1s-manager userextras/plugins.k1s.io/own-write",
+					"Role k1s-impersonation in shop serviceaccounts", "Role k1s-own-writes serviceaccounts k1s-manager",
+				}
+				if where := impersonates(t, all); !slices.Equal(where, want) {
+					t.Errorf("the right to impersonate is in %q, want %q", where, want)
+				}
+				present(t, all, "RoleBinding k1s-own-writes")
+			},
+		},
 		"impersonation can be kept to namespaces": {
 			values: `impersonation: {namespaces: [shop, stock]}`,
 			check: func(t *testing.T, all objects) {
-				var where []string
-				for key, o := range all {
-					if text, _ := o.MarshalJSON(); strings.Contains(string(text), `"impersonate"`) {
-						where = append(where, key)
-					}
+				want := []string{
+					"ClusterRole k1s-manager userextras/plugins.k1s.io/own-write",
+					"Role k1s-impersonation in shop serviceaccounts", "Role k1s-impersonation in stock serviceaccounts",
 				}
-				slices.Sort(where)
-				if want := []string{"Role k1s-impersonation in shop", "Role k1s-impersonation in stock"}; !slices.Equal(where, want) {
+				if where := impersonates(t, all); !slices.Equal(where, want) {
 					t.Errorf("the right to impersonate is in %q, want %q", where, want)
 				}
 				present(t, all, "RoleBinding k1s-impersonation in shop")
@@ -288,4 +319,33 @@ func absent(t *testing.T, all objects, key string) {
 	if all[key] != nil {
 		t.Errorf("there is a %s", key)
 	}
+}
+
+// impersonates returns the roles with the right to impersonate, and what.
+func impersonates(t *testing.T, all objects) []string {
+	t.Helper()
+	var where []string
+	for key := range all {
+		var rules []rbacv1.PolicyRule
+		switch {
+		case strings.HasPrefix(key, "ClusterRole "):
+			rules = as[rbacv1.ClusterRole](t, all, key).Rules
+		case strings.HasPrefix(key, "Role "):
+			rules = as[rbacv1.Role](t, all, key).Rules
+		}
+		for _, r := range rules {
+			if !slices.Contains(r.Verbs, "impersonate") {
+				continue
+			}
+			for _, resource := range r.Resources {
+				what := key + " " + resource
+				if len(r.ResourceNames) > 0 {
+					what += " " + strings.Join(r.ResourceNames, ",")
+				}
+				where = append(where, what)
+			}
+		}
+	}
+	slices.Sort(where)
+	return where
 }

@@ -199,9 +199,9 @@ func generated() []attack {
 		unsound("call_nobody", "", func() []byte { return made(0, opCall, 1000, opEnd) }),
 
 		// No modules.
-		noWasm("empty", "its 0 bytes do not begin", ""),
-		noWasm("half_magic", "its 6 bytes do not begin", "\x00asm\x01\x00"),
-		noWasm("rubbish", "holds no WebAssembly module", "<!DOCTYPE html><title>404</title>"),
+		noWasm("empty", "holds nothing (0 bytes), not a WebAssembly module", ""),
+		noWasm("half_magic", "holds the first 6 bytes of a WebAssembly module", "\x00asm\x01\x00"),
+		noWasm("rubbish", "holds an HTML page, not a WebAssembly module", "<!DOCTYPE html><title>404</title>"),
 		noWasm("component", "WebAssembly component", "\x00asm\x0d\x00\x01\x00"),
 		invalid("version_2", "binary format version 2", func() []byte { return []byte("\x00asm\x02\x00\x00\x00") }),
 		{name: "nothing", at: describes, reason: pluginsv1alpha1.ReasonMissingABIVersion, want: "k1s_abi_version", build: func() []byte { return []byte("\x00asm\x01\x00\x00\x00") }},

@@ -86,8 +86,8 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // roleChanges is how often a role is changed by the tests of what that costs.
 const roleChanges = 200
 
-// relabel changes a role roleChanges times.
-func (n tenant) relabel(t *testing.T, role client.Object) {
+// changeOften changes a role roleChanges times.
+func (n tenant) changeOften(t *testing.T, role client.Object) {
 	t.Helper()
 	for i := range roleChanges {
 		role.SetLabels(map[string]string{"i": fmt.Sprint(i)})
@@ -134,7 +134,7 @@ func TestWasmPlugin_rightsChangeOften(t *testing.T) {
 	})
 
 	before := reviews.of(n)
-	n.relabel(t, role)
+	n.changeOften(t, role)
 	final := &rbacv1.Role{ObjectMeta: last.meta("plugin"), Rules: annotatorRules()}
 	if err := o.env.Client.Update(t.Context(), final); err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func TestWasmPlugin_rightsOfOthersChange(t *testing.T) {
 	n.expectReady(t, "annotator")
 
 	before := reviews.of(n)
-	n.relabel(t, role)
+	n.changeOften(t, role)
 	unbound := reviews.of(n) - before
 	// The operator is told of the changes in their order: when it has seen one that matters, it has seen all.
 	checked := func(what string) {

@@ -268,20 +268,24 @@ func TestOperator_admission_replicas(t *testing.T) {
 
 // review asks an operator whether the gate's namespace may have an Item, as the API server does.
 func review(ctx context.Context, o *operator, address, namespace string) error {
+	items := metav1.GroupVersionResource{Group: inventoryv1alpha1.GroupVersion.Group, Version: inventoryv1alpha1.GroupVersion.Version, Resource: "items"}
+	return reviewed(ctx, o, address, &admissionv1.AdmissionRequest{
+		UID: "1", Kind: metav1.GroupVersionKind{Group: items.Group, Version: items.Version, Kind: "Item"}, Resource: items,
+		Namespace: namespace, Name: "tried", Operation: admissionv1.Create,
+		Object: runtime.RawExtension{Raw: []byte(`{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item","metadata":{"name":"tried"},"spec":{"name":"REFUSE"}}`)},
+	}, "REFUSE")
+}
+
+// reviewed asks an operator for the gate's answer to a request, which is to be a denial that says why.
+func reviewed(ctx context.Context, o *operator, address string, request *admissionv1.AdmissionRequest, why string) error {
 	secret := &corev1.Secret{}
 	if err := o.env.Client.Get(ctx, client.ObjectKey{Namespace: o.ns, Name: "k1s-webhook-cert"}, secret); err != nil {
 		return err
 	}
 	trusted := x509.NewCertPool()
 	trusted.AppendCertsFromPEM(secret.Data["ca.crt"])
-	items := metav1.GroupVersionResource{Group: inventoryv1alpha1.GroupVersion.Group, Version: inventoryv1alpha1.GroupVersion.Version, Resource: "items"}
 	body, err := json.Marshal(admissionv1.AdmissionReview{
-		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"},
-		Request: &admissionv1.AdmissionRequest{
-			UID: "1", Kind: metav1.GroupVersionKind{Group: items.Group, Version: items.Version, Kind: "Item"}, Resource: items,
-			Namespace: namespace, Name: "tried", Operation: admissionv1.Create,
-			Object: runtime.RawExtension{Raw: []byte(`{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item","metadata":{"name":"tried"},"spec":{"name":"REFUSE"}}`)},
-		},
+		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"}, Request: request,
 	})
 	if err != nil {
 		return err
@@ -290,7 +294,7 @@ func review(ctx context.Context, o *operator, address, namespace string) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://localhost:"+port+"/plugins/validate/"+namespace+"/gate", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://localhost:"+port+"/plugins/validate/"+request.Namespace+"/gate", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -306,7 +310,7 @@ func review(ctx context.Context, o *operator, address, namespace string) error {
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 		return fmt.Errorf("%s: %w", resp.Status, err)
 	}
-	if answer.Response == nil || answer.Response.Allowed || answer.Response.Result == nil || !strings.Contains(answer.Response.Result.Message, "REFUSE") {
+	if answer.Response == nil || answer.Response.Allowed || answer.Response.Result == nil || !strings.Contains(answer.Response.Result.Message, why) {
 		return fmt.Errorf("it answers %+v", answer.Response)
 	}
 	return nil

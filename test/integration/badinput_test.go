@@ -4,6 +4,7 @@ package integration
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"testing"
 	"time"
@@ -32,7 +33,22 @@ func TestWasmPlugin_badInput(t *testing.T) {
 		"not-wasm": {
 			why: "text instead of a module", module: []byte("hello"),
 			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonNotWasm,
-			parts: []string{"no WebAssembly module"},
+			parts: []string{"key \"plugin.wasm\" of ConfigMap \"not-wasm\" holds text, not a WebAssembly module: store the module's bytes as they are"},
+		},
+		"base64": {
+			why: "base64 text of a module", module: []byte(base64.StdEncoding.EncodeToString(good)),
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonNotWasm,
+			parts: []string{`key "plugin.wasm" of ConfigMap "base64" holds base64 text of a WebAssembly module`, "kubectl create configmap --from-file"},
+		},
+		"proposal": {
+			why: "the module needs threads", module: engineFixture(t, "proposal_threads.wasm"),
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonInvalidModule,
+			parts: []string{"uses the threads proposal, which k1s does not support", "-pthread"},
+		},
+		"assemblyscript": {
+			why: "asc was not told what abort is", module: engineFixture(t, "import_env.wasm"),
+			condition: pluginsv1alpha1.ConditionVerified, reason: pluginsv1alpha1.ReasonUnknownImport,
+			parts: []string{`"env" "abort"`, "--use abort=<file>/<function>"},
 		},
 		"truncated": {
 			why: "half of a module", module: good[:len(good)/2],
@@ -81,7 +97,7 @@ func TestWasmPlugin_badInput(t *testing.T) {
 			why: "the ConfigMap has another key", module: good,
 			mutate:    func(s *pluginsv1alpha1.WasmPluginSpec) { s.Source.ConfigMap.Key = "other.wasm" },
 			condition: pluginsv1alpha1.ConditionFetched, reason: pluginsv1alpha1.ReasonConfigMapKeyNotFound,
-			parts: []string{`"other.wasm"`, "binaryData"},
+			parts: []string{`"other.wasm"`, "binaryData", `it has "plugin.wasm"`},
 		},
 		"no-file": {
 			why: "there is no such file", noStore: true,

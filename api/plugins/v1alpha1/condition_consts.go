@@ -132,6 +132,9 @@ const (
 	ReasonServiceAccountNotFound = "ServiceAccountNotFound"
 	// ReasonKindNotFound means that the API server does not serve a kind that the plugin reconciles or owns.
 	ReasonKindNotFound = "KindNotFound"
+	// ReasonKindVersionNotServed means that the API server serves such a kind, but not in the version that the plugin
+	// uses. It loads as soon as that version is served again.
+	ReasonKindVersionNotServed = "KindVersionNotServed"
 	// ReasonAccountForbidden means that the ServiceAccount lacks a verb on a kind, such as list, watch or validate.
 	ReasonAccountForbidden = "AccountForbidden"
 	// ReasonNamespacesRequired means that the plugin needs a namespace that security.allowedNamespaces leaves out.

@@ -22,6 +22,7 @@ type ConfigMapSource struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name,omitempty"`
 
 	// key is the key in binaryData that holds the module: raw, gzip or zstd, told by its first bytes.

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
@@ -36,6 +37,10 @@ func (w pluginWebhooks) Withdraw(ctx context.Context, name types.NamespacedName)
 	return w.configurations.Remove(ctx, name)
 }
 
+func (w pluginWebhooks) Follow(ctx context.Context, name types.NamespacedName, policy pluginsv1alpha1.FailurePolicy, moves []admission.Move) error {
+	return w.configurations.Follow(ctx, name, policy, moves)
+}
+
 func (w pluginWebhooks) Sweep(ctx context.Context, keep func(types.NamespacedName) bool) error {
 	return w.configurations.Sweep(ctx, keep)
 }
@@ -44,7 +49,7 @@ func (w pluginWebhooks) Changed() <-chan struct{} { return w.changed }
 
 // servePlugins serves the webhooks of plugins.
 func (w *webhooks) servePlugins(
-	ctx context.Context, mgr manager.Manager, o Options, authorizer *access.Authorizer, measured *metrics.Metrics, contested func(admission.Conflict),
+	ctx context.Context, mgr manager.Manager, o Options, authorizer *access.Authorizer, measured *metrics.Metrics, loader *wasmplugin.Reconciler,
 ) (wasmplugin.Webhooks, error) {
 	owner, err := w.ownerReference(ctx)
 	if err != nil {
@@ -52,7 +57,7 @@ func (w *webhooks) servePlugins(
 	}
 	exempt := admission.NewExempt(o.Namespace)
 	server := admission.NewServer(admission.ServerOptions{
-		Authorizer: authorizer, Exempt: exempt, Metrics: measured, Conflict: contested, Log: mgr.GetLogger().WithName("admission"),
+		Authorizer: authorizer, Exempt: exempt, Marks: w.marks, Metrics: measured, Conflict: loader.Contested, Unavailable: loader.Unavailable, Log: mgr.GetLogger().WithName("admission"),
 	})
 	w.server.Register(pluginsPath, http.Handler(server))
 	options := admission.ConfigurationsOptions{Client: mgr.GetClient(), Exempt: exempt, CA: w.certs, URL: w.url, Owner: owner}

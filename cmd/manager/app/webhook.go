@@ -19,11 +19,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/ownwrite"
 	"github.com/k1s-io/k1s/internal/admission/certs"
 	"github.com/k1s-io/k1s/internal/admission/wasmplugin"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -52,6 +54,8 @@ const ownerKind = "clusterrole/"
 type webhooks struct {
 	server webhook.Server
 	certs  *certs.Store
+	// marks tell the plugins' own writes. All replicas have the certificate's private key, and nobody else.
+	marks *ownwrite.Marks
 	// service and url say where the API server finds the server; the URL wins.
 	service types.NamespacedName
 	url     string
@@ -98,8 +102,9 @@ func setUpWebhooks(ctx context.Context, mgr manager.Manager, o Options) (*webhoo
 	if err != nil {
 		return nil, fmt.Errorf("add a readiness check: %w", err)
 	}
+	marks := ownwrite.New(func() (*tls.Certificate, error) { return store.GetCertificate(nil) }, clock.RealClock{})
 	return &webhooks{
-		server: server, certs: store,
+		server: server, certs: store, marks: marks,
 		service: types.NamespacedName{Namespace: o.Namespace, Name: o.WebhookService}, url: strings.TrimSuffix(o.WebhookURL, "/"),
 		owner: strings.TrimPrefix(o.WebhookOwner, ownerKind), reader: mgr.GetAPIReader(),
 	}, nil

@@ -21,6 +21,7 @@ import (
 	"github.com/k1s-io/k1s/internal/controller/plugindirectory"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
 	"github.com/k1s-io/k1s/internal/embedded"
+	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 	"github.com/k1s-io/k1s/internal/source/configmap"
@@ -90,7 +91,11 @@ func setUpEmbedded(mgr manager.Manager, o Options) error {
 // setUpPlugins wires what loads plugins and what they reach.
 func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins, hooks *webhooks) error {
 	clk := clock.RealClock{}
-	shared, err := watch.NewCache(mgr.GetConfig(), mgr.GetRESTMapper())
+	resolver, err := kinds.NewResolver(mgr.GetConfig(), mgr.GetHTTPClient(), clk)
+	if err != nil {
+		return fmt.Errorf("resolve kinds: %w", err)
+	}
+	shared, err := watch.NewCache(mgr.GetConfig())
 	if err != nil {
 		return fmt.Errorf("make the plugins' cache: %w", err)
 	}
@@ -108,14 +113,17 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 			return fmt.Errorf("add to the manager: %w", err)
 		}
 	}
-	hosts := access.NewFactory(mgr.GetConfig(), mgr.GetRESTMapper(), watches, authorizer, cmp.Or[clock.PassiveClock](o.RateClock, clk))
+	hosts := access.NewFactory(mgr.GetConfig(), resolver, watches, authorizer, cmp.Or[clock.PassiveClock](o.RateClock, clk))
 	hosts.Audit, hosts.Metrics = p.audit, p.measured
 	if hosts.Egress, err = egress(o, os.Getenv, net.InterfaceAddrs); err != nil {
 		return err
 	}
+	if hooks != nil {
+		hosts.Marks = hooks.marks
+	}
 	loader := &wasmplugin.Reconciler{
 		Client:     mgr.GetClient(),
-		Mapper:     mgr.GetRESTMapper(),
+		Kinds:      resolver,
 		ConfigMaps: configmap.New(mgr.GetAPIReader(), o.MaxModuleBytes),
 		Files:      files,
 		Engine:     p.engine,
@@ -138,7 +146,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		}
 	}
 	if hooks != nil {
-		if loader.Webhooks, err = hooks.servePlugins(ctx, mgr, o, authorizer, p.measured, loader.Contested); err != nil {
+		if loader.Webhooks, err = hooks.servePlugins(ctx, mgr, o, authorizer, p.measured, loader); err != nil {
 			return err
 		}
 	}
@@ -152,8 +160,14 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	if err != nil {
 		return fmt.Errorf("watch rights: %w", err)
 	}
-	if err := mgr.Add(rights); err != nil {
-		return fmt.Errorf("add to the manager: %w", err)
+	definitions, err := kinds.NewWatch(mgr.GetConfig(), mgr.GetHTTPClient(), resolver, mgr.GetLogger().WithName("kinds"), loader.KindsChanged)
+	if err != nil {
+		return fmt.Errorf("watch kinds: %w", err)
+	}
+	for _, runnable := range []manager.Runnable{rights, definitions} {
+		if err := mgr.Add(runnable); err != nil {
+			return fmt.Errorf("add to the manager: %w", err)
+		}
 	}
 	projector := &plugindirectory.Reconciler{Client: mgr.GetClient(), Directory: files, Namespace: o.Namespace}
 	if err := projector.SetupWithManager(mgr, changes.Subscribe()); err != nil {

@@ -2,7 +2,10 @@
 
 package object
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // managed is what guests do not see of metadata.
 var managed = [][]byte{[]byte("managedFields")}
@@ -15,9 +18,18 @@ var bookkeeping = [][]byte{
 // Guests returns an object as guests see it.
 func Guests(object []byte) []byte { return withoutMetadata(object, managed) }
 
+// Name returns an object's metadata.name; empty if there is no object or no name.
+func Name(object []byte) string {
+	var name string
+	if value, ok := member(metadataOf(object), "name"); ok && json.Unmarshal(value, &name) != nil {
+		return ""
+	}
+	return name
+}
+
 // Terminating says whether an object is being deleted.
 func Terminating(object []byte) bool {
-	at, ok := member(find(object, "metadata"), "deletionTimestamp")
+	at, ok := member(metadataOf(object), "deletionTimestamp")
 	return ok && !bytes.Equal(at, []byte("null"))
 }
 
@@ -29,7 +41,7 @@ func SameButFinalizers(a, b []byte) bool {
 
 // withoutMetadata leaves members of metadata out. An object without them is returned as it is.
 func withoutMetadata(object []byte, names [][]byte) []byte {
-	metadata := find(object, "metadata")
+	metadata := metadataOf(object)
 	if metadata == nil {
 		return object
 	}
@@ -64,9 +76,9 @@ func containsName(names [][]byte, name []byte) bool {
 // offset is where part, a slice of whole, begins.
 func offset(whole, part []byte) int { return cap(whole) - cap(part) }
 
-// find returns the value of a member, nil if there is none.
-func find(object []byte, name string) []byte {
-	value, _ := member(object, name)
+// metadataOf returns an object's metadata, nil if there is none.
+func metadataOf(object []byte) []byte {
+	value, _ := member(object, "metadata")
 	return value
 }
 

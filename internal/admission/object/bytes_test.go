@@ -31,6 +31,23 @@ func TestGuests_managedFields(t *testing.T) {
 	}
 }
 
+func TestName(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"apiVersion":"a/b","metadata":{"namespace":"n","name":"a"}}`: "a",
+		`{"metadata":{"name":"\u0061"}}`:                               "a",
+		`{"metadata":{"generateName":"a-"}}`:                           "",
+		`{"metadata":{"labels":{"name":"b"}},"name":"c"}`:              "",
+		`{"metadata":{"name":7}}`:                                      "",
+		`{"metadata":null}`:                                            "",
+		`null`:                                                         "",
+		``:                                                             "",
+	} {
+		if got := Name([]byte(in)); got != want {
+			t.Errorf("Name(%s) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestTerminating(t *testing.T) {
 	for in, want := range map[string]bool{
 		`{"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"}}`:       true,
@@ -109,5 +126,5 @@ func unique(in []byte) (map[string]any, bool) {
 		return n == len(object)
 	}
 	metadata, isObject := object["metadata"].(map[string]any)
-	return object, plain(in, object) && (!isObject || plain(find(in, "metadata"), metadata))
+	return object, plain(in, object) && (!isObject || plain(metadataOf(in), metadata))
 }

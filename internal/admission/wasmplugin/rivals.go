@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -33,6 +35,8 @@ func (v *validator) rivals(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin) 
 		return nil
 	}
 	var warnings []string
+	hidden := false
+	mayList := v.lister(ctx)
 	for i := range list.Items {
 		other := &list.Items[i]
 		if other.Namespace == wp.Namespace && other.Name == wp.Name || !other.DeletionTimestamp.IsZero() || !overlap(wp, other) {
@@ -45,7 +49,11 @@ func (v *validator) rivals(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin) 
 				both = append(both, gvk)
 			}
 		}
-		if len(both) > 0 {
+		switch {
+		case len(both) == 0:
+		case !mayList(other.Namespace):
+			hidden = true
+		default:
 			warnings = append(warnings, fmt.Sprintf("WasmPlugin %q in namespace %q sets defaults for %s too: which of the two comes first is not defined",
 				other.Name, other.Namespace, plugin.KindNames(both)))
 		}
@@ -54,7 +62,36 @@ func (v *validator) rivals(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin) 
 	if more := len(warnings) - maxRivals; more > 0 {
 		warnings = append(warnings[:maxRivals], fmt.Sprintf("%d more WasmPlugins set defaults for the same kinds", more))
 	}
+	if hidden {
+		warnings = append(warnings, "plugins that you are not allowed to list set defaults for the same kinds: which of them comes first is not defined")
+	}
 	return warnings
+}
+
+// lister returns a function that reports whether the user who makes the request is allowed to list the WasmPlugins of a
+// namespace: the operator sees those of all, which are not everybody's business. It asks about maxRivals namespaces at
+// most, so that no request costs more.
+func (v *validator) lister(ctx context.Context) func(namespace string) bool {
+	request, err := admission.RequestFromContext(ctx)
+	if err != nil {
+		return func(string) bool { return false }
+	}
+	asked := map[string]bool{}
+	may := func(namespace string) bool {
+		allowed, known := asked[namespace]
+		if known || len(asked) > maxRivals {
+			return allowed
+		}
+		allowed, err := v.review(ctx, request.UserInfo, authorizationv1.ResourceAttributes{
+			Verb: "list", Group: pluginsv1alpha1.GroupVersion.Group, Version: pluginsv1alpha1.GroupVersion.Version, Resource: "wasmplugins", Namespace: namespace,
+		})
+		if err != nil {
+			log.FromContext(ctx).Error(err, "Failed to review whether a user is allowed to list WasmPlugins, for a warning")
+		}
+		asked[namespace] = allowed
+		return allowed
+	}
+	return func(namespace string) bool { return may("") || may(namespace) }
 }
 
 // defaults returns the kinds that a plugin gives defaults to, as far as its spec and what is known of its module tell.

@@ -51,7 +51,9 @@ func (v *validator) checkUser(ctx context.Context, wp *pluginsv1alpha1.WasmPlugi
 		return nil
 	}
 	for _, verb := range []string{verbUse, verbImpersonate} {
-		allowed, err := v.review(ctx, user, verb, wp.Namespace, account)
+		allowed, err := v.review(ctx, user, authorizationv1.ResourceAttributes{
+			Verb: verb, Version: "v1", Resource: "serviceaccounts", Namespace: wp.Namespace, Name: account,
+		})
 		if err != nil {
 			return apierrors.NewInternalError(fmt.Errorf("review whether %q may %s ServiceAccount %q: %w", user.Username, verb, account, err))
 		}
@@ -63,16 +65,15 @@ func (v *validator) checkUser(ctx context.Context, wp *pluginsv1alpha1.WasmPlugi
 		user.Username, account, wp.Namespace, grant(user.Username, account, wp.Namespace))
 }
 
-func (v *validator) review(ctx context.Context, user authenticationv1.UserInfo, verb, namespace, account string) (bool, error) {
+// review reports whether a user is allowed to do something.
+func (v *validator) review(ctx context.Context, user authenticationv1.UserInfo, attributes authorizationv1.ResourceAttributes) (bool, error) {
 	extra := make(map[string]authorizationv1.ExtraValue, len(user.Extra))
 	for k, values := range user.Extra {
 		extra[k] = authorizationv1.ExtraValue(values)
 	}
 	review, err := v.Reviews.Create(ctx, &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 		User: user.Username, UID: user.UID, Groups: user.Groups, Extra: extra,
-		ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Verb: verb, Version: "v1", Resource: "serviceaccounts", Namespace: namespace, Name: account,
-		},
+		ResourceAttributes: &attributes,
 	}}, metav1.CreateOptions{})
 	if err != nil {
 		return false, err

@@ -40,7 +40,7 @@ type Operator interface {
 type Options struct {
 	Known Known
 	// CheckServiceAccountUse refuses a user who may neither use nor impersonate the ServiceAccount that is named. It
-	// needs Reviews and Operator.
+	// needs Operator.
 	CheckServiceAccountUse bool
 	Reviews                Reviews
 	Operator               Operator

@@ -4,6 +4,7 @@ package wasmplugin
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -14,9 +15,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
@@ -207,6 +210,80 @@ func TestWebhook_rivals(t *testing.T) {
 			return nil
 		})
 	}
+}
+
+// Plugins are named to those only who are allowed to list them: others' are nobody else's business.
+func TestWebhook_rivals_notShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	elsewhere := w.Namespace(t)
+	defaulting := func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Capabilities = []plugin.Capability{plugin.CapabilityDefaulting}
+		s.ForTypes = []pluginsv1alpha1.ForType{forType(categories)}
+		s.Security.AllowedNamespaces = []string{w.namespace}
+	}
+	theirs := w.plugin("secret-project", defaulting)
+	theirs.Namespace = elsewhere
+	for _, wp := range []*pluginsv1alpha1.WasmPlugin{theirs, w.plugin("mine", defaulting)} {
+		if err := w.Client.Create(t.Context(), wp); err != nil {
+			t.Fatal(err)
+		}
+	}
+	named := func(name, namespace string) string {
+		return `WasmPlugin "` + name + `" in namespace "` + namespace + `" sets defaults for Category.inventory.example.com too: which of the two comes first is not defined`
+	}
+	const hidden = "plugins that you are not allowed to list set defaults for the same kinds: which of them comes first is not defined"
+	// Who may create WasmPlugins everywhere need not see any.
+	creates := w.Limited(t, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"create"}})
+	lists := w.Limited(t, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"create", "list"}})
+	here := w.Limited(t, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"create"}})
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "lists"}, Rules: []rbacv1.PolicyRule{
+		{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"list"}},
+	}}
+	binding := &rbacv1.RoleBinding{
+		ObjectMeta: role.ObjectMeta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "lists"},
+		Subjects: []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: username(t, here)}},
+	}
+	if err := errors.Join(w.Client.Create(t.Context(), role), w.Client.Create(t.Context(), binding)); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		user *testenv.Env
+		want []string
+	}{
+		"none":           {creates, []string{hidden}},
+		"this namespace": {here, []string{named("mine", w.namespace), hidden}},
+		"all":            {lists, []string{named("mine", w.namespace), named("secret-project", elsewhere)}},
+	} {
+		said := &warnings{}
+		config := rest.CopyConfig(tc.user.Config)
+		config.WarningHandler = said
+		c, err := client.New(config, client.Options{Scheme: w.Scheme, Mapper: w.Client.RESTMapper()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The webhook reads from a cache, which may be a moment late.
+		testenv.Eventually(t, "who may list "+name, func(ctx context.Context) error {
+			said.take()
+			if err := c.Create(ctx, w.plugin("new", defaulting), client.DryRunAll); err != nil {
+				return err
+			}
+			if diff := cmp.Diff(tc.want, said.take()); diff != "" {
+				return errDiff(diff)
+			}
+			return nil
+		})
+	}
+}
+
+// username is who a client is to the API server.
+func username(t *testing.T, env *testenv.Env) string {
+	t.Helper()
+	name, err := access.NewOperator(env.Config).Username(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 type errDiff string

@@ -37,9 +37,13 @@ type Webhooks interface {
 	// Set and Remove say what is served by this replica.
 	Set(p *admission.Plugin)
 	Remove(name types.NamespacedName)
+	// Unload has requests answered by the failure policy; the configurations stay.
+	Unload(name types.NamespacedName)
 	// Ensure and Withdraw say what the API server sends to whichever replica.
 	Ensure(ctx context.Context, p *admission.Plugin) error
 	Withdraw(ctx context.Context, name types.NamespacedName) error
+	// Follow adapts the configurations that there are to a failure policy and to how kinds are served, and makes none.
+	Follow(ctx context.Context, name types.NamespacedName, policy pluginsv1alpha1.FailurePolicy, moves []admission.Move) error
 	// Sweep withdraws what is left of plugins that are not to be kept.
 	Sweep(ctx context.Context, keep func(types.NamespacedName) bool) error
 	// Changed gets a value when Ensure would write something else for every plugin.
@@ -159,6 +163,15 @@ func (r *Reconciler) release(ctx context.Context, name types.NamespacedName) err
 	return nil
 }
 
+// moduleConfigMap is the ConfigMap with a plugin's module, empty for another source.
+func moduleConfigMap(wp *pluginsv1alpha1.WasmPlugin) types.NamespacedName {
+	source := wp.Spec.Source.ConfigMap
+	if source == nil {
+		return types.NamespacedName{}
+	}
+	return types.NamespacedName{Namespace: wp.Namespace, Name: source.Name}
+}
+
 // admitted is what requests are held up for.
 func (r *Reconciler) admitted(wp *pluginsv1alpha1.WasmPlugin, current *revision) *admission.Plugin {
 	plan := current.plan
@@ -166,7 +179,7 @@ func (r *Reconciler) admitted(wp *pluginsv1alpha1.WasmPlugin, current *revision)
 	p := &admission.Plugin{
 		Name: name, Identity: plan.identity, Runner: r.Slots.Slot(name), Operations: plan.metadata.Operations,
 		FailurePolicy: plan.admission.failurePolicy, Timeout: plan.admission.timeout, ObjectSelector: plan.admission.objectSelector,
-		Failed: r.tellAdmission(wp),
+		Failed: r.tellAdmission(wp), Module: moduleConfigMap(wp),
 	}
 	var validates, mutates bool
 	for c, verb := range plan.admissionCapabilities() {
@@ -204,14 +217,24 @@ func scopeOf(namespaces []string) admission.Scope {
 	return admission.Scope{Namespaces: sorted}
 }
 
-// Contested tells of a field that two plugins default.
+// Contested records on both plugins that they set the same field. Events are for who may read those of a plugin's
+// namespace, so a plugin of another namespace is not named.
 func (r *Reconciler) Contested(c admission.Conflict) {
+	r.recordContested(c, c.Plugin, c.Other)
+	r.recordContested(c, c.Other, c.Plugin)
+}
+
+func (r *Reconciler) recordContested(c admission.Conflict, name, other types.NamespacedName) {
 	var wp pluginsv1alpha1.WasmPlugin
-	if err := r.Client.Get(context.Background(), c.Plugin, &wp); err != nil {
+	if err := r.Client.Get(context.Background(), name, &wp); err != nil {
 		return // it is being deleted, and with it the conflict
 	}
+	who := "a plugin of another namespace"
+	if other.Namespace == name.Namespace {
+		who = fmt.Sprintf("plugin %q", other.Name)
+	}
 	r.Events.Eventf(referenceTo(&wp), nil, corev1.EventTypeWarning, reasonFieldContested, actionAdmit,
-		"%s of %s is defaulted by plugin %s too; which one wins is not defined", c.Field, c.Kind, c.Other)
+		"%s of %s is also set by %s; which one wins is not defined", c.Field, c.Kind, who)
 }
 
 // sweepWebhooks withdraws what is left of plugins that were deleted while no operator was there.

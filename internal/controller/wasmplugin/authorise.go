@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -17,11 +18,9 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/ownwrite"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
-
-// kinds are the resources of the kinds that a plugin watches.
-type kinds map[schema.GroupVersionKind]*meta.RESTMapping
 
 // authorise checks that the plugin's account exists and may watch what the plugin is to be told of,
 // and that the operator may watch it for the plugin.
@@ -56,30 +55,10 @@ func (r *Reconciler) checkAccount(ctx context.Context, id access.Identity) error
 	if apierrors.IsNotFound(err) {
 		return plugin.Refuse(pluginsv1alpha1.ReasonServiceAccountNotFound,
 			"ServiceAccount %q does not exist in namespace %q: create it with `kubectl -n %s create serviceaccount %s`, or change spec.serviceAccountName",
-			id.ServiceAccount, id.Namespace, id.Namespace, id.ServiceAccount)
+			id.ServiceAccount, id.Namespace, id.Namespace, plugin.ShellQuote(id.ServiceAccount))
 	}
 	if err != nil {
 		return fmt.Errorf("get ServiceAccount %q: %w", id.ServiceAccount, err)
-	}
-	return nil
-}
-
-func (r *Reconciler) resolveKinds(_ context.Context, l *load) error {
-	l.kinds = kinds{}
-	for _, gvk := range l.plan.kinds() {
-		mapping, err := r.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-		if meta.IsNoMatchError(err) {
-			return plugin.Refuse(pluginsv1alpha1.ReasonKindNotFound,
-				"kind %q of %q is not installed: install its CustomResourceDefinition; the plugin loads as soon as it is there", gvk.Kind, gvk.GroupVersion())
-		}
-		if err != nil {
-			return fmt.Errorf("look kind %q up: %w", gvk.Kind, err)
-		}
-		if mapping.Scope.Name() == meta.RESTScopeNameRoot && !l.plan.allowlist.Everywhere() {
-			return plugin.Refuse(pluginsv1alpha1.ReasonNamespacesRequired,
-				`kind %q is cluster-scoped: add "*" to spec.security.allowedNamespaces to let the plugin have it`, gvk.Kind)
-		}
-		l.kinds[gvk] = mapping
 	}
 	return nil
 }
@@ -109,14 +88,16 @@ func (p plan) watched() []schema.GroupVersionKind {
 	return out
 }
 
-// checkImpersonation checks that the operator may act as a plugin's account.
+// checkImpersonation checks that the operator may act as a plugin's account, and mark what it does so. As itself it acts
+// without impersonation, unless that is to be marked.
 func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity) error {
-	if id.Operator != "" {
+	if id.Operator != "" && (r.Webhooks == nil || !id.Marked()) {
 		return nil
 	}
+	namespace, name, _ := id.Account()
 	act := access.Action{
 		Verb: "impersonate", Version: "v1", Resource: "serviceaccounts",
-		Namespace: id.Namespace, ObjectName: id.ServiceAccount, Namespaced: true,
+		Namespace: namespace, ObjectName: name, Namespaced: true,
 	}
 	d, err := r.Authorizer.Self(ctx, act)
 	if err != nil {
@@ -125,6 +106,18 @@ func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity)
 	if !d.Allowed {
 		return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
 			"the operator itself may not %s: allow plugins in this namespace (chart value impersonation.namespaces)", act)
+	}
+	if r.Webhooks == nil {
+		return nil
+	}
+	// Without the mark every write of the plugin would be forbidden.
+	mark := access.Action{Verb: "impersonate", Group: authenticationv1.GroupName, Version: "v1", Resource: "userextras", Subresource: ownwrite.ExtraKey}
+	if d, err = r.Authorizer.Self(ctx, mark); err != nil {
+		return err
+	}
+	if !d.Allowed {
+		return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
+			"the operator itself may not %s, which marks the plugin's own writes: install the ClusterRole of this version of the operator", mark)
 	}
 	return nil
 }

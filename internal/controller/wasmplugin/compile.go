@@ -28,6 +28,7 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 		RequestsPerSecond:     l.plan.requestsPerSecond,
 		Burst:                 l.plan.burst,
 		Limited:               func(layer string) { r.Decorators.Limited(about.Plugin, layer) },
+		Writes:                r.writesOf(l.name),
 		Watches:               l.plan.watched(),
 		Revision:              l.module.Digest.String(),
 		Redact:                l.plan.redact,

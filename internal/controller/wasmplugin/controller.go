@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -76,6 +75,7 @@ type Decorators interface {
 	// Runner also returns what to call each time that the runner begins to serve.
 	Runner(r plugin.Revision, runner plugin.Runner) (plugin.Runner, func())
 	RolledBack(plugin string)
+	SelfTriggered(plugin string)
 	Stops(plugin string)
 	Forget(plugin string)
 }
@@ -83,7 +83,7 @@ type Decorators interface {
 // Reconciler loads, swaps and unloads plugins.
 type Reconciler struct {
 	Client     client.Client
-	Mapper     meta.RESTMapper
+	Kinds      Kinds
 	ConfigMaps ConfigMaps
 	Files      Files
 	Engine     Engine
@@ -112,6 +112,7 @@ type Reconciler struct {
 	attention attention
 	guard     guard
 	freshness freshness
+	sweeps    sweeps
 	loads     loads
 
 	settingsChecks plugin.SettingsChecks
@@ -121,8 +122,10 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=list;watch;impersonate
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=userextras/plugins.k1s.io/own-write,verbs=impersonate
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles;rolebindings;clusterroles;clusterrolebindings,verbs=list;watch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=list;watch
+// +kubebuilder:rbac:groups=apiregistration.k8s.io,resources=apiservices,verbs=list;watch
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews;selfsubjectaccessreviews,verbs=create
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -175,15 +178,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		return ctrl.Result{}, r.suspend(ctx, l)
 	}
 	canceled := false
-	waits = !r.loads.do(ctx, l.name, func(loading context.Context) {
-		l.problem = r.bring(loading, l)
-		canceled = loading.Err() != nil && ctx.Err() == nil
-	})
+	// What serves follows its kinds at once, whosever turn it is to be loaded.
+	if l.problem = r.follow(ctx, l); l.problem == nil {
+		waits = !r.loads.do(ctx, l.name, func(loading context.Context) {
+			l.problem = r.bring(loading, l)
+			canceled = loading.Err() != nil && ctx.Err() == nil
+		})
+	} else {
+		r.loads.leave(l.name)
+	}
 	if waits { // it is reconciled again when its turn has come
 		l.undecided = true
 		return ctrl.Result{}, nil
 	}
-	if canceled { // the event that canceled the load may be the one that it was begun for: the controller may be told first
+	if canceled {
+		// The event that canceled the load may have had it reconciled already: this may be the load that it asked for.
 		l.undecided = true
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}

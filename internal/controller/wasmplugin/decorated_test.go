@@ -128,7 +128,7 @@ func TestDispatcher_Reconcile_unavailable(t *testing.T) {
 	const pause = 8 * time.Second
 	d.runner = failing{&plugin.CallError{Kind: plugin.KindUnavailable, Err: errors.New("open"), RetryAfter: pause}}
 	for range 100 {
-		result, err := d.Reconcile(t.Context(), req, 1)
+		result, err := d.Reconcile(t.Context(), req, watch.Turn{Attempt: 1})
 		if err != nil || result.RequeueAfter < pause || result.RequeueAfter > pause+pause/4 {
 			t.Fatalf("got %+v, %v, want it again after %s and not much more", result, err, pause)
 		}
@@ -137,7 +137,7 @@ func TestDispatcher_Reconcile_unavailable(t *testing.T) {
 		t.Errorf("told %q", told)
 	}
 	d.runner = failing{&plugin.CallError{Kind: plugin.KindTrap, Err: errors.New("unreachable")}}
-	if result, err := d.Reconcile(t.Context(), req, 1); err == nil || result.RequeueAfter != 0 || len(told) != 1 {
+	if result, err := d.Reconcile(t.Context(), req, watch.Turn{Attempt: 1}); err == nil || result.RequeueAfter != 0 || len(told) != 1 {
 		t.Errorf("a trap: got %+v, %v, told %q", result, err, told)
 	}
 }

@@ -19,12 +19,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// reasonReconcileFailed is the reason of the events about failed calls.
-const reasonReconcileFailed = "ReconcileFailed"
+const (
+	// reasonReconcileFailed is the reason of the events about failed calls.
+	reasonReconcileFailed = "ReconcileFailed"
+	// reasonSelfTriggered is the reason of the events about objects that are reconciled only because of the plugin's
+	// own writes.
+	reasonSelfTriggered = "SelfTriggered"
+)
 
 // ObjectReader reads objects from the shared cache.
 type ObjectReader interface {
@@ -40,12 +46,20 @@ type dispatcher struct {
 	tell       func(reason, note string)
 	// rights are those of the revision that serves.
 	rights atomic.Pointer[rights]
+
+	// writes are the plugin's own; selfTriggered counts the turns that are delayed because of them.
+	writes        *access.OwnWrites
+	selfTriggers  selfTriggers
+	selfTriggered func()
+	departed      departed
 }
 
 func newDispatcher(r *Reconciler, l *load, slot *plugin.Slot) *dispatcher {
 	regarding := referenceTo(l.plugin)
 	return &dispatcher{
 		runner: slot, objects: r.Watches, authorizer: r.Authorizer,
+		writes: r.writesOf(l.name), selfTriggers: selfTriggers{clock: r.Clock},
+		selfTriggered: func() { r.Decorators.SelfTriggered(l.name.String()) },
 		tell: func(reason, note string) {
 			r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reason, actionReconcile, "%s", truncateNote(note))
 		},
@@ -53,18 +67,34 @@ func newDispatcher(r *Reconciler, l *load, slot *plugin.Slot) *dispatcher {
 }
 
 // Reconcile implements watch.Reconciler.
-func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, attempt int) (reconcile.Result, error) {
+func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watch.Turn) (reconcile.Result, error) {
+	if wait := d.delay(req, turn); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
 	r := d.rights.Load()
 	object, err := d.read(ctx, req)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	next := r.stepFor(req, object)
-	switch next {
-	case stepNothing:
+	if next == stepRelease {
+		if err := d.release(ctx, r, req, object); err != nil {
+			return reconcile.Result{}, err
+		}
+		next = stepNothing
+		if r.plan.has(plugin.CapabilityReconcile) && r.plan.watch.InScope(req.Namespace) {
+			next = stepReconcile
+		}
+	}
+	// An object that the selector does not pick any more is gone, as a watch with the selector would report.
+	left := object != nil && !r.plan.watch.Selects(req.GVK, object)
+	if next == stepNothing || left && d.departed.has(req) {
 		return reconcile.Result{}, nil
-	case stepRelease:
-		return d.release(ctx, r, req, object)
+	}
+	if left {
+		object = nil
+	} else {
+		d.departed.remove(req)
 	}
 	allowed, err := d.allowed(ctx, r, req)
 	if err != nil {
@@ -80,7 +110,7 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, attempt i
 	apiVersion, kind := req.GVK.ToAPIVersionAndKind()
 	call := abi.ReconcileRequest{
 		ObjectKey: abi.ObjectKey{APIVersion: apiVersion, Kind: kind, Namespace: req.Namespace, Name: req.Name},
-		Attempt:   attempt,
+		Attempt:   turn.Attempt,
 	}
 	if object != nil {
 		if call.Object, err = json.Marshal(object.Object); err != nil {
@@ -91,6 +121,9 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, attempt i
 		return d.finalize(ctx, r, call, req, object)
 	}
 	result, err := plugin.Reconcile(ctx, d.runner, call)
+	if left && (err == nil && result.RequeueAfterMillis == 0 || plugin.IsInvalid(err)) {
+		d.departed.add(req)
+	}
 	if wait := plugin.RetryAfter(err); wait > 0 {
 		return reconcile.Result{RequeueAfter: scattered(wait)}, nil
 	}
@@ -98,6 +131,24 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, attempt i
 		return reconcile.Result{}, d.unlessInvalid(ctx, d.failed(ctx, req, reasonReconcileFailed, err))
 	}
 	return reconcile.Result{RequeueAfter: time.Duration(result.RequeueAfterMillis) * time.Millisecond}, nil
+}
+
+// delay returns how long a turn is to be delayed because nothing but the plugin's own writes has caused it, again and
+// again.
+func (d *dispatcher) delay(req watch.Request, turn watch.Turn) time.Duration {
+	wait, first := d.selfTriggers.delay(req, turn, func(c watch.Cause) bool { return d.writes.Has(c.UID, c.ResourceVersion) })
+	if wait == 0 {
+		return 0
+	}
+	if len(turn.Causes) > 0 {
+		d.selfTriggered()
+	}
+	if first {
+		d.tell(reasonSelfTriggered, fmt.Sprintf(
+			"%s %s is reconciled only because of the plugin's own writes, more than %d times in a row; the next time is in %s: write only what is different",
+			req.GVK.Kind, req.NamespacedName, selfTriggersFree, wait))
+	}
+	return wait
 }
 
 // read returns an object from the cache, or nil if there is none.

@@ -81,15 +81,15 @@ func (d *dispatcher) hold(ctx context.Context, r *rights, req watch.Request, o m
 }
 
 // release takes the finalizer off an object outside the plugin's scope.
-func (d *dispatcher) release(ctx context.Context, r *rights, req watch.Request, o metav1.Object) (reconcile.Result, error) {
+func (d *dispatcher) release(ctx context.Context, r *rights, req watch.Request, o metav1.Object) error {
 	mapping := r.kinds[req.GVK]
 	if mapping == nil {
-		return reconcile.Result{}, nil // the kind of a revision that has just left, which is swept
+		return nil // the kind of a revision that has just left, which is swept
 	}
 	if err := r.finalizer.Release(ctx, mapping.Resource, o); err != nil {
-		return reconcile.Result{}, fmt.Errorf("take the finalizer off: %w", err)
+		return fmt.Errorf("take the finalizer off: %w", err)
 	}
-	return reconcile.Result{}, nil
+	return nil
 }
 
 // finalize calls the plugin for an object that is being deleted, until it is done with it. No error is the

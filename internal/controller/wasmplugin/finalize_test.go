@@ -117,8 +117,8 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 		"not-done":           {"it is kept until then", both, []string{"held", "going"}, answering{reply: `{"requeueAfterMillis":70}`}, nil, []string{"finalize"}, 70 * time.Millisecond, false},
 		"invalid":            {"no error lets it go, nor ends the tries", both, []string{"held", "going"}, answering{err: invalid}, nil, []string{"finalize"}, 0, true},
 		"cannot-be-let-go":   {"it is tried again", both, []string{"held", "going"}, answering{}, errors.New("no"), []string{"finalize", "remove"}, 0, true},
-		"left-its-selector":  {"nothing would tell of its deletion", both, []string{"held", "unselected"}, answering{}, nil, []string{"release"}, 0, false},
-		"left-while-going":   {"nor whether it is being deleted", both, []string{"held", "going", "unselected"}, answering{}, nil, []string{"release"}, 0, false},
+		"left-its-selector":  {"nothing would tell of its deletion", both, []string{"held", "unselected"}, answering{}, nil, []string{"release", "reconcile"}, 0, false},
+		"left-while-going":   {"nor whether it is being deleted", both, []string{"held", "going", "unselected"}, answering{}, nil, []string{"release", "reconcile"}, 0, false},
 		"of-no-namespace":    {"that is no longer in the spec", both, []string{"held", "elsewhere"}, answering{}, nil, []string{"release"}, 0, false},
 		"never-of-namespace": {"not the plugin's business", both, []string{"elsewhere"}, answering{}, nil, nil, 0, false},
 		"unselected":         {"it hears of what has just left its selector", both, []string{"unselected"}, answering{}, nil, []string{"reconcile"}, 0, false},
@@ -147,7 +147,7 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 			}
 			d.rights.Store(r)
 			req := watch.Request{GVK: item(), NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
-			result, err := d.Reconcile(t.Context(), req, 1)
+			result, err := d.Reconcile(t.Context(), req, watch.Turn{Attempt: 1})
 			if diff := cmp.Diff(tc.want, done); diff != "" {
 				t.Errorf("%s: %s", tc.why, diff)
 			}

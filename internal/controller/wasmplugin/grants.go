@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 const (
@@ -69,21 +70,23 @@ func (g grant) String() string {
 // commands grant it. The name tells one set of rules from another, so that granting more later does not
 // run into the role of before; if just the role or just the binding is there, the other one is made.
 func (g grant) commands(id access.Identity) string {
-	what, binding, flag := "role", "rolebinding", "-n "+g.namespace+" "
+	what, binding, flag := "role", "rolebinding", "-n "+plugin.ShellQuote(g.namespace)+" "
 	if g.namespace == "" {
 		what, binding, flag = "clusterrole", "clusterrolebinding", ""
 	}
 	rules := fmt.Appendf(nil, "%q %q %q %q", id.Namespace, id.ServiceAccount, g.verbs, g.resources)
-	resources := strings.Join(g.resources, ",")
+	resources := plugin.ShellQuote(strings.Join(g.resources, ","))
 	if len(g.names) > 0 {
 		rules = fmt.Appendf(rules, " %q", g.names)
-		resources += " --resource-name=" + strings.Join(g.names, " --resource-name=")
+		for _, name := range g.names {
+			resources += " --resource-name=" + plugin.ShellQuote(name)
+		}
 	}
 	sum := sha256.Sum256(rules)
 	name := "k1s-" + id.Plugin[:min(len(id.Plugin), maxGrantName)] + "-" + hex.EncodeToString(sum[:4])
-	return fmt.Sprintf("kubectl %screate %s %s --verb=%s --resource=%s; kubectl %screate %s %s --%s=%s --serviceaccount=%s:%s",
+	return fmt.Sprintf("kubectl %screate %s %s --verb=%s --resource=%s; kubectl %screate %s %s --%s=%s --serviceaccount=%s",
 		flag, what, name, strings.Join(g.verbs, ","), resources,
-		flag, binding, name, what, name, id.Namespace, id.ServiceAccount)
+		flag, binding, name, what, name, plugin.ShellQuote(id.Namespace+":"+id.ServiceAccount))
 }
 
 // grantMessage says everything that is missing, and how to grant it. What does not fit is left for when

@@ -65,6 +65,19 @@ func TestGrantMessage(t *testing.T) {
 	}
 }
 
+// TestGrantMessage_quoted: whatever a spec says, pasting a command runs that command and no other.
+func TestGrantMessage_quoted(t *testing.T) {
+	t.Parallel()
+	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot; id"}
+	got := grantMessage(id, []grant{{"shop", []string{"get"}, []string{"secrets"}, []string{"a", "$(id)"}}})
+	const want = `kubectl -n shop create role k1s-pricing-ID --verb=get --resource=secrets --resource-name=a --resource-name='$(id)'; ` +
+		`kubectl -n shop create rolebinding k1s-pricing-ID --role=k1s-pricing-ID --serviceaccount='shop:robot; id'`
+	_, commands, _ := strings.Cut(withoutIDs(got), "grant it: ")
+	if diff := cmp.Diff(want, commands); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // withoutIDs puts ID in the place of what tells one set of rules from another.
 func withoutIDs(message string) string {
 	const prefix = "k1s-pricing-"

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/conditions"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
@@ -71,12 +72,30 @@ type revision struct {
 	trial *trial
 	// refused is what was taken back for this revision to serve again.
 	refused *refusal
+	// unserved is set while the API server does not serve the revision's kinds as it needs them.
+	unserved *problem
 }
 
 // memory knows what serves, by plugin. It is empty after a restart, and everything is loaded again.
 type memory struct {
 	mu        sync.Mutex
 	revisions map[types.NamespacedName]*revision
+	// writes are what each plugin's revisions have written.
+	writes map[types.NamespacedName]*access.OwnWrites
+}
+
+// writesOf returns what remembers a plugin's writes, whichever of its revisions makes them.
+func (r *Reconciler) writesOf(name types.NamespacedName) *access.OwnWrites {
+	m := &r.serving
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.writes == nil {
+		m.writes = map[types.NamespacedName]*access.OwnWrites{}
+	}
+	if m.writes[name] == nil {
+		m.writes[name] = &access.OwnWrites{}
+	}
+	return m.writes[name]
 }
 
 func (m *memory) get(name types.NamespacedName) *revision {
@@ -111,4 +130,5 @@ func (m *memory) forget(name types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.revisions, name)
+	delete(m.writes, name)
 }

@@ -72,6 +72,11 @@ func (p *problem) isLossOfRights() bool {
 	return p.reason == pluginsv1alpha1.ReasonServiceAccountNotFound || p.reason == pluginsv1alpha1.ReasonAccountForbidden
 }
 
+// isAboutKinds reports whether it is that a kind is not served as the plugin needs it.
+func (p *problem) isAboutKinds() bool {
+	return p.reason == pluginsv1alpha1.ReasonKindNotFound || p.reason == pluginsv1alpha1.ReasonKindVersionNotServed
+}
+
 // problemOf turns a phase's error into a problem of its condition.
 func problemOf(condition string, err error) *problem {
 	var load *plugin.LoadError
@@ -86,7 +91,7 @@ func problemOf(condition string, err error) *problem {
 func recoveryFrom(reason string) recovery {
 	switch reason {
 	case pluginsv1alpha1.ReasonConfigMapNotFound, pluginsv1alpha1.ReasonConfigMapKeyNotFound, pluginsv1alpha1.ReasonFileNotFound,
-		pluginsv1alpha1.ReasonServiceAccountNotFound, pluginsv1alpha1.ReasonKindNotFound,
+		pluginsv1alpha1.ReasonServiceAccountNotFound, pluginsv1alpha1.ReasonKindNotFound, pluginsv1alpha1.ReasonKindVersionNotServed,
 		pluginsv1alpha1.ReasonAccountForbidden, pluginsv1alpha1.ReasonOperatorForbidden,
 		pluginsv1alpha1.ReasonNotAsInDirectory, pluginsv1alpha1.ReasonLimitExceeded,
 		pluginsv1alpha1.ReasonSecretNotFound, pluginsv1alpha1.ReasonSecretKeyNotFound,

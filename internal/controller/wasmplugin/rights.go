@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/k1s-io/k1s/internal/access"
+	apikinds "github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
@@ -25,7 +26,7 @@ const (
 	checkEvery = time.Second
 	// settleTime is how long they are looked at again and again after a change, ever less often: the API
 	// server hears of a change with a delay.
-	settleTime = 10 * time.Second
+	settleTime = apikinds.SettleTime
 	// checks is how many plugins' rights are looked at at once.
 	checks = 4
 )
@@ -121,6 +122,8 @@ type waiting struct {
 	rights *rights
 	// lacks is what its status says.
 	lacks string
+	// unserved is what its status says if it waits for kinds, whose resources are not known then.
+	unserved string
 }
 
 // recent is a plugin whose rights have changed a short time ago.
@@ -135,6 +138,16 @@ func (g *guard) wait(name types.NamespacedName, r *rights, lacks []lack) {
 		g.waiting = map[types.NamespacedName]waiting{}
 	}
 	g.waiting[name] = waiting{rights: r, lacks: fmt.Sprint(lacks)}
+}
+
+// waitForKinds has a plugin reconciled when the API server serves its kinds in another way.
+func (g *guard) waitForKinds(name types.NamespacedName, p plan, unserved string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waiting == nil {
+		g.waiting = map[types.NamespacedName]waiting{}
+	}
+	g.waiting[name] = waiting{rights: &rights{plan: p}, unserved: unserved}
 }
 
 func (g *guard) waitsNoMore(name types.NamespacedName) {
@@ -160,12 +173,16 @@ func (r *Reconciler) RightsChanged(changes []access.Change) {
 		}
 		return false
 	}
-	names := r.serving.names(func(x *revision) bool { return concerned(x.rights) })
+	r.lookAgain(r.serving.names(func(x *revision) bool { return concerned(x.rights) }), func(p plan) bool { return concerned(&rights{plan: p}) })
+}
+
+// lookAgain has plugins looked at for a while, and those that wait if their plan is concerned.
+func (r *Reconciler) lookAgain(names []types.NamespacedName, concerned func(plan) bool) {
 	g := &r.guard
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for name, w := range g.waiting {
-		if concerned(w.rights) {
+		if concerned(w.rights.plan) {
 			names = append(names, name)
 		}
 	}
@@ -211,11 +228,22 @@ func (r *Reconciler) watchRights(ctx context.Context) error {
 	return nil
 }
 
+// begin notes that a plugin is looked at.
+func (g *guard) begin(name types.NamespacedName, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if state := g.recent[name]; state != nil {
+		state.looked = now
+	}
+}
+
 // look has a plugin loaded again if its rights are others than its status says.
 func (r *Reconciler) look(ctx context.Context, name types.NamespacedName) {
 	if ctx.Err() != nil {
 		return
 	}
+	// A change that comes meanwhile is looked at when it is time to, not right after this.
+	r.guard.begin(name, r.Clock.Now())
 	news, err := r.hasNews(ctx, name)
 	if err != nil {
 		log.FromContext(ctx).Error(err, "Failed to look at a plugin's rights", "plugin", name)
@@ -239,16 +267,20 @@ func (r *Reconciler) look(ctx context.Context, name types.NamespacedName) {
 	g.queue.AddAfter(name, max(r.Timing.checkEvery(), age))
 }
 
-// hasNews says whether a plugin that serves lacks rights, or one that waits lacks others than before.
+// hasNews reports whether a plugin that serves lacks rights, or one that waits lacks others than before, or the kinds of
+// either are served in another way.
 func (r *Reconciler) hasNews(ctx context.Context, name types.NamespacedName) (bool, error) {
-	if s := r.serving.get(name); s != nil && (r.Watches.Running(name, s.plan.watch) || len(s.plan.admissionVerbs()) > 0) {
+	if news, err := r.hasNewKinds(ctx, name); err != nil || news {
+		return news, err
+	}
+	if s := r.serving.get(name); s != nil && s.unserved == nil && (r.Watches.Running(name, s.plan.watch) || len(s.plan.admissionVerbs()) > 0) {
 		lacks, err := s.rights.lacks(ctx, r.Authorizer.Authorize)
 		if err != nil || len(lacks) > 0 {
 			return err == nil, err
 		}
 	}
 	w, ok := r.guard.waits(name)
-	if !ok {
+	if !ok || w.unserved != "" {
 		return false, nil
 	}
 	lacks, err := w.rights.lacks(ctx, r.Authorizer.Authorize)

@@ -48,7 +48,7 @@ const (
 )
 
 // SetupWithManager registers the controller and what makes plugins load again: their ConfigMap,
-// their ServiceAccount, new kinds, and a value on fileChanges for those from files.
+// their ServiceAccount, and a value on fileChanges for those from files. Changes of kinds come by KindsChanged.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, fileChanges <-chan struct{}) error {
 	indexes := map[string]func(*pluginsv1alpha1.WasmPlugin) string{
 		indexConfigMap: func(wp *pluginsv1alpha1.WasmPlugin) string {
@@ -102,7 +102,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ConfigMap")), r.byIndex(indexConfigMap)).
 		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ServiceAccount")), handler.EnqueueRequestsFromMapFunc(r.ofAccount),
 			builder.WithPredicates(existence())).
-		WatchesMetadata(metadataOf(crdKind), handler.EnqueueRequestsFromMapFunc(r.missingKinds)).
+		WatchesRawSource(source.Func(r.startSweeps)).
 		WatchesRawSource(r.onChange(fileChanges, client.MatchingFields{indexFile: "true"})).
 		WatchesRawSource(&r.attention).
 		WithOptions(controller.Options{
@@ -127,8 +127,6 @@ func (f everywhere) Start(ctx context.Context) error { return f(ctx) }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable.
 func (everywhere) NeedLeaderElection() bool { return false }
-
-var crdKind = schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}
 
 func metadataOf(gvk schema.GroupVersionKind) *metav1.PartialObjectMetadata {
 	o := &metav1.PartialObjectMetadata{}
@@ -163,24 +161,6 @@ func (r *Reconciler) byIndex(index string) handler.EventHandler {
 func (r *Reconciler) ofAccount(ctx context.Context, o client.Object) []reconcile.Request {
 	r.Authorizer.Drop(access.Change{Subject: access.Subject{Namespace: o.GetNamespace(), ServiceAccount: o.GetName()}})
 	return r.plugins(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexServiceAccount: o.GetName()})
-}
-
-// missingKinds enqueues the plugins that wait for a kind. Which one it is need not match: this is rare.
-func (r *Reconciler) missingKinds(ctx context.Context, _ client.Object) []reconcile.Request {
-	var list pluginsv1alpha1.WasmPluginList
-	if err := r.Client.List(ctx, &list); err != nil {
-		log.FromContext(ctx).Error(err, "Failed to list WasmPlugins for a new kind")
-		return nil
-	}
-	var out []reconcile.Request
-	for i := range list.Items {
-		for _, c := range list.Items[i].Status.Conditions {
-			if c.Type == pluginsv1alpha1.ConditionAuthorized && c.Reason == pluginsv1alpha1.ReasonKindNotFound {
-				out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-			}
-		}
-	}
-	return out
 }
 
 // onChange enqueues the plugins that a list with the given option has, for each value on a channel.

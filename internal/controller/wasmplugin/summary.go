@@ -74,27 +74,45 @@ func (r *Reconciler) fail(ctx context.Context, l *load) (ctrl.Result, error) {
 	}
 }
 
+// withoutKinds returns the serving revision, which has stopped if the problem is that its kinds are not served.
+func (r *Reconciler) withoutKinds(l *load) *revision {
+	current := r.serving.get(l.name)
+	if current == nil || current.unserved != nil || !l.problem.isAboutKinds() || !current.plan.asksFor(l.plan) {
+		return current
+	}
+	next := *current // others may be reading this one
+	next.unserved = l.problem
+	r.stopFor(l, &next)
+	return &next
+}
+
 // failServing says what serves in place of the wanted revision, and sees to its requests. The error is about these.
 func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
-	current := r.serving.get(l.name)
-	lost := current != nil && r.lostRights(l, current)
+	current := r.withoutKinds(l)
+	unserved := current != nil && current.unserved != nil
+	lost := current != nil && (unserved && l.problem.isLossOfRights() || !unserved && r.lostRights(l, current))
+	cleanup := controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup)
 	switch {
 	case lost:
 		r.Watches.Stop(l.name)
 		err = r.release(ctx, l.name)
-	case current == nil && controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) &&
-		(l.problem.isLossOfRights() || l.plugin.Spec.Admission.FailurePolicy == pluginsv1alpha1.FailurePolicyIgnore):
-		// An operator before may have had requests held up, maybe with another policy, and there is nobody to answer.
+	case current == nil && cleanup && l.problem.isLossOfRights():
+		// An operator before may have had requests held up, and nobody may answer.
 		err = r.release(ctx, l.name)
+	case unserved, current == nil && cleanup:
+		err = r.keepWebhooks(ctx, l, current)
 	case current != nil && len(current.plan.admissionVerbs()) > 0 && l.problem.reason != pluginsv1alpha1.ReasonWebhooksFailed:
 		err = r.hold(ctx, l.plugin, current)
+	}
+	if current != nil && !lost && !unserved && l.problem.condition != pluginsv1alpha1.ConditionServing {
+		err = errors.Join(err, r.resume(ctx, l, current))
 	}
 	if current != nil {
 		l.shows(current)
 	}
-	if lost || current == nil || current.plan.toldOfEvents() && !r.Watches.Running(l.name, current.plan.watch) {
+	if lost || current == nil || unserved || current.plan.toldOfEvents() && !r.Watches.Running(l.name, current.plan.watch) {
 		if l.problem.condition != pluginsv1alpha1.ConditionServing {
-			l.conditions.False(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonNoRevision, "the plugin gets no events: "+l.problem.message)
+			l.conditions.False(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonNoRevision, "the plugin gets no events: "+notServing(l.problem, current))
 		}
 		l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonNoRevision, "no revision serves")
 		l.retireRevision()
@@ -109,6 +127,14 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 	l.conditions.True(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonPreviousRevision, message)
 	l.conditions.True(pluginsv1alpha1.ConditionDegraded, reason, message)
 	return err
+}
+
+// notServing says why no revision serves: the wanted one has a problem, and the previous one may have another.
+func notServing(wanted *problem, current *revision) string {
+	if current == nil || current.unserved == nil || current.unserved.message == wanted.message {
+		return wanted.message
+	}
+	return wanted.message + "; the previous revision cannot serve either: " + current.unserved.message
 }
 
 // shows makes the status show what serves, where it shows what the leader before had, or was lost.
@@ -137,9 +163,14 @@ func (r *Reconciler) lostRights(l *load, current *revision) bool {
 	if l.problem.condition != pluginsv1alpha1.ConditionAuthorized && !l.problem.isLossOfRights() || l.problem.recovery == retry {
 		return false
 	}
-	return current.plan.identity == l.plan.identity && current.plan.watch.Equal(l.plan.watch) &&
-		slices.Equal(current.plan.admissionVerbs(), l.plan.admissionVerbs()) &&
-		slices.Equal(current.plan.kinds(), l.plan.kinds()) && slices.Equal(current.plan.allowlist.Namespaces, l.plan.allowlist.Namespaces)
+	return current.plan.asksFor(l.plan)
+}
+
+// asksFor reports whether a plan needs the same of the cluster as another one.
+func (p plan) asksFor(other plan) bool {
+	return p.identity == other.identity && p.watch.EqualButKinds(other.watch) &&
+		slices.Equal(p.admissionVerbs(), other.admissionVerbs()) &&
+		slices.Equal(p.kinds(), other.kinds()) && slices.Equal(p.allowlist.Namespaces, other.allowlist.Namespaces)
 }
 
 // serves says what a plugin does.

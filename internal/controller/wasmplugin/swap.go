@@ -19,6 +19,8 @@ func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
 	keepsWatch := current != nil && r.Watches.Running(l.name, l.plan.watch)
 	if l.runner != nil {
 		r.install(l)
+	} else {
+		r.renew(l)
 	}
 	if !r.leads.Load() {
 		return nil
@@ -37,6 +39,14 @@ func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
 		}
 	}
 	return nil
+}
+
+// renew keeps the serving revision, and takes from the load what makes no other revision.
+func (r *Reconciler) renew(l *load) {
+	next := r.serving.get(l.name).using(l.kinds)
+	next.status.Source = l.source
+	next.dispatcher.rights.Store(next.rights)
+	r.serving.set(l.name, next)
 }
 
 // install makes the loaded revision the one that serves. The one before is kept until the first calls

@@ -17,6 +17,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
+	apikinds "github.com/k1s-io/k1s/internal/kinds"
 )
 
 // rightsGrace is how long the objects of a plugin that has lost its rights, or its account, go on waiting for it:
@@ -104,15 +105,7 @@ func (r *Reconciler) sweep(ctx context.Context, l *load, types []pluginsv1alpha1
 	}
 	var failed []error
 	for _, t := range types {
-		resource, err := r.resourceOf(t)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		if resource.Empty() {
-			continue
-		}
-		n, err := finalizer.Sweep(ctx, resource)
+		n, err := r.sweepKind(ctx, finalizer, kindOf(t))
 		removed += n
 		failed = append(failed, err)
 	}
@@ -122,19 +115,46 @@ func (r *Reconciler) sweep(ctx context.Context, l *load, types []pluginsv1alpha1
 	return removed, errors.Join(failed...)
 }
 
-// resourceOf returns the resource of a kind, in any version that there still is; it is empty for a kind that is
-// not installed any more, whose objects went with it.
-func (r *Reconciler) resourceOf(t pluginsv1alpha1.TypeReference) (schema.GroupVersionResource, error) {
-	gvk := kindOf(t)
-	mapping, err := r.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-	if meta.IsNoMatchError(err) {
-		mapping, err = r.Mapper.RESTMapping(gvk.GroupKind())
+// sweepTries is how often a kind is resolved again because its path answers that there is nothing.
+const sweepTries = 3
+
+// sweepKind takes the plugin's finalizer off all objects of a kind, in whatever version it is served. That its path
+// answers 404 says that the kind is to be resolved again, and nothing about its objects.
+func (r *Reconciler) sweepKind(ctx context.Context, finalizer Finalizer, gvk schema.GroupVersionKind) (removed int, err error) {
+	for range sweepTries {
+		var mapping *meta.RESTMapping
+		if mapping, err = r.servedInAnyVersion(ctx, gvk); mapping == nil || err != nil {
+			return removed, err
+		}
+		var n int
+		n, err = finalizer.Sweep(ctx, mapping.Resource)
+		removed += n
+		if !apikinds.IsPathNotFound(err) {
+			return removed, err
+		}
+		r.Kinds.Invalidate(gvk.Group)
 	}
+	return removed, err
+}
+
+// servedInAnyVersion returns how a kind is served, in its version if it is; nil for a kind that is not installed any
+// more, whose objects went with it. A kind that is defined but not served has its objects still.
+func (r *Reconciler) servedInAnyVersion(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	mapping, err := r.Kinds.Resolve(ctx, gvk)
+	var not *apikinds.NotServedError
 	switch {
-	case meta.IsNoMatchError(err):
-		return schema.GroupVersionResource{}, nil
-	case err != nil:
-		return schema.GroupVersionResource{}, fmt.Errorf("look kind %q up: %w", gvk.Kind, err)
+	case !errors.As(err, &not):
+		return mapping, err
+	case len(not.Served) > 0:
+		return not.Served[0], nil
 	}
-	return mapping.Resource, nil
+	definition, err := r.Kinds.Definition(ctx, gvk.GroupKind())
+	if err != nil {
+		return nil, err
+	}
+	if definition != "" {
+		return nil, fmt.Errorf("kind %q of CustomResourceDefinition %q is served in no version, so that the finalizer cannot be removed from its objects: "+
+			"serve one of its versions", gvk.Kind, definition)
+	}
+	return nil, nil //nolint:nilnil // there is none, and that is no error
 }

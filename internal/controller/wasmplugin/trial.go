@@ -55,6 +55,11 @@ func (r *Reconciler) judge(ctx context.Context, l *load) *problem {
 // rollBack puts the revision before in the place of the one that fails.
 func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, cause error) *problem {
 	back := failed.trial.before
+	resolved, err := r.resolve(ctx, back.plan)
+	if err != nil {
+		return nil // it could not serve either; the trial goes on
+	}
+	back = back.using(resolved)
 	if p := r.claimFor(ctx, l, back.plan); p != nil {
 		return p
 	}

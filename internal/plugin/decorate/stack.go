@@ -65,6 +65,9 @@ func (s *Stack) traced(r plugin.Revision, runner plugin.Runner) plugin.Runner {
 // RolledBack tells that a plugin's revision had to give its place back.
 func (s *Stack) RolledBack(name string) { s.metrics.RolledBack(name) }
 
+// SelfTriggered counts a reconcile of a plugin's that is delayed because only its own writes have caused it.
+func (s *Stack) SelfTriggered(name string) { s.metrics.SelfTriggered(name) }
+
 // Stops tells that no revision of a plugin serves any more.
 func (s *Stack) Stops(name string) { s.metrics.Stops(name) }
 

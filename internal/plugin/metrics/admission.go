@@ -29,12 +29,14 @@ const (
 	AdmissionFailedOpen   AdmissionResult = "failed_open"
 	// AdmissionSkipped is a request that the plugin was not asked about.
 	AdmissionSkipped AdmissionResult = "skipped"
+	// AdmissionOverloaded is a request that was rejected unread, because too many bytes were in flight.
+	AdmissionOverloaded AdmissionResult = "overloaded"
 )
 
 var (
 	webhooks         = []string{WebhookValidate, WebhookMutate}
 	admissionResults = []AdmissionResult{
-		AdmissionAllowed, AdmissionDenied, AdmissionFailedClosed, AdmissionFailedOpen, AdmissionSkipped,
+		AdmissionAllowed, AdmissionDenied, AdmissionFailedClosed, AdmissionFailedOpen, AdmissionSkipped, AdmissionOverloaded,
 	}
 )
 
@@ -53,7 +55,7 @@ func (s *series) webhook(name string) *webhookSeries {
 	return w
 }
 
-// Held counts a request to the API server that was held up for a plugin, and how long; what is skipped is not timed.
+// Held counts a request to the API server that was held up for a plugin, and how long; what was not answered is not timed.
 func (m *Metrics) Held(name, webhook string, result AdmissionResult, took time.Duration) {
 	s := m.of(name)
 	hook, outcome := slices.Index(webhooks, webhook), slices.Index(admissionResults, result)
@@ -64,7 +66,7 @@ func (m *Metrics) Held(name, webhook string, result AdmissionResult, took time.D
 	if c := w.results[outcome].get(); c != nil {
 		c.Inc()
 	}
-	if result == AdmissionSkipped {
+	if result == AdmissionSkipped || result == AdmissionOverloaded {
 		return
 	}
 	if o := w.duration.get(); o != nil {

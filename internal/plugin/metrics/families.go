@@ -47,6 +47,7 @@ const (
 	nameCompile      = "k1s_compile_duration_seconds"
 	nameSwaps        = "k1s_plugin_swaps_total"
 	nameRollbacks    = "k1s_plugin_rollbacks_total"
+	nameSelfTriggers = "k1s_plugin_self_triggered_total"
 	nameRevision     = "k1s_plugin_revision_info"
 	nameBreaker      = "k1s_plugin_breaker_state"
 	nameTransitions  = "k1s_plugin_breaker_transitions_total"
@@ -105,6 +106,10 @@ func Families() []Family {
 			Help: "Revisions that had to give their place back to the one before.",
 		},
 		{
+			Name: nameSelfTriggers, Type: Counter, Labels: []string{labelPlugin},
+			Help: "Reconciles that were delayed because nothing but the plugin's own writes had caused them, many times in a row.",
+		},
+		{
 			Name: nameRevision, Type: Gauge, Labels: []string{labelPlugin, labelDigest, labelVersion},
 			Help: "1 for the revision that serves; its labels say which it is.",
 		},
@@ -147,7 +152,8 @@ func Families() []Family {
 		{
 			Name: nameHeld, Type: Counter, Labels: []string{labelPlugin, labelWebhook, labelResult},
 			Help: "Requests to the API server that were held up for a plugin, to validate or to mutate: allowed or denied by it, " +
-				"failed_closed or failed_open where it could not answer (as its failurePolicy has it), or skipped without asking it.",
+				"failed_closed or failed_open where it could not answer (as its failurePolicy has it), skipped without asking it, or " +
+				"overloaded where it was rejected unread because too many bytes of requests were in flight (the API server may try that again).",
 		},
 		{
 			Name: nameHeldDuration, Type: Histogram, Labels: []string{labelPlugin, labelWebhook}, Buckets: callBuckets(),

@@ -202,6 +202,13 @@ func (m *Metrics) RolledBack(name string) {
 	}
 }
 
+// SelfTriggered counts a reconcile that was delayed because only the plugin's own writes had caused it.
+func (m *Metrics) SelfTriggered(name string) {
+	if s := m.of(name); s != nil {
+		s.count(nameSelfTriggers, name)
+	}
+}
+
 // Stops tells that no revision of a plugin serves any more. Its counters stay.
 func (m *Metrics) Stops(name string) {
 	if s := m.of(name); s != nil {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package configmap reads modules from the binaryData of ConfigMaps.
+// Package configmap reads modules from ConfigMaps.
 package configmap
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,6 +16,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/source"
+	"github.com/k1s-io/k1s/internal/source/sniff"
 )
 
 // Source reads ConfigMaps straight from the API server: modules are large and read seldom, so they
@@ -36,7 +39,7 @@ func (s *Source) Fetch(ctx context.Context, namespace string, ref pluginsv1alpha
 	case apierrors.IsNotFound(err):
 		return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonConfigMapNotFound,
 			"ConfigMap %q does not exist in namespace %q: create it with `kubectl create configmap %s --from-file=%s=FILE`",
-			ref.Name, namespace, ref.Name, ref.Key)
+			ref.Name, namespace, plugin.ShellQuote(ref.Name), plugin.ShellQuote(ref.Key))
 	case err != nil:
 		return plugin.Module{}, &plugin.LoadError{
 			Reason:  pluginsv1alpha1.ReasonSourceUnavailable,
@@ -44,14 +47,33 @@ func (s *Source) Fetch(ctx context.Context, namespace string, ref pluginsv1alpha
 		}
 	}
 	if stored, ok := cm.BinaryData[ref.Key]; ok {
-		return source.Unpack(stored, s.maxBytes)
+		return s.unpack(stored, ref)
 	}
-	if _, ok := cm.Data[ref.Key]; ok {
-		return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
-			"key %q of ConfigMap %q is text in data, but a module belongs into binaryData: kubectl create configmap --from-file puts it there", ref.Key, ref.Name)
+	if text, ok := cm.Data[ref.Key]; ok {
+		return s.unpackText(text, ref)
 	}
 	return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
-		"ConfigMap %q has no key %q in binaryData", ref.Name, ref.Key)
+		"ConfigMap %q has no key %q in binaryData: %s", ref.Name, ref.Key, keys(&cm))
+}
+
+func (s *Source) unpack(stored []byte, ref pluginsv1alpha1.ConfigMapSource) (plugin.Module, error) {
+	m, err := source.Unpack(stored, s.maxBytes)
+	m.Origin = fmt.Sprintf("key %q of ConfigMap %q", ref.Key, ref.Name)
+	return m, err
+}
+
+// magic is what a module begins with.
+const magic = "\x00asm"
+
+// unpackText returns a module from a ConfigMap's data. That holds UTF-8 alone, but kubectl puts every
+// file there that happens to be UTF-8, as small modules may be.
+func (s *Source) unpackText(text string, ref pluginsv1alpha1.ConfigMapSource) (plugin.Module, error) {
+	if strings.HasPrefix(text, magic) {
+		return s.unpack([]byte(text), ref)
+	}
+	return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
+		"key %q of ConfigMap %q holds %s in data, but a module belongs in binaryData: store the module's file with `kubectl create configmap %s --from-file=%s=FILE`",
+		ref.Key, ref.Name, cmp.Or(sniff.Of([]byte(text)).What, "text"), ref.Name, ref.Key)
 }
 
 // Describe names the source in a status.

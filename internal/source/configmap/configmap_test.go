@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -32,12 +33,20 @@ func TestSource_fetch(t *testing.T) {
 	if err := errors.Join(err, w.Close()); err != nil {
 		t.Fatal(err)
 	}
+	many := map[string][]byte{strings.Repeat("a", 100): nil}
+	for i := range 20 {
+		many[fmt.Sprintf("key-%02d", i)] = []byte("module")
+	}
 	for _, cm := range []*corev1.ConfigMap{
 		{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "modules"},
 			BinaryData: map[string][]byte{"raw": []byte("module"), "gzip": zipped.Bytes(), "large": make([]byte, 1025), "broken": []byte("\x1f\x8b")},
-			Data:       map[string]string{"text": "module"},
+			Data: map[string]string{
+				"text": "module", "html": "<html>404</html>", "base64": "AGFzbQEAAAA=", "ascii": "\x00asm\x01\x00\x00\x00", "nothing-in-it": "",
+			},
 		},
+		{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "empty"}},
+		{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "many"}, BinaryData: many},
 		{ObjectMeta: metav1.ObjectMeta{Namespace: other, Name: "foreign"}, BinaryData: map[string][]byte{"raw": []byte("module")}},
 	} {
 		if err := env.Client.Create(t.Context(), cm); err != nil {
@@ -47,8 +56,14 @@ func TestSource_fetch(t *testing.T) {
 	cases := []struct{ name, key, reason, part string }{
 		{"modules", "raw", "", ""},
 		{"modules", "gzip", "", ""},
-		{"modules", "nothing", pluginsv1alpha1.ReasonConfigMapKeyNotFound, `ConfigMap "modules" has no key "nothing" in binaryData`},
-		{"modules", "text", pluginsv1alpha1.ReasonConfigMapKeyNotFound, "is text in data, but a module belongs into binaryData"},
+		{"modules", "nothing", pluginsv1alpha1.ReasonConfigMapKeyNotFound, `ConfigMap "modules" has no key "nothing" in binaryData: it has "ascii", "base64", "broken", "gzip", "html", "large", "nothing-in-it", "raw", "text", set spec.source.configMap.key to the module's`},
+		{"empty", "nothing", pluginsv1alpha1.ReasonConfigMapKeyNotFound, `ConfigMap "empty" has no key "nothing" in binaryData: it has no keys, add the module`},
+		{"many", "nothing", pluginsv1alpha1.ReasonConfigMapKeyNotFound, `it has "` + strings.Repeat("a", 63) + `…", "key-00", "key-01", "key-02", "key-03", "key-04", "key-05", "key-06", "key-07", "key-08" and 11 more, set`},
+		{"modules", "text", pluginsv1alpha1.ReasonConfigMapKeyNotFound, `key "text" of ConfigMap "modules" holds text in data, but a module belongs in binaryData: store the module's file with ` + "`kubectl create configmap modules --from-file=text=FILE`"},
+		{"modules", "html", pluginsv1alpha1.ReasonConfigMapKeyNotFound, `key "html" of ConfigMap "modules" holds an HTML page in data`},
+		{"modules", "base64", pluginsv1alpha1.ReasonConfigMapKeyNotFound, `key "base64" of ConfigMap "modules" holds base64 text of a WebAssembly module in data`},
+		{"modules", "nothing-in-it", pluginsv1alpha1.ReasonConfigMapKeyNotFound, `holds nothing (0 bytes) in data`},
+		{"modules", "ascii", "", ""},
 		{"modules", "large", pluginsv1alpha1.ReasonModuleTooLarge, "more than the 1024 bytes"},
 		{"modules", "broken", pluginsv1alpha1.ReasonInvalidCompression, "gzip"},
 		{"nothing", "raw", pluginsv1alpha1.ReasonConfigMapNotFound, "kubectl create configmap nothing --from-file=raw=FILE"},
@@ -59,10 +74,14 @@ func TestSource_fetch(t *testing.T) {
 		t.Run(c.name+" "+c.key, func(t *testing.T) {
 			t.Parallel()
 			got, err := New(env.Client, 1024).Fetch(t.Context(), namespace, pluginsv1alpha1.ConfigMapSource{Name: c.name, Key: c.key})
+			want := "module"
+			if c.key == "ascii" { // kubectl puts what is UTF-8 into data
+				want = "\x00asm\x01\x00\x00\x00"
+			}
 			var load *plugin.LoadError
 			switch {
-			case c.reason == "" && (err != nil || string(got.Bytes) != "module"):
-				t.Errorf("got %q, %v", got.Bytes, err)
+			case c.reason == "" && (err != nil || string(got.Bytes) != want || got.Origin != fmt.Sprintf(`key "%s" of ConfigMap "modules"`, c.key)):
+				t.Errorf("got %q of %s, %v", got.Bytes, got.Origin, err)
 			case c.reason != "" && (!errors.As(err, &load) || load.Reason != c.reason || !strings.Contains(load.Error(), c.part)):
 				t.Errorf("got %v, want reason %s and %q", err, c.reason, c.part)
 			}

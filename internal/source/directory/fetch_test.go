@@ -35,8 +35,8 @@ func TestSource_fetch(t *testing.T) {
 		"folder/deep/a.wasm": "deep module", "a.wasm.gz": "module",
 	} {
 		got, err := p.source().Fetch(t.Context(), path)
-		if err != nil || string(got.Bytes) != want || got.Digest != plugin.DigestOf([]byte(want)) {
-			t.Errorf("%s: got %q, %v", path, got.Bytes, err)
+		if err != nil || string(got.Bytes) != want || got.Digest != plugin.DigestOf([]byte(want)) || got.Origin != `file "`+path+`"` {
+			t.Errorf("%s: got %q of %s, %v", path, got.Bytes, got.Origin, err)
 		}
 	}
 }

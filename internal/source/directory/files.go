@@ -41,7 +41,9 @@ func (s *Source) Fetch(_ context.Context, path string) (plugin.Module, error) {
 			Message: fmt.Sprintf("file %q in the operator's plugin directory could not be read", path), Err: err,
 		}
 	}
-	return source.Unpack(stored, s.maxBytes)
+	m, err := source.Unpack(stored, s.maxBytes)
+	m.Origin = fmt.Sprintf("file %q", path)
+	return m, err
 }
 
 func (s *Source) read(path string) ([]byte, error) {

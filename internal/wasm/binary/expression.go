@@ -14,6 +14,7 @@ const (
 	opF64Const  = 0x44
 	opRefNull   = 0xd0
 	opRefFunc   = 0xd2
+	opGC        = 0xfb
 	opVector    = 0xfd
 	opV128Const = 0x0c // behind opVector
 )
@@ -47,6 +48,9 @@ func constantExpression(r *reader) error {
 				_, err = r.bytes(16)
 			}
 		default:
+			if p := constantProposal(op); p != "" {
+				return Unsupported(p, "instruction 0x%02x in a constant expression", op)
+			}
 			return fmt.Errorf("instruction 0x%02x in a constant expression", op)
 		}
 		if err != nil {

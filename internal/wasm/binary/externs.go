@@ -28,7 +28,10 @@ func (p *parser) imports(r *reader) error {
 	case ExternGlobal:
 		err = globalType(r)
 	default:
-		err = fmt.Errorf("unknown %s of import %q %q", im.Kind, im.Module, im.Name)
+		if p := externProposal(im.Kind); p != "" {
+			return Unsupported(p, "import %q %q of kind %d", short(im.Module), short(im.Name), kind)
+		}
+		err = fmt.Errorf("unknown %s of import %q %q", im.Kind, short(im.Module), short(im.Name))
 	}
 	if err != nil {
 		return err
@@ -36,6 +39,20 @@ func (p *parser) imports(r *reader) error {
 	p.imported[im.Kind]++
 	p.module.Imports = append(p.module.Imports, im)
 	return nil
+}
+
+// memories reads the memory section.
+func (p *parser) memories(r *reader) error {
+	n, err := r.count("memories", maxMemories)
+	if err == nil && n > 1 {
+		err = Unsupported(ProposalMultiMemory, "a count of %d memories", n)
+	}
+	for range n {
+		if err == nil {
+			err = p.memory(r)
+		}
+	}
+	return err
 }
 
 // function reads the type index of a function.
@@ -77,7 +94,10 @@ func (p *parser) export(r *reader) error {
 		return err
 	}
 	if ExternKind(kind) > ExternGlobal {
-		return fmt.Errorf("unknown %s of export %q", ExternKind(kind), name)
+		if p := externProposal(ExternKind(kind)); p != "" {
+			return Unsupported(p, "export %q of kind %d", short(name), kind)
+		}
+		return fmt.Errorf("unknown %s of export %q", ExternKind(kind), short(name))
 	}
 	index, err := r.u32()
 	if err != nil {

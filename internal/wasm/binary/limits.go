@@ -27,6 +27,7 @@ const (
 	maxLocals       = 50_000 // of one function
 	maxElements     = 100_000
 	maxDataSegments = 1_000_000
+	maxMemories     = 100 // more than one are a proposal, which is named up to here
 
 	// These are sums over the module.
 	maxAllLocals     = 20_000_000

@@ -108,17 +108,17 @@ func (m *Module) Export(name string) (Export, bool) {
 var (
 	magic     = []byte("\x00asm")
 	version   = []byte{1, 0, 0, 0}
-	component = []byte{0x0d, 0, 1, 0}
+	component = []byte{1, 0} // the layer, behind a version of 16 bits
 )
 
-// Parse reads a module. Errors are ErrNotWasm, ErrComponent, or name the section that is malformed or
-// (ErrLimit) too large.
+// Parse reads a module. Errors are ErrNotWasm, ErrComponent, or name the section that is malformed,
+// too large (ErrLimit), or of a proposal (*UnsupportedError).
 func Parse(module []byte) (*Module, error) {
 	if len(module) < 8 || !bytes.HasPrefix(module, magic) {
 		return nil, ErrNotWasm
 	}
 	switch v := module[4:8]; {
-	case bytes.Equal(v, component):
+	case bytes.Equal(v[2:], component):
 		return nil, ErrComponent
 	case !bytes.Equal(v, version):
 		return nil, fmt.Errorf("binary format version %d, want 1", uint32(v[0])|uint32(v[1])<<8|uint32(v[2])<<16|uint32(v[3])<<24)
@@ -183,7 +183,7 @@ func (p *parser) resolve() error {
 		}
 		t, err := typeOf(p.exports[i])
 		if err != nil {
-			return fmt.Errorf("export %q: %w", ex.Name, err)
+			return fmt.Errorf("export %q: %w", short(ex.Name), err)
 		}
 		ex.Func = t
 	}

@@ -5,6 +5,7 @@ package binary
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -118,4 +119,15 @@ func (r *reader) vector(what string, limit uint64, each func() error) error {
 		}
 	}
 	return nil
+}
+
+// maxQuoted is how much of a name an error quotes, in bytes.
+const maxQuoted = 128
+
+// short cuts a name, which may be as long as the module, to what an error quotes.
+func short(name string) string {
+	if len(name) <= maxQuoted {
+		return name
+	}
+	return strings.ToValidUTF8(name[:maxQuoted], "") + "…"
 }

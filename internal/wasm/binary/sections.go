@@ -64,6 +64,9 @@ type parser struct {
 // section reads one section, which begins at an offset of the module.
 func (p *parser) section(id byte, r *reader) error {
 	if id > sectionDataCount {
+		if p := sectionProposal(id); p != "" {
+			return Unsupported(p, "the section")
+		}
 		return errors.New("unknown section")
 	}
 	if id == sectionCustom {
@@ -99,7 +102,7 @@ func (p *parser) content(id byte, r *reader) (err error) {
 	case sectionTable:
 		return p.tables(r)
 	case sectionMemory:
-		return r.vector("memories", 1, func() error { return p.memory(r) })
+		return p.memories(r)
 	case sectionGlobal:
 		return r.vector("globals", maxGlobals, func() error { return p.global(r) })
 	case sectionExport:

@@ -40,7 +40,7 @@ func (p *parser) recursiveType(r *reader) error {
 
 func (p *parser) funcType(form byte, r *reader) error {
 	if form != typeFunc {
-		return fmt.Errorf("type form 0x%02x is not supported", form)
+		return Unsupported(TypeFormProposal(form), "type form 0x%02x", form)
 	}
 	if len(p.types) == maxTypes { // groups may hold several
 		return fmt.Errorf("%w: more than %d types", ErrLimit, maxTypes)
@@ -84,7 +84,7 @@ func limits(r *reader) (l Limits, err error) {
 		return l, err
 	}
 	if flags > 1 { // shared and 64-bit memories are proposals beyond core 2.0
-		return l, fmt.Errorf("limits of form 0x%02x are not supported", flags)
+		return l, Unsupported(limitsProposal(flags), "limits of form 0x%02x", flags)
 	}
 	if l.Min, err = r.u32(); err != nil {
 		return l, err

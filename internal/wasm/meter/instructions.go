@@ -102,6 +102,9 @@ func (s *scanner) open(op byte) {
 	case t >= -0x80 && isValue(byte(t+0x80)):
 		results = 1
 		s.values.wide = s.values.wide || byte(t+0x80) == typeV128
+	case t >= -0x80:
+		s.unknownType("block type", byte(t+0x80))
+		return
 	default:
 		s.failf("block type %d is not of WebAssembly 2.0", t)
 		return

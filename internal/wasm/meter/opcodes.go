@@ -2,6 +2,8 @@
 
 package meter
 
+import "github.com/k1s-io/k1s/internal/wasm/binary"
+
 // Instructions that mean something to this package (core 2.0, section 5.4).
 const (
 	opUnreachable  = 0x00
@@ -43,8 +45,10 @@ const (
 	opRefNull      = 0xd0
 	opRefIsNull    = 0xd1
 	opRefFunc      = 0xd2
+	opGC           = 0xfb
 	opMisc         = 0xfc
 	opVector       = 0xfd
+	opAtomic       = 0xfe
 )
 
 // Immediates of an instruction.
@@ -103,37 +107,44 @@ var instructions = func() (t [256]instruction) {
 	return t
 }()
 
-// proposal names what an opcode beyond core 2.0 is.
-func proposal(op byte) string {
+// proposalOf returns the proposal that an opcode beyond core 2.0 belongs to, or "".
+func proposalOf(op byte) binary.Proposal {
 	switch op {
-	case 0x06, 0x07, 0x09, 0x18, 0x19:
-		return "of exception handling as it was first proposed"
-	case 0x08, 0x0a, 0x1f:
-		return "of the exception handling proposal"
+	case 0x06, 0x07, 0x08, 0x09, 0x0a, 0x18, 0x19, 0x1f: // as it was first proposed, and as it is now
+		return binary.ProposalExceptions
 	case 0x12, 0x13:
-		return "a tail call"
+		return binary.ProposalTailCalls
 	case 0x14, 0x15, 0xd4, 0xd5, 0xd6:
-		return "of the typed function references proposal"
-	case 0xd3, 0xfb:
-		return "of the garbage collection proposal"
-	case 0xfe:
-		return "of the threads proposal"
+		return binary.ProposalTypedReferences
+	case 0xd3, opGC:
+		return binary.ProposalGC
+	case 0xe0, 0xe1, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6:
+		return binary.ProposalStackSwitching
+	case opAtomic:
+		return binary.ProposalThreads
 	default:
-		return "unknown"
+		return ""
 	}
 }
 
 func (c *cursor) unknown(op byte) {
-	c.failf("opcode 0x%02x (%s) is not of WebAssembly 2.0", op, proposal(op))
+	if op == opGC && c.left() > 0 {
+		if second := c.u32(); second >= 0x80 && second <= 0xb7 {
+			c.fail(binary.Unsupported(binary.ProposalStringRef, "opcode 0x%02x 0x%02x", op, second))
+		}
+	}
+	c.fail(binary.Unsupported(proposalOf(op), "opcode 0x%02x", op))
 }
 
 func (c *cursor) unknownSecond(prefix byte, op uint32) {
-	what := "unknown"
+	var p binary.Proposal
 	switch {
+	case prefix == opMisc && op == 18: // memory.discard
+		p = binary.ProposalMemoryControl
 	case prefix == opMisc && op >= 19 && op <= 22:
-		what = "of the wide arithmetic proposal"
-	case prefix == opVector && op >= 0x100 && op <= 0x12f:
-		what = "of the relaxed SIMD proposal"
+		p = binary.ProposalWideArithmetic
+	case prefix == opVector && op >= 0x100 && op <= 0x11f:
+		p = binary.ProposalRelaxedSIMD
 	}
-	c.failf("opcode 0x%02x 0x%02x (%s) is not of WebAssembly 2.0", prefix, op, what)
+	c.fail(binary.Unsupported(p, "opcode 0x%02x 0x%02x", prefix, op))
 }

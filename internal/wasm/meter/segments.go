@@ -20,7 +20,10 @@ func (m *module) readElements(c *cursor) {
 		}
 		if form&3 != 0 {
 			kind := c.byte()
-			if expressions && !isReference(kind) || !expressions && kind != 0 {
+			switch {
+			case expressions && !isReference(kind):
+				c.unknownType("element type", kind)
+			case !expressions && kind != 0:
 				c.failf("elements of kind 0x%02x are not of WebAssembly 2.0", kind)
 			}
 			out = append(out, kind)

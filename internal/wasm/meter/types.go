@@ -2,7 +2,7 @@
 
 package meter
 
-import "fmt"
+import "github.com/k1s-io/k1s/internal/wasm/binary"
 
 // Value types, and the forms of the other types (core 2.0, section 5.3).
 const (
@@ -31,28 +31,32 @@ func isValue(t byte) bool { return t >= typeV128 && t <= typeI32 || isReference(
 func (c *cursor) valueType() byte {
 	t := c.byte()
 	if c.err == nil && !isValue(t) {
-		c.failf("value type 0x%02x is not of WebAssembly 2.0", t)
+		c.unknownType("value type", t)
 	}
 	return t
+}
+
+func (c *cursor) unknownType(what string, t byte) {
+	c.fail(binary.Unsupported(binary.ValueTypeProposal(t), "%s 0x%02x", what, t))
 }
 
 func (c *cursor) referenceType() byte {
 	t := c.byte()
 	if c.err == nil && !isReference(t) {
-		c.failf("reference type 0x%02x is not of WebAssembly 2.0", t)
+		c.unknownType("reference type", t)
 	}
 	return t
 }
 
 func (c *cursor) funcType() (t funcType) {
 	if form := c.byte(); c.err == nil && form != typeFunc {
-		c.fail(fmt.Errorf("type form 0x%02x is not of WebAssembly 2.0", form))
+		c.fail(binary.Unsupported(binary.TypeFormProposal(form), "type form 0x%02x", form))
 	}
 	for _, list := range []*[]byte{&t.params, &t.results} {
 		*list = c.skip(c.u32())
 		for _, v := range *list {
 			if !isValue(v) {
-				c.failf("value type 0x%02x is not of WebAssembly 2.0", v)
+				c.unknownType("value type", v)
 			}
 		}
 	}

@@ -97,14 +97,17 @@ func (e *Error) MarshalK1s(w *json.Encoder) {
 	w.EndObject()
 }
 
+// maxMessage is how much of a message is sent, in bytes: the operator keeps 4 KiB, and takes no error above 64 KiB.
+const maxMessage = 8 << 10
+
 // statusOf returns any error as a Status. An Error that is wrapped keeps its reason and details, and
-// the message tells all.
+// the message tells all, up to maxMessage.
 func statusOf(err error) []byte {
 	status := Error{Reason: ReasonInternalError, Code: ReasonInternalError.code()}
 	if inner := find(err); inner != nil {
 		status = *inner
 	}
-	status.Message = err.Error()
+	status.Message = cut(err.Error(), maxMessage)
 	text, _ := json.Marshal(&status) // nothing in it can fail
 	return text
 }

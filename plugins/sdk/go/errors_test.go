@@ -5,6 +5,7 @@ package k1s
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
@@ -77,5 +78,18 @@ func TestError_textWithoutMessage(t *testing.T) {
 	t.Parallel()
 	if got := (&Error{Reason: ReasonConflict}).Error(); got != "Conflict" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A long message is cut between two characters, so that the operator takes the error.
+func TestStatusOf_longMessage(t *testing.T) {
+	t.Parallel()
+	text := statusOf(errors.New("x" + strings.Repeat("ü", maxMessage)))
+	var got Error
+	if err := json.Unmarshal(string(text), &got); err != nil {
+		t.Fatal(err)
+	}
+	if want := "x" + strings.Repeat("ü", (maxMessage-4)/2) + "…"; got.Message != want || got.Reason != ReasonInternalError {
+		t.Errorf("got %d bytes, want %d", len(got.Message), len(want))
 	}
 }

@@ -6,8 +6,8 @@
 ;;
 ;; four characters that name the trick, the host function as a letter from a on, four hex digits for how often it is
 ;; called, and the request in hex. Four # in the request are replaced by the number of the call. What the last call
-;; replied goes to the log: the name, E or O for an error or none, and the reply. Where a new object is held up for it, it
-;; does the trick too, and refuses the object.
+;; replied goes to the log: the name, E or O for an error or none, and the reply. In an admission
+;; request it does the trick too, and denies the request.
 (module
   (import "k1s" "k1s_client_get" (func $get (param i32 i32) (result i64)))
   (import "k1s" "k1s_client_list" (func $list (param i32 i32) (result i64)))
@@ -121,7 +121,10 @@
     (call $run (local.get $ptr) (i32.add (local.get $ptr) (local.get $len)))
     (global.set $next (i32.const 65536)) ;; the buffers are used again by the next call
     (i64.const 0))
-  (func (export "validate_create") (param $ptr i32) (param $len i32) (result i64)
+  (func $deny (param $ptr i32) (param $len i32) (result i64)
     (call $run (local.get $ptr) (i32.add (local.get $ptr) (local.get $len)))
     (global.set $next (i32.const 65536))
-    (i64.or (i64.shl (i64.const 520) (i64.const 32)) (i64.const 0x8000002d))))
+    (i64.or (i64.shl (i64.const 520) (i64.const 32)) (i64.const 0x8000002d)))
+  (export "validate_create" (func $deny))
+  (export "validate_update" (func $deny))
+  (export "validate_delete" (func $deny)))

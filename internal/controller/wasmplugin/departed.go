@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"sync"
+
+	"github.com/k1s-io/k1s/internal/watch"
+)
+
+// departed are the objects that the plugin's label selector has stopped picking and of which the guest was told, as of
+// deleted ones: it does not hear of them until they are picked again. It is safe for concurrent use.
+type departed struct {
+	mu      sync.Mutex
+	objects map[watch.Request]struct{}
+}
+
+// maxDeparted is how many objects are remembered; of those beyond, a request that still waits in the queue would tell
+// the guest once more.
+const maxDeparted = 100_000
+
+func (d *departed) add(req watch.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.objects == nil {
+		d.objects = map[watch.Request]struct{}{}
+	}
+	if len(d.objects) < maxDeparted {
+		d.objects[req] = struct{}{}
+	}
+}
+
+func (d *departed) has(req watch.Request) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.objects[req]
+	return ok
+}
+
+func (d *departed) remove(req watch.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.objects, req)
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/watch"
+)
+
+// hearing is a Runner that notes whether it is given an object, and answers with an error, if it has one.
+type hearing struct {
+	heard *[]string
+	reply string
+	err   error
+}
+
+func (h hearing) Call(_ context.Context, call plugin.Call) ([]byte, error) {
+	what := "object"
+	if strings.Contains(string(call.Input), `"object":null`) {
+		what = "null"
+	}
+	*h.heard = append(*h.heard, what)
+	return []byte(h.reply), h.err
+}
+
+func (hearing) Close(context.Context) error { return nil }
+
+// An object that stops matching the selector is delivered once as a deleted one is, and not again until it matches.
+func TestDispatcher_Reconcile_leavesItsSelector(t *testing.T) {
+	t.Parallel()
+	invalid := (*plugin.Redactor)(nil).GuestError(abi.ExportReconcile, abi.GuestStatus{Reason: string(metav1.StatusReasonInvalid)})
+	for name, tt := range map[string]struct {
+		runner hearing
+		want   []string
+	}{
+		"is delivered once":              {hearing{}, []string{"null"}},
+		"and not again when it is final": {hearing{err: invalid}, []string{"null"}},
+		"but again when it fails":        {hearing{err: errors.New("trap")}, []string{"null", "null"}},
+		"and when the guest asks for it": {hearing{reply: `{"requeueAfterMillis":5}`}, []string{"null", "null"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var heard []string
+			tt.runner.heard = &heard
+			state := hammer("unselected")
+			d := &dispatcher{runner: tt.runner, objects: holding{object: state}, authorizer: always{}, tell: func(string, string) {}}
+			d.rights.Store(&rights{
+				plan: plan{capabilities: []plugin.Capability{plugin.CapabilityReconcile}, watch: watch.Spec{
+					Targets:    []watch.Target{{GVK: item(), Selector: labels.SelectorFromSet(labels.Set{"kept": "yes"})}},
+					Namespaces: []string{"shop"},
+				}},
+				kinds: kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}},
+			})
+			req := watch.Request{GVK: item(), NamespacedName: types.NamespacedName{Namespace: "shop", Name: state.GetName()}}
+			reconcile := func() {
+				_, _ = d.Reconcile(t.Context(), req, watch.Turn{Attempt: 1}) // what the guest hears is looked at
+			}
+			reconcile()
+			reconcile()
+			if !slices.Equal(heard, tt.want) {
+				t.Fatalf("heard %q, want %q", heard, tt.want)
+			}
+			heard = nil
+			d.objects = holding{object: hammer()}
+			reconcile()
+			d.objects = holding{object: state}
+			reconcile()
+			if !slices.Equal(heard, []string{"object", "null"}) {
+				t.Errorf("after it matched again: heard %q", heard)
+			}
+		})
+	}
+}

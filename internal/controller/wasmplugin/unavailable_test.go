@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+)
+
+// stored is a client that has one WasmPlugin.
+type stored struct {
+	client.Client
+
+	plugin *pluginsv1alpha1.WasmPlugin
+}
+
+func (s stored) Get(_ context.Context, _ client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	s.plugin.DeepCopyInto(into.(*pluginsv1alpha1.WasmPlugin))
+	return nil
+}
+
+// A plugin whose module is broken must not hold up the request that repairs it.
+func TestReconciler_Unavailable_module(t *testing.T) {
+	t.Parallel()
+	wp := &pluginsv1alpha1.WasmPlugin{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "policy"}}
+	name := types.NamespacedName{Namespace: "shop", Name: "policy"}
+	wp.Spec.Source.ConfigMap = &pluginsv1alpha1.ConfigMapSource{Name: "module"}
+	r := &Reconciler{Client: stored{plugin: wp}}
+	if got, want := r.Unavailable(t.Context(), name).Module, (types.NamespacedName{Namespace: "shop", Name: "module"}); got != want {
+		t.Errorf("the module is in %v, want %v", got, want)
+	}
+	wp.Spec.Source = pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "policy.wasm"}}
+	if got := r.Unavailable(t.Context(), name).Module; got != (types.NamespacedName{}) {
+		t.Errorf("the module is in %v, want no ConfigMap", got)
+	}
+}

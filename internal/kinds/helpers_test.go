@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+// world is a Resolver of an API server, whose requests are counted and can be made to fail.
+type world struct {
+	*testenv.Env
+	*Resolver
+
+	time *clocktesting.FakeClock
+
+	mu    sync.Mutex
+	paths []string
+	// before is called before each request, and can make it fail; it may be nil.
+	before func(path string) error
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	env := testenv.Shared(t)
+	w := &world{Env: env, time: clocktesting.NewFakeClock(time.Now())}
+	config := rest.CopyConfig(env.Config)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counted{RoundTripper: next, w: w} })
+	httpClient, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Resolver, err = NewResolver(config, httpClient, w.time); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+type counted struct {
+	http.RoundTripper
+
+	w *world
+}
+
+func (c *counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.w.mu.Lock()
+	c.w.paths = append(c.w.paths, r.URL.Path)
+	before := c.w.before
+	c.w.mu.Unlock()
+	if before != nil {
+		if err := before(r.URL.Path); err != nil {
+			return nil, err
+		}
+	}
+	return c.RoundTripper.RoundTrip(r)
+}
+
+// asked returns the paths that were asked for since it was last called.
+func (w *world) asked() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	paths := w.paths
+	w.paths = nil
+	return paths
+}
+
+func (w *world) fail(before func(path string) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.before = before
+}
+
+var errBroken = errors.New("the connection is broken")
+
+// define makes a CustomResourceDefinition, whose first version is stored.
+func define(group, plural, kind string, versions ...string) *apiextensionsv1.CustomResourceDefinition {
+	crd := &apiextensionsv1.CustomResourceDefinition{
+		ObjectMeta: metav1.ObjectMeta{Name: plural + "." + group},
+		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
+			Group: group, Scope: apiextensionsv1.NamespaceScoped,
+			Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: plural, Singular: strings.ToLower(kind), Kind: kind, ListKind: kind + "List"},
+		},
+	}
+	for i, version := range versions {
+		crd.Spec.Versions = append(crd.Spec.Versions, apiextensionsv1.CustomResourceDefinitionVersion{
+			Name: version, Served: true, Storage: i == 0,
+			Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"}},
+		})
+	}
+	return crd
+}
+
+// install creates a CustomResourceDefinition, which goes with the test.
+func (w *world) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
+	t.Helper()
+	if err := w.Client.Create(t.Context(), crd); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.uninstall(t, crd) })
+}
+
+func (w *world) uninstall(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
+	t.Helper()
+	err := testenv.Poll(context.Background(), testenv.Patience, func(ctx context.Context) error {
+		if err := w.Client.Delete(ctx, crd); !apierrors.IsNotFound(err) {
+			return errors.Join(errors.New("it is still there"), err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// serve has the API server serve only some of the versions.
+func (w *world) serve(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition, served func(version string) bool) {
+	t.Helper()
+	testenv.Eventually(t, "change "+crd.Name, func(ctx context.Context) error {
+		if err := w.Client.Get(ctx, client.ObjectKeyFromObject(crd), crd); err != nil {
+			return err
+		}
+		for i := range crd.Spec.Versions {
+			crd.Spec.Versions[i].Served = served(crd.Spec.Versions[i].Name)
+		}
+		return w.Client.Update(ctx, crd)
+	})
+}
+
+func contains(text string, parts ...string) bool {
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			return false
+		}
+	}
+	return true
+}

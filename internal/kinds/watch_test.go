@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/go-logr/logr/funcr"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// told remembers the groups that a Watch tells of; "all" for a change of all.
+type told struct {
+	mu     sync.Mutex
+	groups []string
+}
+
+func (h *told) hear(groups ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(groups) == 0 {
+		groups = []string{"all"}
+	}
+	h.groups = append(h.groups, groups...)
+}
+
+func (h *told) expect(t *testing.T, group string) {
+	t.Helper()
+	testenv.Eventually(t, "a change of "+group, func(context.Context) error {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if !slices.Contains(h.groups, group) {
+			return fmt.Errorf("there are only %q", h.groups)
+		}
+		h.groups = nil
+		return nil
+	})
+}
+
+// start runs a Watch with a connection until the test ends.
+func (w *world) start(t *testing.T, config *rest.Config, log func(string)) *told {
+	t.Helper()
+	heard := &told{}
+	httpClient, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch, err := NewWatch(config, httpClient, w.Resolver, funcr.New(func(_, args string) { log(args) }, funcr.Options{}), heard.hear)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- watch.Start(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return heard
+}
+
+// Every change of a definition has its group resolved again.
+func TestWatch(t *testing.T) {
+	w := newWorld(t)
+	heard := w.start(t, w.Config, func(string) {})
+	heard.expect(t, "all")
+	crd := define("watched.example.com", "boxes", "Box", "v1", "v2")
+	before := w.Changes(crd.Spec.Group)
+	w.install(t, crd)
+	heard.expect(t, crd.Spec.Group)
+	if w.Changes(crd.Spec.Group) <= before {
+		t.Error("the Resolver does not know of the change")
+	}
+	w.serve(t, crd, func(version string) bool { return version == "v1" })
+	heard.expect(t, crd.Spec.Group)
+	w.uninstall(t, crd)
+	heard.expect(t, crd.Spec.Group)
+}
+
+// Without permission for one of the two it does with the other, and says so once.
+func TestWatch_forbidden(t *testing.T) {
+	w := newWorld(t)
+	limited := w.Limited(t, rbacv1.PolicyRule{
+		APIGroups: []string{definitions.Group}, Resources: []string{definitions.Resource}, Verbs: []string{"list", "watch"},
+	})
+	said := make(chan string, 100)
+	heard := w.start(t, limited.Config, func(text string) { said <- text })
+	heard.expect(t, "all")
+	crd := define("forbidden.example.com", "boxes", "Box", "v1")
+	w.install(t, crd)
+	heard.expect(t, crd.Spec.Group)
+	testenv.Eventually(t, "the log says so", func(context.Context) error {
+		select {
+		case text := <-said:
+			if !contains(text, "may not watch", "apiservices.apiregistration.k8s.io") {
+				return fmt.Errorf("it says %q", text)
+			}
+			return nil
+		default:
+			return fmt.Errorf("it says nothing")
+		}
+	})
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sniff names what is stored where a WebAssembly module should be, for messages: an error page,
+// an archive, base64 text. It looks at the first KiB only, and never panics, whatever the bytes.
+package sniff
+
+import "bytes"
+
+// most is how much is looked at, in bytes.
+const most = 1 << 10
+
+// Content is what bytes are.
+type Content struct {
+	// What completes "it holds …", such as "an HTML page"; empty if nothing is known of them.
+	What string
+	// Advice is what to do about it, such as "compile it with wat2wasm".
+	Advice string
+}
+
+const (
+	storeAsIs   = "store the module's bytes as they are"
+	takeOut     = "take the .wasm file out of it, and store that"
+	buildAsWasm = "build it for WebAssembly"
+	unpackFirst = "unpack it, and store the module, or that as gzip or zstd"
+	decodeFirst = "decode it, and store the module's bytes, as `kubectl create configmap --from-file` does"
+)
+
+// signature is what files of a kind begin with.
+type signature struct {
+	at      int
+	magic   string
+	content Content
+}
+
+// of reports whether bytes are of the kind.
+func (s signature) of(head []byte) bool {
+	return len(head) >= s.at && bytes.HasPrefix(head[s.at:], []byte(s.magic))
+}
+
+// signatures are told by their first bytes.
+var signatures = []signature{
+	{0, "\x00asm", Content{"a WebAssembly module", storeAsIs}},
+	{0, "\x1f\x8b\x08", Content{"a gzip file", unpackFirst}},
+	{0, "\x28\xb5\x2f\xfd", Content{"a zstd file", unpackFirst}},
+	{0, "BZh", Content{"a bzip2 file", unpackFirst}},
+	{0, "\xfd7zXZ\x00", Content{"an xz file", unpackFirst}},
+	{0, "PK\x03\x04", Content{"a zip archive", takeOut}},
+	{0, "PK\x05\x06", Content{"an empty zip archive", storeAsIs}},
+	{0, "7z\xbc\xaf\x27\x1c", Content{"a 7z archive", takeOut}},
+	{257, "ustar", Content{"a tar archive", takeOut}},
+	{0, "\x7fELF", Content{"a Linux program or library (ELF)", buildAsWasm}},
+	{0, "MZ", Content{"a Windows program (PE)", buildAsWasm}},
+	{0, "\xcf\xfa\xed\xfe", Content{"a macOS program (Mach-O)", buildAsWasm}},
+	{0, "\xca\xfe\xba\xbe", Content{"a macOS program or a Java class", buildAsWasm}},
+	{0, "!<arch>\n", Content{"a static library (ar)", "link it to a WebAssembly module"}},
+	{0, "BC\xc0\xde", Content{"LLVM bitcode", "link it to a WebAssembly module"}},
+	{0, "\xff\xfe", Content{"UTF-16 text", storeAsIs + ": a shell may have changed them when it wrote the file"}},
+	{0, "\xfe\xff", Content{"UTF-16 text", storeAsIs + ": a shell may have changed them when it wrote the file"}},
+}
+
+// Of returns what bytes are.
+func Of(stored []byte) Content {
+	if len(stored) == 0 {
+		return Content{"nothing (0 bytes)", storeAsIs}
+	}
+	head := stored[:min(len(stored), most)]
+	for _, s := range signatures {
+		if s.of(head) {
+			return s.content
+		}
+	}
+	if isText(head, len(stored) > most) {
+		return ofText(head)
+	}
+	return Content{}
+}

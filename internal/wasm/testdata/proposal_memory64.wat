@@ -1,0 +1,12 @@
+;; SPDX-License-Identifier: Apache-2.0
+;; wat2wasm: --enable-memory64
+;;
+;; Has a memory of 64-bit addresses, as clang makes it for wasm64.
+(module
+  (memory (export "memory") i64 1)
+  (func (export "k1s_abi_version") (result i32) (i32.const 1))
+  (func (export "k1s_alloc") (param i32) (result i32) (i32.const 4096))
+  (data (i64.const 16) "{\"name\":\"test\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
+  (func (export "k1s_metadata") (result i64) ;; 110 bytes at 16
+    (i64.const 0x100000006e))
+  (func (export "reconcile") (param i32 i32) (result i64) (i64.const 0)))

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"sync"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// given is a RESTMapper that knows what it is given: how a kind is served is resolved where that is followed, see
+// package kinds, and comes here with a Spec. A mapper that looked kinds up by itself would remember another answer.
+type given struct {
+	meta.RESTMapper // nil: a cache asks for the mapping of a kind in a version, and for nothing else
+
+	mu       sync.Mutex
+	mappings map[schema.GroupVersionKind]*meta.RESTMapping
+}
+
+func (g *given) set(mapping *meta.RESTMapping) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.mappings[mapping.GroupVersionKind] = mapping
+}
+
+func (g *given) forget(gvk schema.GroupVersionKind) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.mappings, gvk)
+}
+
+// RESTMapping implements meta.RESTMapper.
+func (g *given) RESTMapping(gk schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, version := range versions {
+		if m := g.mappings[gk.WithVersion(version)]; m != nil {
+			return m, nil
+		}
+	}
+	return nil, &meta.NoKindMatchError{GroupKind: gk, SearchedVersions: versions}
+}

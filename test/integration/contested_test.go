@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// warned keeps the warnings that a client is shown.
+type warned struct {
+	mu   sync.Mutex
+	text string
+}
+
+// HandleWarningHeader implements rest.WarningHandler.
+func (w *warned) HandleWarningHeader(_ int, _ string, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text += text + "\n"
+}
+
+// take returns and forgets what was said.
+func (w *warned) take() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer func() { w.text = "" }()
+	return w.text
+}
+
+// Two plugins that set the same field: whoever makes the request is warned, each plugin has an event, and neither names a
+// plugin of another namespace.
+func TestOperator_admission_contested(t *testing.T) {
+	address := testenv.FreeAddress(t)
+	o := startOperator(t, servesWebhooks(address))
+	shop, other := newTenant(t, o.env, gateRules()...), newTenant(t, o.env, gateRules()...)
+	shop.create(t, &rbacv1.RoleBinding{
+		ObjectMeta: shop.meta("other"), RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "plugin"},
+		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: other.ns, Name: "plugin"}},
+	})
+	shop.store(t, "gate-of-shop", localFixture(t, "gate.wasm"))
+	shop.plugin(t, "gate-of-shop", selects("a"))
+	other.store(t, "gate-of-other", localFixture(t, "gate.wasm"))
+	other.plugin(t, "gate-of-other", selects("b"), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{shop.ns} })
+	shop.expectReady(t, "gate-of-shop")
+	other.expectReady(t, "gate-of-other")
+
+	said := &warned{}
+	config := rest.CopyConfig(o.env.Config)
+	config.WarningHandler = said
+	c, err := client.New(config, client.Options{Scheme: o.env.Scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	testenv.Eventually(t, "a warning", func(ctx context.Context) error {
+		return contest(ctx, c, said, shop)
+	})
+	for name, n := range map[string]tenant{"gate-of-shop": shop, "gate-of-other": other} {
+		n.expectEvent(t, name, "FieldContested", "spec.category of Item.inventory.example.com is also set by a plugin of another namespace")
+		for _, e := range n.events(t) {
+			if e.Reason == "FieldContested" && (strings.Contains(e.Message, "gate-of-") || strings.Contains(e.Message, shop.ns) || strings.Contains(e.Message, other.ns)) {
+				t.Errorf("the event names a plugin of another namespace: %s", e.Message)
+			}
+		}
+	}
+
+	// Beside each other in one namespace, they are named.
+	yard := newTenant(t, o.env, gateRules()...)
+	yard.store(t, "gate-one", localFixture(t, "gate.wasm"))
+	yard.plugin(t, "gate-one", selects("a"))
+	yard.store(t, "gate-two", localFixture(t, "gate.wasm"))
+	yard.plugin(t, "gate-two", selects("b"))
+	yard.expectReady(t, "gate-one")
+	yard.expectReady(t, "gate-two")
+	testenv.Eventually(t, "a warning", func(ctx context.Context) error {
+		return contest(ctx, c, said, yard)
+	})
+	yard.expectEvent(t, "gate-one", "FieldContested", `is also set by plugin "gate-two"`)
+	yard.expectEvent(t, "gate-two", "FieldContested", `is also set by plugin "gate-one"`)
+}
+
+// contest makes requests that both plugins default, and fails unless there is a warning. The gate sets what is not set,
+// so the one that is asked first sets it where both are asked.
+func contest(ctx context.Context, c client.Client, said *warned, n tenant) error {
+	said.take()
+	for _, labels := range []map[string]string{{"a": "yes"}, {"a": "yes", "b": "yes"}, {"b": "yes"}, {"a": "yes", "b": "yes"}} {
+		item := &inventoryv1alpha1.Item{ObjectMeta: n.meta("tried"), Spec: inventoryv1alpha1.ItemSpec{Name: "good"}}
+		item.Labels = labels
+		if err := c.Create(ctx, item, client.DryRunAll); err != nil {
+			return err
+		}
+	}
+	text := said.take()
+	switch {
+	case strings.Contains(text, "gate-"):
+		return fmt.Errorf("the warning names a plugin: %s", text)
+	case !strings.Contains(text, "spec.category is also set by another plugin"):
+		return fmt.Errorf("there is none in %q", text)
+	}
+	return nil
+}
+
+// selects has a plugin be asked about objects with a label.
+func selects(label string) func(*pluginsv1alpha1.WasmPluginSpec) {
+	return func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Admission.ObjectSelector = &metav1.LabelSelector{MatchLabels: map[string]string{label: "yes"}}
+	}
+}

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// restarts runs a test twice: with an operator that runs all the time, and with one that is away while the cluster changes.
+func restarts(t *testing.T, test func(t *testing.T, while func(o *operator, change func()))) {
+	t.Helper()
+	t.Run("running", func(t *testing.T) {
+		test(t, func(_ *operator, change func()) { change() })
+	})
+	t.Run("restarted", func(t *testing.T) {
+		test(t, func(o *operator, change func()) {
+			o.end(t)
+			change()
+			o.start(t)
+		})
+	})
+}
+
+// The kind whose requests the module of toolGate is for. Group and version are as long as those of the module that it
+// is made of.
+const (
+	toolGroup = "tools.kinds.k1s.example.com"
+	toolCRD   = "tools." + toolGroup
+)
+
+// toolGate is gate.wasm for Tools instead of Items.
+func toolGate(t *testing.T) []byte {
+	t.Helper()
+	module := localFixture(t, "gate.wasm")
+	for from, to := range map[string]string{`inventory.example.com/v1alpha1`: toolGroup + "/v1", `"kind":"Item"`: `"kind":"Tool"`} {
+		if len(from) != len(to) {
+			t.Fatalf("%q is not as long as %q", to, from)
+		}
+		module = bytes.ReplaceAll(module, []byte(from), []byte(to))
+	}
+	return module
+}
+
+// definition makes a CustomResourceDefinition whose versions are all served, the first one stored.
+func definition(group, plural, kind string, versions ...string) *apiextensionsv1.CustomResourceDefinition {
+	crd := &apiextensionsv1.CustomResourceDefinition{
+		ObjectMeta: metav1.ObjectMeta{Name: plural + "." + group},
+		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
+			Group: group, Scope: apiextensionsv1.NamespaceScoped,
+			Names: apiextensionsv1.CustomResourceDefinitionNames{
+				Plural: plural, Singular: strings.ToLower(kind), Kind: kind, ListKind: kind + "List",
+			},
+		},
+	}
+	for i, version := range versions {
+		crd.Spec.Versions = append(crd.Spec.Versions, apiextensionsv1.CustomResourceDefinitionVersion{
+			Name: version, Served: true, Storage: i == 0,
+			Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{
+				Type: "object", XPreserveUnknownFields: new(true),
+			}},
+		})
+	}
+	return crd
+}
+
+// install creates a CustomResourceDefinition, which is gone after the test.
+func (n tenant) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
+	t.Helper()
+	n.create(t, crd)
+	t.Cleanup(func() { n.uninstall(t, crd.Name) })
+	testenv.Eventually(t, crd.Name+" is served", func(ctx context.Context) error {
+		list := &unstructured.UnstructuredList{}
+		list.SetAPIVersion(crd.Spec.Group + "/" + crd.Spec.Versions[0].Name)
+		list.SetKind(crd.Spec.Names.ListKind)
+		return n.fresh(t).List(ctx, list)
+	})
+}
+
+// fresh is a client that has looked no kind up yet.
+func (n tenant) fresh(t *testing.T) client.Client {
+	t.Helper()
+	c, err := client.New(n.env.Config, client.Options{Scheme: n.env.Scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// uninstall deletes a CustomResourceDefinition and waits until it is gone.
+func (n tenant) uninstall(t *testing.T, name string) {
+	t.Helper()
+	ctx := context.Background()
+	crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	err := testenv.Poll(ctx, testenv.Patience, func(ctx context.Context) error {
+		if err := n.env.Client.Delete(ctx, crd); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("CustomResourceDefinition %s is still there: %w", name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// serve makes a CustomResourceDefinition serve some of its versions only.
+func (n tenant) serve(t *testing.T, name string, versions ...string) {
+	t.Helper()
+	testenv.Eventually(t, "change "+name, func(ctx context.Context) error {
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		if err := n.env.Client.Get(ctx, client.ObjectKey{Name: name}, crd); err != nil {
+			return err
+		}
+		for i := range crd.Spec.Versions {
+			crd.Spec.Versions[i].Served = slices.Contains(versions, crd.Spec.Versions[i].Name)
+		}
+		return n.env.Client.Update(ctx, crd)
+	})
+}
+
+// toolRules are what the gate needs on Tools.
+func toolRules(resource string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{toolGroup}, Resources: []string{resource}, Verbs: []string{"validate", "mutate"}}
+}
+
+// tool creates a Tool as a dry run, and returns its category and the warnings.
+func (n tenant) tool(ctx context.Context, t *testing.T, version, name, namespace string) (string, []string, error) {
+	t.Helper()
+	heard := &warnings{}
+	config := rest.CopyConfig(n.env.Config)
+	config.WarningHandler = heard
+	c, err := client.New(config, client.Options{Scheme: n.env.Scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tool := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"name": name}}}
+	tool.SetAPIVersion(toolGroup + "/" + version)
+	tool.SetKind("Tool")
+	tool.SetNamespace(namespace)
+	tool.SetName("tried")
+	err = c.Create(ctx, tool, client.DryRunAll)
+	category, _, _ := unstructured.NestedString(tool.Object, "spec", "category")
+	return category, heard.all(), err
+}
+
+type warnings struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+// HandleWarningHeader implements rest.WarningHandler.
+func (w *warnings) HandleWarningHeader(_ int, _, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.texts = append(w.texts, text)
+}
+
+func (w *warnings) all() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.texts)
+}
+
+// expectToolGate waits until creations in a version are validated and defaulted.
+func (n tenant) expectToolGate(t *testing.T, version, namespace string) {
+	t.Helper()
+	testenv.Eventually(t, "Tools in "+version+" are validated and defaulted", func(ctx context.Context) error {
+		category, _, err := n.tool(ctx, t, version, "good", namespace)
+		if err != nil || category != "gated" {
+			return fmt.Errorf("the category is %q, and the error %w", category, err)
+		}
+		if _, _, err = n.tool(ctx, t, version, "REFUSE", namespace); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "the gate is shut for REFUSE") {
+			return fmt.Errorf("one that the gate denies: %w", err)
+		}
+		return nil
+	})
+}
+
+// expectToolDenied waits until creations are denied by the operator, which says why.
+func (n tenant) expectToolDenied(t *testing.T, version, why string) {
+	t.Helper()
+	testenv.Eventually(t, "Tools in "+version+" are denied: "+why, func(ctx context.Context) error {
+		_, _, err := n.tool(ctx, t, version, "good", n.ns)
+		if err == nil || !containsAll(err.Error(), []string{"denied the request", why, "kubectl describe wasmplugin gate -n " + n.ns}) {
+			return fmt.Errorf("got %w", err)
+		}
+		if status := apierrors.APIStatus(nil); !errors.As(err, &status) || status.Status().Code != 503 {
+			return fmt.Errorf("got %w, want the code 503", err)
+		}
+		if strings.Contains(err.Error(), "is served in") {
+			t.Errorf("the message of the condition is not for everybody: %v", err)
+		}
+		return nil
+	})
+}
+
+// expectToolIgnored waits until creations are let through, with a warning that says why.
+func (n tenant) expectToolIgnored(t *testing.T, version, why string) {
+	t.Helper()
+	testenv.Eventually(t, "Tools in "+version+" are let through: "+why, func(ctx context.Context) error {
+		category, said, err := n.tool(ctx, t, version, "REFUSE", n.ns)
+		if err != nil || category != "" || !slices.ContainsFunc(said, func(text string) bool { return strings.Contains(text, why) }) {
+			return fmt.Errorf("the category is %q, the warnings %q, the error %w", category, said, err)
+		}
+		return nil
+	})
+}
+
+// A plugin whose version is no longer served says which one is. Meanwhile its failure policy decides, in every version.
+// It serves again when its version does.
+func TestKinds_versionNotServed_admission(t *testing.T) {
+	restarts(t, func(t *testing.T, while func(*operator, func())) {
+		o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
+		n := newTenant(t, o.env, toolRules("tools"))
+		n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
+		n.store(t, "gate", toolGate(t))
+		n.plugin(t, "gate")
+		n.expectReady(t, "gate")
+		n.expectToolGate(t, "v1", n.ns)
+		n.expectToolGate(t, "v2", n.ns)
+
+		while(o, func() { n.serve(t, toolCRD, "v2") })
+		for _, condition := range []string{pluginsv1alpha1.ConditionReady, pluginsv1alpha1.ConditionAuthorized} {
+			n.expectCondition(t, "gate", condition, metav1.ConditionFalse, "KindVersionNotServed", `kind "Tool" is served in v2, not in v1`)
+		}
+		n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
+		n.expectToolDenied(t, "v2", "cannot serve (KindVersionNotServed)")
+		n.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) {
+			s.Admission.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
+		})
+		n.expectToolIgnored(t, "v2", "cannot serve (KindVersionNotServed)")
+
+		while(o, func() { n.serve(t, toolCRD, "v1", "v2") })
+		n.expectReady(t, "gate")
+		n.expectToolGate(t, "v1", n.ns)
+		n.expectToolGate(t, "v2", n.ns)
+	})
+}
+
+// A kind that is deleted is missed by its plugin, and when it comes back with another resource name or scope the plugin
+// is for that.
+func TestKinds_recreated_admission(t *testing.T) {
+	restarts(t, func(t *testing.T, while func(*operator, func())) {
+		o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
+		n := newTenant(t, o.env, toolRules("tools"), toolRules("implements"))
+		first := definition(toolGroup, "tools", "Tool", "v1")
+		n.install(t, first)
+		n.store(t, "gate", toolGate(t))
+		n.plugin(t, "gate")
+		n.expectReady(t, "gate")
+		n.expectToolGate(t, "v1", n.ns)
+
+		while(o, func() { n.uninstall(t, first.Name) })
+		n.expectCondition(t, "gate", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound, `kind "Tool"`, "is not installed")
+
+		t.Log("the same again")
+		while(o, func() { n.install(t, definition(toolGroup, "tools", "Tool", "v1")) })
+		n.expectReady(t, "gate")
+		n.expectToolGate(t, "v1", n.ns)
+
+		t.Log("another resource name, with nobody looking in between")
+		while(o, func() {
+			n.uninstall(t, first.Name)
+			n.install(t, definition(toolGroup, "implements", "Tool", "v1"))
+		})
+		n.expectToolGate(t, "v1", n.ns)
+		n.expectReady(t, "gate")
+
+		t.Log("another scope")
+		while(o, func() {
+			n.uninstall(t, "implements."+toolGroup)
+			global := definition(toolGroup, "tools", "Tool", "v1")
+			global.Spec.Scope = apiextensionsv1.ClusterScoped
+			n.install(t, global)
+		})
+		n.expectCondition(t, "gate", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNamespacesRequired, `kind "Tool" is cluster-scoped`)
+		n.bindEverywhere(t, toolRules("tools"))
+		n.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{"*"} })
+		n.expectReady(t, "gate")
+		n.expectToolGate(t, "v1", "")
+	})
+}
+
+// bindEverywhere gives the account "plugin" permissions in the whole cluster.
+func (n tenant) bindEverywhere(t *testing.T, rules ...rbacv1.PolicyRule) {
+	t.Helper()
+	name := metav1.ObjectMeta{Name: n.ns + "-everywhere"}
+	for _, o := range []client.Object{
+		&rbacv1.ClusterRole{ObjectMeta: name, Rules: rules},
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: name,
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name.Name},
+			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}},
+		},
+	} {
+		n.create(t, o)
+		t.Cleanup(func() {
+			if err := n.env.Client.Delete(context.Background(), o); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A plugin that does not load answers by its failure policy, and says why: not with an error that only means that there
+// is no answer.
+func TestKinds_unavailable_admission(t *testing.T) {
+	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
+	n := newTenant(t, o.env, toolRules("tools"))
+	n.install(t, definition(toolGroup, "tools", "Tool", "v1"))
+	n.store(t, "gate", toolGate(t))
+	n.plugin(t, "gate")
+	n.expectReady(t, "gate")
+	n.expectToolGate(t, "v1", n.ns)
+	o.end(t)
+	n.storeRaw(t, "gate", []byte("no module"))
+	o.start(t)
+	n.expectToolDenied(t, "v1", "cannot serve (NotWasm)")
+	n.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Admission.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
+	})
+	n.expectToolIgnored(t, "v1", "cannot serve (NotWasm)")
+	n.store(t, "gate", toolGate(t))
+	n.expectReady(t, "gate")
+	n.expectToolGate(t, "v1", n.ns)
+}
+
+// Every replica answers for a plugin that cannot serve, be it one that has seen it serve or one that has not.
+func TestKinds_versionNotServed_replicas(t *testing.T) {
+	elects := func(o *app.Options) { o.LeaderElection = true }
+	addresses := []string{testenv.FreeAddress(t), testenv.FreeAddress(t), testenv.FreeAddress(t)}
+	leader := startOperator(t, servesWebhooks(addresses[0]), elects)
+	n := newTenant(t, leader.env, toolRules("tools"))
+	n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
+	n.store(t, "gate", toolGate(t))
+	n.plugin(t, "gate")
+	n.expectReady(t, "gate")
+	replica := func(address string) {
+		r := &operator{
+			env: leader.env, config: leader.config, dir: leader.dir, cache: t.TempDir(), ns: leader.ns, log: leader.log,
+			configure: []func(*app.Options){servesWebhooks(address), elects},
+		}
+		r.start(t)
+		t.Cleanup(func() { r.end(t) })
+	}
+	creation := func(version string) *admissionv1.AdmissionRequest {
+		resource := metav1.GroupVersionResource{Group: toolGroup, Version: version, Resource: "tools"}
+		return &admissionv1.AdmissionRequest{
+			UID: "1", Kind: metav1.GroupVersionKind{Group: toolGroup, Version: version, Kind: "Tool"}, Resource: resource,
+			Namespace: n.ns, Name: "tried", Operation: admissionv1.Create,
+			Object: runtime.RawExtension{Raw: fmt.Appendf(nil, `{"apiVersion":"%s/%s","kind":"Tool","metadata":{"name":"tried"},"spec":{"name":"REFUSE"}}`, toolGroup, version)},
+		}
+	}
+	expect := func(address, version, why string) {
+		t.Helper()
+		testenv.Eventually(t, "a replica answers: "+why, func(ctx context.Context) error {
+			return reviewed(ctx, leader, address, creation(version), why)
+		})
+	}
+	replica(addresses[1])
+	expect(addresses[1], "v1", "the gate is shut for REFUSE")
+	n.serve(t, toolCRD, "v2")
+	replica(addresses[2])
+	for _, address := range addresses {
+		expect(address, "v2", "cannot serve (KindVersionNotServed)")
+	}
+	n.serve(t, toolCRD, "v1", "v2")
+	for _, address := range addresses {
+		expect(address, "v1", "the gate is shut for REFUSE")
+	}
+}
+
+// What a person changes in the spec while the plugin cannot serve does not bring the old revision back too early: a module
+// that cannot be loaded leaves the previous one to serve again once its kind is served.
+func TestKinds_versionNotServed_previousRevision(t *testing.T) {
+	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
+	n := newTenant(t, o.env, toolRules("tools"))
+	n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
+	n.store(t, "gate", toolGate(t))
+	n.plugin(t, "gate")
+	n.expectReady(t, "gate")
+	n.storeRaw(t, "gate", []byte("no module"))
+	n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.expectToolGate(t, "v1", n.ns)
+	n.serve(t, toolCRD, "v2")
+	n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision, `kind "Tool" is served in v2, not in v1`)
+	n.expectToolDenied(t, "v2", "cannot serve (NotWasm)")
+	n.serve(t, toolCRD, "v1", "v2")
+	n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.expectToolGate(t, "v1", n.ns)
+}

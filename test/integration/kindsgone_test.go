@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/kinds"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+const (
+	widgetGroup = "test.k1s.io"
+	widgetName  = "widgets." + widgetGroup
+)
+
+// newVersions makes a tenant whose plugin finalizes Widgets, which are served in two versions. Its account and the
+// operator have permissions on other names of the resource, too.
+func newVersions(t *testing.T, o *operator) finalized {
+	t.Helper()
+	n := newFinalized(t, o.env)
+	rule := rbacv1.PolicyRule{APIGroups: []string{widgetGroup}, Resources: []string{"widgets", "gadgets"}, Verbs: []string{"get", "list", "watch", "patch"}}
+	n.grantOperatorWidgets(t, "list", "watch", "patch")
+	n.bindEverywhere(t, rule)
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}, Rules: []rbacv1.PolicyRule{rule}}
+	if err := n.env.Client.Update(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	n.install(t, definition(widgetGroup, "widgets", "Widget", "v1", "v2"))
+	n.finalizer(t, "finalizer", forWidgets)
+	n.expectReady(t, "finalizer")
+	return n
+}
+
+// widgetsAs is a client for Widgets of the namespace by their resource, which looks nothing up.
+func (n finalized) widgetsAs(t *testing.T, version, resource string) dynamic.ResourceInterface {
+	t.Helper()
+	c, err := dynamic.NewForConfig(n.env.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Resource(schema.GroupVersionResource{Group: widgetGroup, Version: version, Resource: resource}).Namespace(n.ns)
+}
+
+// makeWidget creates a Widget, which does not keep its kind from going after the test.
+func (n finalized) makeWidget(t *testing.T, version, resource, name string) {
+	t.Helper()
+	widgets := n.widgetsAs(t, version, resource)
+	w := &unstructured.Unstructured{Object: map[string]any{}}
+	w.SetAPIVersion(widgetGroup + "/" + version)
+	w.SetKind("Widget")
+	w.SetName(name)
+	testenv.Eventually(t, "create "+name, func(ctx context.Context) error {
+		_, err := widgets.Create(ctx, w, metav1.CreateOptions{})
+		return err
+	})
+	t.Cleanup(func() { n.releaseWidget(t, resource, name) })
+}
+
+// releaseWidget lets a Widget go when its kind goes, whatever a test has made of both.
+func (n finalized) releaseWidget(t *testing.T, resource, name string) {
+	t.Helper()
+	widgets := n.widgetsAs(t, "v1", resource)
+	err := testenv.Poll(context.Background(), testenv.Patience, func(ctx context.Context) error {
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		if err := n.env.Client.Get(ctx, client.ObjectKey{Name: resource + "." + widgetGroup}, crd); err != nil {
+			return client.IgnoreNotFound(err)
+		}
+		for i := range crd.Spec.Versions {
+			crd.Spec.Versions[i].Served = true
+		}
+		if err := n.env.Client.Update(ctx, crd); err != nil {
+			return err
+		}
+		_, err := widgets.Patch(ctx, name, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+		if err != nil && !kinds.IsPathNotFound(err) {
+			return client.IgnoreNotFound(err)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// expectFinalizers waits until a Widget carries the plugin's finalizer, or does not.
+func (n finalized) expectFinalizers(t *testing.T, version, name string, want bool) {
+	t.Helper()
+	testenv.Eventually(t, fmt.Sprintf("Widget %s carries the finalizer: %t", name, want), func(ctx context.Context) error {
+		w, err := n.widgetsAs(t, version, "widgets").Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if got := slices.Contains(w.GetFinalizers(), pluginsv1alpha1.FinalizerOf(n.ns, "finalizer")); got != want {
+			return fmt.Errorf("it has %q", w.GetFinalizers())
+		}
+		return nil
+	})
+}
+
+// A plugin whose version is not served gets no events, and says so. It gets all of them once its version is back.
+func TestKinds_versionNotServed_events(t *testing.T) {
+	restarts(t, func(t *testing.T, while func(*operator, func())) {
+		o := startOperator(t)
+		n := newVersions(t, o)
+		n.makeWidget(t, "v1", "widgets", "before")
+		n.expectTrace(t, "seen-before")
+
+		while(o, func() { n.serve(t, widgetName, "v2") })
+		n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, "KindVersionNotServed", `kind "Widget" is served in v2, not in v1`)
+		n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
+		expectWatches(t, o.env, "widgets", 0)
+		n.makeWidget(t, "v2", "widgets", "between")
+		n.expectFinalizers(t, "v2", "before", true) // it was promised to the plugin
+
+		while(o, func() { n.serve(t, widgetName, "v1", "v2") })
+		n.expectReady(t, "finalizer")
+		n.expectTrace(t, "seen-between")
+		n.makeWidget(t, "v1", "widgets", "after")
+		n.expectTrace(t, "seen-after")
+	})
+}
+
+// A kind that comes back under another resource name is watched there.
+func TestKinds_recreated_events(t *testing.T) {
+	restarts(t, func(t *testing.T, while func(*operator, func())) {
+		o := startOperator(t)
+		n := newVersions(t, o)
+		n.makeWidget(t, "v1", "widgets", "before")
+		n.expectTrace(t, "seen-before")
+		while(o, func() {
+			n.free(t, "before")
+			n.uninstall(t, widgetName)
+			n.install(t, definition(widgetGroup, "gadgets", "Widget", "v1", "v2"))
+		})
+		n.makeWidget(t, "v1", "gadgets", "after")
+		n.expectTrace(t, "seen-after")
+		n.expectReady(t, "finalizer")
+		expectWatches(t, o.env, "widgets", 0)
+		expectWatches(t, o.env, "gadgets", 1)
+	})
+}
+
+// free lets a Widget go that nobody finalizes.
+func (n finalized) free(t *testing.T, name string) {
+	t.Helper()
+	widgets := n.widgetsAs(t, "v1", "widgets")
+	testenv.Eventually(t, "Widget "+name+" is gone", func(ctx context.Context) error {
+		if _, err := widgets.Patch(ctx, name, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{}); apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("it is still there: %w", widgets.Delete(ctx, name, metav1.DeleteOptions{}))
+	})
+}
+
+// The finalizer of a plugin that is deleted is removed through whichever version is served.
+func TestKinds_versionNotServed_finalizers(t *testing.T) {
+	restarts(t, func(t *testing.T, while func(*operator, func())) {
+		o := startOperator(t)
+		n := newVersions(t, o)
+		n.makeWidget(t, "v1", "widgets", "kept")
+		n.expectFinalizers(t, "v1", "kept", true)
+		while(o, func() { n.serve(t, widgetName, "v2") })
+		n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, "KindVersionNotServed")
+		while(o, func() { n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")}) })
+		n.expectPluginGone(t, "finalizer")
+		n.expectFinalizers(t, "v2", "kept", false)
+	})
+}
+
+// So it is when the version goes while the plugin is being deleted, at whatever moment.
+func TestKinds_versionNotServed_finalizersAtOnce(t *testing.T) {
+	restarts(t, func(t *testing.T, while func(*operator, func())) {
+		o := startOperator(t)
+		n := newVersions(t, o)
+		n.makeWidget(t, "v1", "widgets", "kept")
+		n.expectFinalizers(t, "v1", "kept", true)
+		while(o, func() {
+			n.serve(t, widgetName, "v2")
+			n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
+		})
+		n.expectPluginGone(t, "finalizer")
+		n.expectFinalizers(t, "v2", "kept", false)
+	})
+}
+
+// A kind that is served in no version still has its objects: a plugin that is deleted waits until one is.
+func TestKinds_noVersionServed_finalizers(t *testing.T) {
+	restarts(t, func(t *testing.T, while func(*operator, func())) {
+		o := startOperator(t)
+		n := newVersions(t, o)
+		n.makeWidget(t, "v1", "widgets", "kept")
+		n.expectFinalizers(t, "v1", "kept", true)
+		while(o, func() { n.serve(t, widgetName) })
+		n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound)
+		while(o, func() { n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")}) })
+		testenv.Eventually(t, "the plugin says what it waits for", func(ctx context.Context) error {
+			wp, err := n.get(ctx, "finalizer")
+			if err != nil {
+				return err
+			}
+			c := meta.FindStatusCondition(wp.Status.Conditions, pluginsv1alpha1.ConditionCleanedUp)
+			if c == nil || c.Status != metav1.ConditionFalse || !strings.Contains(c.Message, `CustomResourceDefinition "widgets.test.k1s.io" is served in no version`) {
+				return fmt.Errorf("CleanedUp is %+v", c)
+			}
+			return nil
+		})
+		while(o, func() { n.serve(t, widgetName, "v2") })
+		n.expectPluginGone(t, "finalizer")
+		n.expectFinalizers(t, "v2", "kept", false)
+	})
+}
+
+// A guest that asks for a kind which is no longer served is told so, and not that its object does not exist.
+func TestKinds_notServed_guests(t *testing.T) {
+	for name, gone := range map[string]func(n finalized, t *testing.T){
+		"version": func(n finalized, t *testing.T) { n.serve(t, widgetName, "v2") },
+		"kind":    func(n finalized, t *testing.T) { n.uninstall(t, widgetName) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := startOperator(t)
+			n := newFinalized(t, o.env)
+			n.bindEverywhere(t, rule("categories", "get", "list", "watch"), widgets("get", "list", "delete"))
+			n.install(t, definition(widgetGroup, "widgets", "Widget", "v1", "v2"))
+			n.makeWidget(t, "v1", "widgets", "read")
+			n.category(t, "tools")
+			read := func(plugin, want string) { // one plugin each, as equal events are joined
+				t.Helper()
+				n.store(t, plugin, localFixture(t, "reader.wasm"))
+				n.plugin(t, plugin, func(s *pluginsv1alpha1.WasmPluginSpec) {
+					s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"apiVersion":"test.k1s.io/v1","kind":"Widget","namespace":%q,"name":"read"}`, n.ns)}
+				})
+				n.expectEvent(t, plugin, "ReconcileFailed", want)
+			}
+			read("before", "read ok")
+			gone(n, t)
+			const want = `answered BadRequest: kind "Widget" of "test.k1s.io/v1" is not installed`
+			read("after", want)
+			o.end(t)
+			o.start(t)
+			read("restarted", want)
+		})
+	}
+}
+
+// The source in the status follows the spec, even if the module is the same there.
+func TestWasmPlugin_source_followsSpec(t *testing.T) {
+	o := startOperator(t)
+	n := newTenant(t, o.env, annotatorRules()...)
+	n.store(t, "annotator", fixture(t, "annotator.wasm"))
+	n.store(t, "copy", fixture(t, "annotator.wasm"))
+	n.plugin(t, "annotator")
+	n.expectReady(t, "annotator")
+	expectSource := func(want string) {
+		t.Helper()
+		testenv.Eventually(t, "the source is "+want, func(ctx context.Context) error {
+			wp, err := n.get(ctx, "annotator")
+			if err == nil && (wp.Status.Revision == nil || !strings.Contains(wp.Status.Revision.Source, want)) {
+				err = fmt.Errorf("the revision is %+v", wp.Status.Revision)
+			}
+			return err
+		})
+	}
+	expectSource("annotator")
+	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Source.ConfigMap.Name = "copy" })
+	expectSource("copy")
+	n.expectReady(t, "annotator")
+	o.end(t)
+	o.start(t)
+	n.expectReady(t, "annotator")
+	expectSource("copy")
+}
+
+// A previous revision that stands in for a module which cannot be loaded is stopped and started with its kind, too.
+func TestKinds_versionNotServed_previousRevisionEvents(t *testing.T) {
+	o := startOperator(t)
+	n := newVersions(t, o)
+	n.storeRaw(t, "finalizer", []byte("no module"))
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.serve(t, widgetName, "v2")
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision, `kind "Widget" is served in v2, not in v1`)
+	expectWatches(t, o.env, "widgets", 0)
+	n.serve(t, widgetName, "v1", "v2")
+	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.makeWidget(t, "v1", "widgets", "again")
+	n.expectTrace(t, "seen-again")
+}
