@@ -205,14 +205,14 @@ func TestTenants_repair(t *testing.T) {
 	}
 	n.store(t, "module-"+policy, trickster(t)) // as a new ConfigMap
 	n.store(t, "module-"+policy, trickster(t)) // as an update
-	var wp pluginsv1alpha1.WasmPlugin
-	if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: policy}, &wp); err != nil {
-		t.Fatal(err)
-	}
-	wp.Annotations = map[string]string{"example.com/repaired": "yes"}
-	if err := n.env.Client.Update(t.Context(), &wp); err != nil {
-		t.Errorf("change the WasmPlugin: %v", err)
-	}
+	testenv.Eventually(t, "the WasmPlugin is changed", func(ctx context.Context) error { // whose status may change meanwhile
+		var wp pluginsv1alpha1.WasmPlugin
+		if err := n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: policy}, &wp); err != nil {
+			return err
+		}
+		wp.Annotations = map[string]string{"example.com/repaired": "yes"}
+		return n.env.Client.Update(ctx, &wp)
+	})
 	n.expectDenied(t, other)
 	// The module of another plugin is like any other ConfigMap.
 	n.expectDenied(t, &corev1.ConfigMap{ObjectMeta: n.meta("module-" + neighbour)})
