@@ -203,8 +203,8 @@ func TestTenants_repair(t *testing.T) {
 	if err := n.env.Client.Delete(t.Context(), module); err != nil {
 		t.Errorf("delete the module: %v", err)
 	}
-	n.store(t, "module-"+policy, trickster(t)) // as a new ConfigMap
-	n.store(t, "module-"+policy, trickster(t)) // as an update
+	n.store(t, "module-"+policy, trickster(t))                                           // as a new ConfigMap
+	n.store(t, "module-"+policy, trickster(t))                                           // as an update
 	testenv.Eventually(t, "the WasmPlugin is changed", func(ctx context.Context) error { // whose status may change meanwhile
 		var wp pluginsv1alpha1.WasmPlugin
 		if err := n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: policy}, &wp); err != nil {
