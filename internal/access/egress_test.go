@@ -5,6 +5,7 @@ package access
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k1s-io/k1s/internal/access/origin"
+	"github.com/k1s-io/k1s/internal/testenv"
 )
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -148,12 +150,7 @@ func TestEgress_control(t *testing.T) {
 // TestEgress_unreachable has nothing to connect to.
 func TestEgress_unreachable(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := portOf(l)
-	_ = l.Close()
+	port := fmt.Sprintf(":%d", testenv.FreePort(t))
 	for name, tc := range map[string]struct {
 		lookup func(context.Context, string) ([]netip.Addr, error)
 		part   string

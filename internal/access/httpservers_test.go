@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -136,6 +137,18 @@ func TestHTTP_badServers(t *testing.T) {
 				t.Errorf("it passes on what the server says: %s", message)
 			}
 		})
+	}
+}
+
+// TestTimeLimit: a request that names no time, or too long a one, has the longest.
+func TestTimeLimit(t *testing.T) {
+	t.Parallel()
+	for millis, want := range map[int64]time.Duration{
+		0: 30 * time.Second, 1: time.Millisecond, 200: 200 * time.Millisecond, 30_000: 30 * time.Second, 30_001: 30 * time.Second,
+	} {
+		if got := timeLimit(abi.HTTPRequest{TimeoutMillis: millis}); got != want {
+			t.Errorf("%d ms: the limit is %s, want %s", millis, got, want)
+		}
 	}
 }
 

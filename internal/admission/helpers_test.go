@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,6 +135,24 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldAt(t, clock.RealClock{})
+}
+
+// countedTime is a clock by which a millisecond passes each time that it is looked at, and none otherwise.
+type countedTime struct {
+	start time.Time
+	looks atomic.Int64
+}
+
+func (c *countedTime) Now() time.Time {
+	return c.start.Add(time.Duration(c.looks.Add(1)) * time.Millisecond)
+}
+
+func (c *countedTime) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
+
+// newWorldAt is newWorld with the clock by which decisions of RBAC age.
+func newWorldAt(t *testing.T, clk clock.PassiveClock) *world {
+	t.Helper()
 	env := testenv.Shared(t)
 	w := &world{Env: env, home: env.Namespace(t), shop: env.Namespace(t), engine: newEngine(t)}
 	w.ServiceAccount(t, w.home, account)
@@ -145,7 +164,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	authorizer := access.NewAuthorizer(reviews, clock.RealClock{})
+	authorizer := access.NewAuthorizer(reviews, clk)
 	rights, err := access.NewRightsWatch(env.Config, httpClient, authorizer, logr.Discard())
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +208,7 @@ func (b bundle) CABundle() []byte { return b }
 // serve makes a webhook server as the operator has it.
 func serve(t *testing.T, handler http.Handler) (ctrlwebhook.Server, CABundle, string) {
 	t.Helper()
-	var local envtest.WebhookInstallOptions
+	local := envtest.WebhookInstallOptions{LocalServingHost: "127.0.0.1", LocalServingPort: testenv.FreePort(t)}
 	if err := local.PrepWithoutInstalling(); err != nil {
 		t.Fatal(err)
 	}

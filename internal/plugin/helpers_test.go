@@ -11,7 +11,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen at all.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 var errClosedRunner = errors.New("called when it was closed")
 

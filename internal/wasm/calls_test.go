@@ -19,10 +19,10 @@ var violationTests = []struct {
 	name     string
 	mode     byte
 	argument []byte
-	timeout  time.Duration // of the call; patience if 0
-	kind     plugin.Kind   // of the error; none if empty
-	want     string        // in the error, or the reply
-	kept     bool          // whether the instance lives on
+	timeout  bool        // whether the call must run out of time
+	kind     plugin.Kind // of the error; none if empty
+	want     string      // in the error, or the reply
+	kept     bool        // whether the instance lives on
 }{
 	{name: "answers", mode: 'a', argument: []byte("hello"), want: "hello", kept: true},
 	{name: "empty reply that points somewhere", mode: 'v', kept: true},
@@ -40,8 +40,8 @@ var violationTests = []struct {
 	{name: "out of bounds", mode: 'e', kind: plugin.KindTrap, want: "out of bounds memory access"},
 	{name: "recursion", mode: 'f', kind: plugin.KindTrap, want: "call stack exhausted: its calls are nested beyond the 4096 KiB of stack"},
 	{name: "no such function in the table", mode: 'z', kind: plugin.KindTrap, want: "invalid table access"},
-	{name: "endless loop", mode: 'g', timeout: short, kind: plugin.KindTimeout, want: "the call ran past spec.runtime.timeoutSeconds"},
-	{name: "sleep beyond the end", mode: 'q', argument: u64(uint64(time.Hour)), timeout: short, kind: plugin.KindTimeout, want: "ran past"},
+	{name: "endless loop", mode: 'g', timeout: true, kind: plugin.KindTimeout, want: "the call ran past spec.runtime.timeoutSeconds"},
+	{name: "sleep beyond the end", mode: 'q', argument: u64(uint64(time.Hour)), timeout: true, kind: plugin.KindTimeout, want: "ran past"},
 	{name: "exit", mode: 'h', argument: u32(7), kind: plugin.KindExit, want: "the guest exited with code 7"},
 	{name: "exit with success", mode: 'h', argument: u32(0), kind: plugin.KindExit, want: "code 0"},
 	{name: "exit with -1, which is the engine's code of a cancelled call", mode: 'h', argument: u32(0xffffffff), kind: plugin.KindExit, want: "code 4294967295"},
@@ -70,13 +70,9 @@ func TestRunner_Call_violations(t *testing.T) {
 	for _, tt := range violationTests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := load(t, e, "modes", func(req *plugin.LoadRequest) {
-				if tt.timeout > 0 {
-					req.Limits.CallTimeout = tt.timeout
-				}
-			})
+			r := load(t, e, "modes")
 			before := calls(t, r)
-			reply, err := mode(t.Context(), r, tt.mode, tt.argument...)
+			reply, err := within(r, tt.timeout, func() ([]byte, error) { return mode(t.Context(), r, tt.mode, tt.argument...) })
 			if tt.kind == "" {
 				if err != nil || string(reply) != tt.want {
 					t.Errorf("got %q and %v, want %q", reply, err, tt.want)

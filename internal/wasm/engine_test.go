@@ -106,7 +106,7 @@ func TestEngine_damaged(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	whole := fixture(t, "minimal").Bytes
-	limits := plugin.Limits{MaxMemoryPages: 4, CallTimeout: patience, MaxInstances: 1}
+	limits := plugin.Limits{MaxMemoryPages: 4, CallTimeout: patience, MaxInstances: 1, Fuel: 1_000_000} // some loop for ever
 	for at := range whole {
 		for _, mask := range []byte{0x01, 0x80, 0xff} {
 			damaged := slices.Clone(whole)

@@ -22,10 +22,20 @@ import (
 )
 
 // patience is how long a test waits for what must happen at all.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // short is the time of calls that must run out of it: long enough for all that comes before.
 const short = 2 * time.Second
+
+// within does one call that must run out of its time, and no other: loading, and the calls around it, have patience.
+func within(r plugin.Runner, runsOut bool, call func() ([]byte, error)) ([]byte, error) {
+	if runsOut {
+		limits := &r.(*runner).req.Limits
+		limits.CallTimeout = short
+		defer func() { limits.CallTimeout = patience }()
+	}
+	return call()
+}
 
 // logs gathers what an engine logs.
 type logs struct {

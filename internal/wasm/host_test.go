@@ -150,8 +150,8 @@ func TestHost_deadline(t *testing.T) {
 				<-ctx.Done()
 				return nil, err
 			}
-			r := load(t, e, "modes", withHost(host), func(req *plugin.LoadRequest) { req.Limits.CallTimeout = short })
-			if _, err := mode(t.Context(), r, 'w', []byte(goodRequest)...); plugin.KindOf(err) != plugin.KindTimeout {
+			r := load(t, e, "modes", withHost(host))
+			if _, err := within(r, true, func() ([]byte, error) { return mode(t.Context(), r, 'w', []byte(goodRequest)...) }); plugin.KindOf(err) != plugin.KindTimeout {
 				t.Errorf("got %v, want %s", err, plugin.KindTimeout)
 			}
 			if asked != 1 {

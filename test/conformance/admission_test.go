@@ -73,7 +73,7 @@ func newGuest(t *testing.T, text []byte) *guest {
 func load(t *testing.T, text []byte, host, reader plugin.Host, pages uint32) *guest {
 	t.Helper()
 	g := &guest{}
-	engine, err := wasm.New(t.Context(), wasm.Options{Log: funcr.New(func(_, args string) {
+	engine, err := wasm.New(t.Context(), wasm.Options{CacheDir: nativeCode(), Log: funcr.New(func(_, args string) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		fmt.Fprintln(&g.logged, args)
@@ -84,6 +84,7 @@ func load(t *testing.T, text []byte, host, reader plugin.Host, pages uint32) *gu
 	t.Cleanup(func() { _ = engine.Close(context.Background()) })
 	module := plugin.NewModule(text)
 	limits := plugin.Limits{MaxMemoryPages: pages, CallTimeout: time.Minute, MaxInstances: 1, IdleTimeout: time.Hour}
+	defer compiles(string(module.Digest))()
 	if g.metadata, err = engine.Describe(t.Context(), module, limits); err != nil {
 		t.Fatal(err)
 	}
@@ -115,12 +116,21 @@ func built(t *testing.T, module, path string) *guest {
 // build returns a plugin in Go as a module, built as authors do it.
 func build(t *testing.T, module, path string) []byte {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "plugin.wasm")
+	file := filepath.Join(shared, strings.ReplaceAll(module+path, "/", "_")+".wasm")
+	defer compiles(file)()
+	if text, err := os.ReadFile(file); err == nil {
+		return text
+	}
+	// It gets its name when it is whole.
+	unfinished := file + ".unfinished"
 	cmd := exec.CommandContext(t.Context(), "go", "-C", filepath.Join("..", "..", "plugins", module), "build",
-		"-buildmode=c-shared", "-trimpath", "-ldflags", "-s -w", "-o", file, path)
+		"-buildmode=c-shared", "-trimpath", "-ldflags", "-s -w", "-o", unfinished, path)
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := os.Rename(unfinished, file); err != nil {
+		t.Fatal(err)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -47,6 +47,9 @@ var helm = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(out)), err
 })
 
+// rendered has what the chart makes of values, by the values: several tests look at the same.
+var rendered sync.Map
+
 // render returns what the chart makes of values in YAML, or Helm's refusal.
 func render(t *testing.T, values string) (objects, error) {
 	t.Helper()
@@ -58,8 +61,17 @@ func render(t *testing.T, values string) (objects, error) {
 		t.Fatalf("build helm: %v", err)
 	}
 	look(t)
-	cmd := exec.CommandContext(t.Context(), path, "template", release, chart,
-		"--namespace", namespace, "--kube-version", "1.37.0", "--values", "-")
+	once, _ := rendered.LoadOrStore(values, sync.OnceValues(func() ([]byte, error) { return template(path, values) }))
+	out, err := once.(func() ([]byte, error))()
+	if err != nil {
+		return nil, err
+	}
+	return parse(t, bytes.NewReader(out)), nil
+}
+
+// template runs Helm. It does not end with the test that happens to be first.
+func template(path, values string) ([]byte, error) {
+	cmd := exec.Command(path, "template", release, chart, "--namespace", namespace, "--kube-version", "1.37.0", "--values", "-")
 	cmd.Dir = root
 	cmd.Stdin = strings.NewReader(values)
 	var out, problems bytes.Buffer
@@ -67,7 +79,7 @@ func render(t *testing.T, values string) (objects, error) {
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("helm template: %w: %s", err, problems.String())
 	}
-	return parse(t, &out), nil
+	return out.Bytes(), nil
 }
 
 // look reads the chart. The go command believes a test's last result as long as nothing has changed

@@ -21,8 +21,8 @@ const childVariable = "K1S_HOSTILE_ATTACK"
 
 // When a child that has not ended hangs: with one attack, and with all of them.
 const (
-	childTime = 45 * time.Second
-	crowdTime = 4 * time.Minute
+	childTime = 10 * time.Minute
+	crowdTime = 30 * time.Minute
 )
 
 // report is what a child found out.

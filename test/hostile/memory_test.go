@@ -64,7 +64,7 @@ func (u usage) exceeds(before usage) error {
 // settle waits until the process holds about as much as before, or gives up. The engine keeps compiled
 // code for half a minute, in case that it is wanted again.
 func settle(before usage) (usage, error) {
-	give := time.Now().Add(2 * patience)
+	give := time.Now().Add(patience)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -15,17 +16,19 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/cputime"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
 const (
 	// deadline is the time of calls that must run out of it.
 	deadline = 500 * time.Millisecond
-	// patience is the time of all others.
-	patience = 30 * time.Second
-	// late is how much later than its deadline a call may end on a busy machine.
+	// patience is the time of all others, and after which what has not happened counts as hanging.
+	patience = 3 * time.Minute
+	// late is how much processor time a call may take beyond its deadline, together with what else the process does. The
+	// time on the wall depends on what else the machine does.
 	late = 10 * time.Second
-	// stall is how long nothing may happen for neighbours and the garbage collector.
+	// stall is how much processor time may pass while nothing happens for neighbours and the garbage collector.
 	stall = 5 * time.Second
 	// rounds is how often each worker attacks.
 	rounds = 2
@@ -120,10 +123,12 @@ func (a *arena) hasLogged(text string) bool {
 
 // soon measures something that must not last much longer than its deadline.
 func (a *arena) soon(what string, limit time.Duration, do func()) {
-	start := time.Now()
+	start, busy := time.Now(), cputime.Now()
 	do()
-	if took := time.Since(start); took > limit+late {
-		a.check(fmt.Errorf("%s took %s with a deadline of %s", what, took, limit))
+	took, used := time.Since(start), cputime.Now()-busy
+	// While the process waits for its deadline, others of its threads may be busy, on each processor.
+	if used > limit*time.Duration(runtime.GOMAXPROCS(0))+late || took > limit+patience {
+		a.check(fmt.Errorf("%s took %s, and %s of processor time, with a deadline of %s", what, took, used, limit))
 	}
 }
 
@@ -195,13 +200,25 @@ func (a *arena) call(ctx context.Context, it attack, runner plugin.Runner) {
 				if it.hopeless {
 					continue
 				}
-				if reply, err := a.one(ctx, it, runner, []byte("good")); err != nil || len(reply) > 0 {
+				if reply, err := a.good(ctx, it, runner); err != nil || len(reply) > 0 {
 					a.check(fmt.Errorf("the good call afterwards: got %q and %s", reply, fmt.Sprint(err)))
 				}
 			}
 		})
 	}
 	all.Wait()
+}
+
+// good makes a good call. Where the plugin's deadline is short, a machine that is busy may not run it in that time, so it
+// is made again.
+func (a *arena) good(ctx context.Context, it attack, runner plugin.Runner) (reply []byte, err error) {
+	give := time.Now().Add(patience)
+	for {
+		reply, err = a.one(ctx, it, runner, []byte("good"))
+		if plugin.KindOf(err) != plugin.KindTimeout || !it.timesOut() || time.Now().After(give) {
+			return reply, err
+		}
+	}
 }
 
 func (a *arena) one(ctx context.Context, it attack, runner plugin.Runner, input []byte) (reply []byte, err error) {
@@ -242,7 +259,7 @@ func (a *arena) finish(ctx context.Context) report {
 		counts[i] = w.count()
 	}
 	var notes []string
-	give := time.Now().Add(stall)
+	give := time.Now().Add(patience)
 	for i, w := range a.witnesses {
 		for w.count() == counts[i] && time.Now().Before(give) {
 			<-time.After(time.Millisecond)

@@ -12,9 +12,11 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/cputime"
 )
 
-// witness does something again and again, and remembers the longest time it did not succeed for.
+// witness does something again and again, and remembers the longest time it did not succeed for, by the clock and by the
+// processor time that the process used meanwhile.
 type witness struct {
 	what string
 	do   func() error
@@ -23,19 +25,22 @@ type witness struct {
 	times   int
 	last    time.Time
 	longest time.Duration
+	busy    time.Duration // the processor time at last
+	busiest time.Duration
 	err     error
 }
 
 // watch runs a witness until the context ends.
 func (w *witness) watch(ctx context.Context) {
-	w.last = time.Now()
+	w.last, w.busy = time.Now(), cputime.Now()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		err := w.do()
 		w.mu.Lock()
-		now := time.Now()
+		now, busy := time.Now(), cputime.Now()
 		w.times, w.longest, w.last = w.times+1, max(w.longest, now.Sub(w.last)), now
+		w.busiest, w.busy = max(w.busiest, busy-w.busy), busy
 		if w.err == nil {
 			w.err = err
 		}
@@ -57,13 +62,13 @@ func (w *witness) count() int {
 func (w *witness) verdict() (notes string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	longest := max(w.longest, time.Since(w.last))
-	notes = fmt.Sprintf("%s %d times, at least every %s", w.what, w.times, longest.Round(time.Microsecond))
+	longest, busiest := max(w.longest, time.Since(w.last)), max(w.busiest, cputime.Now()-w.busy)
+	notes = fmt.Sprintf("%s %d times, at least every %s, or %s of processor time", w.what, w.times, longest.Round(time.Microsecond), busiest.Round(time.Microsecond))
 	switch {
 	case w.err != nil:
 		return notes, fmt.Errorf("%s: %w", w.what, w.err)
-	case longest > stall:
-		return notes, fmt.Errorf("%s: nothing for %s", w.what, longest)
+	case busiest > stall, longest > patience:
+		return notes, fmt.Errorf("%s: nothing for %s, or %s of processor time", w.what, longest, busiest)
 	}
 	return notes, nil
 }

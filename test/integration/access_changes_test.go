@@ -4,15 +4,18 @@ package integration
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,101 +23,165 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// counting counts the access reviews of an operator, which it restarts for that.
-func (o *operator) counting(t *testing.T) *atomic.Int64 {
+// reviews counts access reviews by the namespace of the account that they are about.
+type reviews struct {
+	mu    sync.Mutex
+	count map[string]int
+}
+
+func (r *reviews) of(n tenant) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.count[n.ns]
+}
+
+// counting restarts an operator with the given timing, and counts the access reviews that it makes from then on.
+func (o *operator) counting(t *testing.T, timing wasmplugin.Timing) *reviews {
 	t.Helper()
-	var reviews atomic.Int64
+	r := &reviews{count: map[string]int{}}
 	o.end(t)
+	o.configure = append(o.configure, func(options *app.Options) { options.Timing = timing })
 	o.config = rest.CopyConfig(o.config)
 	o.config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return roundTrip(func(req *http.Request) (*http.Response, error) {
 			if strings.HasSuffix(req.URL.Path, "/subjectaccessreviews") {
-				reviews.Add(1)
+				r.add(t, req)
 			}
 			return next.RoundTrip(req)
 		})
 	})
 	o.start(t)
-	return &reviews
+	return r
+}
+
+// accountOf finds the account in a review, in whichever encoding it is.
+var accountOf = regexp.MustCompile(`system:serviceaccount:([a-z0-9-]+):plugin`)
+
+func (r *reviews) add(t *testing.T, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		t.Errorf("read a review: %v", err)
+	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	if account := accountOf.FindSubmatch(body); account != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.count[string(account[1])]++
+	}
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Roles that change all the time cost next to nothing: those of nobody's accounts nothing at all, those
-// of a plugin's a look a second.
-func TestWasmPlugin_rightsChangeOften(t *testing.T) {
-	o := startOperator(t)
-	reviews := o.counting(t)
-	n := newTenant(t, o.env, annotatorRules()...)
-	bound := &rbacv1.Role{ObjectMeta: n.meta("changing"), Rules: annotatorRules()}
-	unbound := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}}
-	n.create(t, bound)
-	n.create(t, unbound)
+// roleChanges is how often a role is changed by the tests of what that costs.
+const roleChanges = 200
+
+// changeOften changes a role roleChanges times.
+func (n tenant) changeOften(t *testing.T, role client.Object) {
+	t.Helper()
+	for i := range roleChanges {
+		role.SetLabels(map[string]string{"i": fmt.Sprint(i)})
+		if err := n.env.Client.Update(t.Context(), role); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// bindTo gives the account "plugin" the rights of a role.
+func (n tenant) bindTo(t *testing.T, kind, role string) {
+	t.Helper()
 	n.create(t, &rbacv1.RoleBinding{
-		ObjectMeta: n.meta("changing"),
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "changing"},
+		ObjectMeta: n.meta("to-" + role),
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kind, Name: role},
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}},
 	})
+}
+
+// However often the role of a plugin's account changes, the plugin's rights are checked once in Timing.CheckEvery.
+func TestWasmPlugin_rightsChangeOften(t *testing.T) {
+	o := startOperator(t)
+	reviews := o.counting(t, wasmplugin.Timing{CheckEvery: time.Hour})
+	n := newTenant(t, o.env, annotatorRules()...)
+	role := &rbacv1.Role{ObjectMeta: n.meta("changing"), Rules: annotatorRules()}
+	n.create(t, role)
+	n.bindTo(t, "Role", role.Name)
 	n.store(t, "annotator", fixture(t, "annotator.wasm"))
 	n.plugin(t, "annotator")
 	n.expectReady(t, "annotator")
-	quiet(t, reviews)
 
-	const changes = 200
-	for i := range changes {
-		unbound.Labels = map[string]string{"i": fmt.Sprint(i)}
-		if err := n.env.Client.Update(t.Context(), unbound); err != nil {
-			t.Fatal(err)
-		}
-	}
-	testenv.Consistently(t, "a ClusterRole that is nobody's", 2*time.Second, func(context.Context) error {
-		if made := reviews.Load(); made > 0 {
-			return fmt.Errorf("%d reviews are made", made)
-		}
-		return nil
-	})
-	start := time.Now()
-	for i := range changes {
-		bound.Labels = map[string]string{"i": fmt.Sprint(i)}
-		if err := n.env.Client.Update(t.Context(), bound); err != nil {
-			t.Fatal(err)
-		}
-	}
-	testenv.Eventually(t, "the plugin's rights are looked at", func(context.Context) error {
-		if reviews.Load() == 0 {
-			return errors.New("they are not")
+	// A plugin that is refused a write until its own Role changes shows how far the operator has come in the changes
+	// of Roles: it is told of them in their order.
+	last := newTenant(t, o.env, rule("categories", "list", "watch"))
+	last.store(t, "annotator", fixture(t, "annotator.wasm"))
+	last.plugin(t, "annotator")
+	last.expectReady(t, "annotator")
+	last.category(t, "tools")
+	testenv.Eventually(t, "the write is refused", func(context.Context) error {
+		if reviews.of(last) < 3 { // of list, watch and patch
+			return fmt.Errorf("%d reviews", reviews.of(last))
 		}
 		return nil
 	})
-	// Two reviews for each look.
-	took := time.Since(start)
-	if got, most := reviews.Load(), int64(2*(2+took/time.Second)); got > most {
-		t.Errorf("%d changes in %s led to %d reviews, want %d at most", changes, took, got, most)
+
+	before := reviews.of(n)
+	n.changeOften(t, role)
+	final := &rbacv1.Role{ObjectMeta: last.meta("plugin"), Rules: annotatorRules()}
+	if err := o.env.Client.Update(t.Context(), final); err != nil {
+		t.Fatal(err)
 	}
-	t.Logf("%d changes in %s led to %d reviews", changes, took, reviews.Load())
+	last.expectAnnotated(t, "tools")
+	// A check is two reviews. There may be another one, of what changed while the first was made.
+	if got := reviews.of(n) - before; got > 2*2 {
+		t.Errorf("%d changes led to %d reviews, want 4 at most", roleChanges, got)
+	}
 }
 
-// quiet waits until no reviews are made any more, and begins to count.
-func quiet(t *testing.T, reviews *atomic.Int64) {
-	t.Helper()
-	var since time.Time
-	testenv.Eventually(t, "reviews end", func(context.Context) error {
-		if reviews.Swap(0) > 0 || since.IsZero() {
-			since = time.Now()
-		}
-		if calm := time.Since(since); calm < 9*time.Second { // the pauses after a change get this long
-			return fmt.Errorf("the last was %s ago", calm)
-		}
-		return nil
-	})
+// A role to which no plugin's account is bound may change without any review.
+func TestWasmPlugin_rightsOfOthersChange(t *testing.T) {
+	o := startOperator(t)
+	reviews := o.counting(t, wasmplugin.Timing{CheckEvery: time.Millisecond, SettleTime: time.Millisecond})
+	n := newTenant(t, o.env, annotatorRules()...)
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}}
+	n.create(t, role)
+	n.store(t, "annotator", fixture(t, "annotator.wasm"))
+	n.plugin(t, "annotator")
+	n.expectReady(t, "annotator")
+
+	before := reviews.of(n)
+	n.changeOften(t, role)
+	unbound := reviews.of(n) - before
+	// The operator is told of the changes in their order: when it has seen one that matters, it has seen all.
+	checked := func(what string) {
+		t.Helper()
+		seen := reviews.of(n)
+		testenv.Eventually(t, what+" has the rights checked", func(context.Context) error {
+			if reviews.of(n) == seen {
+				return errors.New("there is no review")
+			}
+			return nil
+		})
+	}
+	n.bindTo(t, "ClusterRole", role.Name)
+	checked("a binding")
+	role.Labels = map[string]string{"i": "last"}
+	if err := n.env.Client.Update(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	checked("a change of the role")
+	// Some are of the changes that the test began and ended with.
+	if got := reviews.of(n) - before; got > roleChanges/4 {
+		t.Errorf("%d changes led to %d reviews, %d of them meanwhile, want next to none", roleChanges, got, unbound)
+	}
 }
 
 // A plugin that is refused again and again is told of, and everything that it was refused, and did, is

@@ -34,7 +34,7 @@ import (
 // servesWebhooks has an operator serve webhooks where the API server of the tests finds them.
 func servesWebhooks(address string) func(*app.Options) {
 	return func(o *app.Options) {
-		_, port, _ := net.SplitHostPort(address) // an address of freeAddress always has a port
+		_, port, _ := net.SplitHostPort(address) // an address of FreeAddress always has a port
 		o.WebhookAddress, o.WebhookURL = address, "https://localhost:"+port
 	}
 }
@@ -109,7 +109,7 @@ func (n tenant) expectConfigurations(t *testing.T, count int) {
 // A plugin that validates and defaults, from its first request to its end: what becomes of it and its rights decides at
 // once whether requests wait.
 func TestOperator_admission_lifecycle(t *testing.T) {
-	address := freeAddress(t)
+	address := testenv.FreeAddress(t)
 	o := startOperator(t, servesWebhooks(address))
 	shop := newTenant(t, o.env, gateRules()...)
 	shop.store(t, "gate", localFixture(t, "gate.wasm"))
@@ -234,7 +234,7 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 // Every replica answers for plugins, the leader or not, and the next leader goes on where the last one stopped.
 func TestOperator_admission_replicas(t *testing.T) {
 	elects := func(o *app.Options) { o.LeaderElection = true }
-	addresses := []string{freeAddress(t), freeAddress(t)}
+	addresses := []string{testenv.FreeAddress(t), testenv.FreeAddress(t)}
 	first := startOperator(t, servesWebhooks(addresses[0]), elects)
 	shop := newTenant(t, first.env, append(gateRules(), annotatorRules()...)...)
 	shop.store(t, "gate", localFixture(t, "gate.wasm"))

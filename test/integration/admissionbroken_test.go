@@ -41,7 +41,7 @@ func (n tenant) expectPolicy(t *testing.T, want admissionregistrationv1.FailureP
 // What a spec asks for that cannot be had leaves the revision that serves as it is: requests go on waiting for it, and
 // what keeps them coming is kept up.
 func TestOperator_admission_goesOn(t *testing.T) {
-	o := startOperator(t, servesWebhooks(freeAddress(t)))
+	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	shop := newTenant(t, o.env, gateRules()...)
 	shop.store(t, "gate", localFixture(t, "gate.wasm"))
 	shop.plugin(t, "gate")
@@ -84,7 +84,7 @@ func TestOperator_admission_goesOn(t *testing.T) {
 
 // A plugin that loses its rights while no operator is there has no say afterwards, be it not loaded.
 func TestOperator_admission_rightsLostMeanwhile(t *testing.T) {
-	o := startOperator(t, servesWebhooks(freeAddress(t)))
+	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	shop := newTenant(t, o.env, gateRules()...)
 	shop.store(t, "gate", localFixture(t, "gate.wasm"))
 	shop.plugin(t, "gate")
@@ -102,7 +102,7 @@ func TestOperator_admission_rightsLostMeanwhile(t *testing.T) {
 
 // A plugin that does not load after a start is not asked any more when its spec says Ignore, whatever it said before.
 func TestOperator_admission_ignoredWhileBroken(t *testing.T) {
-	o := startOperator(t, servesWebhooks(freeAddress(t)))
+	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	shop := newTenant(t, o.env, gateRules()...)
 	shop.store(t, "gate", localFixture(t, "gate.wasm"))
 	shop.plugin(t, "gate")

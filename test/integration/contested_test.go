@@ -43,7 +43,7 @@ func (w *warned) take() string {
 // Two plugins that set the same field: whoever makes the request is warned, each plugin has an event, and neither names a
 // plugin of another namespace.
 func TestOperator_admission_contested(t *testing.T) {
-	address := freeAddress(t)
+	address := testenv.FreeAddress(t)
 	o := startOperator(t, servesWebhooks(address))
 	shop, other := newTenant(t, o.env, gateRules()...), newTenant(t, o.env, gateRules()...)
 	shop.create(t, &rbacv1.RoleBinding{

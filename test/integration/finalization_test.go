@@ -19,6 +19,7 @@ import (
 
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -176,7 +177,8 @@ func TestWasmPlugin_finalization_deleted(t *testing.T) {
 // A plugin that has lost its account keeps objects for a while, in case it comes back, and no longer. When it is
 // back, it has its objects again.
 func TestWasmPlugin_finalization_accountGone(t *testing.T) {
-	o := startOperator(t)
+	grace := time.Hour
+	o := startOperator(t, func(o *app.Options) { o.Timing.RightsGrace = grace })
 	n := newFinalized(t, o.env)
 	n.category(t, "stays")
 	n.category(t, "goes")
@@ -187,10 +189,13 @@ func TestWasmPlugin_finalization_accountGone(t *testing.T) {
 	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
 	n.remove(t, "goes")
 	testenv.Consistently(t, "the object waits", time.Second, func(ctx context.Context) error { return n.held(ctx, "goes", "finalizer") })
-	n.expectGone(t, "goes") // after rightsGrace
+	o.end(t)
+	grace = time.Second // which the status says is over
+	o.start(t)
+	n.expectGone(t, "goes")
 	n.expectFree(t, "stays", "finalizer")
 	n.expectNoTrace(t, "begun-goes")
-	n.expectEvent(t, "finalizer", "ObjectsReleased", "had no rights for 30s")
+	n.expectEvent(t, "finalizer", "ObjectsReleased", "had no rights for 1s")
 
 	o.env.ServiceAccount(t, n.ns, "plugin")
 	n.expectReady(t, "finalizer")
@@ -210,7 +215,7 @@ func TestWasmPlugin_finalization_accountGone_settings(t *testing.T) {
 		"rights": func(t *testing.T, n finalized) { n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.meta("plugin")}) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := startOperator(t)
+			o := startOperator(t, func(o *app.Options) { o.Timing.RightsGrace = 3 * time.Second })
 			rules := append(finalizerRules(), rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}})
 			n := finalized{newTenant(t, o.env, rules...)}
 			n.store(t, "finalizer", localFixture(t, "finalizer.wasm"))

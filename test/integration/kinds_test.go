@@ -21,7 +21,7 @@ import (
 // A plugin that owns a kind which is not installed waits, and loads as soon as the kind is there and
 // the operator may watch it. From then on a change of an owned object is told to its owner.
 func TestWasmPlugin_kindInstalledLater(t *testing.T) {
-	o := startOperator(t)
+	o := startOperator(t, pollsOften)
 	late := rbacv1.PolicyRule{APIGroups: []string{"late.example.com"}, Resources: []string{"boxes"}, Verbs: []string{"get", "list", "watch"}}
 	n := newTenant(t, o.env, append(annotatorRules(), late)...)
 	n.store(t, "annotator", fixture(t, "annotator.wasm"))

@@ -230,7 +230,7 @@ func (n tenant) expectToolIgnored(t *testing.T, version, why string) {
 // It serves again when its version does.
 func TestKinds_versionNotServed_admission(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
-		o := startOperator(t, servesWebhooks(freeAddress(t)))
+		o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 		n := newTenant(t, o.env, toolRules("tools"))
 		n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
 		n.store(t, "gate", toolGate(t))
@@ -261,7 +261,7 @@ func TestKinds_versionNotServed_admission(t *testing.T) {
 // is for that.
 func TestKinds_recreated_admission(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
-		o := startOperator(t, servesWebhooks(freeAddress(t)))
+		o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 		n := newTenant(t, o.env, toolRules("tools"), toolRules("implements"))
 		first := definition(toolGroup, "tools", "Tool", "v1")
 		n.install(t, first)
@@ -325,7 +325,7 @@ func (n tenant) bindEverywhere(t *testing.T, rules ...rbacv1.PolicyRule) {
 // A plugin that does not load answers by its failure policy, and says why: not with an error that only means that there
 // is no answer.
 func TestKinds_unavailable_admission(t *testing.T) {
-	o := startOperator(t, servesWebhooks(freeAddress(t)))
+	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	n := newTenant(t, o.env, toolRules("tools"))
 	n.install(t, definition(toolGroup, "tools", "Tool", "v1"))
 	n.store(t, "gate", toolGate(t))
@@ -348,7 +348,7 @@ func TestKinds_unavailable_admission(t *testing.T) {
 // Every replica answers for a plugin that cannot serve, be it one that has seen it serve or one that has not.
 func TestKinds_versionNotServed_replicas(t *testing.T) {
 	elects := func(o *app.Options) { o.LeaderElection = true }
-	addresses := []string{freeAddress(t), freeAddress(t), freeAddress(t)}
+	addresses := []string{testenv.FreeAddress(t), testenv.FreeAddress(t), testenv.FreeAddress(t)}
 	leader := startOperator(t, servesWebhooks(addresses[0]), elects)
 	n := newTenant(t, leader.env, toolRules("tools"))
 	n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
@@ -393,7 +393,7 @@ func TestKinds_versionNotServed_replicas(t *testing.T) {
 // What a person changes in the spec while the plugin cannot serve does not bring the old revision back too early: a module
 // that cannot be loaded leaves the previous one to serve again once its kind is served.
 func TestKinds_versionNotServed_previousRevision(t *testing.T) {
-	o := startOperator(t, servesWebhooks(freeAddress(t)))
+	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	n := newTenant(t, o.env, toolRules("tools"))
 	n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
 	n.store(t, "gate", toolGate(t))

@@ -41,7 +41,7 @@ func (n tenant) expectPluginGone(t *testing.T, name string) {
 
 // What the administrator limits is limited, with a condition that names the flag, and again after a restart.
 func TestOperator_limits(t *testing.T) {
-	o := startOperator(t, func(options *app.Options) {
+	o := startOperator(t, pollsOften, func(options *app.Options) {
 		options.Limits.MaxMemoryPages, options.Limits.MaxNamespacePlugins = 512, 2
 	})
 	shop := newTenant(t, o.env, annotatorRules()...)

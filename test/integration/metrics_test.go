@@ -39,7 +39,7 @@ type scraped struct{ url string }
 // serveMetrics has an operator serve its metrics without TLS.
 func serveMetrics(t *testing.T) (scraped, func(*app.Options)) {
 	t.Helper()
-	address := freeAddress(t)
+	address := testenv.FreeAddress(t)
 	registerer := &borrowed{Registerer: ctrlmetrics.Registry}
 	t.Cleanup(func() {
 		for _, c := range registerer.registered {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -56,6 +57,9 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	t.Cleanup(func() { o.end(t) })
 	return o
 }
+
+// pollsOften is for tests in which a plugin waits for what no event tells.
+func pollsOften(o *app.Options) { o.Timing.PollAfter = time.Second }
 
 func (o *operator) start(t *testing.T) {
 	t.Helper()

@@ -12,12 +12,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
 )
 
 // An operator that may not mark writes could make none: it says so, and what to do.
 func TestOperator_mayNotMark(t *testing.T) {
 	const resource = "userextras/plugins.k1s.io/own-write"
-	o := startOperator(t, servesWebhooks(freeAddress(t)))
+	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	change := func(ctx context.Context, edit func([]rbacv1.PolicyRule) []rbacv1.PolicyRule) error {
 		role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "k1s-manager"}}
 		if err := o.env.Client.Get(ctx, client.ObjectKeyFromObject(role), role); err != nil {

@@ -11,32 +11,39 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/k1s-io/k1s/internal/testenv/cputime"
 )
 
-// servePulse beats once in a millisecond, and answers each request with the longest pause since the previous answer, in
-// microseconds: what keeps the whole process from running, such as native code that the garbage collector waits for.
+// pause is the longest time between two heartbeats: what keeps the whole process from running, such as native code
+// that the garbage collector waits for.
+type pause struct {
+	// elapsed counts that other processes keep this one waiting, and busy does not: it is the processor time of all of the
+	// process's threads.
+	elapsed, busy time.Duration
+}
+
+// servePulse beats once in a millisecond, and answers each request with the longest pause since the previous answer.
 func servePulse(address string) {
-	var longest atomic.Int64
+	var elapsed, busy atomic.Int64
 	go func() {
-		last := time.Now()
+		last, used := time.Now(), cputime.Now()
 		for range time.Tick(time.Millisecond) {
-			now := time.Now()
-			if pause := now.Sub(last).Microseconds(); pause > longest.Load() {
-				longest.Store(pause)
-			}
-			last = now
+			now, uses := time.Now(), cputime.Now()
+			elapsed.Store(max(elapsed.Load(), int64(now.Sub(last))))
+			busy.Store(max(busy.Load(), int64(uses-used)))
+			last, used = now, uses
 		}
 	}()
 	server := http.Server{Addr: address, ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, longest.Swap(0))
+		fmt.Fprintln(w, elapsed.Swap(0), busy.Swap(0))
 	})}
 	fmt.Fprintln(os.Stderr, server.ListenAndServe())
 }
 
 // pulse returns the longest pause of a process's heart since it was asked before.
-func pulse(t *testing.T, address string) time.Duration {
+func pulse(t *testing.T, address string) (longest pause) {
 	t.Helper()
-	var micros int64
 	get := func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address, nil)
 		if err != nil {
@@ -51,11 +58,11 @@ func pulse(t *testing.T, address string) time.Duration {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Sscan(string(text), &micros)
+		_, err = fmt.Sscan(string(text), (*int64)(&longest.elapsed), (*int64)(&longest.busy))
 		return err
 	}
 	if err := get(t.Context()); err != nil {
 		t.Fatalf("the operator's pulse: %v", err)
 	}
-	return time.Duration(micros) * time.Microsecond
+	return longest
 }

@@ -56,7 +56,7 @@ func fromSecret(as, name, key string) pluginsv1alpha1.SettingSource {
 
 // Who grants the Secret first sees so, though the account lacks everything else yet.
 func TestWasmPlugin_settingsFrom_grantedBeforeTheRest(t *testing.T) {
-	o := startOperator(t)
+	o := startOperator(t, pollsOften)
 	n := newTenant(t, o.env)
 	n.secret(t, "mail", "correct-horse-battery")
 	n.store(t, "annotator", fixture(t, "annotator.wasm"))
@@ -72,7 +72,7 @@ func TestWasmPlugin_settingsFrom_grantedBeforeTheRest(t *testing.T) {
 
 // Every reason why settings from Secrets are not there is told, and mended without touching the WasmPlugin's spec.
 func TestWasmPlugin_settingsFrom(t *testing.T) {
-	o := startOperator(t)
+	o := startOperator(t, pollsOften)
 	n := newTenant(t, o.env, annotatorRules()...)
 	n.store(t, "annotator", fixture(t, "annotator.wasm"))
 	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
@@ -86,7 +86,7 @@ func TestWasmPlugin_settingsFrom(t *testing.T) {
 	expect(pluginsv1alpha1.ReasonSecretForbidden, `ServiceAccount "plugin" may not get secrets ["mail"] in namespace "`+n.ns+`"`,
 		"kubectl -n "+n.ns+" create role k1s-annotator-", "--verb=get --resource=secrets --resource-name=mail; kubectl -n "+n.ns+" create rolebinding")
 	n.mayReadSecret(t, "mail")
-	t.Log("not there") // which the next look after 15 s finds
+	t.Log("not there") // which only the next poll finds
 	expect(pluginsv1alpha1.ReasonSecretNotFound, `Secret "mail" does not exist in namespace "`+n.ns+`"`)
 	n.create(t, &corev1.Secret{ObjectMeta: n.meta("mail"), Data: map[string][]byte{"other": []byte("hunter2-wrong")}})
 	n.touch(t, "annotator")

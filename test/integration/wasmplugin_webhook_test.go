@@ -57,7 +57,7 @@ func installed(t *testing.T, o *operator, address string) *admissionregistration
 // The operator, with the rights that it ships with, looks at WasmPlugins that are about to be saved. What it knows of
 // modules it has from plugins that it has loaded.
 func TestOperator_wasmPluginWebhook(t *testing.T) {
-	listens := freeAddress(t)
+	listens := testenv.FreeAddress(t)
 	address := strings.Replace(listens, "127.0.0.1", "localhost", 1)
 	o := startOperator(t, func(o *app.Options) {
 		o.WebhookAddress, o.WebhookURL, o.CheckServiceAccountUse = listens, "https://"+address, true

@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -25,17 +24,6 @@ import (
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
-
-// freeAddress is one on which nobody listens now.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer free.Close()
-	return free.Addr().String()
-}
 
 // TestOperator_webhooks has the operator, with the rights that it ships with, serve webhooks as in a cluster.
 func TestOperator_webhooks(t *testing.T) {
@@ -52,7 +40,7 @@ func TestOperator_webhooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = env.Client.Delete(context.WithoutCancel(t.Context()), static) })
-	webhooks, probes := freeAddress(t), freeAddress(t)
+	webhooks, probes := testenv.FreeAddress(t), testenv.FreeAddress(t)
 	o := startOperator(t, func(o *app.Options) { o.WebhookAddress, o.ProbeAddress = webhooks, probes })
 
 	testenv.Eventually(t, "the operator is ready", func(ctx context.Context) error {
@@ -100,7 +88,7 @@ func TestOperator_webhooks(t *testing.T) {
 
 // TestOperator_webhooks_secret leaves the certificate to somebody else.
 func TestOperator_webhooks_secret(t *testing.T) {
-	webhooks, probes := freeAddress(t), freeAddress(t)
+	webhooks, probes := testenv.FreeAddress(t), testenv.FreeAddress(t)
 	o := startOperator(t, func(o *app.Options) {
 		o.WebhookAddress, o.ProbeAddress, o.WebhookCerts = webhooks, probes, app.WebhookCertsSecret
 	})

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +23,7 @@ import (
 // A plugin that refuses everything that it is asked about stops its own namespace, and no other; while it is asked, it
 // can change nothing. Without the right in a namespace it is not asked about that, whatever its spec says.
 func TestTenants_admission(t *testing.T) {
-	listens := freeAddress(t)
+	listens := testenv.FreeAddress(t)
 	o := startOperator(t, func(o *app.Options) {
 		o.WebhookAddress, o.WebhookURL = listens, "https://"+strings.Replace(listens, "127.0.0.1", "localhost", 1)
 	})
@@ -109,15 +108,4 @@ func TestTenants_admission(t *testing.T) {
 	for _, x := range tricks {
 		t.Run(x.name, func(t *testing.T) { x.judge(t, records) })
 	}
-}
-
-// freeAddress is one on which nobody listens now.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer free.Close()
-	return free.Addr().String()
 }

@@ -46,12 +46,12 @@ func listensAt(listens, answers, namespace string) func(*app.Options) {
 // ServiceAccount or acting as it.
 func TestTenants_ownWrites(t *testing.T) {
 	t.Run("the replica that writes is asked", func(t *testing.T) {
-		listens := freeAddress(t)
+		listens := testenv.FreeAddress(t)
 		o := startOperator(t, listensAt(listens, listens, ""))
 		testOwnWrites(t, o, func() {})
 	})
 	t.Run("another replica is asked", func(t *testing.T) {
-		listens, answers := freeAddress(t), freeAddress(t)
+		listens, answers := testenv.FreeAddress(t), testenv.FreeAddress(t)
 		var namespace string
 		o := startOperator(t, listensAt(listens, answers, ""), func(o *app.Options) { namespace = o.Namespace })
 		testOwnWrites(t, o, func() { startOperator(t, listensAt(answers, answers, namespace)) })
@@ -186,7 +186,7 @@ func (n tenant) expectAnswer(t *testing.T, o *operator, plugin, id string, c cal
 
 // A policy for ConfigMaps that denies everything does not deny its own repair.
 func TestTenants_repair(t *testing.T) {
-	listens := freeAddress(t)
+	listens := testenv.FreeAddress(t)
 	o := startOperator(t, listensAt(listens, listens, ""))
 	n := tenant{o.env, o.env.Namespace(t)}
 	n.account(t, keeper, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"validate"}})
@@ -203,16 +203,16 @@ func TestTenants_repair(t *testing.T) {
 	if err := n.env.Client.Delete(t.Context(), module); err != nil {
 		t.Errorf("delete the module: %v", err)
 	}
-	n.store(t, "module-"+policy, trickster(t)) // as a new ConfigMap
-	n.store(t, "module-"+policy, trickster(t)) // as an update
-	var wp pluginsv1alpha1.WasmPlugin
-	if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: policy}, &wp); err != nil {
-		t.Fatal(err)
-	}
-	wp.Annotations = map[string]string{"example.com/repaired": "yes"}
-	if err := n.env.Client.Update(t.Context(), &wp); err != nil {
-		t.Errorf("change the WasmPlugin: %v", err)
-	}
+	n.store(t, "module-"+policy, trickster(t))                                           // as a new ConfigMap
+	n.store(t, "module-"+policy, trickster(t))                                           // as an update
+	testenv.Eventually(t, "the WasmPlugin is changed", func(ctx context.Context) error { // whose status may change meanwhile
+		var wp pluginsv1alpha1.WasmPlugin
+		if err := n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: policy}, &wp); err != nil {
+			return err
+		}
+		wp.Annotations = map[string]string{"example.com/repaired": "yes"}
+		return n.env.Client.Update(ctx, &wp)
+	})
 	n.expectDenied(t, other)
 	// The module of another plugin is like any other ConfigMap.
 	n.expectDenied(t, &corev1.ConfigMap{ObjectMeta: n.meta("module-" + neighbour)})

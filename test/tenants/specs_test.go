@@ -13,9 +13,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
@@ -155,11 +157,15 @@ func TestTenants_revoked(t *testing.T) {
 	})
 }
 
-// A plugin that does too much is held back, in its own namespace, while the other tenant's goes on.
+// A plugin that does too much is held back, in its own namespace, while the other tenant's goes on. The clock of their
+// rates stands still: what is allowed at once is all that is allowed, however long the test takes.
 func TestTenants_floods(t *testing.T) {
-	o := startOperator(t)
+	const longest = 5 * time.Minute
+	o := startOperator(t, func(o *app.Options) {
+		o.RateClock, o.Limits.MaxTimeout = clocktesting.NewFakePassiveClock(time.Now()), longest
+	})
 	a, b := newTenants(t, o.env)
-	patient := func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = 60 }
+	patient := func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = int32(longest.Seconds()) }
 	a.plugin(t, plain, "Item", patient)
 	a.plugin(t, wide, "Category", patient, func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.ServiceAccountName, s.Security.AllowedNamespaces = wide, []string{a.ns, b.ns}
@@ -173,10 +179,10 @@ func TestTenants_floods(t *testing.T) {
 		call
 		want string
 	}{
+		{"requests that are refused", plain, call{get, `{` + itemOf + `,` + otherKey + `}`, 20_000}, "allowlist: "},
 		{"events, each another one", plain, call{event, `{` + itemOf + `,` + ownKey + `,"type":"Normal","reason":"Flood","message":"####"}`, 1300}, "rate: events"},
 		{"kinds, each another one", plain, call{get, `{"apiVersion":"v1","kind":"Kind####",` + ownKey + `}`, 500}, "rate: kinds that are looked up"},
 		{"names, each another one", wide, call{get, `{` + categoryOf + `,"namespace":"{other}","name":"n-####"}`, 3000}, "rate: reads whose rights have to be asked about"},
-		{"requests that are refused", plain, call{get, `{` + itemOf + `,` + otherKey + `}`, 20_000}, "allowlist: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			began := time.Now()
@@ -195,7 +201,8 @@ func TestTenants_floods(t *testing.T) {
 	if err := a.env.Client.List(t.Context(), &told, client.InNamespace(a.ns)); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(told.Items); n < 1000 || n > 1250 {
+	// The guest's, and a few of the operator's about the plugins.
+	if n := len(told.Items); n < 1000 || n > 1050 {
 		t.Errorf("there are %d events, want a thousand and some", n)
 	}
 	if err := a.env.Client.List(t.Context(), &told, client.InNamespace(b.ns)); err != nil {
@@ -206,8 +213,8 @@ func TestTenants_floods(t *testing.T) {
 	}
 	o.end(t)
 	refused := o.records(t)[a.ns+"/"+plain][fmt.Sprintf("get items.inventory.example.com %s/treasure refused allowlist Forbidden", b.ns)]
-	if refused == 0 || refused > 2000 {
-		t.Errorf("%d refusals are recorded, want some of 20,000", refused)
+	if refused == 0 || refused > 1000 {
+		t.Errorf("%d refusals are recorded, want some of 20,000, and no more than may come at once", refused)
 	}
 }
 

@@ -12,8 +12,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
 	"github.com/k1s-io/k1s/internal/source"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
@@ -71,6 +73,10 @@ type Options struct {
 	Registerer prometheus.Registerer
 	// SkipNameValidation lets several operators run in one process, one after another; for tests.
 	SkipNameValidation bool
+	// RateClock is the clock by which the requests of guests are counted; nil is real time. For tests.
+	RateClock clock.PassiveClock
+	// Timing is how long plugins wait for what no event tells; for tests.
+	Timing wasmplugin.Timing
 }
 
 // DefaultOptions are those of a Pod without flags.

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -112,7 +113,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 			return fmt.Errorf("add to the manager: %w", err)
 		}
 	}
-	hosts := access.NewFactory(mgr.GetConfig(), resolver, watches, authorizer, clk)
+	hosts := access.NewFactory(mgr.GetConfig(), resolver, watches, authorizer, cmp.Or[clock.PassiveClock](o.RateClock, clk))
 	hosts.Audit, hosts.Metrics = p.audit, p.measured
 	if hosts.Egress, err = egress(o, os.Getenv, net.InterfaceAddrs); err != nil {
 		return err
@@ -136,6 +137,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		Events:     mgr.GetEventRecorder("k1s"),
 		Clock:      clk,
 		Ceilings:   o.Limits.Ceilings,
+		Timing:     o.Timing,
 	}
 	p.measured.WithoutRBAC(loader.Unbounded)
 	if o.DirectoryPluginsWithoutRBAC {

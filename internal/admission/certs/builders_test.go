@@ -95,7 +95,7 @@ type replica struct {
 // startReplica starts a manager with a webhook server that refuses every ConfigMap.
 func startReplica(t *testing.T, env *testenv.Env, key types.NamespacedName, self *SelfSigned) replica {
 	t.Helper()
-	r := replica{port: freePort(t)}
+	r := replica{port: testenv.FreePort(t)}
 	env.StartManager(t, func(mgr manager.Manager) (err error) {
 		if r.store, err = NewStore(mgr.GetConfig(), mgr.GetHTTPClient(), key, mgr.GetLogger()); err != nil {
 			return err
@@ -157,17 +157,6 @@ func ask(ctx context.Context, env *testenv.Env, namespace string) error {
 		return err
 	}
 	return nil
-}
-
-// freePort is one on which nobody listens now.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // ready polls until the store has a certificate.

@@ -72,7 +72,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	env := testenv.Shared(t)
 	w := &world{Env: env, namespace: env.Namespace(t), known: plugin.NewDescribed(), warned: &warnings{}}
 	hook := w.configuration()
-	serving := envtest.WebhookInstallOptions{ValidatingWebhooks: []*admissionregistrationv1.ValidatingWebhookConfiguration{hook}}
+	serving := envtest.WebhookInstallOptions{LocalServingHost: "127.0.0.1", LocalServingPort: testenv.FreePort(t), ValidatingWebhooks: []*admissionregistrationv1.ValidatingWebhookConfiguration{hook}}
 	if err := serving.Install(env.Config); err != nil {
 		t.Fatal(err)
 	}

@@ -103,6 +103,7 @@ type Reconciler struct {
 	Clock    clock.PassiveClock
 
 	Ceilings Ceilings
+	Timing   Timing
 
 	// leads is whether this replica is the leader.
 	leads     atomic.Bool

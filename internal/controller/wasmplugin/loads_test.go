@@ -9,8 +9,12 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // pluginNamed reads "namespace/name" of one letter each.
@@ -128,5 +132,44 @@ func TestLoads_handler(t *testing.T) {
 				t.Errorf("the load is canceled: %t, want %t", canceled, tt.want)
 			}
 		})
+	}
+}
+
+// oneObject is a client of a cluster with one WasmPlugin.
+type oneObject struct {
+	client.Client
+	plugin pluginsv1alpha1.WasmPlugin
+}
+
+func (c *oneObject) Get(_ context.Context, _ client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	c.plugin.DeepCopyInto(into.(*pluginsv1alpha1.WasmPlugin))
+	return nil
+}
+
+// fetching is a source of modules.
+type fetching func(context.Context) error
+
+func (f fetching) Fetch(ctx context.Context, _ string, _ pluginsv1alpha1.ConfigMapSource) (plugin.Module, error) {
+	return plugin.Module{}, f(ctx)
+}
+
+// A load that is canceled is begun again, whatever else happens: the change of the spec that cancels it may be the one
+// that it was begun for, as two listeners are told of it one after the other.
+func TestReconciler_canceledLoad(t *testing.T) {
+	t.Parallel()
+	name := types.NamespacedName{Namespace: "shop", Name: "annotator"}
+	wp := pluginsv1alpha1.WasmPlugin{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name, Generation: 2}}
+	wp.Spec.Source.ConfigMap = &pluginsv1alpha1.ConfigMapSource{Name: "annotator"}
+	before := wp.DeepCopy()
+	before.Generation = 1
+	r := &Reconciler{Client: &oneObject{plugin: wp}, Clock: clock.RealClock{}}
+	r.loads.slots = 1
+	r.ConfigMaps = fetching(func(ctx context.Context) error {
+		r.loads.handler().OnUpdate(before, &wp)
+		return ctx.Err()
+	})
+	result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: name})
+	if err != nil || result.RequeueAfter <= 0 {
+		t.Errorf("got %+v and %v, want that it is reconciled again", result, err)
 	}
 }

@@ -44,7 +44,7 @@ func (r *Reconciler) lookAfter(l *load) time.Duration {
 	if l.problem.reason == pluginsv1alpha1.ReasonAccountForbidden && r.Authorizer.Watched() && len(l.plugin.Spec.SettingsFrom) == 0 {
 		return pollRights
 	}
-	return pollAfter
+	return r.Timing.pollAfter()
 }
 
 // recheckAfter is how long a plugin that serves is left alone.

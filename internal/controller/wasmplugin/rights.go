@@ -195,7 +195,7 @@ func (r *Reconciler) lookAgain(names []types.NamespacedName, concerned func(plan
 			g.recent[name] = &recent{}
 		}
 		g.recent[name].changed = now
-		g.queue.AddAfter(name, checkEvery-now.Sub(g.recent[name].looked))
+		g.queue.AddAfter(name, r.Timing.checkEvery()-now.Sub(g.recent[name].looked))
 	}
 }
 
@@ -260,11 +260,11 @@ func (r *Reconciler) look(ctx context.Context, name types.NamespacedName) {
 	}
 	state.looked = r.Clock.Now()
 	age := state.looked.Sub(state.changed)
-	if age > settleTime {
+	if age > r.Timing.settleTime() {
 		delete(g.recent, name)
 		return
 	}
-	g.queue.AddAfter(name, max(checkEvery, age))
+	g.queue.AddAfter(name, max(r.Timing.checkEvery(), age))
 }
 
 // hasNews reports whether a plugin that serves lacks rights, or one that waits lacks others than before, or the kinds of

@@ -57,7 +57,7 @@ func (r *Reconciler) tidy(ctx context.Context, l *load) (time.Duration, error) {
 	}
 	if now.lost && removed > 0 {
 		r.Events.Eventf(l.plugin, nil, corev1.EventTypeWarning, reasonReleased, actionReconcile, "%s", truncateNote(fmt.Sprintf(
-			"%d objects do not wait for the plugin any more when they are deleted, as it has had no rights for %s: %s", removed, rightsGrace, l.problem.message)))
+			"%d objects do not wait for the plugin any more when they are deleted, as it has had no rights for %s: %s", removed, r.Timing.rightsGrace(), l.problem.message)))
 	}
 	return 0, nil
 }
@@ -85,7 +85,7 @@ func (r *Reconciler) finalizing(l *load) finalizing {
 	if lost == nil {
 		return finalizing{}
 	}
-	if wait := rightsGrace - r.Clock.Since(lost.LastTransitionTime.Time); wait > 0 {
+	if wait := r.Timing.rightsGrace() - r.Clock.Since(lost.LastTransitionTime.Time); wait > 0 {
 		return finalizing{wait: wait}
 	}
 	return finalizing{known: true, lost: true}

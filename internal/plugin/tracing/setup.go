@@ -24,6 +24,11 @@ const flushTimeout = 5 * time.Second
 // sends the last spans, within a bounded time. Everything that is not said here (headers, certificates,
 // samplers, batches) the SDK and the exporter read from their own variables.
 func Setup(ctx context.Context, getenv func(string) string, log logr.Logger) (*Tracer, func(context.Context) error, error) {
+	return setup(ctx, getenv, log, flushTimeout)
+}
+
+// setup is Setup with another flushTimeout.
+func setup(ctx context.Context, getenv func(string) string, log logr.Logger, flushTimeout time.Duration) (*Tracer, func(context.Context) error, error) {
 	none := func(context.Context) error { return nil }
 	on, err := enabled(getenv)
 	if err != nil || !on {

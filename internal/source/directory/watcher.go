@@ -35,6 +35,8 @@ type Watcher struct {
 	log logr.Logger
 	// The times that are the constants above, but for tests.
 	settle, settleMost, lookAgain time.Duration
+	// after is time.After, but for tests.
+	after func(time.Duration) <-chan time.Time
 
 	mu          sync.Mutex
 	subscribers []chan struct{}
@@ -42,7 +44,7 @@ type Watcher struct {
 
 // NewWatcher makes a Watcher of the directory of a Source.
 func NewWatcher(s *Source, log logr.Logger) *Watcher {
-	return &Watcher{dir: s.dir, log: log, settle: settle, settleMost: settleMost, lookAgain: lookAgain}
+	return &Watcher{dir: s.dir, log: log, settle: settle, settleMost: settleMost, lookAgain: lookAgain, after: time.After}
 }
 
 // Subscribe returns a channel that gets a value after every change. Changes that nobody has taken
@@ -112,9 +114,9 @@ func (w *Watcher) watch(ctx context.Context) error {
 			}
 			continue
 		case <-notify.Events:
-			quiet = time.After(w.settle)
+			quiet = w.after(w.settle)
 			if latest == nil {
-				latest = time.After(w.settleMost)
+				latest = w.after(w.settleMost)
 			}
 			continue
 		case <-quiet:

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// shared is a directory that all tests use: for modules that are built, and for the native code that they are compiled
+// to, which the race detector makes slow. Each module is built and compiled once.
+var shared string
+
+func TestMain(m *testing.M) {
+	var err error
+	if shared, err = os.MkdirTemp("", "conformance-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if err := os.RemoveAll(shared); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(code)
+}
+
+// nativeCode is the cache directory of all engines.
+func nativeCode() string { return filepath.Join(shared, "native") }
+
+// turns has the tests that need one module follow each other, so that the first one compiles it for all.
+var turns sync.Map
+
+// compiles takes a module's turn, until done is called.
+func compiles(digest string) (done func()) {
+	turn, _ := turns.LoadOrStore(digest, &sync.Mutex{})
+	turn.(*sync.Mutex).Lock()
+	return turn.(*sync.Mutex).Unlock
+}
