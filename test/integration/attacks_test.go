@@ -87,11 +87,11 @@ func TestOperator_attacks(t *testing.T) {
 			shop.expectReady(t, "annotator")
 			ready := time.Since(began)
 			p99, slowest := shop.requests(t) // which fail where they take too long
-			pause := pulse(t, heart)
+			longest := pulse(t, heart)
 			t.Logf("neighbour's plugin Ready after %s, requests p99 %s (%.1f times), at most %s, longest pause %s (%s busy), memory at most %d MiB",
-				ready.Round(time.Millisecond), p99, float64(p99)/float64(undisturbed), slowest, pause.elapsed, pause.busy, group.peakMemory()>>20)
-			if pause.busy > longestPause {
-				t.Errorf("the operator stood still for %s of its processor time", pause.busy)
+				ready.Round(time.Millisecond), p99, float64(p99)/float64(undisturbed), slowest, longest.elapsed, longest.busy, group.peakMemory()>>20)
+			if longest.busy > longestPause {
+				t.Errorf("the operator stood still for %s of its processor time", longest.busy)
 			}
 			for _, name := range append(plugins, "annotator") {
 				in := evil
