@@ -52,6 +52,7 @@ func newCallContext(parent, closed context.Context, in *instance, l limit) *call
 
 // end ends the call: nothing that still holds the context waits for it any longer.
 func (c *callContext) end() {
+	c.in.turn.giveBack()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = context.Canceled

@@ -31,7 +31,7 @@ func TestCallContext_Err(t *testing.T) {
 		"without a closed": {background, nil, time.Hour, false, nil},
 	} {
 		for _, waited := range []bool{false, true} { // whether somebody has asked for the channel
-			c := newCallContext(tc.parent, tc.closed, nil, limit{tc.limit, errTooLong})
+			c := newCallContext(tc.parent, tc.closed, new(instance), limit{tc.limit, errTooLong})
 			if waited {
 				c.Done()
 			}
@@ -76,7 +76,7 @@ func TestCallContext_Deadline(t *testing.T) {
 	parent, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for most, want := range map[time.Duration]time.Duration{time.Second: time.Second, time.Hour: time.Minute} {
-		c := newCallContext(parent, nil, nil, limit{most, errTooLong})
+		c := newCallContext(parent, nil, new(instance), limit{most, errTooLong})
 		deadline, _ := c.Deadline()
 		if got := deadline.Sub(c.start); got > want {
 			t.Errorf("limit %v: the call may take %v, want %v at most", most, got, want)

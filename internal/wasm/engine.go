@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -76,6 +77,7 @@ type Engine struct {
 	// restAfter and initializeTimeout are those of Options.
 	restAfter, initializeTimeout time.Duration
 	budget                       budget
+	turns                        turns
 	// runners counts the revisions that may still run code.
 	runners sync.WaitGroup
 }
@@ -84,6 +86,7 @@ type Engine struct {
 func New(ctx context.Context, o Options) (*Engine, error) {
 	config := compiler.Config()
 	e := &Engine{wasi: wasi.Functions(), log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
+	e.turns = newTurns(runtime.GOMAXPROCS(0))
 	e.initializeTimeout, e.budget.total, e.budget.perNamespace = o.InitializeTimeout, o.MaxMemory, o.MaxNamespaceMemory
 	e.cacheSize.dir, e.cacheSize.most, e.cacheSize.log = o.CacheDir, cmp.Or(o.MaxCacheBytes, DefaultMaxCacheBytes), o.Log
 	if e.restAfter == 0 {

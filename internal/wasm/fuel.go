@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -82,8 +81,6 @@ func (t *tank) more(left int64) (int64, error) {
 	case took > slice*2:
 		t.grant = max(t.grant/2, minGrant)
 	}
-	runtime.Gosched() // whoever waits for a processor has waited for a slice
-	t.since = time.Now()
 	grant := t.grant
 	// A bulk instruction may have used many slices at once.
 	if left < 0 {
@@ -114,9 +111,12 @@ func yield(ctx context.Context, _ api.Module, stack []uint64) {
 	if ctx.Err() != nil {
 		panic(timeout(ctx))
 	}
-	fuel, err := instanceFrom(ctx).tank.more(left)
+	in := instanceFrom(ctx)
+	fuel, err := in.tank.more(left)
 	if err != nil {
 		panic(err)
 	}
+	in.turn.next(ctx)
+	in.tank.since = time.Now()
 	stack[0] = uint64(fuel)
 }

@@ -19,11 +19,13 @@ func guestFrom(ctx context.Context) wasi.Guest { return instanceFrom(ctx) }
 func (in *instance) Sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-in.running.Done():
-		panic(timeout(in.running))
-	}
+	in.turn.without(in.running, func() {
+		select {
+		case <-timer.C:
+		case <-in.running.Done():
+			panic(timeout(in.running))
+		}
+	})
 }
 
 // Random implements wasi.Guest.

@@ -31,6 +31,7 @@ type instance struct {
 	// from is the image that the instance began as, if it did.
 	from *image
 	tank tank
+	turn turn
 	// host is what the guest reaches during this call; nil outside the export of a capability.
 	host plugin.Host
 	log  logr.Logger

@@ -66,6 +66,7 @@ var errNoMemory = errors.New("the machine has no memory for another instance")
 // bare makes an instance in which nothing has run.
 func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, purse *rate.Limiter) (in *instance, err error) {
 	in = newInstance(e.log.WithValues("plugin", req.Name), req.Redact, purse)
+	in.turn.turns = e.turns
 	allocator := &memoryAllocator{
 		limit: uint64(req.Limits.MaxMemoryPages) * pageSize, from: from,
 		count:  func(delta int64) { e.metrics.Memory(req.Name, delta) },
