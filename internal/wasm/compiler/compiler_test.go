@@ -90,3 +90,12 @@ func TestProcess_Compile_limits(t *testing.T) {
 		t.Errorf("canceled: got %v", err)
 	}
 }
+
+// On a machine that has no time for it, a compilation says nothing about the module: it is tried again.
+func TestLimits_explain_late(t *testing.T) {
+	t.Parallel()
+	err := Limits{CPU: time.Second}.explain(errors.New("signal: killed"), true, nil, "")
+	if !errors.Is(err, ErrProcess) || !strings.Contains(err.Error(), "not ended after 10s") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -22,7 +22,7 @@ const (
 	cpuPerMiB  = 5 * time.Second
 	// wallPerCPU is how much longer than its processor time a compilation may take, on a machine that has no time
 	// for it.
-	wallPerCPU = 3
+	wallPerCPU = 10
 	// DefaultMemory is enough for the largest real module that was tried: 365 MiB for 18 MB.
 	DefaultMemory = 512 << 20
 )

@@ -64,7 +64,8 @@ func (l Limits) explain(err error, late bool, cmd *exec.Cmd, output string) erro
 	case err == nil:
 		return nil
 	case late:
-		return fmt.Errorf("it takes more than %s: make its functions smaller", wallPerCPU*l.CPU)
+		return fmt.Errorf("%w: it has not ended after %s, in which it got less than its %s of processor time", ErrProcess,
+			(wallPerCPU * l.CPU).Round(time.Second), l.CPU.Round(time.Second))
 	case !errors.As(err, &exit):
 		return fmt.Errorf("%w: %w", ErrProcess, err)
 	case exit.ExitCode() == exitRejected:
