@@ -94,8 +94,13 @@ func TestProcess_Compile_limits(t *testing.T) {
 // On a machine that has no time for it, a compilation says nothing about the module: it is tried again.
 func TestLimits_explain_late(t *testing.T) {
 	t.Parallel()
-	err := Limits{CPU: time.Second}.explain(errors.New("signal: killed"), true, nil, "")
+	err := Limits{CPU: time.Second}.explain(errors.New("signal: killed"), true, 300*time.Millisecond, "")
 	if !errors.Is(err, ErrProcess) || !strings.Contains(err.Error(), "not ended after 10s") {
+		t.Errorf("got %v", err)
+	}
+	// Where nothing but the clock limits it, a module that takes long is rejected.
+	err = Limits{CPU: time.Second}.explain(errors.New("signal: killed"), true, 10*time.Second, "")
+	if errors.Is(err, ErrProcess) || !strings.Contains(err.Error(), "more than 1s of processor time") {
 		t.Errorf("got %v", err)
 	}
 }

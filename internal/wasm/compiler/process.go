@@ -19,8 +19,8 @@ const maxOutput = 4 << 10
 // waitDelay is how long a child that was killed may keep its pipes open.
 const waitDelay = time.Second
 
-// ErrProcess means that a child could not be run: that says nothing about the module.
-var ErrProcess = errors.New("the compiler process cannot be run")
+// ErrProcess means that a child could not be run, or not to its end: that says nothing about the module.
+var ErrProcess = errors.New("the compiler process did not run to its end")
 
 // Process starts a child for each compilation.
 type Process struct {
@@ -54,15 +54,22 @@ func (p Process) Compile(ctx context.Context, module []byte) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return limits.explain(err, wall.Err() != nil, cmd, output.String())
+	var used time.Duration
+	if s := cmd.ProcessState; s != nil {
+		used = s.UserTime() + s.SystemTime()
+	}
+	return limits.explain(err, wall.Err() != nil, used, output.String())
 }
 
-// explain says why a child failed.
-func (l Limits) explain(err error, late bool, cmd *exec.Cmd, output string) error {
+// explain says why a child failed that used some processor time. Late is one that had to be killed, be it because the
+// machine had no time for it or because nothing else limits it there.
+func (l Limits) explain(err error, late bool, used time.Duration, output string) error {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return nil
+	case late && used >= l.CPU:
+		return fmt.Errorf("it takes more than %s of processor time: make its functions smaller", l.CPU.Round(time.Second))
 	case late:
 		return fmt.Errorf("%w: it has not ended after %s, in which it got less than its %s of processor time", ErrProcess,
 			(wallPerCPU * l.CPU).Round(time.Second), l.CPU.Round(time.Second))
@@ -72,7 +79,7 @@ func (l Limits) explain(err error, late bool, cmd *exec.Cmd, output string) erro
 		return errors.New(output)
 	case strings.Contains(output, "out of memory"), strings.Contains(output, "cannot allocate memory"):
 		return fmt.Errorf("it takes more than %d MiB of memory: make its functions smaller", l.Memory>>20)
-	case !exit.Exited() && cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime() >= l.CPU-time.Second:
+	case !exit.Exited() && used >= l.CPU-time.Second:
 		return fmt.Errorf("it takes more than %s of processor time: make its functions smaller", l.CPU.Round(time.Second))
 	case !exit.Exited(): // killed by somebody else, such as the kernel when the machine has no memory left
 		return fmt.Errorf("%w: %w", ErrProcess, err)
