@@ -3,13 +3,14 @@
 package meter
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
 // Version is the output's: it is raised with every change of it, as it is part of cache keys.
-const Version = 2
+const Version = 3
 
 // What Rewrite adds to a module. A module that has such names of its own is refused.
 const (
@@ -39,6 +40,9 @@ type Options struct {
 	// KeepData leaves active data segments and the start section in the module. Otherwise whoever
 	// instantiates it writes the data and runs the start function.
 	KeepData bool
+
+	// chunk is another one than the constant, for tests.
+	chunk uint32
 }
 
 // Segment is an active data segment that was taken out of the module.
@@ -85,7 +89,7 @@ func Rewrite(module []byte, o Options) (*Output, error) {
 	if _, err := binary.Parse(module); err != nil {
 		return nil, err
 	}
-	m, err := read(module)
+	m, err := read(module, cmp.Or(o.chunk, chunk))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +109,7 @@ func Rewrite(module []byte, o Options) (*Output, error) {
 	if takeData {
 		out.Data = m.segments()
 	}
-	w := writer{m: m, plan: p, takeData: takeData, takeStart: !o.KeepData}
+	w := writer{m: m, plan: p, takeData: takeData, takeStart: !o.KeepData, chunk: m.chunk}
 	out.HasStart = w.takeStart && m.start >= 0
 	for i, g := range m.globals {
 		if index := len(m.importedGlobals) + i; g.mutable {

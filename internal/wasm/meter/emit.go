@@ -64,6 +64,12 @@ func (w *writer) replace(c code, e event, wrapped bool) code {
 		c = c.index(opCall, w.bulk)
 	case eventGrow:
 		c = c.index(opCall, w.grow)
+	case eventFill:
+		c = c.index(opCall, w.fill)
+	case eventCopy:
+		c = c.index(opCall, w.copy)
+	case eventInit:
+		c = c.index(opCall, w.inits[e.arg])
 	}
 	return c
 }

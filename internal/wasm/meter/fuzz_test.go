@@ -46,7 +46,7 @@ func FuzzRewrite(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		kept := bytes.Clone(in)
-		for _, o := range []meter.Options{{}, {KeepData: true}} {
+		for _, o := range []meter.Options{{}, {KeepData: true}, meter.WithChunk(meter.Options{}, 8)} {
 			out, err := meter.Rewrite(in, o)
 			if !bytes.Equal(in, kept) {
 				t.Fatal("the bytes given were changed")

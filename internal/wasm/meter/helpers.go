@@ -17,9 +17,19 @@ func (w *writer) addHelpers() {
 	if w.m.usesBulk {
 		// bulk charges as many bytes or elements as its operand says, and returns it.
 		w.bulk = w.helper("k1s.bulk", w.countType, nil,
-			w.check(code(nil).index(opGlobalGet, w.fuel).index(opLocalGet, 0).constant(opI32Const, BulkShift).
-				op(opI32ShrU, opI64ExtendU, opI64Sub).index(opGlobalSet, w.fuel).index(opGlobalGet, w.fuel)).
-				index(opLocalGet, 0))
+			w.charged(nil, func(c code) code { return c.index(opLocalGet, 0) }).index(opLocalGet, 0))
+	}
+	if w.m.usesFill {
+		w.fill = w.ranged(memoryFill)
+	}
+	if w.m.usesCopy {
+		w.copy = w.ranged(memoryCopy)
+	}
+	w.inits = map[uint32]uint32{}
+	for _, segment := range w.m.longInits {
+		if _, ok := w.inits[segment]; !ok {
+			w.inits[segment] = w.ranged(w.memoryInit(segment))
+		}
 	}
 	if w.m.usesGrow {
 		// grow is memory.grow, charged when it has succeeded: asking for too much costs nothing.

@@ -23,19 +23,19 @@ func (s *scanner) misc() {
 	case 0, 1, 2, 3, 4, 5, 6, 7:
 		s.values.results++
 	case miscMemoryInit:
-		s.data()
-		s.zero()
-		s.bulk()
+		s.memoryInit()
 	case miscDataDrop:
 		s.data()
 		m.dataDrops = true
 	case miscMemoryCopy:
 		s.zero()
 		s.zero()
-		s.bulk()
+		m.usesCopy = true
+		s.ranged(eventCopy, 0)
 	case miscMemoryFill:
 		s.zero()
-		s.bulk()
+		m.usesFill = true
+		s.ranged(eventFill, 0)
 	case miscTableInit:
 		s.below(m.elements, "element segment")
 		s.table()
@@ -65,12 +65,35 @@ func (s *scanner) misc() {
 	}
 }
 
-func (s *scanner) data() { s.below(max(s.m.dataCount, 0), "data segment") }
+func (s *scanner) data() uint32 { return s.below(max(s.m.dataCount, 0), "data segment") }
+
+// memoryInit reads the rest of a memory.init. Only those from long segments can take long.
+func (s *scanner) memoryInit() {
+	segment := s.data()
+	s.zero()
+	if s.err != nil || int(segment) >= len(s.m.data) || len(s.m.data[segment].content) <= int(s.m.chunk) {
+		s.bulk()
+		return
+	}
+	s.m.longInits = append(s.m.longInits, segment)
+	s.ranged(eventInit, segment)
+}
+
+// ranged is an instruction on a range of memory.
+func (s *scanner) ranged(kind eventKind, arg uint32) {
+	s.before(kind, arg)
+	s.values.results += 3
+}
+
+// before is an event in front of the instruction, which stays.
+func (s *scanner) before(kind eventKind, arg uint32) {
+	s.event(kind, arg, s.at)
+	s.m.events[len(s.m.events)-1].length = 0
+}
 
 // bulk is an instruction that works as long as its topmost operand says.
 func (s *scanner) bulk() {
 	s.m.usesBulk = true
-	s.event(eventBulk, 0, s.at)
-	s.m.events[len(s.m.events)-1].length = 0
+	s.before(eventBulk, 0)
 	s.values.results++
 }

@@ -69,6 +69,8 @@ type module struct {
 	newGlobals, newExports, newElements []byte // without their counts
 	exportCount                         int
 
+	chunk uint32 // in bytes
+
 	scanned
 }
 
@@ -94,8 +96,8 @@ func (m *module) moved(function uint32) uint32 {
 }
 
 // read reads every section but the instructions. The bytes were accepted by binary.Parse.
-func read(raw []byte) (*module, error) {
-	m := &module{raw: raw, dataCount: -1, start: -1, plainData: true}
+func read(raw []byte, chunk uint32) (*module, error) {
+	m := &module{raw: raw, chunk: chunk, dataCount: -1, start: -1, plainData: true}
 	for c := (&cursor{b: raw, i: 8}); c.left() > 0; {
 		id := c.byte()
 		content := c.skip(c.u32())

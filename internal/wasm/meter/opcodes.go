@@ -36,8 +36,14 @@ const (
 	opF32Const     = 0x43
 	opF64Const     = 0x44
 	opI32Eq        = 0x46
+	opI32GtU       = 0x4b
+	opI64LeU       = 0x58
 	opI64GeS       = 0x59
+	opI32Add       = 0x6a
+	opI32Sub       = 0x6b
+	opI32And       = 0x71
 	opI32ShrU      = 0x76
+	opI64Add       = 0x7c
 	opI64Sub       = 0x7d
 	opI64Or        = 0x84
 	opI64Shl       = 0x86

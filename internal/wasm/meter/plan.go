@@ -61,7 +61,7 @@ func (m *module) costs(i int) {
 		switch {
 		case e.kind == eventCall && int(e.arg) < len(m.importedFuncs):
 			m.addCost(i, e.region, hostCall)
-		case e.kind == eventBulk || e.kind == eventGrow:
+		case e.kind >= eventBulk:
 			m.addCost(i, e.region, bulkCall)
 		}
 	}

@@ -32,6 +32,9 @@ const (
 	eventReturn                    // the opcode; arg is the depth of the function's label
 	eventBulk                      // before an instruction that works as long as its topmost operand says
 	eventGrow                      // memory.grow
+	eventFill                      // memory.fill
+	eventCopy                      // memory.copy
+	eventInit                      // memory.init of a long segment; arg is the segment
 )
 
 // event is a place in a body. Events are all that is kept of the instructions.
@@ -52,6 +55,8 @@ type scanned struct {
 
 	tableWrites, dataDrops, elemDrops bool
 	usesBulk, usesGrow                bool
+	usesFill, usesCopy                bool
+	longInits                         []uint32 // their segments
 }
 
 // loop is a loop of a body. Loops stand behind those around them.

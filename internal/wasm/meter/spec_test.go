@@ -96,7 +96,8 @@ func runScript(t *testing.T, dir, file string, features api.CoreFeatures, counts
 		name    string
 		metered bool
 		options meter.Options
-	}{{name: "unmetered"}, {name: "metered, with data", metered: true, options: meter.Options{KeepData: true}}, {name: "metered", metered: true}} {
+	}{{name: "unmetered"}, {name: "metered, with data", metered: true, options: meter.Options{KeepData: true}}, {name: "metered", metered: true},
+		{name: "metered, in chunks", metered: true, options: meter.WithChunk(meter.Options{}, 8)}} {
 		if features == api.CoreFeaturesV1 && !mode.options.KeepData && mode.metered {
 			continue // in 1.0, nothing was written unless everything fitted: that can not be done from outside
 		}

@@ -15,10 +15,14 @@ type writer struct {
 
 	yieldType, emptyType, countType uint32
 	yield, slow, bulk, grow         uint32 // functions
-	fuel, stack                     uint32 // globals
+	fill, copy                      uint32
+	inits                           map[uint32]uint32 // by segment
+	fuel, stack                     uint32            // globals
 	helpers                         [][]byte
 	helperTypes                     []uint32
 	helperNames                     []string
+	chunk                           uint32 // in bytes
+	ranges                          uint32 // the type of functions in place of instructions on ranges, or 0
 }
 
 // module writes all sections.
