@@ -45,7 +45,8 @@ func (p Process) Compile(ctx context.Context, module []byte) error {
 	wall, cancel := context.WithTimeout(ctx, wallPerCPU*limits.CPU)
 	defer cancel()
 	cmd := exec.CommandContext(wall, p.Path)
-	cmd.Env = []string{variable + "=" + string(text)}
+	// One thread runs, so that the garbage collector does not take a second processor from others.
+	cmd.Env = []string{variable + "=" + string(text), "GOMAXPROCS=1"}
 	cmd.Stdin = bytes.NewReader(module)
 	output := &head{}
 	cmd.Stderr = output
