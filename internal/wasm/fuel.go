@@ -22,8 +22,10 @@ const (
 	maxStack = 4 << 20
 	// slice is about how long a guest runs before it lets others run.
 	slice = time.Millisecond
-	// A grant is the fuel for one slice. It adapts to how fast the guest's instructions are.
-	firstGrant, minGrant, maxGrant = 1 << 20, 1 << 14, 1 << 24
+	// A grant is the fuel for one slice. It adapts to how fast the guest's instructions are. The most is not much more
+	// than ordinary ones need: a guest may go over from the fastest to those that wait for memory, which take a hundred
+	// times as long.
+	firstGrant, minGrant, maxGrant = 1 << 17, 1 << 14, 1 << 21
 )
 
 // tank is the fuel of one instance, and of the call that it runs.
@@ -34,6 +36,8 @@ type tank struct {
 	// grant is the fuel for one slice, and since when the current one runs.
 	grant uint64
 	since time.Time
+	// ran is how long the call's earlier slices took.
+	ran time.Duration
 }
 
 // newTank finds the globals that the meter has added to a module.
@@ -49,7 +53,7 @@ func newTank(module api.Module) (tank, error) {
 
 // fill begins a call that may use the given fuel; 0 is as much as it likes.
 func (t *tank) fill(limit uint64, now time.Time) {
-	t.limit, t.granted, t.since = limit, 0, now
+	t.limit, t.granted, t.since, t.ran = limit, 0, now, 0
 	t.granted = t.next(t.grant)
 	t.fuel.Set(t.granted)
 }
@@ -61,6 +65,9 @@ func (t *tank) next(grant uint64) uint64 {
 	}
 	return min(grant, t.limit-t.granted)
 }
+
+// isLong reports whether the call has run for a slice.
+func (t *tank) isLong() bool { return t.ran >= slice }
 
 // used is what the call has used.
 func (t *tank) used() uint64 {
@@ -75,7 +82,9 @@ func (t *tank) more(left int64) (int64, error) {
 	if t.limit > 0 && t.granted >= t.limit {
 		return 0, &plugin.CallError{Kind: plugin.KindFuel, Err: fmt.Errorf("the call ran more than the %d instructions of spec.runtime.fuel", t.limit)}
 	}
-	switch took := time.Since(t.since); {
+	took := time.Since(t.since)
+	t.ran += took
+	switch {
 	case took < slice/2:
 		t.grant = min(t.grant*2, maxGrant)
 	case took > slice*2:
@@ -116,7 +125,9 @@ func yield(ctx context.Context, _ api.Module, stack []uint64) {
 	if err != nil {
 		panic(err)
 	}
-	in.turn.next(ctx)
+	if in.tank.isLong() {
+		in.turn.next(ctx)
+	}
 	in.tank.since = time.Now()
 	stack[0] = uint64(fuel)
 }

@@ -73,6 +73,38 @@ func TestRunner_Call_fuel(t *testing.T) {
 	}
 }
 
+// A call is long when it has run for a slice, however often it was asked before whether it may go on. Neither what
+// another call ran before counts, nor what it waits for.
+func TestTank_isLong(t *testing.T) {
+	t.Parallel()
+	e, _ := newEngine(t)
+	r := load(t, e, "modes")
+	in := r.(*runner).pool.unused[0].in
+	more := func(since time.Time) bool {
+		in.tank.since = since
+		if _, err := in.tank.more(0); err != nil {
+			t.Fatal(err)
+		}
+		return in.tank.isLong()
+	}
+	in.tank.fill(0, time.Now())
+	if in.tank.isLong() || more(time.Now().Add(time.Minute)) || !more(time.Now().Add(-2*time.Minute)) {
+		t.Error("a call is not long when its slices have taken a minute")
+	}
+	in.tank.fill(0, time.Now())
+	if in.tank.isLong() {
+		t.Error("the next call is long from the start")
+	}
+	began := in.tank.since
+	in.without(t.Context(), func() {
+		waits := time.Now()
+		eventually(t, "time passes", func() bool { return time.Since(waits) > slice })
+	})
+	if waited := in.tank.since.Sub(began); waited < slice {
+		t.Errorf("the slice began %s later after a wait of more than %s", waited, slice)
+	}
+}
+
 // Equal calls use equal fuel, whichever instance they get and whatever ran before.
 func TestRunner_Call_fuelIsDeterministic(t *testing.T) {
 	t.Parallel()

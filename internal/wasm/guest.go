@@ -19,7 +19,7 @@ func guestFrom(ctx context.Context) wasi.Guest { return instanceFrom(ctx) }
 func (in *instance) Sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	in.turn.without(in.running, func() {
+	in.without(in.running, func() {
 		select {
 		case <-timer.C:
 		case <-in.running.Done():

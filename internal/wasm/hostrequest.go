@@ -40,7 +40,7 @@ func answer[T any](function string, do func(context.Context, plugin.Host, T) ([]
 				err = apierrors.NewBadRequest(err.Error())
 				break
 			}
-			in.turn.without(ctx, func() { out, err = do(ctx, in.host, req) })
+			in.without(ctx, func() { out, err = do(ctx, in.host, req) })
 		}
 		// wazero looks at the context at loop headers only, so a guest whose time ran out in here is
 		// stopped here.

@@ -71,6 +71,13 @@ func (in *instance) Charge(bytes int) {
 	in.tank.fuel.Set(in.tank.fuel.Get() - uint64(bytes)>>meter.BulkShift)
 }
 
+// without runs something that waits, in which time the guest neither runs nor has a turn.
+func (in *instance) without(ctx context.Context, waits func()) {
+	start := time.Now()
+	in.turn.without(ctx, waits)
+	in.tank.since = in.tank.since.Add(time.Since(start))
+}
+
 // function returns an exported function, or nil.
 func (in *instance) function(name string) api.Function {
 	fn, ok := in.functions[name]
