@@ -12,7 +12,7 @@ import (
 )
 
 // lockPoll is how often a waiting run looks again. Waiting in flock itself would
-// not notice a cancelled context.
+// not notice a canceled context.
 const lockPoll = 500 * time.Millisecond
 
 // lock takes an exclusive lock on the file at path, which the kernel lets go of

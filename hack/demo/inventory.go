@@ -56,7 +56,7 @@ func (d *demo) checkInventory(ctx context.Context) error {
 	return d.show(ctx, "get", "categories")
 }
 
-// containsAll says whether a text has all parts.
+// containsAll reports whether a text has all parts.
 func containsAll(text string, parts ...string) bool {
 	for _, p := range parts {
 		if !strings.Contains(text, p) {

@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// report prints the account of a demo: colours on a terminal only.
+// report prints the account of a demo: colors on a terminal only.
 type report struct {
-	out    io.Writer
-	colour bool
-	start  time.Time
+	out   io.Writer
+	color bool
+	start time.Time
 }
 
 func newReport(out *os.File) *report {
 	info, err := out.Stat()
 	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
-	return &report{out: out, colour: terminal && os.Getenv("NO_COLOR") == "", start: time.Now()}
+	return &report{out: out, color: terminal && os.Getenv("NO_COLOR") == "", start: time.Now()}
 }
 
 func (r *report) paint(code, text string) string {
-	if !r.colour {
+	if !r.color {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"

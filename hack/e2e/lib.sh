@@ -60,7 +60,7 @@ field() { kube get "$1" -o "jsonpath=$2"; }
 # condition TYPE [PLUGIN] prints the status of the plugin's condition.
 condition() { field "wasmplugin/${2:-$plugin}" "{.status.conditions[?(@.type==\"$1\")].status}"; }
 
-# may VERB RESOURCE says whether the operator's account may do something in the whole cluster.
+# may VERB RESOURCE reports whether the operator's account may do something in the whole cluster.
 # kubectl exits with 1 when the answer is no.
 may() { kube auth can-i "$1" "$2" --all-namespaces --as="system:serviceaccount:$namespace:k1s-manager" 2>/dev/null || true; }
 
@@ -77,7 +77,7 @@ END
 # asked says how many webhooks of plugins the API server asks.
 asked() { count validatingwebhookconfigurations,mutatingwebhookconfigurations -l app.kubernetes.io/managed-by=k1s; }
 
-# trusted says whether the webhook configuration has the authority of the operator's certificate.
+# trusted reports whether the webhook configuration has the authority of the operator's certificate.
 trusted() {
   local ca bundle
   ca=$(kube -n "$namespace" get secret k1s-webhook-cert -o 'jsonpath={.data.ca\.crt}') || return 1

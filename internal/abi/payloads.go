@@ -152,7 +152,7 @@ type MetadataRuntime struct {
 	MinMemoryPages uint32 `json:"minMemoryPages,omitempty"`
 	// Deterministic promises that what validates and defaults answers equal input equally.
 	Deterministic bool `json:"deterministic,omitempty"`
-	// Snapshot set to false declines that instances begin as copies of an initialised one.
+	// Snapshot set to false declines that instances begin as copies of an initialized one.
 	Snapshot *bool `json:"snapshot,omitempty"`
 	// MaxBatch is how many requests one call of reconcile_batch takes; below 2 there are no such calls.
 	MaxBatch int32 `json:"maxBatch,omitempty"`

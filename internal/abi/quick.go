@@ -86,7 +86,7 @@ func (s *scan) member() bool {
 	return !s.bad && (s.take(':') || s.fail())
 }
 
-// ended says whether all was as expected, and nothing is left.
+// ended reports whether all was as expected, and nothing is left.
 func (s *scan) ended() bool {
 	s.space()
 	return !s.bad && len(s.rest) == 0

@@ -28,5 +28,5 @@ func (r Reply) Ptr() uint32 { return uint32(r >> 32) }
 // Len is the number of bytes.
 func (r Reply) Len() uint32 { return uint32(r) &^ errorBit }
 
-// IsError says whether the bytes are a Status.
+// IsError reports whether the bytes are a Status.
 func (r Reply) IsError() bool { return r&errorBit != 0 }

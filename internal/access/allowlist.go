@@ -18,7 +18,7 @@ type Action struct {
 	Verb                               string
 	Group, Version, Resource           string
 	Subresource, Namespace, ObjectName string
-	// Namespaced says whether the resource is namespaced; then an empty Namespace means all of them.
+	// Namespaced reports whether the resource is namespaced; then an empty Namespace means all of them.
 	Namespaced bool
 }
 
@@ -92,13 +92,13 @@ func (l Allowlist) Refuses(a Action) string {
 	return ""
 }
 
-// AllowsNamespace says whether a namespace is on the list. The empty one, which stands for all
+// AllowsNamespace reports whether a namespace is on the list. The empty one, which stands for all
 // namespaces and for cluster-scoped objects, needs "*".
 func (l Allowlist) AllowsNamespace(namespace string) bool {
 	return slices.Contains(l.Namespaces, everything) || namespace != "" && slices.Contains(l.Namespaces, namespace)
 }
 
-// Everywhere says whether all namespaces are allowed.
+// Everywhere reports whether all namespaces are allowed.
 func (l Allowlist) Everywhere() bool { return slices.Contains(l.Namespaces, everything) }
 
 func (l Allowlist) allowsResource(a Action) bool {

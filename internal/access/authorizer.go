@@ -72,7 +72,7 @@ func (a *Authorizer) Drop(changes ...Change) {
 	}
 }
 
-// Watch says whether Drop is told of every change from now on. When that begins, what was decided
+// Watch reports whether Drop is told of every change from now on. When that begins, what was decided
 // before does not count any more.
 func (a *Authorizer) Watch(watched bool) {
 	if watched {
@@ -81,10 +81,10 @@ func (a *Authorizer) Watch(watched bool) {
 	a.watched.Store(watched)
 }
 
-// Watched says whether changes of rights are heard of.
+// Watched reports whether changes of rights are heard of.
 func (a *Authorizer) Watched() bool { return a.watched.Load() }
 
-// Authorize says whether an identity may do something. An error means that there is no answer.
+// Authorize reports whether an identity may do something. An error means that there is no answer.
 func (a *Authorizer) Authorize(ctx context.Context, id Identity, action Action) (Decision, error) {
 	return a.authorize(ctx, id, action, always)
 }
@@ -213,7 +213,7 @@ func (a *Authorizer) send(ctx context.Context, id Identity, action Action) (Deci
 	return Decision{Allowed: review.Status.Allowed, Reason: review.Status.Reason}, nil
 }
 
-// Self says whether the operator itself may do something.
+// Self reports whether the operator itself may do something.
 func (a *Authorizer) Self(ctx context.Context, action Action) (Decision, error) {
 	attributes := action.attributes()
 	review := &authorizationv1.SelfSubjectAccessReview{

@@ -61,7 +61,7 @@ func newBounds(clk clock.PassiveClock) *bounds {
 
 func (b *bounds) allow(l *rate.Limiter) bool { return l.AllowN(b.clock.Now(), 1) }
 
-// mayReview says whether the API server may be asked once more what the plugin's account may do.
+// mayReview reports whether the API server may be asked once more what the plugin's account may do.
 func (b *bounds) mayReview() bool { return b.allow(b.reviews) }
 
 // notInstalled is the answer about a kind that there is not.

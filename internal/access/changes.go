@@ -23,7 +23,7 @@ type Change struct {
 	Namespace string
 }
 
-// Affects says whether a change can matter to what an identity may do in one of the namespaces. The
+// Affects reports whether a change can matter to what an identity may do in one of the namespaces. The
 // empty namespace stands for the rights that hold in all of them, which no Role or RoleBinding can give.
 func (c Change) Affects(id Identity, namespaces ...string) bool {
 	switch {

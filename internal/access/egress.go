@@ -55,7 +55,7 @@ func DeniedAddresses() []netip.Prefix {
 // wellKnownNAT64 embeds IPv4 addresses, which clusters without IPv4 reach in this way.
 var wellKnownNAT64 = netip.MustParsePrefix("64:ff9b::/96")
 
-// denies says whether no plugin may reach an address, in whichever form it is written.
+// denies reports whether no plugin may reach an address, in whichever form it is written.
 func (e Egress) denies(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
 	contains := func(p netip.Prefix) bool { return p.Contains(address) }

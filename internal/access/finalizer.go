@@ -60,7 +60,7 @@ func (f *Factory) Finalizer(id Identity) (*Finalizer, error) {
 	}, nil
 }
 
-// On says whether an object carries the finalizer.
+// On reports whether an object carries the finalizer.
 func (f *Finalizer) On(o metav1.Object) bool { return slices.Contains(o.GetFinalizers(), f.Name) }
 
 // Put puts the finalizer on an object, as the plugin. Nothing is done to an object that is gone, or is being

@@ -224,13 +224,13 @@ func TestFinalizer_Sweep(t *testing.T) {
 	w := newWorld(t)
 	f := w.finalizer(t)
 	configMaps := corev1.SchemeGroupVersion.WithResource("configmaps")
-	neighbour, err := w.factory.Finalizer(Identity{Namespace: w.namespace, Plugin: "neighbour", ServiceAccount: account})
+	neighbor, err := w.factory.Finalizer(Identity{Namespace: w.namespace, Plugin: "neighbor", ServiceAccount: account})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var made []*corev1.ConfigMap
 	for _, namespace := range []string{w.namespace, w.Namespace(t)} {
-		for i, finalizers := range [][]string{{f.Name}, {other, f.Name, neighbour.Name}, {neighbour.Name}, nil} {
+		for i, finalizers := range [][]string{{f.Name}, {other, f.Name, neighbor.Name}, {neighbor.Name}, nil} {
 			cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("cm-%d", i), Finalizers: finalizers}}
 			if err := w.Client.Create(t.Context(), cm); err != nil {
 				t.Fatal(err)

@@ -19,7 +19,7 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 	w.thing(t, w.namespace)
 	w.grant(t, w.namespace, "get", items.Group, "items")
 	c := w.client(t, func(o *Options) { o.MaxConcurrentRequests = 2 })
-	neighbour := w.client(t)
+	neighbor := w.client(t)
 	get := func(c *RestrictedClient) error {
 		_, err := c.Get(t.Context(), itemKey(w.namespace, "thing"))
 		return err
@@ -42,7 +42,7 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 	<-arrived
 	w.requests.intercept(nil)
 	wantRefusal(t, get(c), metav1.StatusReasonTooManyRequests, "limit: security.maxConcurrentRequests is 2")
-	if err := get(neighbour); err != nil {
+	if err := get(neighbor); err != nil {
 		t.Errorf("another plugin: %v", err)
 	}
 	close(proceed)
@@ -67,7 +67,7 @@ func TestRestrictedClient_rate(t *testing.T) {
 		o.RequestsPerSecond, o.Burst = 2, 3
 		o.Limited = func(layer string) { refused[layer]++ }
 	})
-	neighbour := w.client(t)
+	neighbor := w.client(t)
 	get := func(c *RestrictedClient) error {
 		_, err := c.Get(t.Context(), itemKey(w.namespace, "thing"))
 		return err
@@ -86,7 +86,7 @@ func TestRestrictedClient_rate(t *testing.T) {
 	within(2)
 	w.clock.Step(time.Hour) // what is not used does not add up beyond the burst
 	within(3)
-	if err := get(neighbour); err != nil {
+	if err := get(neighbor); err != nil {
 		t.Errorf("another plugin: %v", err)
 	}
 	if refused["rate"] != 3 || len(refused) != 1 {

@@ -98,7 +98,7 @@ func (c *RestrictedClient) listRequest(a Action, req abi.ListRequest) *rest.Requ
 	return r
 }
 
-// cached says whether a kind is read from the shared cache. That another plugin watches it is not
+// cached reports whether a kind is read from the shared cache. That another plugin watches it is not
 // enough: its informer may stop at any time.
 func (c *RestrictedClient) cached(kind *meta.RESTMapping) bool {
 	return c.watches[kind.GroupVersionKind] && c.factory.cache.Watched(kind)

@@ -38,7 +38,7 @@ func newRecentEvents(clk clock.PassiveClock) *recentEvents {
 	return &recentEvents{cache: cache.NewLRUExpireCacheWithClock(maxRecent, clk)}
 }
 
-// sent says whether an equal event was sent in the last eventWindow.
+// sent reports whether an equal event was sent in the last eventWindow.
 func (r *recentEvents) sent(key eventKey) bool {
 	_, ok := r.cache.Get(key)
 	return ok

@@ -30,7 +30,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// watchRights has a world's authoriser hear of changes, and waits until it does.
+// watchRights has a world's authorizer hear of changes, and waits until it does.
 func (w *world) watchRights(t *testing.T, authorizer *Authorizer, listeners ...func([]Change)) {
 	t.Helper()
 	httpClient, err := rest.HTTPClientFor(w.Config)

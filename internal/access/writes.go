@@ -110,7 +110,7 @@ func (c *RestrictedClient) patch(ctx context.Context, req abi.PatchRequest, subr
 	})
 }
 
-// createsOnUpdate says whether the API server may create an object that an update, even of the status,
+// createsOnUpdate reports whether the API server may create an object that an update, even of the status,
 // does not find. It does so for some built-in kinds (Lease, Service), and never for custom resources.
 func createsOnUpdate(a Action) bool { return clientgoscheme.Scheme.IsGroupRegistered(a.Group) }
 

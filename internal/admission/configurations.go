@@ -191,7 +191,7 @@ func (c *Configurations) meta(plugin types.NamespacedName) metav1.ObjectMeta {
 	return m
 }
 
-// sameMeta says whether the labels and the owner are there, among others perhaps.
+// sameMeta reports whether the labels and the owner are there, among others perhaps.
 func (c *Configurations) sameMeta(found, wanted client.Object) bool {
 	for key, value := range wanted.GetLabels() {
 		if found.GetLabels()[key] != value {

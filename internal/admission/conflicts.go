@@ -60,7 +60,7 @@ func (c *conflicts) set(kind schema.GroupKind, field string, by types.Namespaced
 	return before, ok && before != by
 }
 
-// isNew says whether a conflict has not been reported before, whichever of the two plugins came second.
+// isNew reports whether a conflict has not been reported before, whichever of the two plugins came second.
 func (c *conflicts) isNew(k Conflict) bool {
 	if k.Other.String() < k.Plugin.String() {
 		k.Plugin, k.Other = k.Other, k.Plugin

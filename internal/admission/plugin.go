@@ -76,10 +76,10 @@ type Scope struct {
 	Namespaces []string
 }
 
-// Empty says whether the scope reaches nowhere.
+// Empty reports whether the scope reaches nowhere.
 func (s Scope) Empty() bool { return !s.All && len(s.Namespaces) == 0 }
 
-// Has says whether the scope reaches a namespace; the empty one is that of cluster-scoped objects.
+// Has reports whether the scope reaches a namespace; the empty one is that of cluster-scoped objects.
 func (s Scope) Has(namespace string) bool {
 	return s.All || namespace != "" && slices.Contains(s.Namespaces, namespace)
 }

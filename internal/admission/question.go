@@ -48,7 +48,7 @@ func (q *question) passes(exempt Exempt, marks Marks) bool {
 	}
 }
 
-// isNamespace says whether the request is about a Namespace. What stands in Namespace then differs by operation.
+// isNamespace reports whether the request is about a Namespace. What stands in Namespace then differs by operation.
 func (q *question) isNamespace() bool {
 	return q.Resource.Group == "" && q.Resource.Resource == "namespaces"
 }
@@ -82,7 +82,7 @@ func (q *question) userInfo() authenticationv1.UserInfo {
 	return user
 }
 
-// ends says whether the request is a step of a deletion that was let through before, or gives up or takes a part in
+// ends reports whether the request is a step of a deletion that was let through before, or gives up or takes a part in
 // one: a plugin must not keep an object from going.
 func (q *question) ends() bool {
 	if len(q.OldObject.Raw) == 0 { // there is none before it is created

@@ -50,7 +50,7 @@ func (s *served) target(gvr metav1.GroupVersionResource, kind metav1.GroupVersio
 	return t
 }
 
-// defaults says whether the plugin has a say in what an object of a kind is like.
+// defaults reports whether the plugin has a say in what an object of a kind is like.
 func (s *served) defaults(kind schema.GroupKind, namespace string, object labels.Set) bool {
 	if len(s.operations(mutating)) == 0 || !s.selector.Matches(object) {
 		return false
@@ -63,5 +63,5 @@ func (s *served) defaults(kind schema.GroupKind, namespace string, object labels
 	return false
 }
 
-// gone says whether a plugin was removed so long ago that nobody can ask about it.
+// gone reports whether a plugin was removed so long ago that nobody can ask about it.
 func (s *served) gone(now time.Time) bool { return !s.left.IsZero() && now.Sub(s.left) > linger }

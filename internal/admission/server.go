@@ -116,7 +116,7 @@ func (s *Server) plugin(name types.NamespacedName) *served {
 	return p
 }
 
-// hasLeft says whether a plugin was removed a moment ago.
+// hasLeft reports whether a plugin was removed a moment ago.
 func (s *Server) hasLeft(name types.NamespacedName) bool {
 	p := (*s.plugins.Load())[name]
 	return p != nil && !p.left.IsZero() && !p.gone(s.now())

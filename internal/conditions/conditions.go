@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package conditions lets a reconciler gather conditions while it works and write them once at its
-// end: summarise, then patch, and only if something changed.
+// end: summarize, then patch, and only if something changed.
 package conditions
 
 import (

@@ -59,7 +59,7 @@ func (b *base) GetConfig() Config {
 	return b.config.clone()
 }
 
-// Reconcile reconciles one object now, past the queue, and honours Config.RecoverPanic as a worker does.
+// Reconcile reconciles one object now, past the queue, and honors Config.RecoverPanic as a worker does.
 func (b *base) Reconcile(ctx context.Context, request reconcile.Request) (_ reconcile.Result, err error) {
 	if b.GetConfig().RecoverPanic {
 		defer func() {

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// RegisterMetrics exposes every controller's metrics and health as k1s_embedded_*, labelled by
+// RegisterMetrics exposes every controller's metrics and health as k1s_embedded_*, labeled by
 // controller. They are read when they are scraped. Durations per reconcile are in controller-runtime's
 // own controller_runtime_reconcile_time_seconds.
 func (r *Registry) RegisterMetrics(registerer prometheus.Registerer) error {

@@ -22,7 +22,7 @@ const (
 	EventGeneric EventKind = "Generic"
 )
 
-// EventFilter says whether events of this kind about this object concern the controller.
+// EventFilter reports whether events of this kind about this object concern the controller.
 //
 // A predicate judges a change: it has a method per kind of event, and sees the old and the new state
 // of an update. An EventFilter judges an object: one function for all kinds and one state. An update

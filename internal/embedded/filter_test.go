@@ -16,7 +16,7 @@ func TestEventFilter_predicate(t *testing.T) {
 	object := func(label string) client.Object {
 		return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"watch": label}}}
 	}
-	labelled := EventFilter(func(_ EventKind, object client.Object) bool { return object.GetLabels()["watch"] == "yes" })
+	labeled := EventFilter(func(_ EventKind, object client.Object) bool { return object.GetLabels()["watch"] == "yes" })
 	notDeleted := EventFilter(func(kind EventKind, _ client.Object) bool { return kind != EventDelete })
 
 	cases := []struct {
@@ -26,27 +26,27 @@ func TestEventFilter_predicate(t *testing.T) {
 		want      bool
 	}{
 		{
-			name: "created, accepted", why: "the object is of interest", filter: labelled, want: true,
+			name: "created, accepted", why: "the object is of interest", filter: labeled, want: true,
 			pass: func(p predicate.Predicate) bool { return p.Create(event.CreateEvent{Object: object("yes")}) },
 		},
 		{
-			name: "created, refused", why: "the object is of no interest", filter: labelled,
+			name: "created, refused", why: "the object is of no interest", filter: labeled,
 			pass: func(p predicate.Predicate) bool { return p.Create(event.CreateEvent{Object: object("no")}) },
 		},
 		{
-			name: "updated, enters", why: "its new state is of interest", filter: labelled, want: true,
+			name: "updated, enters", why: "its new state is of interest", filter: labeled, want: true,
 			pass: func(p predicate.Predicate) bool {
 				return p.Update(event.UpdateEvent{ObjectOld: object("no"), ObjectNew: object("yes")})
 			},
 		},
 		{
-			name: "updated, leaves", why: "the controller has to learn that it left", filter: labelled, want: true,
+			name: "updated, leaves", why: "the controller has to learn that it left", filter: labeled, want: true,
 			pass: func(p predicate.Predicate) bool {
 				return p.Update(event.UpdateEvent{ObjectOld: object("yes"), ObjectNew: object("no")})
 			},
 		},
 		{
-			name: "updated, stays outside", why: "neither state is of interest", filter: labelled,
+			name: "updated, stays outside", why: "neither state is of interest", filter: labeled,
 			pass: func(p predicate.Predicate) bool {
 				return p.Update(event.UpdateEvent{ObjectOld: object("no"), ObjectNew: object("no")})
 			},

@@ -70,7 +70,7 @@ func (m *meter) Reconcile(ctx context.Context, request reconcile.Request) (resul
 	return result, err
 }
 
-// wantsRepeat says whether a result asks for another reconcile.
+// wantsRepeat reports whether a result asks for another reconcile.
 func wantsRepeat(result reconcile.Result) bool {
 	return result.RequeueAfter > 0 || result.Requeue //nolint:staticcheck // this repository never sets it, but the reconcilers of others may
 }

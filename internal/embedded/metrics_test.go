@@ -29,7 +29,7 @@ func TestMeter_reconcile(t *testing.T) {
 		result     reconcile.Result
 		err        error
 		panics     bool
-		cancelled  bool
+		canceled   bool
 		want       ControllerMetrics
 		wantStreak int
 	}{
@@ -53,7 +53,7 @@ func TestMeter_reconcile(t *testing.T) {
 		},
 		{
 			name: "cut short by Stop", why: "that is nobody's fault",
-			err: context.Canceled, cancelled: true,
+			err: context.Canceled, canceled: true,
 			want: counted(nil),
 		},
 	}
@@ -73,7 +73,7 @@ func TestMeter_reconcile(t *testing.T) {
 			})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			if c.cancelled {
+			if c.canceled {
 				cancel()
 			}
 			func() {

@@ -72,7 +72,7 @@ func (m *Metadata) parseOperations(operations []string) error {
 	return nil
 }
 
-// InAdmission says whether an export holds up a request to the API server; it may only read then.
+// InAdmission reports whether an export holds up a request to the API server; it may only read then.
 func InAdmission(export string) bool { return slices.Contains(admissionExports, export) }
 
 // Validate runs validate_create, validate_update or validate_delete and returns the guest's warnings. An

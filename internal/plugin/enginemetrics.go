@@ -6,9 +6,9 @@ import "time"
 
 // How an instance was made.
 const (
-	// InstantiatedFresh is an instance whose guest ran its own initialisation.
+	// InstantiatedFresh is an instance whose guest ran its own initialization.
 	InstantiatedFresh = "fresh"
-	// InstantiatedImage is an instance that began as a copy of an initialised memory.
+	// InstantiatedImage is an instance that began as a copy of an initialized memory.
 	InstantiatedImage = "image"
 )
 

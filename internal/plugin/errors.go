@@ -23,7 +23,7 @@ const (
 	KindGuest Kind = "Guest"
 	// KindTrap means that the guest trapped.
 	KindTrap Kind = "Trap"
-	// KindTimeout means that the call ran past its deadline or was cancelled.
+	// KindTimeout means that the call ran past its deadline or was canceled.
 	KindTimeout Kind = "Timeout"
 	// KindFuel means that the call used up its fuel.
 	KindFuel Kind = "Fuel"
@@ -91,14 +91,14 @@ func IsInvalid(err error) bool {
 	return errors.As(err, &call) && call.Status != nil && call.Status.Reason == metav1.StatusReasonInvalid
 }
 
-// Ended says whether who asked for a call has ended it, or gave it no more time. A deadline that has passed counts before
+// Ended reports whether who asked for a call has ended it, or gave it no more time. A deadline that has passed counts before
 // the context's timer has: a guest that was stopped there is not to blame.
 func Ended(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
-// IsFault says whether a call failed by a fault of the module's: not by an answer, however it reads, nor
+// IsFault reports whether a call failed by a fault of the module's: not by an answer, however it reads, nor
 // because the caller or the operator ended it.
 func IsFault(err error) bool {
 	switch KindOf(err) {

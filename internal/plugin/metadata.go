@@ -33,7 +33,7 @@ func Supported() []Capability {
 	}
 }
 
-// OfTypes says whether a capability is about objects of the kinds in forTypes.
+// OfTypes reports whether a capability is about objects of the kinds in forTypes.
 func OfTypes(c Capability) bool { return c != CapabilityStatusUpdate }
 
 // Exports are the exports of a capability: it needs at least one of them.
@@ -73,7 +73,7 @@ type Metadata struct {
 	Deterministic bool
 	// Operations are those of requests to the API server that the module is to be asked about; nil means all.
 	Operations []string
-	// NoSnapshot says that every instance must run its own initialisation.
+	// NoSnapshot says that every instance must run its own initialization.
 	NoSnapshot bool
 	// MaxBatch is how many requests one call of reconcile_batch takes; below 2 there are no such calls.
 	MaxBatch int

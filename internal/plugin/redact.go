@@ -20,7 +20,7 @@ const (
 
 // Redactor takes secrets that a plugin was given out of what its guest says. It keeps a guest that quotes its
 // settings from showing them, not one that means to: whoever has a secret can write it in a way that nobody
-// recognises. The zero value and nil find nothing.
+// recognizes. The zero value and nil find nothing.
 //
 // A search takes one or two look-ups for each byte of the text, and one more each time the number of different
 // lengths among the forms doubles, whatever the text and the secrets are.

@@ -55,7 +55,7 @@ type LoadRequest struct {
 	// Redact takes secrets in the settings out of what the guest logs and of its errors; it may be nil.
 	Redact *Redactor
 	Limits Limits
-	// NoSnapshot makes every instance run its own initialisation.
+	// NoSnapshot makes every instance run its own initialization.
 	NoSnapshot bool
 	// Host is what the guest reaches in the export of a capability.
 	Host Host

@@ -102,7 +102,7 @@ func (s *Slot) leave(l *lease) {
 	}
 }
 
-// Loaded says whether a revision serves.
+// Loaded reports whether a revision serves.
 func (s *Slot) Loaded() bool { return s.current.Load() != nil }
 
 // Close empties the slot for good and waits until every revision that ever left is closed, or until

@@ -110,7 +110,7 @@ func (r *tracked) Call(ctx context.Context, call Call) ([]byte, error) {
 	return reply, err
 }
 
-// isInternal says whether a guest answered that something is wrong with itself. SDKs answer so for a
+// isInternal reports whether a guest answered that something is wrong with itself. SDKs answer so for a
 // panic, and for errors that have no reason. To refuse a request, a guest need give none.
 func isInternal(export string, err error) bool {
 	var call *CallError

@@ -82,7 +82,7 @@ func TestTrack_refusesWithoutReason(t *testing.T) {
 }
 
 // Who ends a call in the middle has not shown anything of the module.
-func TestTrack_cancelled(t *testing.T) {
+func TestTrack_canceled(t *testing.T) {
 	t.Parallel()
 	track := NewTrack(nil)
 	runner := track.Runner(&fakeRunner{err: &CallError{Kind: KindTimeout, Err: context.Canceled}})

@@ -74,7 +74,7 @@ func BenchmarkReconcile_minimal(b *testing.B) {
 	}
 }
 
-// A new instance of a small guest: by its own initialisation, and as a copy of one.
+// A new instance of a small guest: by its own initialization, and as a copy of one.
 func BenchmarkEngine_instantiate(b *testing.B) {
 	e, _ := newEngine(b)
 	r := load(b, e, "minimal").(*runner)

@@ -79,7 +79,7 @@ func secureCacheDir(dir string, log logr.Logger) error {
 	return empty(dir)
 }
 
-// ours says whether something in the cache directory is of this package.
+// ours reports whether something in the cache directory is of this package.
 func ours(name string) bool {
 	return strings.HasPrefix(name, compiledPrefix) || strings.HasPrefix(name, meteredPrefix)
 }

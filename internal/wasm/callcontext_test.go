@@ -15,7 +15,7 @@ type someKey struct{}
 func TestCallContext_Err(t *testing.T) {
 	t.Parallel()
 	background := context.Background()
-	cancelled, cancel := context.WithCancel(background)
+	canceled, cancel := context.WithCancel(background)
 	cancel()
 	for name, tc := range map[string]struct {
 		parent, closed context.Context
@@ -25,8 +25,8 @@ func TestCallContext_Err(t *testing.T) {
 	}{
 		"running":          {background, background, time.Hour, false, nil},
 		"out of time":      {background, background, 0, false, context.DeadlineExceeded},
-		"caller gave up":   {cancelled, background, time.Hour, false, context.Canceled},
-		"revision closed":  {background, cancelled, time.Hour, false, context.Canceled},
+		"caller gave up":   {canceled, background, time.Hour, false, context.Canceled},
+		"revision closed":  {background, canceled, time.Hour, false, context.Canceled},
 		"ended":            {background, background, time.Hour, true, context.Canceled},
 		"without a closed": {background, nil, time.Hour, false, nil},
 	} {

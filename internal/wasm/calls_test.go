@@ -44,7 +44,7 @@ var violationTests = []struct {
 	{name: "sleep beyond the end", mode: 'q', argument: u64(uint64(time.Hour)), timeout: true, kind: plugin.KindTimeout, want: "ran past"},
 	{name: "exit", mode: 'h', argument: u32(7), kind: plugin.KindExit, want: "the guest exited with code 7"},
 	{name: "exit with success", mode: 'h', argument: u32(0), kind: plugin.KindExit, want: "code 0"},
-	{name: "exit with -1, which is the engine's code of a cancelled call", mode: 'h', argument: u32(0xffffffff), kind: plugin.KindExit, want: "code 4294967295"},
+	{name: "exit with -1, which is the engine's code of a canceled call", mode: 'h', argument: u32(0xffffffff), kind: plugin.KindExit, want: "code 4294967295"},
 	{name: "exit with the engine's code of a call beyond its time", mode: 'h', argument: u32(0xefffffff), kind: plugin.KindExit, want: "code 4026531839"},
 
 	{name: "reply past the end", mode: 'c', argument: u64(65536<<32 | 1), kind: plugin.KindViolation, want: "reply: 1 bytes at 65536: outside the memory of 65536 bytes"},

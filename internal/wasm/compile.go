@@ -41,7 +41,7 @@ func (e *Engine) compileOnce(ctx context.Context, module []byte) (code wazero.Co
 	return e.runtime.CompileModule(ctx, module)
 }
 
-// forgive says whether compiling failed for the cache directory's sake, and would succeed now: a disk
+// forgive reports whether compiling failed for the cache directory's sake, and would succeed now: a disk
 // that is full or damaged must not keep a plugin from loading.
 func (e *Engine) forgive(err error) bool {
 	if e.cache == nil {

@@ -63,7 +63,7 @@ func checkAgainst(t *testing.T, r wazero.Runtime, module []byte) (taken bool) {
 	return true
 }
 
-// unfit says whether Parse met a count that the bytes cannot fill: the engine would reserve memory for
+// unfit reports whether Parse met a count that the bytes cannot fill: the engine would reserve memory for
 // all of it, before it found out too.
 func unfit(message string) bool {
 	return strings.Contains(message, " left") || strings.Contains(message, "unexpected end")

@@ -160,7 +160,7 @@ func TestEngine_metrics(t *testing.T) {
 			return m.instances == 0 && m.memory == 0
 		})
 	}
-	// The copied one was made twice, by its own initialisation and as a copy; the other after its trap.
+	// The copied one was made twice, by its own initialization and as a copy; the other after its trap.
 	if m.how[plugin.InstantiatedFresh] != 3 {
 		t.Errorf("instances were made %v", m.how)
 	}

@@ -161,8 +161,8 @@ func eventually(tb testing.TB, what string, condition func() bool) {
 	}
 }
 
-// newCancelled returns a context that has ended.
-func newCancelled(tb testing.TB) (context.Context, context.CancelFunc) {
+// newCanceled returns a context that has ended.
+func newCanceled(tb testing.TB) (context.Context, context.CancelFunc) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(tb.Context())
 	cancel()

@@ -133,7 +133,7 @@ func (in *instance) call(ctx *callContext, export string, input []byte) ([]byte,
 	return in.result(export, abi.Reply(in.stack[0]))
 }
 
-// takesInput says whether an export has the parameters of a payload: all that reply do, but for two.
+// takesInput reports whether an export has the parameters of a payload: all that reply do, but for two.
 func takesInput(export string) bool {
 	return export != abi.ExportMetadata && export != abi.ExportHealth
 }

@@ -114,7 +114,7 @@ func TestRunner_Close_cutsOff(t *testing.T) {
 }
 
 // A caller who gives up ends the call; the next one is not affected.
-func TestRunner_Call_cancelled(t *testing.T) {
+func TestRunner_Call_canceled(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	host := newBlockingHost()

@@ -27,7 +27,7 @@ func (m *linearMemory) reset() bool { return false }
 func (m *linearMemory) release() { m.space = nil }
 
 // image needs memory that is copied as it is written, which only Linux offers here: elsewhere every instance is
-// initialised by its own code.
+// initialized by its own code.
 type image struct {
 	size    uint64
 	globals []uint64

@@ -39,7 +39,7 @@ type quota struct {
 	purse *rate.Limiter
 }
 
-// take says whether one more line may be logged.
+// take reports whether one more line may be logged.
 func (q *quota) take(bytes int) bool {
 	if q.used == maxLinesPerCall || !q.affords(min(bytes, abi.MaxLogMessage)) {
 		q.dropped++

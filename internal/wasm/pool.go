@@ -99,7 +99,7 @@ func (p *pool) take() *instance {
 	return nil
 }
 
-// cutOff has a call cancelled when the pool is closed, until stop is called.
+// cutOff has a call canceled when the pool is closed, until stop is called.
 func (p *pool) cutOff(cancel context.CancelFunc) (stop func() bool) {
 	return context.AfterFunc(p.open, cancel)
 }

@@ -153,10 +153,10 @@ func TestEngine_Load_compileFails(t *testing.T) {
 }
 
 // Whoever gives up learns that, and nothing about the module.
-func TestEngine_Load_cancelled(t *testing.T) {
+func TestEngine_Load_canceled(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
-	ctx, cancel := newCancelled(t)
+	ctx, cancel := newCanceled(t)
 	defer cancel()
 	_, _, err := e.Load(ctx, request(t, "modes"))
 	if _, describeErr := e.Describe(ctx, fixture(t, "modes"), request(t, "modes").Limits); describeErr == nil || err == nil {

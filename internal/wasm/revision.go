@@ -74,7 +74,7 @@ func (r *revision) instance(ctx context.Context) (*instance, error) {
 	return in, nil
 }
 
-// first makes an instance by running the guest's own initialisation. If the module allows it, it becomes
+// first makes an instance by running the guest's own initialization. If the module allows it, it becomes
 // the image of others, and is the first to be made of it: then its memory is held once.
 func (r *revision) first(ctx context.Context, code *compiled) (*instance, error) {
 	in, err := r.engine.instantiate(ctx, code, r.req, r.purse)
@@ -105,7 +105,7 @@ func (r *revision) first(ctx context.Context, code *compiled) (*instance, error)
 	return copied, nil
 }
 
-// copies says whether instances may begin as copies of the first one.
+// copies reports whether instances may begin as copies of the first one.
 func (r *revision) copies() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

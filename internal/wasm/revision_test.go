@@ -16,7 +16,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// sleeping says whether a revision holds nothing but its file.
+// sleeping reports whether a revision holds nothing but its file.
 func sleeping(r *revision) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -149,7 +149,7 @@ func TestEngine_thousandIdle(t *testing.T) {
 	}
 }
 
-// A module that declines copies gets instances that run its own initialisation.
+// A module that declines copies gets instances that run its own initialization.
 func TestRevision_noSnapshot(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)

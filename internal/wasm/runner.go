@@ -78,7 +78,7 @@ func (r *runner) call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	return reply, err
 }
 
-// fit says whether an instance can take another call. Only an answer proves that it is as it should be.
+// fit reports whether an instance can take another call. Only an answer proves that it is as it should be.
 func fit(err error) bool { return err == nil || plugin.KindOf(err) == plugin.KindGuest }
 
 // Close implements plugin.Runner.

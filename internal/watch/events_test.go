@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-func labelled(l map[string]string) func(*corev1.ConfigMap) {
+func labeled(l map[string]string) func(*corev1.ConfigMap) {
 	return func(cm *corev1.ConfigMap) { cm.Labels = maps.Clone(l) }
 }
 
@@ -94,25 +94,25 @@ func TestManager_selectors(t *testing.T) {
 	var j journal
 	spec := w.of(configMaps)
 	spec.Targets[0].Selector = labels.SelectorFromSet(labels.Set{"watch": "me"})
-	w.put(w.configMap("there", labelled(map[string]string{"watch": "me"})))
+	w.put(w.configMap("there", labeled(map[string]string{"watch": "me"})))
 	w.put(w.configMap("not"))
 	w.ensure("plugin", spec, &j)
 	in, out := w.request(configMaps, "there"), w.request(configMaps, "not")
 	j.eventually(t, "what is picked", in, 0)
 	j.calm(t)
 	before := j.count(in)
-	w.put(w.configMap("there", labelled(map[string]string{"watch": "another"})))
+	w.put(w.configMap("there", labeled(map[string]string{"watch": "another"})))
 	j.eventually(t, "it leaves the selection", in, before)
 	j.calm(t)
 	before = j.count(in)
-	w.put(w.configMap("there", labelled(map[string]string{"watch": "another"}), data("1")))
+	w.put(w.configMap("there", labeled(map[string]string{"watch": "another"}), data("1")))
 	w.put(w.configMap("not", data("1")))
-	w.put(w.configMap("last", labelled(map[string]string{"watch": "me"})))
+	w.put(w.configMap("last", labeled(map[string]string{"watch": "me"})))
 	j.eventually(t, "something picked", w.request(configMaps, "last"), 0)
 	if j.count(out) != 0 || j.count(in) != before {
 		t.Errorf("told of what is not picked: %d and %d calls", j.count(out), j.count(in)-before)
 	}
-	w.put(w.configMap("not", labelled(map[string]string{"watch": "me"})))
+	w.put(w.configMap("not", labeled(map[string]string{"watch": "me"})))
 	j.eventually(t, "it enters the selection", out, 0)
 }
 
@@ -237,17 +237,17 @@ func TestManager_resync(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.env.Namespace(t)
-	var j, neighbour journal
+	var j, neighbor journal
 	spec := w.of(configMaps)
 	spec.Targets[0].Selector = labels.SelectorFromSet(labels.Set{"watch": "me"})
-	w.put(w.configMap("one", labelled(map[string]string{"watch": "me"})))
+	w.put(w.configMap("one", labeled(map[string]string{"watch": "me"})))
 	w.put(w.configMap("not"))
-	w.put(w.configMap("two", labelled(map[string]string{"watch": "me"}), func(cm *corev1.ConfigMap) { cm.Namespace = other }))
+	w.put(w.configMap("two", labeled(map[string]string{"watch": "me"}), func(cm *corev1.ConfigMap) { cm.Namespace = other }))
 	w.ensure("plugin", spec, &j)
-	w.ensure("neighbour", w.of(configMaps), &neighbour)
+	w.ensure("neighbor", w.of(configMaps), &neighbor)
 	j.eventually(t, "the object", w.request(configMaps, "one"), 0)
 	j.calm(t)
-	calls, others := j.total(), neighbour.calm(t)
+	calls, others := j.total(), neighbor.calm(t)
 	if err := w.Resync(t.Context(), named("plugin")); err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestManager_resync(t *testing.T) {
 	if got := j.calm(t); got != calls+1 {
 		t.Errorf("%d calls, want one", got-calls)
 	}
-	if got := neighbour.calm(t); got != others {
+	if got := neighbor.calm(t); got != others {
 		t.Errorf("another plugin got %d calls", got-others)
 	}
 	if err := w.Resync(t.Context(), named("nobody")); err != nil {
@@ -267,8 +267,8 @@ func TestManager_resync(t *testing.T) {
 func TestManager_read(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.put(w.configMap("a", labelled(map[string]string{"n": "1"}), data("x")))
-	w.put(w.configMap("b", labelled(map[string]string{"n": "2"})))
+	w.put(w.configMap("a", labeled(map[string]string{"n": "1"}), data("x")))
+	w.put(w.configMap("b", labeled(map[string]string{"n": "2"})))
 	w.ensure("plugin", w.of(configMaps), &journal{})
 	got, err := w.Get(t.Context(), configMaps, w.namespace, "a")
 	if err != nil {
@@ -330,7 +330,7 @@ func TestManager_finalizer(t *testing.T) {
 		return func(cm *corev1.ConfigMap) { cm.Namespace = namespace }
 	}
 	w.put(w.configMap("before", in(other), carrying("test.k1s.io/another", ours)))
-	w.put(w.configMap("unlabelled", carrying(ours)))
+	w.put(w.configMap("unlabeled", carrying(ours)))
 	w.put(w.configMap("not", in(other), carrying("test.k1s.io/another")))
 	var j, deaf journal
 	spec := w.of(configMaps)
@@ -342,7 +342,7 @@ func TestManager_finalizer(t *testing.T) {
 		return Request{GVK: configMaps, NamespacedName: types.NamespacedName{Namespace: other, Name: name}}
 	}
 	j.eventually(t, "what carries it in another namespace", elsewhere("before"), 0)
-	j.eventually(t, "what carries it without the label", w.request(configMaps, "unlabelled"), 0)
+	j.eventually(t, "what carries it without the label", w.request(configMaps, "unlabeled"), 0)
 	j.calm(t)
 	before := j.count(elsewhere("before"))
 	if err := w.Resync(t.Context(), named("plugin")); err != nil {

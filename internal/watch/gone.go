@@ -23,7 +23,7 @@ func (g *gone) add(req Request) {
 	g.requests[req] = struct{}{}
 }
 
-// remove says whether the request was there.
+// remove reports whether the request was there.
 func (g *gone) remove(req Request) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -81,7 +81,7 @@ func (h *eventHandler) OnDelete(obj any) {
 	h.enqueue(obj, nil, 0)
 }
 
-// selected says whether an object of the handler's kind is one of the target's.
+// selected reports whether an object of the handler's kind is one of the target's.
 func (h *eventHandler) selected(o metav1.Object) bool { return h.spec.Selects(h.gvk, o) }
 
 func (h *eventHandler) request(o metav1.Object) Request {
@@ -135,7 +135,7 @@ func (h *eventHandler) owner(o metav1.Object) (Request, bool) {
 	return Request{}, false
 }
 
-// picks says whether the target's selector picks an owner. One that the cache does not have is not
+// picks reports whether the target's selector picks an owner. One that the cache does not have is not
 // picked: its own events tell of it.
 func (h *eventHandler) picks(t Target, owner Request) bool {
 	if t.Selector == nil {

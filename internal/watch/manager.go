@@ -125,7 +125,7 @@ func (m *Manager) Stop(name types.NamespacedName) {
 	}
 }
 
-// Running says whether a plugin's controller runs, and watches what the spec says.
+// Running reports whether a plugin's controller runs, and watches what the spec says.
 func (m *Manager) Running(name types.NamespacedName, spec Spec) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -99,23 +99,23 @@ func (s Spec) target(gvk schema.GroupVersionKind) *Target {
 	return nil
 }
 
-// InScope says whether objects of a namespace count.
+// InScope reports whether objects of a namespace count.
 func (s Spec) InScope(namespace string) bool {
 	return slices.Contains(s.Namespaces, "*") || namespace != "" && slices.Contains(s.Namespaces, namespace)
 }
 
-// Selects says whether an object is one of the targets'.
+// Selects reports whether an object is one of the targets'.
 func (s Spec) Selects(gvk schema.GroupVersionKind, o metav1.Object) bool {
 	t := s.target(gvk)
 	return t != nil && s.InScope(o.GetNamespace()) && t.selects(o.GetLabels())
 }
 
-// held says whether an object carries the spec's finalizer.
+// held reports whether an object carries the spec's finalizer.
 func (s Spec) held(o metav1.Object) bool {
 	return s.Finalizer != "" && slices.Contains(o.GetFinalizers(), s.Finalizer)
 }
 
-// selects says whether an object is one of the target's.
+// selects reports whether an object is one of the target's.
 func (t Target) selects(l map[string]string) bool {
 	return t.Selector == nil || t.Selector.Matches(labels.Set(l))
 }

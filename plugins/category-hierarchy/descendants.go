@@ -13,7 +13,7 @@ import (
 const maxWrites = 100
 
 // placeDescendants places the descendants of a category of which childPlace tells where its children
-// stand, and writes the status of those that stand elsewhere. It says whether all are done.
+// stand, and writes the status of those that stand elsewhere. It reports whether all are done.
 func (r *reconciler) placeDescendants(
 	ctx context.Context, key k1s.Key, childPlace func(child string) place,
 ) (done bool, err error) {

@@ -57,7 +57,7 @@ func (i *item) MarshalK1s(e *json.Encoder) {
 	e.EndObject()
 }
 
-// is says whether the item has a tag, in whatever case.
+// is reports whether the item has a tag, in whatever case.
 func (i *item) is(tag string) bool {
 	return slices.ContainsFunc(i.tags, func(t string) bool { return strings.EqualFold(t, tag) })
 }

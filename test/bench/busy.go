@@ -84,9 +84,9 @@ const loopTimeout = time.Second
 // loopMode has the fixture of the engine's tests loop for ever.
 const loopMode = 'g'
 
-// openNeighbour is the C guest, with or without another plugin of the same engine that loops for ever:
+// openNeighbor is the C guest, with or without another plugin of the same engine that loops for ever:
 // its calls end by their timeout, and the next one loops again.
-func (s *session) openNeighbour(ctx context.Context, beside bool) (*measure.Opened, error) {
+func (s *session) openNeighbor(ctx context.Context, beside bool) (*measure.Opened, error) {
 	opened, engine, err := s.openIn(ctx, "c", func(*plugin.Limits) {})
 	if err != nil || !beside {
 		return opened, err
@@ -122,16 +122,16 @@ func (s *session) openNeighbour(ctx context.Context, beside bool) (*measure.Open
 	return opened, nil
 }
 
-// neighbourRows are about a plugin beside one that loops.
-func neighbourRows() section {
+// neighborRows are about a plugin beside one that loops.
+func neighborRows() section {
 	return section{
 		title: "Beside a plugin that loops for ever",
 		note: fmt.Sprintf("Two plugins in one engine, one caller each: one loops until its timeout of %s, again and again; looked at are the calls of the other, in C. "+
 			"The loop takes one of the cores.", loopTimeout),
 		rows: []row{{
-			name: "neighbour-p99", what: "p99 beside the loop, against p99 without it", unit: "×", target: atMost(2),
-			subjects: []string{"neighbour-quiet", "neighbour-beside-loop"}, measure: ratioOf("neighbour-beside-loop", "neighbour-quiet", measure.P99),
-			peers: []other{{"beside it", "neighbour-beside-loop", microP99, "µs"}, {"without it", "neighbour-quiet", microP99, "µs"}},
+			name: "neighbor-p99", what: "p99 beside the loop, against p99 without it", unit: "×", target: atMost(2),
+			subjects: []string{"neighbor-quiet", "neighbor-beside-loop"}, measure: ratioOf("neighbor-beside-loop", "neighbor-quiet", measure.P99),
+			peers: []other{{"beside it", "neighbor-beside-loop", microP99, "µs"}, {"without it", "neighbor-quiet", microP99, "µs"}},
 		}},
 	}
 }

@@ -49,7 +49,7 @@ func (r *results) between(from, to time.Time) []time.Time {
 	return in
 }
 
-// seen says whether a name was logged.
+// seen reports whether a name was logged.
 func (r *results) seen(name string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -29,7 +29,7 @@ func sections() []section {
 		embeddedRows(),
 		memoryRows(),
 		crowdRows(),
-		neighbourRows(),
+		neighborRows(),
 	}
 }
 

@@ -33,7 +33,7 @@ const callers = 2
 //	native, goplugin, goplugin-2, -16       peers
 //	extism-GUEST, extism-GUEST-2            a guest of Extism
 //	embedded-item, -category, …-2           the embedded controllers
-//	neighbour-quiet, neighbour-beside-loop  a plugin without and with one that loops for ever
+//	neighbor-quiet, neighbor-beside-loop  a plugin without and with one that loops for ever
 func (s *session) subject(name string) (measure.Subject, error) {
 	kind, rest, _ := strings.Cut(name, "-")
 	rest, count := cutCallers(rest)
@@ -63,8 +63,8 @@ func (s *session) subject(name string) (measure.Subject, error) {
 		subject.Open = func(ctx context.Context) (*measure.Opened, error) { return s.openDirect(ctx, rest) }
 	case "embedded":
 		subject.Open = func(ctx context.Context) (*measure.Opened, error) { return s.openEmbedded(ctx, rest) }
-	case "neighbour":
-		subject.Open = func(ctx context.Context) (*measure.Opened, error) { return s.openNeighbour(ctx, rest == "beside-loop") }
+	case "neighbor":
+		subject.Open = func(ctx context.Context) (*measure.Opened, error) { return s.openNeighbor(ctx, rest == "beside-loop") }
 	default:
 		return measure.Subject{}, fmt.Errorf("no subject is called %q", name)
 	}

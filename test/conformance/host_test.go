@@ -44,7 +44,7 @@ func (r *recorder) take() []any {
 	return requests
 }
 
-// said says whether a message was logged.
+// said reports whether a message was logged.
 func (r *recorder) said(message string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -56,7 +56,7 @@ type attack struct {
 	pages uint32
 	// fuel is how many instructions a call may run; as many as it likes if 0.
 	fuel uint64
-	// perCall gives each call an instance as initialisation left it.
+	// perCall gives each call an instance as initialization left it.
 	perCall bool
 	// peaceful is how many hostile calls an instance answers before it misbehaves.
 	peaceful int
@@ -91,7 +91,7 @@ func fixture(name string) (plugin.Module, error) {
 	return plugin.NewModule(bytes), err
 }
 
-// timesOut says whether the attack must be ended by its deadline.
+// timesOut reports whether the attack must be ended by its deadline.
 func (a attack) timesOut() bool {
 	return a.kind == plugin.KindTimeout || a.kind == "" && strings.Contains(a.want, string(plugin.KindTimeout))
 }
@@ -113,7 +113,7 @@ func (a attack) limits() plugin.Limits {
 	return l
 }
 
-// mayRefuse says whether an error is that of a module that need not be taken.
+// mayRefuse reports whether an error is that of a module that need not be taken.
 func (a attack) mayRefuse(err error) bool {
 	var load *plugin.LoadError
 	return a.at == builds && errors.As(err, &load) &&

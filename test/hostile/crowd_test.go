@@ -14,7 +14,7 @@ const crowd = "all attacks at once"
 // crowdSize is how many attacks are under way at a time.
 const crowdSize = 8
 
-// All of them in one process, in one engine, against one neighbour.
+// All of them in one process, in one engine, against one neighbor.
 func TestAttack_crowd(t *testing.T) {
 	t.Parallel()
 	inChild(t, crowd)

@@ -22,7 +22,7 @@ func TestAttack(t *testing.T) {
 // TestAttack_fixtures keeps fixtures from being forgotten.
 func TestAttack_fixtures(t *testing.T) {
 	t.Parallel()
-	used := map[string]bool{"neighbour.wat": true}
+	used := map[string]bool{"neighbor.wat": true}
 	names := map[string]bool{}
 	for _, a := range attacks() {
 		if names[a.name] {

@@ -28,7 +28,7 @@ const (
 	// late is how much processor time a call may take beyond its deadline, together with what else the process does. The
 	// time on the wall depends on what else the machine does.
 	late = 10 * time.Second
-	// stall is how much processor time may pass while nothing happens for neighbours and the garbage collector.
+	// stall is how much processor time may pass while nothing happens for neighbors and the garbage collector.
 	stall = 5 * time.Second
 	// rounds is how often each worker attacks.
 	rounds = 2
@@ -44,7 +44,7 @@ const (
 // arena is an engine with a good plugin in it, and the witnesses of what happens there.
 type arena struct {
 	engine    *wasm.Engine
-	neighbour plugin.Runner
+	neighbor  plugin.Runner
 	witnesses []*witness
 	before    usage
 	stop      func()
@@ -69,18 +69,18 @@ func newArena(ctx context.Context) (*arena, error) {
 		return nil, err
 	}
 	a.engine = engine
-	module, err := fixture("neighbour")
+	module, err := fixture("neighbor")
 	if err != nil {
 		return nil, err
 	}
 	limits := plugin.Limits{MaxMemoryPages: 16, CallTimeout: patience, MaxInstances: 1, IdleTimeout: time.Hour}
-	good, _, err := engine.Load(ctx, plugin.LoadRequest{Name: "test/neighbour", Module: module, Limits: limits, Host: host{}})
+	good, _, err := engine.Load(ctx, plugin.LoadRequest{Name: "test/neighbor", Module: module, Limits: limits, Host: host{}})
 	if err != nil {
 		return nil, err
 	}
-	a.neighbour = good
+	a.neighbor = good
 	a.before = measure()
-	a.witnesses = []*witness{newNeighbour(ctx, good), newCollector()}
+	a.witnesses = []*witness{newNeighbor(ctx, good), newCollector()}
 	watching, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	for _, w := range a.witnesses {
@@ -274,7 +274,7 @@ func (a *arena) finish(ctx context.Context) report {
 	a.stop()
 	after, err := settle(a.before)
 	a.check(err)
-	a.check(a.neighbour.Close(ctx))
+	a.check(a.neighbor.Close(ctx))
 	a.soon("closing the engine", stall, func() { a.check(a.engine.Close(ctx)) })
 	notes = append(notes, after.String())
 	a.mu.Lock()

@@ -73,12 +73,12 @@ func (w *witness) verdict() (notes string, err error) {
 	return notes, nil
 }
 
-// newNeighbour is a witness that calls a good plugin.
-func newNeighbour(ctx context.Context, good plugin.Runner) *witness {
+// newNeighbor is a witness that calls a good plugin.
+func newNeighbor(ctx context.Context, good plugin.Runner) *witness {
 	n := 0
-	return &witness{what: "the neighbour answered", do: func() error {
+	return &witness{what: "the neighbor answered", do: func() error {
 		n++
-		input := fmt.Appendf(nil, "call %d of the neighbour", n)
+		input := fmt.Appendf(nil, "call %d of the neighbor", n)
 		reply, err := good.Call(ctx, plugin.Call{Export: abi.ExportReconcile, Input: input})
 		if err == nil && !bytes.Equal(reply, input) {
 			err = fmt.Errorf("got %q, want %q", reply, input)

@@ -40,7 +40,7 @@ const (
 func attackModules(t *testing.T) map[string][]byte {
 	t.Helper()
 	modules := map[string][]byte{
-		"schema-doubling": withSchema(t, hostileFixture(t, "neighbour.wasm")),
+		"schema-doubling": withSchema(t, hostileFixture(t, "neighbor.wasm")),
 		"phis-nested":     rotatingModule(10_000, 300),
 		"phis-few":        rotatingModule(1000, 100),
 	}
@@ -53,7 +53,7 @@ func attackModules(t *testing.T) map[string][]byte {
 }
 
 // Whatever a tenant's modules do, alone and all at once, the operator survives within the chart's memory limit, and a
-// neighbour's plugin loads and answers.
+// neighbor's plugin loads and answers.
 func TestOperator_attacks(t *testing.T) {
 	group := newCgroup(t, chartMemory)
 	webhooks, heart := testenv.FreeAddress(t), testenv.FreeAddress(t)
@@ -88,7 +88,7 @@ func TestOperator_attacks(t *testing.T) {
 			ready := time.Since(began)
 			p99, slowest := shop.requests(t) // which fail where they take too long
 			longest := pulse(t, heart)
-			t.Logf("neighbour's plugin Ready after %s, requests p99 %s (%.1f times), at most %s, longest pause %s (%s busy), memory at most %d MiB",
+			t.Logf("neighbor's plugin Ready after %s, requests p99 %s (%.1f times), at most %s, longest pause %s (%s busy), memory at most %d MiB",
 				ready.Round(time.Millisecond), p99, float64(p99)/float64(undisturbed), slowest, longest.elapsed, longest.busy, group.peakMemory()>>20)
 			if longest.busy > longestPause {
 				t.Errorf("the operator stood still for %s of its processor time", longest.busy)

@@ -196,7 +196,7 @@ func (n tenant) expectQuiet(t *testing.T, name string) {
 	})
 }
 
-// A guest that answers rubbish fails that call, and only that: it stays loaded, and its neighbour on
+// A guest that answers rubbish fails that call, and only that: it stays loaded, and its neighbor on
 // the same objects goes on working.
 func TestWasmPlugin_rubbishReply(t *testing.T) {
 	o := startOperator(t)

@@ -259,8 +259,8 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	far.create(t, &rbacv1.RoleBinding{ObjectMeta: far.meta("guest"), RoleRef: role,
 		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}}})
 	n.category(t, "near")
-	n.category(t, "labelled")
-	n.label(t, "labelled", "kept", "yes")
+	n.category(t, "labeled")
+	n.label(t, "labeled", "kept", "yes")
 	far.category(t, "far")
 	farther := finalized{far}
 	n.item(t, "thing")
@@ -270,7 +270,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	})
 	held := pluginsv1alpha1.FinalizerOf(n.ns, "finalizer")
 	n.expectHeld(t, "near", "finalizer")
-	n.expectHeld(t, "labelled", "finalizer")
+	n.expectHeld(t, "labeled", "finalizer")
 	testenv.Eventually(t, "the others are held", func(ctx context.Context) error {
 		for _, o := range []client.Object{n.itemNamed("thing"), farther.categoryNamed("far")} {
 			if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil || !slices.Contains(o.GetFinalizers(), held) {
@@ -299,9 +299,9 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	})
 	n.expectFree(t, "near", "finalizer")
 	t.Log("a label")
-	n.expectHeld(t, "labelled", "finalizer")
-	n.label(t, "labelled", "kept", "no")
-	n.expectFree(t, "labelled", "finalizer")
+	n.expectHeld(t, "labeled", "finalizer")
+	n.label(t, "labeled", "kept", "no")
+	n.expectFree(t, "labeled", "finalizer")
 	t.Log("a kind")
 	if err := n.env.Client.Get(t.Context(), client.ObjectKeyFromObject(n.itemNamed("thing")), n.itemNamed("thing")); err != nil {
 		t.Fatal(err)
@@ -310,12 +310,12 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	free("the object of the other kind", n.itemNamed("thing"))
 	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionCleanedUp, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
 	t.Log("the capability")
-	n.label(t, "labelled", "kept", "yes")
-	n.expectHeld(t, "labelled", "finalizer")
+	n.label(t, "labeled", "kept", "yes")
+	n.expectHeld(t, "labeled", "finalizer")
 	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Capabilities = []pluginsv1alpha1.Capability{pluginsv1alpha1.CapabilityReconcile}
 	})
-	n.expectFree(t, "labelled", "finalizer")
+	n.expectFree(t, "labeled", "finalizer")
 	testenv.Eventually(t, "nothing keeps the WasmPlugin", func(ctx context.Context) error {
 		wp, err := n.get(ctx, "finalizer")
 		if err == nil && len(wp.Finalizers)+len(wp.Status.FinalizedTypes) > 0 {
@@ -325,9 +325,9 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	})
 	t.Log("a module without it")
 	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Capabilities = nil })
-	n.expectHeld(t, "labelled", "finalizer")
+	n.expectHeld(t, "labeled", "finalizer")
 	n.store(t, "finalizer", fixture(t, "annotator.wasm"))
-	n.expectFree(t, "labelled", "finalizer")
+	n.expectFree(t, "labeled", "finalizer")
 }
 
 // finalized is a tenant of the module finalizer.wasm.

@@ -168,7 +168,7 @@ func widgets(verbs ...string) rbacv1.PolicyRule {
 	return rbacv1.PolicyRule{APIGroups: []string{"test.k1s.io"}, Resources: []string{"widgets"}, Verbs: verbs}
 }
 
-// grantOperatorWidgets is what a labelled ClusterRole does in a cluster.
+// grantOperatorWidgets is what a labeled ClusterRole does in a cluster.
 func (n finalized) grantOperatorWidgets(t *testing.T, verbs ...string) {
 	t.Helper()
 	n.create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}, Rules: []rbacv1.PolicyRule{widgets(verbs...)}})

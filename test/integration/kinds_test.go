@@ -32,7 +32,7 @@ func TestWasmPlugin_kindInstalledLater(t *testing.T) {
 
 	n.create(t, boxCRD())
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden)
-	// As in a cluster, where a labelled ClusterRole is aggregated to the operator's.
+	// As in a cluster, where a labeled ClusterRole is aggregated to the operator's.
 	n.create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "late"}, Rules: []rbacv1.PolicyRule{late}})
 	n.create(t, &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: "late"},

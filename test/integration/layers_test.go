@@ -172,7 +172,7 @@ func TestWasmPlugin_directory_documentedLayers(t *testing.T) {
 }
 
 // With RBAC off for the plugin directory, its plugins act as the operator, within their files' limits. Others do not,
-// whatever they are labelled.
+// whatever they are labeled.
 func TestWasmPlugin_directory_withoutRBAC(t *testing.T) {
 	audit := filepath.Join(t.TempDir(), "audit.log")
 	registry := prometheus.NewRegistry()

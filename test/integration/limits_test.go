@@ -75,18 +75,18 @@ func TestOperator_loads_fair(t *testing.T) {
 	o := startOperator(t, func(options *app.Options) {
 		options.Limits.InitializeTimeout, options.Limits.MaxTimeout = forEver, forEver
 	})
-	slow, neighbour := newTenant(t, o.env, annotatorRules()...), newTenant(t, o.env, annotatorRules()...)
+	slow, neighbor := newTenant(t, o.env, annotatorRules()...), newTenant(t, o.env, annotatorRules()...)
 	const plugins = 8
 	name := func(i int) string { return fmt.Sprintf("sleeper-%d", i) }
 	for i := range plugins {
 		slow.store(t, name(i), hostileFixture(t, "initialize_sleep.wasm"))
 		slow.plugin(t, name(i), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = 300 })
 	}
-	neighbour.store(t, "annotator", fixture(t, "annotator.wasm"))
-	neighbour.plugin(t, "annotator")
-	neighbour.expectReady(t, "annotator")
-	neighbour.category(t, "tools")
-	neighbour.expectAnnotated(t, "tools")
+	neighbor.store(t, "annotator", fixture(t, "annotator.wasm"))
+	neighbor.plugin(t, "annotator")
+	neighbor.expectReady(t, "annotator")
+	neighbor.category(t, "tools")
+	neighbor.expectAnnotated(t, "tools")
 	for i := range plugins {
 		slow.change(t, name(i), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
 		slow.expectCondition(t, name(i), pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)

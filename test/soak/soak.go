@@ -147,7 +147,7 @@ func (s *soak) count(ctx context.Context, done, failed *atomic.Int64, err error)
 // up for events that were lost.
 const calm = 30 * time.Second
 
-// calmNow says whether the end is so near.
+// calmNow reports whether the end is so near.
 func (s *soak) calmNow(ctx context.Context) bool {
 	end, _ := ctx.Deadline()
 	return time.Until(end) < min(calm, s.killEvery/2)

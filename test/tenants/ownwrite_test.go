@@ -28,7 +28,7 @@ const (
 	// labelGuarded is on the objects that the plugin with a policy is asked about.
 	labelGuarded = "tricks.k1s.io/guarded"
 	// keeper is the account of both plugins, and policy the one that denies everything.
-	keeper, policy, neighbour = "keeper", "policy", "neighbour-of-policy"
+	keeper, policy, neighbor = "keeper", "policy", "neighbor-of-policy"
 )
 
 // listensAt has an operator listen at one address and send the API server to another, which may be the same.
@@ -75,8 +75,8 @@ func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 		s.Admission.ObjectSelector = &metav1.LabelSelector{MatchLabels: map[string]string{labelGuarded: "yes"}}
 		s.Runtime.MaxInstances = 1 // which waits for its own write
 	})
-	n.plugin(t, neighbour, "Category", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = keeper })
-	n.expectReady(t, policy, neighbour)
+	n.plugin(t, neighbor, "Category", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = keeper })
+	n.expectReady(t, policy, neighbor)
 	loaded()
 	n.expectDenied(t, n.guarded("probe"))
 
@@ -98,9 +98,9 @@ func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 		n.expectAnswer(t, o, policy, "upda", call{function: update, request: object(fmt.Sprintf(made, version))}, "O")
 	})
 	t.Run("another plugin with the same account", func(t *testing.T) {
-		n.expectAnswer(t, o, neighbour, "ncre", call{function: creates, request: strings.ReplaceAll(create.request, `"made"`, `"mine"`)}, "E", denied)
-		n.expectAnswer(t, o, neighbour, "npat", patches, "E", denied)
-		n.expectAnswer(t, o, neighbour, "ndel", removal, "E", denied)
+		n.expectAnswer(t, o, neighbor, "ncre", call{function: creates, request: strings.ReplaceAll(create.request, `"made"`, `"mine"`)}, "E", denied)
+		n.expectAnswer(t, o, neighbor, "npat", patches, "E", denied)
+		n.expectAnswer(t, o, neighbor, "ndel", removal, "E", denied)
 	})
 	t.Run("people who act as the account", func(t *testing.T) {
 		user := "system:serviceaccount:" + n.ns + ":" + keeper
@@ -215,5 +215,5 @@ func TestTenants_repair(t *testing.T) {
 	})
 	n.expectDenied(t, other)
 	// The module of another plugin is like any other ConfigMap.
-	n.expectDenied(t, &corev1.ConfigMap{ObjectMeta: n.meta("module-" + neighbour)})
+	n.expectDenied(t, &corev1.ConfigMap{ObjectMeta: n.meta("module-" + neighbor)})
 }

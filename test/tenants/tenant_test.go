@@ -66,7 +66,7 @@ func newTenants(t *testing.T, env *testenv.Env) (a, b tenant) {
 	t.Helper()
 	a, b = tenant{env, env.Namespace(t)}, tenant{env, env.Namespace(t)}
 	for _, pair := range [][2]tenant{{a, b}, {b, a}} {
-		n, neighbour := pair[0], pair[1]
+		n, neighbor := pair[0], pair[1]
 		inventory := []string{inventoryv1alpha1.GroupVersion.Group}
 		n.account(t, "plugin",
 			rbacv1.PolicyRule{APIGroups: inventory, Resources: []string{"items", "categories"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"}},
@@ -79,10 +79,10 @@ func newTenants(t *testing.T, env *testenv.Env) (a, b tenant) {
 			rbacv1.PolicyRule{APIGroups: []string{rbacv1.GroupName}, Resources: []string{"roles", "rolebindings"}, Verbs: []string{"get", "create", "update", "patch"}},
 		)
 		n.account(t, "admin", rbacv1.PolicyRule{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}})
-		create(t, env, &rbacv1.Role{ObjectMeta: n.meta("neighbour"), Rules: []rbacv1.PolicyRule{
+		create(t, env, &rbacv1.Role{ObjectMeta: n.meta("neighbor"), Rules: []rbacv1.PolicyRule{
 			{APIGroups: inventory, Resources: []string{"categories"}, Verbs: []string{"list", "watch"}},
 		}})
-		n.bind(t, "neighbour", neighbour.ns, wide)
+		n.bind(t, "neighbor", neighbor.ns, wide)
 		n.hoard(t)
 	}
 	return a, b
@@ -158,7 +158,7 @@ func (n tenant) store(t *testing.T, name string, module []byte) {
 	}
 }
 
-// plugin creates a WasmPlugin that does the tricks of the carriers of one kind that are labelled for it.
+// plugin creates a WasmPlugin that does the tricks of the carriers of one kind that are labeled for it.
 func (n tenant) plugin(t *testing.T, name, kind string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) {
 	t.Helper()
 	n.store(t, "module-"+name, trickster(t))

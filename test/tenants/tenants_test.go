@@ -33,7 +33,7 @@ func TestTenants(t *testing.T) {
 	a, b := newTenants(t, o.env)
 	server := apiServer(t, o.env)
 	for _, pair := range [][2]tenant{{a, b}, {b, a}} {
-		n, neighbour := pair[0], pair[1]
+		n, neighbor := pair[0], pair[1]
 		n.plugin(t, plain, "Item")
 		n.plugin(t, listed, "Item", func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.Security.AllowedResources = []string{"items.inventory.example.com", "secrets"}
@@ -41,7 +41,7 @@ func TestTenants(t *testing.T) {
 		})
 		n.plugin(t, wide, "Category", func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.ServiceAccountName = wide
-			s.Security.AllowedNamespaces = []string{n.ns, neighbour.ns}
+			s.Security.AllowedNamespaces = []string{n.ns, neighbor.ns}
 			s.Security.AllowedHosts = []string{server, "169.254.169.254", "127.0.0.1:8081", "[::ffff:7f00:1]:8443"}
 		})
 	}
@@ -163,7 +163,7 @@ func apiServer(t *testing.T, env *testenv.Env) string {
 	return u.Host
 }
 
-// containsLoot says whether a text has what is private to a tenant, as text or in base64.
+// containsLoot reports whether a text has what is private to a tenant, as text or in base64.
 func containsLoot(text string, n tenant) bool {
 	return strings.Contains(text, n.loot()) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(n.loot())))
 }

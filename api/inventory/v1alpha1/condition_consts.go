@@ -6,9 +6,9 @@ package v1alpha1
 const (
 	// ConditionReady sums up the other conditions of the object.
 	ConditionReady = "Ready"
-	// ConditionCategoryResolved on an Item says whether spec.category names an existing Category.
+	// ConditionCategoryResolved on an Item reports whether spec.category names an existing Category.
 	ConditionCategoryResolved = "CategoryResolved"
-	// ConditionHierarchyValid on a Category says whether its ancestors exist and form no cycle.
+	// ConditionHierarchyValid on a Category reports whether its ancestors exist and form no cycle.
 	ConditionHierarchyValid = "HierarchyValid"
 )
 

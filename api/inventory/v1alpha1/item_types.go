@@ -47,7 +47,7 @@ type ItemSpec struct {
 	Tags []string `json:"tags,omitempty"`
 }
 
-// Availability says whether an Item can be had.
+// Availability reports whether an Item can be had.
 // +kubebuilder:validation:Enum=Available;OutOfStock;Reserved;Discontinued
 type Availability string
 

@@ -6,24 +6,24 @@ package v1alpha1
 const (
 	// ConditionReady is true while the revision that the spec asks for serves, and its calls succeed.
 	ConditionReady = "Ready"
-	// ConditionFetched says whether the module's bytes were read from the source.
+	// ConditionFetched reports whether the module's bytes were read from the source.
 	ConditionFetched = "Fetched"
-	// ConditionVerified says whether the bytes are a plugin that fits the spec.
+	// ConditionVerified reports whether the bytes are a plugin that fits the spec.
 	ConditionVerified = "Verified"
-	// ConditionSettingsValid says whether the settings, those from Secrets included, are there and meet the
+	// ConditionSettingsValid reports whether the settings, those from Secrets included, are there and meet the
 	// schema in the module's metadata.
 	ConditionSettingsValid = "SettingsValid"
-	// ConditionAuthorized says whether the ServiceAccount may do what the plugin's capabilities need: watch what it
+	// ConditionAuthorized reports whether the ServiceAccount may do what the plugin's capabilities need: watch what it
 	// reconciles, validate and mutate what it holds up.
 	ConditionAuthorized = "Authorized"
-	// ConditionCompiled says whether the module was compiled, initialised and found healthy.
+	// ConditionCompiled reports whether the module was compiled, initialized and found healthy.
 	ConditionCompiled = "Compiled"
-	// ConditionServing says whether a revision, the wanted one or the one before, gets events and requests.
+	// ConditionServing reports whether a revision, the wanted one or the one before, gets events and requests.
 	ConditionServing = "Serving"
 	// ConditionDegraded is true while an older revision serves in place of the wanted one, or the wanted
 	// one serves and its calls fail.
 	ConditionDegraded = "Degraded"
-	// ConditionCleanedUp says whether the plugin's finalizer is gone from all objects that it no longer
+	// ConditionCleanedUp reports whether the plugin's finalizer is gone from all objects that it no longer
 	// belongs on. There is none for a plugin that never had the capability finalization.
 	ConditionCleanedUp = "CleanedUp"
 )
@@ -125,7 +125,7 @@ const ReasonRBACDisabled = "RBACDisabled"
 
 // Reasons of a false Authorized condition.
 const (
-	// ReasonNotAsInDirectory means that a WasmPlugin that is labelled as made of the plugin directory is not what
+	// ReasonNotAsInDirectory means that a WasmPlugin that is labeled as made of the plugin directory is not what
 	// the directory defines, where that decides about its rights.
 	ReasonNotAsInDirectory = "NotAsInDirectory"
 	// ReasonServiceAccountNotFound means that the ServiceAccount does not exist.

@@ -11,7 +11,7 @@ const (
 	// InstancePolicyPooled hands an instance from call to call: what a call leaves in its memory, the next
 	// one may find.
 	InstancePolicyPooled InstancePolicy = "Pooled"
-	// InstancePolicyPerCall gives each call an instance in the state that initialisation left: nothing of
+	// InstancePolicyPerCall gives each call an instance in the state that initialization left: nothing of
 	// another call is there.
 	InstancePolicyPerCall InstancePolicy = "PerCall"
 )
@@ -42,7 +42,7 @@ type Runtime struct {
 	// +kubebuilder:validation:Maximum=300
 	TimeoutSeconds int32 `json:"timeoutSeconds,omitempty"`
 
-	// fuel is how many WebAssembly instructions one call may run, initialisation aside. Absent means that
+	// fuel is how many WebAssembly instructions one call may run, initialization aside. Absent means that
 	// timeoutSeconds alone bounds it. What a call uses is the metric k1s_plugin_fuel_instructions_total.
 	// +optional
 	// +kubebuilder:validation:Minimum=1000
@@ -50,7 +50,7 @@ type Runtime struct {
 	Fuel int64 `json:"fuel,omitempty"`
 
 	// instancePolicy is Pooled, where instances go from call to call, or PerCall, where each call begins
-	// as if the module had just been initialised: no state survives, for some microseconds more.
+	// as if the module had just been initialized: no state survives, for some microseconds more.
 	// Defaults to Pooled.
 	// +optional
 	// +kubebuilder:default=Pooled

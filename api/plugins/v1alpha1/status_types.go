@@ -90,7 +90,7 @@ type Revision struct {
 	// +optional
 	CompileMillis int64 `json:"compileMillis"`
 
-	// cached says whether the compiled code was there when the first instance was made; a module whose
+	// cached reports whether the compiled code was there when the first instance was made; a module whose
 	// metadata is read by running it is compiled for that before.
 	// +optional
 	Cached bool `json:"cached"`

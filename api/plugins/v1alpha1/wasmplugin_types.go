@@ -55,7 +55,7 @@ type WasmPluginSpec struct {
 	// +kubebuilder:validation:MaxItems=8
 	Capabilities []Capability `json:"capabilities,omitempty"`
 
-	// settings are handed to the module when it is initialised, after a check against the JSON
+	// settings are handed to the module when it is initialized, after a check against the JSON
 	// Schema in the module's metadata. Absent means {}.
 	// +optional
 	// +kubebuilder:validation:Type=object

@@ -99,7 +99,7 @@ func canonicalHost(host string) (string, error) {
 	return name, nil
 }
 
-// validName says whether a name can be one of DNS, and of nothing else: some resolvers take 127.1 or 0x7f000001
+// validName reports whether a name can be one of DNS, and of nothing else: some resolvers take 127.1 or 0x7f000001
 // for an address, so a name whose last label is a number is none.
 func validName(name string) bool {
 	if len(name) > maxHostname {

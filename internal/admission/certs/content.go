@@ -38,10 +38,10 @@ func read(secret *corev1.Secret) (*content, error) {
 	return &content{pair: &pair, ca: ca}, nil
 }
 
-// same says whether nothing has changed; nil is what was before the first.
+// same reports whether nothing has changed; nil is what was before the first.
 func (c *content) same(other *content) bool {
 	return c != nil && bytes.Equal(c.pair.Leaf.Raw, other.pair.Leaf.Raw) && c.trusts(other)
 }
 
-// trusts says whether the authorities are the same.
+// trusts reports whether the authorities are the same.
 func (c *content) trusts(other *content) bool { return c != nil && bytes.Equal(c.ca, other.ca) }

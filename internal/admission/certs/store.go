@@ -94,7 +94,7 @@ func (s *Store) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.pair, nil
 }
 
-// Check says whether there is a certificate; it is a healthz.Checker.
+// Check reports whether there is a certificate; it is a healthz.Checker.
 func (s *Store) Check(*http.Request) error {
 	_, err := s.GetCertificate(nil)
 	return err

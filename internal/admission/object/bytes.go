@@ -27,13 +27,13 @@ func Name(object []byte) string {
 	return name
 }
 
-// Terminating says whether an object is being deleted.
+// Terminating reports whether an object is being deleted.
 func Terminating(object []byte) bool {
 	at, ok := member(metadataOf(object), "deletionTimestamp")
 	return ok && !bytes.Equal(at, []byte("null"))
 }
 
-// SameButFinalizers says whether two states of an object differ by their finalizers at most, and by what changes with
+// SameButFinalizers reports whether two states of an object differ by their finalizers at most, and by what changes with
 // every write. The API server writes both in the same order.
 func SameButFinalizers(a, b []byte) bool {
 	return bytes.Equal(withoutMetadata(a, bookkeeping), withoutMetadata(b, bookkeeping))

@@ -165,7 +165,7 @@ func guardMembers(prefix string, was, is map[string]any, free func(name string) 
 	return nil
 }
 
-// empty says whether a value says nothing: guests in typed languages write such members where there were none.
+// empty reports whether a value says nothing: guests in typed languages write such members where there were none.
 func empty(value any) bool {
 	switch v := value.(type) {
 	case nil:

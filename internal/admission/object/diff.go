@@ -112,7 +112,7 @@ func (d *differ) values(path []string, was, is any) {
 	}
 }
 
-// arrays compares arrays whose elements can be, and says whether it has.
+// arrays compares arrays whose elements can be, and reports whether it has.
 func (d *differ) arrays(path []string, was, is []any) bool {
 	if len(is) < len(was) || len(is) > len(was) && !equal(was, is[:len(was)]) {
 		return false
@@ -128,7 +128,7 @@ func (d *differ) arrays(path []string, was, is []any) bool {
 	return true
 }
 
-// equal says whether two values of JSON are the same. Numbers are if they have the same value, as 1 and 1.0.
+// equal reports whether two values of JSON are the same. Numbers are if they have the same value, as 1 and 1.0.
 func equal(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:

@@ -30,7 +30,7 @@
     (global.set $end (i32.add (i32.const 65536) (local.get $size)))
     (global.set $next (i32.const 131072))
     (i64.const 0))
-  ;; says whether the second text is in the first
+  ;; reports whether the second text is in the first
   (func $has (param $in i32) (param $inLen i32) (param $text i32) (param $len i32) (result i32)
     (local $i i32)
     (block $no

@@ -128,7 +128,7 @@ func (v *validator) metadata(wp *pluginsv1alpha1.WasmPlugin) plugin.Metadata {
 	return metadata
 }
 
-// overlap says whether two plugins see objects of a common namespace.
+// overlap reports whether two plugins see objects of a common namespace.
 func overlap(a, b *pluginsv1alpha1.WasmPlugin) bool {
 	x, y := namespaces(a), namespaces(b)
 	if len(x) == 0 || len(y) == 0 {

@@ -31,5 +31,5 @@ func nextStatus(category *inventoryv1alpha1.Category, counts counts, verdict ver
 	return next, changed
 }
 
-// same says whether a number is there and is the wanted one.
+// same reports whether a number is there and is the wanted one.
 func same(have *int32, want int32) bool { return have != nil && *have == want }

@@ -78,7 +78,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	return reconcile.Result{}, nil
 }
 
-// categoryExists says whether the Item's category is there; it is false where the Item names none.
+// categoryExists reports whether the Item's category is there; it is false where the Item names none.
 func (r *reconciler) categoryExists(ctx context.Context, item *inventoryv1alpha1.Item) (bool, error) {
 	if item.Spec.Category == "" {
 		return false, nil

@@ -31,7 +31,7 @@ func nextStatus(item *inventoryv1alpha1.Item, categoryExists bool, now metav1.Ti
 	return next, changed
 }
 
-// availability says whether an item can be had. That it is discontinued outweighs the rest, because it
+// availability reports whether an item can be had. That it is discontinued outweighs the rest, because it
 // will not come back into stock; that it is reserved needs something to reserve.
 func availability(spec inventoryv1alpha1.ItemSpec) inventoryv1alpha1.Availability {
 	switch {

@@ -48,12 +48,12 @@ func concerned(p directory.Problem, found directory.Found, existing []pluginsv1a
 	return names
 }
 
-// from says whether a WasmPlugin was made of a file.
+// from reports whether a WasmPlugin was made of a file.
 func from(wp *pluginsv1alpha1.WasmPlugin, file string) bool {
 	return slices.Contains(strings.Split(wp.Annotations[annotationFile], ","), file)
 }
 
-// defines says whether a file defines a plugin now.
+// defines reports whether a file defines a plugin now.
 func defines(found directory.Found, file, name string) bool {
 	return slices.ContainsFunc(found.Definitions, func(d directory.Definition) bool {
 		return d.Name == name && slices.ContainsFunc(d.Places, func(p directory.Place) bool { return p.File == file })

@@ -84,7 +84,7 @@ func ours(wp *pluginsv1alpha1.WasmPlugin) bool {
 	return wp.Labels[pluginsv1alpha1.LabelDirectory] != ""
 }
 
-// going says whether a WasmPlugin is being deleted, which takes until its finalizer is off all objects.
+// going reports whether a WasmPlugin is being deleted, which takes until its finalizer is off all objects.
 func going(wp *pluginsv1alpha1.WasmPlugin) bool { return !wp.DeletionTimestamp.IsZero() }
 
 // toward returns what brings one WasmPlugin to what mutate makes of it, if anything has to be done.

@@ -9,7 +9,7 @@ import (
 // Definitions tells which WasmPlugins a directory defines.
 type Definitions struct{ Directory Directory }
 
-// Defines says whether the directory defines a plugin of the WasmPlugin's name, without a problem, and with exactly
+// Defines reports whether the directory defines a plugin of the WasmPlugin's name, without a problem, and with exactly
 // its spec. What the directory says counts, not who made the WasmPlugin.
 func (d Definitions) Defines(wp *pluginsv1alpha1.WasmPlugin) (bool, error) {
 	found, err := d.Directory.Discover()

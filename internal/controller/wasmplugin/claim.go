@@ -60,7 +60,7 @@ func (p plan) finalized() []schema.GroupVersionKind {
 	return out
 }
 
-// needsCleanup says whether the plugin leaves something in the cluster that has to be taken back when it goes:
+// needsCleanup reports whether the plugin leaves something in the cluster that has to be taken back when it goes:
 // its finalizer on objects, or its webhook configurations.
 func (p plan) needsCleanup() bool {
 	return p.has(plugin.CapabilityFinalization) || len(p.admissionVerbs()) > 0

@@ -61,7 +61,7 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 	l.info = info
 	l.runner, l.serves = r.Decorators.Runner(about, runner)
 	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
-		fmt.Sprintf("%s is compiled, initialised and healthy", l.module.Digest.Short()))
+		fmt.Sprintf("%s is compiled, initialized and healthy", l.module.Digest.Short()))
 	return nil
 }
 

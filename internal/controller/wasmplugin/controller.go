@@ -45,7 +45,7 @@ type Authorizer interface {
 	Refresh(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
 	Self(ctx context.Context, action access.Action) (access.Decision, error)
 	Drop(changes ...access.Change)
-	// Watched says whether changes of rights are heard of.
+	// Watched reports whether changes of rights are heard of.
 	Watched() bool
 }
 
@@ -228,7 +228,7 @@ func (r *Reconciler) bring(ctx context.Context, l *load) *problem {
 		r.verify,
 		r.identify,
 		r.configure,
-		r.authorise,
+		r.authorize,
 		r.refuse,
 		r.compile,
 		r.claim,

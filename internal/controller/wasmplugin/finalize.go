@@ -22,7 +22,7 @@ const reasonFinalizeFailed = "FinalizeFailed"
 
 // Finalizer is a plugin's finalizer on objects.
 type Finalizer interface {
-	// On says whether an object carries it.
+	// On reports whether an object carries it.
 	On(o metav1.Object) bool
 	// Put puts it on an object, as the plugin.
 	Put(ctx context.Context, resource schema.GroupVersionResource, o metav1.Object) error

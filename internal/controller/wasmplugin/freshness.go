@@ -37,7 +37,7 @@ func (f *freshness) wrote(name types.NamespacedName, wp *pluginsv1alpha1.WasmPlu
 	f.written[name] = written{uid: wp.UID, version: wp.ResourceVersion}
 }
 
-// stale says whether an object is older than its last status.
+// stale reports whether an object is older than its last status.
 func (f *freshness) stale(name types.NamespacedName, wp *pluginsv1alpha1.WasmPlugin) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

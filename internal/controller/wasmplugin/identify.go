@@ -17,7 +17,7 @@ type WithoutRBAC struct {
 	// Namespace is the operator's own, where the WasmPlugins of its plugin directory are.
 	Namespace string
 	Directory interface {
-		// Defines says whether the directory defines a WasmPlugin exactly as it is.
+		// Defines reports whether the directory defines a WasmPlugin exactly as it is.
 		Defines(wp *pluginsv1alpha1.WasmPlugin) (bool, error)
 	}
 	Operator interface {
@@ -53,8 +53,8 @@ func (r *Reconciler) identify(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// authorised says why the plugin may do what it does.
-func (l *load) authorised() {
+// authorized says why the plugin may do what it does.
+func (l *load) authorized() {
 	id := l.plan.identity
 	if id.Operator == "" {
 		l.conditions.True(pluginsv1alpha1.ConditionAuthorized, pluginsv1alpha1.ReasonSucceeded,

@@ -39,7 +39,7 @@ type load struct {
 	describeTime time.Duration
 	// standsBy is whether the plugin is none of this replica's business.
 	standsBy bool
-	// Set by authorise.
+	// Set by authorize.
 	kinds kinds
 	// Set by compile. The runner is nil when what serves is already what is wanted.
 	runner plugin.Runner

@@ -122,7 +122,7 @@ func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, er
 	return p, err
 }
 
-// toldOfEvents says whether events of objects are for the plugin.
+// toldOfEvents reports whether events of objects are for the plugin.
 func (p plan) toldOfEvents() bool {
 	return p.has(plugin.CapabilityReconcile) || p.has(plugin.CapabilityFinalization)
 }

@@ -66,7 +66,7 @@ type problem struct {
 // Error makes a problem an error, which retry hands to the work queue.
 func (p *problem) Error() string { return p.condition + ": " + p.message }
 
-// isLossOfRights says whether it is the plugin's account that is not there, or lacks a right on what the plugin
+// isLossOfRights reports whether it is the plugin's account that is not there, or lacks a right on what the plugin
 // is for. Whichever phase needs the account first finds that out.
 func (p *problem) isLossOfRights() bool {
 	return p.reason == pluginsv1alpha1.ReasonServiceAccountNotFound || p.reason == pluginsv1alpha1.ReasonAccountForbidden

@@ -31,7 +31,7 @@ func (r *Reconciler) lead(ctx context.Context) error {
 	return nil
 }
 
-// standsBy says whether a plugin is none of this replica's business: it is told of events, which only the
+// standsBy reports whether a plugin is none of this replica's business: it is told of events, which only the
 // leader does.
 func (r *Reconciler) standsBy(p plan) bool {
 	return !r.leads.Load() && len(p.admissionVerbs()) == 0
@@ -57,7 +57,7 @@ func (s *rounds) saw(name types.NamespacedName) {
 	s.seen[name] = true
 }
 
-// complete says whether all have been seen, or enough time has passed. Once it is, it stays so.
+// complete reports whether all have been seen, or enough time has passed. Once it is, it stays so.
 func (s *rounds) complete(names []types.NamespacedName, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

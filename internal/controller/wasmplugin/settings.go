@@ -52,7 +52,7 @@ func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 		}
 		if p.reason == pluginsv1alpha1.ReasonSecretForbidden {
 			// An account that has lost all its rights is no reason for objects to go on waiting for the plugin.
-			if lost := r.authorise(ctx, l); lost != nil && lost.reason == pluginsv1alpha1.ReasonAccountForbidden {
+			if lost := r.authorize(ctx, l); lost != nil && lost.reason == pluginsv1alpha1.ReasonAccountForbidden {
 				l.conditions.False(p.condition, p.reason, p.message)
 				return lost
 			}

@@ -33,7 +33,7 @@ func (r *Reconciler) succeed(l *load) {
 	l.shows(r.serving.get(l.name))
 	revision := l.plugin.Status.Revision
 	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
-		fmt.Sprintf("%s is compiled, initialised and healthy", revision.ShortDigest))
+		fmt.Sprintf("%s is compiled, initialized and healthy", revision.ShortDigest))
 	message := fmt.Sprintf("%s (version %s) %s", revision.ShortDigest, revision.Version, l.plan.serves())
 	l.conditions.True(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonAsSpecified, message)
 	l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonAsSpecified, "what serves is what the spec asks for")
@@ -157,7 +157,7 @@ func (l *load) retireRevision() {
 	}
 }
 
-// lostRights says whether what failed is the very revision that serves: its account is gone, or may
+// lostRights reports whether what failed is the very revision that serves: its account is gone, or may
 // no longer do what it did. Then it must not get events either.
 func (r *Reconciler) lostRights(l *load, current *revision) bool {
 	if l.problem.condition != pluginsv1alpha1.ConditionAuthorized && !l.problem.isLossOfRights() || l.problem.recovery == retry {

@@ -91,7 +91,7 @@ func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, ca
 	return nil
 }
 
-// refuse says whether what the spec asks for was rolled back before. Then the revision that serves gets
+// refuse reports whether what the spec asks for was rolled back before. Then the revision that serves gets
 // its events, whatever the rest of the spec asks for.
 func (r *Reconciler) refuse(ctx context.Context, l *load) *problem {
 	current := r.serving.get(l.name)

@@ -8,7 +8,7 @@ import (
 )
 
 // Conditions returns the wanted conditions, complete with the time of their last transition: the one
-// in current where the status is the same, else now. Changed says whether any of them differs from
+// in current where the status is the same, else now. Changed reports whether any of them differs from
 // current. Conditions of other types in current belong to others and play no part.
 func Conditions(current []metav1.Condition, now metav1.Time, wanted ...metav1.Condition) (conditions []metav1.Condition, changed bool) {
 	conditions = make([]metav1.Condition, 0, len(wanted))

@@ -178,7 +178,7 @@ func (b *batcher) take() []*job {
 	return jobs
 }
 
-// joinable says whether a job may go with others: not when its last try failed.
+// joinable reports whether a job may go with others: not when its last try failed.
 func joinable(j *job) bool { return j.call.Attempt <= 1 }
 
 // run makes one call for several jobs, in a slot that it gives back.

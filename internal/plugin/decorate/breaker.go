@@ -117,7 +117,7 @@ func judge(ctx context.Context, err error) error {
 	return err
 }
 
-// excluded says whether an outcome tells nothing of the guest, neither good nor bad.
+// excluded reports whether an outcome tells nothing of the guest, neither good nor bad.
 func excluded(err error) bool {
 	var ended unended
 	if errors.As(err, &ended) {

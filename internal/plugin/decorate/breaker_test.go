@@ -101,7 +101,7 @@ func TestBreaker_counts(t *testing.T) {
 }
 
 // A call that its caller gave up tells nothing of the guest, however it ended.
-func TestBreaker_counts_cancelled(t *testing.T) {
+func TestBreaker_counts_canceled(t *testing.T) {
 	t.Parallel()
 	b := newBroken()
 	b.err = failure(plugin.KindTimeout)

@@ -14,7 +14,7 @@
 //  6. the engine's runner.
 //
 // There is no limit on concurrency here: the engine's pool has one (spec.runtime.maxInstances), whose
-// waiters honour their context. Nor is there one on the rate of calls, which come from the cluster and
+// waiters honor their context. Nor is there one on the rate of calls, which come from the cluster and
 // which the plugin cannot cause but by writing: its requests are limited, in internal/access.
 //
 // Each revision gets decorators of its own: a new one starts with a closed breaker and an empty cache.

@@ -90,7 +90,7 @@ func Families() []Family {
 		{
 			Name: nameInstantiate, Type: Histogram, Labels: []string{labelPlugin, labelHow},
 			Buckets: []float64{50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1, 5},
-			Help:    "How long making an instance took: fresh, where the guest initialised itself, or from an image of an initialised one.",
+			Help:    "How long making an instance took: fresh, where the guest initialized itself, or from an image of an initialized one.",
 		},
 		{
 			Name: nameCompile, Type: Histogram, Labels: []string{labelCached},

@@ -60,7 +60,7 @@ func setup(ctx context.Context, getenv func(string) string, log logr.Logger, flu
 	}, nil
 }
 
-// enabled says whether the environment asks for spans.
+// enabled reports whether the environment asks for spans.
 func enabled(getenv func(string) string) (bool, error) {
 	if strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true") {
 		return false, nil

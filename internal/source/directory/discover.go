@@ -140,7 +140,7 @@ func (d *discovery) addModules() {
 	}
 }
 
-// described says whether some file describes a module, or may mean to.
+// described reports whether some file describes a module, or may mean to.
 func (d *discovery) described(module string) bool {
 	for _, def := range d.defined {
 		if def.Spec.Source.File.Path == module {

@@ -46,7 +46,7 @@ type FuncType struct {
 	Params, Results []byte
 }
 
-// Equal says whether two types are the same.
+// Equal reports whether two types are the same.
 func (f FuncType) Equal(other FuncType) bool {
 	return bytes.Equal(f.Params, other.Params) && bytes.Equal(f.Results, other.Results)
 }
@@ -54,7 +54,7 @@ func (f FuncType) Equal(other FuncType) bool {
 // Limits are those of a memory (in pages of 64 KiB) or of a table (in elements).
 type Limits struct {
 	Min, Max uint32
-	// HasMax says whether there is a maximum.
+	// HasMax reports whether there is a maximum.
 	HasMax bool
 }
 

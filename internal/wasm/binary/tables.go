@@ -23,12 +23,12 @@ func (p *parser) tables(r *reader) error {
 	})
 }
 
-// table reads one table. One with an initialiser has two bytes before its type (core 3.0, section
+// table reads one table. One with an initializer has two bytes before its type (core 3.0, section
 // 5.5.7) and an expression behind its limits.
 func (p *parser) table(r *reader) (span tableSpan, err error) {
 	start := r.b
-	initialised := len(r.b) > 0 && r.b[0] == 0x40
-	if initialised {
+	initialized := len(r.b) > 0 && r.b[0] == 0x40
+	if initialized {
 		head, err := r.bytes(2)
 		if err != nil {
 			return span, err
@@ -45,7 +45,7 @@ func (p *parser) table(r *reader) (span tableSpan, err error) {
 		return span, err
 	}
 	rest := r.b
-	if initialised {
+	if initialized {
 		if err := constantExpression(r); err != nil {
 			return span, err
 		}

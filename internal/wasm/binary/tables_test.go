@@ -32,7 +32,7 @@ func TestModule_CapTables(t *testing.T) {
 	want := []Limits{
 		{Min: 10, Max: MaxTableElements, HasMax: true}, // had no maximum
 		{Min: 10, Max: MaxTableElements, HasMax: true}, // had a larger one
-		{Min: 1, Max: 5, HasMax: true},                 // kept, with its initialiser
+		{Min: 1, Max: 5, HasMax: true},                 // kept, with its initializer
 	}
 	var got []Limits
 	for _, table := range after.tables {
@@ -42,7 +42,7 @@ func TestModule_CapTables(t *testing.T) {
 		t.Errorf("limits (-want +got)\n%s", diff)
 	}
 	if diff := cmp.Diff(before.tables[2].after, after.tables[2].after); diff != "" {
-		t.Errorf("initialiser (-want +got)\n%s", diff)
+		t.Errorf("initializer (-want +got)\n%s", diff)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// compiles says whether wazero takes a module. Its validator panics on some malformed ones.
+// compiles reports whether wazero takes a module. Its validator panics on some malformed ones.
 func compiles(module []byte) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -24,7 +24,7 @@ const (
 )
 
 // rangeModule exports an instruction on a range of memory as run(to, from, length), and the memory, in which no two
-// neighbouring words are equal.
+// neighboring words are equal.
 func rangeModule(drop bool, instruction ...byte) []byte {
 	filler := make([]byte, rangeBytes)
 	for i := range filler {

@@ -4,7 +4,7 @@ package meter
 
 import "strings"
 
-// restorable says whether a copy of the memory and of the mutable globals is all of an instance's state.
+// restorable reports whether a copy of the memory and of the mutable globals is all of an instance's state.
 func (m *module) restorable(out *Output) {
 	var why []string
 	note := func(is bool, what string) {

@@ -212,7 +212,7 @@ func TestRewrite_refuses(t *testing.T) {
 		"import of ours":          {module(nothing, section(importSection, 1, meter.ImportModule, "yield", []byte{0, 0})), meter.ImportModule},
 		"export of a helper":      {module(nothing, section(exportSection, 1, "x", []byte{3, 0})), "index 0"},
 		"elements":                {module(section(tableSection, 1, []byte{0x70, 0, 1}), section(elementSection, 1, []byte{0, 0x41, 0, 0x0b, 1, 0})), "function 0"},
-		"global's initialiser":    {module(section(globalSection, 1, []byte{0x70, 0, 0xd2, 0, 0x0b})), "function 0"},
+		"global's initializer":    {module(section(globalSection, 1, []byte{0x70, 0, 0xd2, 0, 0x0b})), "function 0"},
 		"start with parameters":   {module(unary, section(funcSection, 1, 0), section(startSection, 0), section(codeSection, 1, function([]byte{0x20, 0}))), "start function"},
 		"data without a memory":   {module(section(dataSection, 1, []byte{0, 0x41, 0, 0x0b}, "x")), "without a memory"},
 		"value type":              {module(section(typeSection, 1, []byte{0x60, 1, 0x69, 0})), "value type 0x69 (of the exception handling proposal)"},

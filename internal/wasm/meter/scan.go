@@ -128,7 +128,7 @@ func (s *scanner) body(i int) {
 	b.frame = s.values.bytes(b.locals)
 }
 
-// wide says whether there is a value of more than eight bytes.
+// wide reports whether there is a value of more than eight bytes.
 func wide(types []byte) bool {
 	for _, t := range types {
 		if t == typeV128 {

@@ -75,7 +75,7 @@ func arguments(values []value) (args []uint64) {
 	return args
 }
 
-// matches says whether results are the expected ones.
+// matches reports whether results are the expected ones.
 func matches(expected []value, results []uint64) bool {
 	for _, v := range expected {
 		size := 1

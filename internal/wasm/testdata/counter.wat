@@ -1,7 +1,7 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
 ;; Counts its calls in a global, in memory that its data segment has set, and in memory that it has grown
-;; when it was initialised; all three must agree. Its state can be copied.
+;; when it was initialized; all three must agree. Its state can be copied.
 (module
   (memory (export "memory") 1 10)
   (data (i32.const 0) "\64\00\00\00") ;; 100

@@ -192,7 +192,7 @@ func TestWarnings_reply(t *testing.T) {
 func TestServeAdmission_defaults(t *testing.T) {
 	t.Parallel()
 	const object = `{"apiVersion":"example.com/v1","kind":"Gauge","metadata":{"name":"g","managedFields":[{}]},` +
-		`"spec":{"marks":[{"level":1,"colour":"red"},{"colour":"blue"}],"owner":{"name":"jo"}},"status":{"seen":true}}`
+		`"spec":{"marks":[{"level":1,"color":"red"},{"color":"blue"}],"owner":{"name":"jo"}},"status":{"seen":true}}`
 	for name, c := range map[string]struct {
 		change func(*gauge)
 		object string
@@ -202,8 +202,8 @@ func TestServeAdmission_defaults(t *testing.T) {
 		"a field":      {func(g *gauge) { g.unit = "m" }, object, strings.Replace(object, `"owner":{"name":"jo"}`, `"owner":{"name":"jo"},"unit":"m"`, 1)},
 		"a label":      {func(g *gauge) { g.Labels = map[string]string{"a": "b"} }, object, strings.Replace(object, `[{}]`, `[{}],"labels":{"a":"b"}`, 1)},
 		"in a list":    {func(g *gauge) { g.levels[1] = 5 }, object, strings.Replace(object, `"blue"`, `"blue","level":5`, 1)},
-		"a list grows": {func(g *gauge) { g.levels = append(g.levels, 9) }, object, strings.Replace(object, `[{"level":1,"colour":"red"},{"colour":"blue"}]`, `[{"level":1,"colour":"red"},{"colour":"blue"},{"level":9}]`, 1)},
-		"a list goes":  {func(g *gauge) { g.levels = nil }, object, strings.Replace(object, `"marks":[{"level":1,"colour":"red"},{"colour":"blue"}],`, ``, 1)},
+		"a list grows": {func(g *gauge) { g.levels = append(g.levels, 9) }, object, strings.Replace(object, `[{"level":1,"color":"red"},{"color":"blue"}]`, `[{"level":1,"color":"red"},{"color":"blue"},{"level":9}]`, 1)},
+		"a list goes":  {func(g *gauge) { g.levels = nil }, object, strings.Replace(object, `"marks":[{"level":1,"color":"red"},{"color":"blue"}],`, ``, 1)},
 		"no spec":      {func(g *gauge) { g.unit = "m" }, `{"metadata":{"name":"g"}}`, `{"metadata":{"name":"g"},"spec":{"unit":"m"}}`},
 		"a null spec":  {func(g *gauge) { g.unit = "m" }, `{"spec":null}`, `{"spec":{"unit":"m"}}`},
 		"twice the same member": {

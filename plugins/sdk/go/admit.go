@@ -49,7 +49,7 @@ type UserInfo struct {
 	Extra map[string][]string
 }
 
-// Admitter says whether requests may be carried out, and hears who makes them. What is said of errors,
+// Admitter reports whether requests may be carried out, and hears who makes them. What is said of errors,
 // reads and writes of a [Validator] holds here too.
 type Admitter[T any] struct {
 	// Operations are those that wait for the plugin; none means all.

@@ -134,13 +134,13 @@ func TestClient_readModifyWrite(t *testing.T) {
 func TestClient_errors(t *testing.T) {
 	host := k1stest.New(t)
 	ctx := context.Background()
-	cancelled, cancel := context.WithCancel(ctx)
+	canceled, cancel := context.WithCancel(ctx)
 	cancel()
-	if err := k1s.Get(cancelled, k1s.Key{Name: "a"}, new(Widget)); !errors.Is(err, context.Canceled) {
-		t.Errorf("with a cancelled context: %v", err)
+	if err := k1s.Get(canceled, k1s.Key{Name: "a"}, new(Widget)); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a canceled context: %v", err)
 	}
 	if len(host.Calls()) != 0 {
-		t.Error("the host was asked with a cancelled context")
+		t.Error("the host was asked with a canceled context")
 	}
 	want := &k1s.Error{Reason: k1s.ReasonTooManyRequests, Message: "slow down", Code: 429, Details: k1s.ErrorDetails{RetryAfterSeconds: 3}}
 	host.FailNext(k1stest.VerbGet, want)

@@ -7,7 +7,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// ConditionStatus says whether a condition holds.
+// ConditionStatus reports whether a condition holds.
 type ConditionStatus string
 
 // The statuses of a condition.
@@ -39,13 +39,13 @@ func FindCondition(conditions []Condition, conditionType string) *Condition {
 	return nil
 }
 
-// IsConditionTrue says whether the condition of a type is there and True.
+// IsConditionTrue reports whether the condition of a type is there and True.
 func IsConditionTrue(conditions []Condition, conditionType string) bool {
 	c := FindCondition(conditions, conditionType)
 	return c != nil && c.Status == ConditionTrue
 }
 
-// SetCondition adds a condition, or updates the one of its type, and says whether anything changed. The
+// SetCondition adds a condition, or updates the one of its type, and reports whether anything changed. The
 // transition time changes only with the status: it becomes that of the new condition, or the current
 // time if it has none.
 func SetCondition(conditions *[]Condition, c Condition) bool {

@@ -38,27 +38,27 @@ func find(err error) *Error {
 	return nil
 }
 
-// IsNotFound says whether the object does not exist.
+// IsNotFound reports whether the object does not exist.
 func IsNotFound(err error) bool { return ReasonOf(err) == ReasonNotFound }
 
-// IsAlreadyExists says whether an object could not be created because there is one of that name.
+// IsAlreadyExists reports whether an object could not be created because there is one of that name.
 func IsAlreadyExists(err error) bool { return ReasonOf(err) == ReasonAlreadyExists }
 
-// IsConflict says whether the object has changed since it was read, or a field that was applied belongs
+// IsConflict reports whether the object has changed since it was read, or a field that was applied belongs
 // to another field manager.
 func IsConflict(err error) bool { return ReasonOf(err) == ReasonConflict }
 
-// IsForbidden says whether the plugin has no right to do this. The message names the layer that refused
+// IsForbidden reports whether the plugin has no right to do this. The message names the layer that refused
 // and what is missing.
 func IsForbidden(err error) bool { return ReasonOf(err) == ReasonForbidden }
 
-// IsInvalid says whether the API server found the object invalid.
+// IsInvalid reports whether the API server found the object invalid.
 func IsInvalid(err error) bool { return ReasonOf(err) == ReasonInvalid }
 
-// IsTooManyRequests says whether the plugin or everyone together asks too much at the moment.
+// IsTooManyRequests reports whether the plugin or everyone together asks too much at the moment.
 func IsTooManyRequests(err error) bool { return ReasonOf(err) == ReasonTooManyRequests }
 
-// IsTimeout says whether the time ran out, in the API server or on the way to it.
+// IsTimeout reports whether the time ran out, in the API server or on the way to it.
 func IsTimeout(err error) bool {
 	reason := ReasonOf(err)
 	return reason == ReasonTimeout || reason == ReasonServerTimeout

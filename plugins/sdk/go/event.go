@@ -7,7 +7,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// EventType says whether an event is good news.
+// EventType reports whether an event is good news.
 type EventType string
 
 // The types of events.

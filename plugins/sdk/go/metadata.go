@@ -175,7 +175,7 @@ func (p *Plugin) kinds() []TypeReference {
 	return all
 }
 
-// isFor says whether the plugin has a handler for a kind.
+// isFor reports whether the plugin has a handler for a kind.
 func (p *Plugin) isFor(kind TypeReference) bool { return slices.Contains(p.kinds(), kind) }
 
 // writeAdmission writes which operations wait for the plugin. Every module exports functions for all of

@@ -36,10 +36,10 @@ func (m *ObjectMeta) GetNamespace() string { return m.Namespace }
 // GetUID returns the UID.
 func (m *ObjectMeta) GetUID() string { return m.UID }
 
-// IsBeingDeleted says whether the object is only waiting for its finalizers.
+// IsBeingDeleted reports whether the object is only waiting for its finalizers.
 func (m *ObjectMeta) IsBeingDeleted() bool { return m.DeletionTimestamp != "" }
 
-// HasFinalizer says whether the object has this finalizer.
+// HasFinalizer reports whether the object has this finalizer.
 func (m *ObjectMeta) HasFinalizer(name string) bool { return slices.Contains(m.Finalizers, name) }
 
 // UnmarshalK1s reads the metadata.

@@ -12,7 +12,7 @@ import (
 // each; what is longer is cut, and empty ones are left out.
 type Warnings []string
 
-// Validator says whether requests to the API server may be carried out. It has the functions that it needs:
+// Validator reports whether requests to the API server may be carried out. It has the functions that it needs:
 // requests of the other operations do not wait for the plugin.
 //
 // An error refuses the request, and its message is what the client is shown; an error that is no [Error]

@@ -43,7 +43,7 @@ type Target struct {
 	Least bool
 }
 
-// Met says whether the row meets its target: nil if it has none or was not measured.
+// Met reports whether the row meets its target: nil if it has none or was not measured.
 func (r Row) Met() *bool {
 	if r.Target == nil || r.Value == nil {
 		return nil

@@ -1,6 +1,6 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
-;; Exits with the library's code of a cancelled call in _initialize.
+;; Exits with the library's code of a canceled call in _initialize.
 (module
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1)

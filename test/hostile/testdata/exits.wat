@@ -1,7 +1,7 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
 ;; Exits: the last byte of the input, a to e, picks the code. The last two are those by which the engine's library says that a call was
-;; cancelled or ran out of time.
+;; canceled or ran out of time.
 (module
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1)

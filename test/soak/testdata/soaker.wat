@@ -41,7 +41,7 @@
     (memory.copy (global.get $out) (local.get $ptr) (local.get $len))
     (global.set $out (i32.add (global.get $out) (local.get $len))))
 
-  ;; Writes what follows a text in the input, up to a quotation mark, comma or brace; says whether it is there.
+  ;; Writes what follows a text in the input, up to a quotation mark, comma or brace; reports whether it is there.
   (func $put_after (param $text i32) (param $len i32) (result i32)
     (local $at i32) (local $i i32) (local $c i32)
     (local.set $at (global.get $in))

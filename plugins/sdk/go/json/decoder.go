@@ -102,7 +102,7 @@ func (d *Decoder) String() string {
 	return d.str()
 }
 
-// want gets to the next value and says whether it is of that kind. A null is read and gives false, as
+// want gets to the next value and reports whether it is of that kind. A null is read and gives false, as
 // it stands for the zero value; any other kind is an error.
 func (d *Decoder) want(k Kind) bool {
 	d.space()
@@ -146,7 +146,7 @@ func (d *Decoder) space() {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// literal reads exactly these characters and says whether they were there.
+// literal reads exactly these characters and reports whether they were there.
 func (d *Decoder) literal(word string) bool {
 	if len(d.text)-d.pos < len(word) || d.text[d.pos:d.pos+len(word)] != word {
 		d.syntax("want " + word)

@@ -72,7 +72,7 @@ func Marshal(v Marshaler) ([]byte, error) {
 	return e.Bytes(), e.Err()
 }
 
-// Valid says whether text is one JSON value and nothing else but white space.
+// Valid reports whether text is one JSON value and nothing else but white space.
 func Valid(text string) bool {
 	d := NewDecoder(text)
 	d.Skip()

@@ -80,7 +80,7 @@ func (d *Decoder) StringMap() map[string]string {
 	return m
 }
 
-// enter reads the opening bracket, and the closing one if nothing is between them. It says whether
+// enter reads the opening bracket, and the closing one if nothing is between them. It reports whether
 // there is a first value to read.
 func (d *Decoder) enter(object bool) bool {
 	if d.depth >= MaxDepth {
@@ -97,7 +97,7 @@ func (d *Decoder) enter(object bool) bool {
 	return true
 }
 
-// next reads the comma behind a value, or the closing bracket. It says whether another value follows.
+// next reads the comma behind a value, or the closing bracket. It reports whether another value follows.
 func (d *Decoder) next(object bool) bool {
 	if d.err != nil {
 		return false

@@ -126,7 +126,7 @@ func (d *Decoder) digits() bool {
 	return true
 }
 
-// at says whether the next byte is c.
+// at reports whether the next byte is c.
 func (d *Decoder) at(c byte) bool { return d.pos < len(d.text) && d.text[d.pos] == c }
 
 // clip keeps messages readable when a number has thousands of digits.

@@ -26,7 +26,7 @@ func (d *Decoder) str() string {
 	return inner
 }
 
-// scanString moves behind the string that comes next, checks it, and says whether it holds escapes.
+// scanString moves behind the string that comes next, checks it, and reports whether it holds escapes.
 // The decoder is at its opening quote.
 func (d *Decoder) scanString() (escaped bool) {
 	text, start := d.text, d.pos+1

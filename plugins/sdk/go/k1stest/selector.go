@@ -10,7 +10,7 @@ import (
 	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
 )
 
-// matcher says whether an object is selected.
+// matcher reports whether an object is selected.
 type matcher func(id objectKey, o object) bool
 
 // The forms of one requirement of a label selector.

@@ -22,9 +22,9 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// authorise checks that the plugin's account exists and may watch what the plugin is to be told of,
+// authorize checks that the plugin's account exists and may watch what the plugin is to be told of,
 // and that the operator may watch it for the plugin.
-func (r *Reconciler) authorise(ctx context.Context, l *load) *problem {
+func (r *Reconciler) authorize(ctx context.Context, l *load) *problem {
 	r.guard.waitsNoMore(l.name)
 	for _, step := range []func(context.Context, *load) error{
 		func(ctx context.Context, l *load) error { return r.checkAccount(ctx, l.plan.identity) },
@@ -41,7 +41,7 @@ func (r *Reconciler) authorise(ctx context.Context, l *load) *problem {
 			return p
 		}
 	}
-	l.authorised()
+	l.authorized()
 	return nil
 }
 

@@ -28,7 +28,7 @@ func TestEngine_Load_settings(t *testing.T) {
 	}
 }
 
-// A plugin that loops for ever does not keep its neighbours from working.
+// A plugin that loops for ever does not keep its neighbors from working.
 func TestEngine_neighbours(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
