@@ -29,7 +29,7 @@ func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *a
 			response, result = q.failed("", fmt.Errorf("panic: %v", panicked))
 		}
 		if s.Metrics != nil {
-			s.Metrics.Held(p.Name.String(), string(hook), result, time.Since(start))
+			s.Metrics.AdmissionRequest(p.Name.String(), string(hook), result, time.Since(start))
 		}
 	}()
 	response, result = s.decide(ctx, q)

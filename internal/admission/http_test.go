@@ -338,7 +338,7 @@ func TestServer_right(t *testing.T) {
 				t.Error(diff)
 			}
 			d.metrics.Forget(pluginName)
-			d.metrics.Held(pluginName, "validate", metrics.AdmissionAllowed, time.Second)
+			d.metrics.AdmissionRequest(pluginName, "validate", metrics.AdmissionAllowed, time.Second)
 			if left := d.counted(t); left != nil {
 				t.Errorf("left: %q", left)
 			}

@@ -34,7 +34,7 @@ type Marks interface {
 
 // Metrics count and time the requests that are held up; a *metrics.Metrics.
 type Metrics interface {
-	Held(plugin, webhook string, result metrics.AdmissionResult, took time.Duration)
+	AdmissionRequest(plugin, webhook string, result metrics.AdmissionResult, took time.Duration)
 }
 
 // ServerOptions configure a Server.
@@ -171,7 +171,7 @@ var errOverloaded = errors.New("rejected unread: too many bytes of admission req
 // the time is over. A plugin that was removed is nil.
 func (s *Server) overloaded(w http.ResponseWriter, hook webhook, name types.NamespacedName, p *served) {
 	if s.Metrics != nil {
-		s.Metrics.Held(name.String(), string(hook), metrics.AdmissionOverloaded, 0)
+		s.Metrics.AdmissionRequest(name.String(), string(hook), metrics.AdmissionOverloaded, 0)
 	}
 	if p != nil && p.Failed != nil {
 		p.Failed(Failure{Export: string(hook), Key: "requests", Err: errOverloaded})

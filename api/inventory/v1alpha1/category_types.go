@@ -6,15 +6,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// CategorySpec is what the owner of a Category wants it to be.
+// CategorySpec is the desired state of a Category.
 type CategorySpec struct {
-	// name is what people call the category, 1 to 50 characters.
+	// name is the name of the category for people, 1 to 50 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=50
 	Name string `json:"name,omitempty"`
 
-	// description is free text, at most 200 characters. Absent means none.
+	// description is free text, at most 200 characters. Absent means no description.
 	// +optional
 	// +kubebuilder:validation:MaxLength=200
 	Description string `json:"description,omitempty"`
@@ -34,7 +34,7 @@ type CategorySpec struct {
 	Tags []string `json:"tags,omitempty"`
 }
 
-// CategoryStatus is what the controllers saw. The Category controller writes the conditions Ready
+// CategoryStatus is the observed state of a Category. The Category controller writes the conditions Ready
 // and HierarchyValid and both counts; depth and path belong to a plugin such as category-hierarchy
 // and stay absent where none runs.
 type CategoryStatus struct {
@@ -95,7 +95,7 @@ type Category struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the wanted state.
+	// spec is the desired state.
 	// +required
 	Spec CategorySpec `json:"spec,omitzero"`
 

@@ -6,15 +6,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ItemSpec is what the owner of an Item wants it to be.
+// ItemSpec is the desired state of an Item.
 type ItemSpec struct {
-	// name is what people call the item, 1 to 100 characters.
+	// name is the name of the item for people, 1 to 100 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=100
 	Name string `json:"name,omitempty"`
 
-	// description is free text, at most 500 characters. Absent means none.
+	// description is free text, at most 500 characters. Absent means no description.
 	// +optional
 	// +kubebuilder:validation:MaxLength=500
 	Description string `json:"description,omitempty"`
@@ -47,7 +47,7 @@ type ItemSpec struct {
 	Tags []string `json:"tags,omitempty"`
 }
 
-// Availability reports whether an Item can be had.
+// Availability is the availability of an Item.
 // +kubebuilder:validation:Enum=Available;OutOfStock;Reserved;Discontinued
 type Availability string
 
@@ -69,7 +69,7 @@ const (
 	TagDiscontinued = "discontinued"
 )
 
-// ItemStatus is what the Item controller saw.
+// ItemStatus is the observed state of an Item.
 type ItemStatus struct {
 	// conditions are Ready and CategoryResolved.
 	// +optional
@@ -91,7 +91,7 @@ type ItemStatus struct {
 	LastUpdated *metav1.Time `json:"lastUpdated,omitempty"`
 }
 
-// Item is one kind of thing kept in stock.
+// Item is an item in stock.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -108,7 +108,7 @@ type Item struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the wanted state.
+	// spec is the desired state.
 	// +required
 	Spec ItemSpec `json:"spec,omitzero"`
 

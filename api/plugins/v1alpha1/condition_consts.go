@@ -2,29 +2,30 @@
 
 package v1alpha1
 
-// Condition types of a WasmPlugin, in the order in which they are decided.
+// Condition types of a WasmPlugin, in the order of the phases that set them.
 const (
-	// ConditionReady is true while the revision that the spec asks for serves, and its calls succeed.
+	// ConditionReady is true while the revision of the current spec serves, and its calls succeed.
 	ConditionReady = "Ready"
-	// ConditionFetched reports whether the module's bytes were read from the source.
+	// ConditionFetched reports whether the module was read from the source.
 	ConditionFetched = "Fetched"
-	// ConditionVerified reports whether the bytes are a plugin that fits the spec.
+	// ConditionVerified reports whether the module is a plugin that matches the spec.
 	ConditionVerified = "Verified"
-	// ConditionSettingsValid reports whether the settings, those from Secrets included, are there and meet the
-	// schema in the module's metadata.
+	// ConditionSettingsValid reports whether the settings, including those from Secrets, exist and match the schema in
+	// the module's metadata.
 	ConditionSettingsValid = "SettingsValid"
-	// ConditionAuthorized reports whether the ServiceAccount may do what the plugin's capabilities need: watch what it
-	// reconciles, validate and mutate what it holds up.
+	// ConditionAuthorized reports whether the ServiceAccount has the permissions that the plugin's capabilities need:
+	// the verbs list and watch, and for admission requests validate and mutate, on the plugin's kinds.
 	ConditionAuthorized = "Authorized"
-	// ConditionCompiled reports whether the module was compiled, initialized and found healthy.
+	// ConditionCompiled reports whether the module was compiled and initialized, and passed its health check.
 	ConditionCompiled = "Compiled"
-	// ConditionServing reports whether a revision, the wanted one or the one before, gets events and requests.
+	// ConditionServing reports whether a revision, the current or the previous one, receives events and admission
+	// requests.
 	ConditionServing = "Serving"
-	// ConditionDegraded is true while an older revision serves in place of the wanted one, or the wanted
-	// one serves and its calls fail.
+	// ConditionDegraded is true while the previous revision serves in place of the current one, or the calls of the
+	// current one fail.
 	ConditionDegraded = "Degraded"
-	// ConditionCleanedUp reports whether the plugin's finalizer is gone from all objects that it no longer
-	// belongs on. There is none for a plugin that never had the capability finalization.
+	// ConditionCleanedUp reports whether the plugin's finalizer was removed from all objects that the plugin no longer
+	// finalizes. A plugin that never had the capability finalization does not have this condition.
 	ConditionCleanedUp = "CleanedUp"
 )
 
@@ -32,7 +33,7 @@ const (
 const (
 	// ReasonSucceeded is the reason of a true condition.
 	ReasonSucceeded = "Succeeded"
-	// ReasonPending means that an earlier phase has to succeed first.
+	// ReasonPending means that an earlier phase has not succeeded.
 	ReasonPending = "Pending"
 	// ReasonSuspended means that spec.suspend is true.
 	ReasonSuspended = "Suspended"
@@ -42,7 +43,7 @@ const (
 
 // Reasons of a false CleanedUp condition, besides Terminating.
 const (
-	// ReasonSweepFailed means that the plugin's finalizer could not be taken off some objects; it is tried again.
+	// ReasonSweepFailed means that the plugin's finalizer could not be removed from some objects; the operator retries.
 	ReasonSweepFailed = "SweepFailed"
 )
 
@@ -50,51 +51,51 @@ const (
 const (
 	// ReasonConfigMapNotFound means that the ConfigMap does not exist.
 	ReasonConfigMapNotFound = "ConfigMapNotFound"
-	// ReasonConfigMapKeyNotFound means that the ConfigMap has no such key in binaryData.
+	// ReasonConfigMapKeyNotFound means that the ConfigMap does not have the key in binaryData.
 	ReasonConfigMapKeyNotFound = "ConfigMapKeyNotFound"
-	// ReasonFileNotFound means that there is no such file below the plugin directory.
+	// ReasonFileNotFound means that the file does not exist below the plugin directory.
 	ReasonFileNotFound = "FileNotFound"
 	// ReasonInvalidCompression means that a gzip or zstd stream could not be read to its end.
 	ReasonInvalidCompression = "InvalidCompression"
-	// ReasonModuleTooLarge means that the uncompressed module is above the operator's limit.
+	// ReasonModuleTooLarge means that the uncompressed module exceeds the operator's limit.
 	ReasonModuleTooLarge = "ModuleTooLarge"
-	// ReasonSourceUnavailable means that the source could not be read; it is tried again.
+	// ReasonSourceUnavailable means that the source could not be read; the operator retries.
 	ReasonSourceUnavailable = "SourceUnavailable"
-	// ReasonInvalidPluginFile means that a file in the plugin directory could not be understood.
+	// ReasonInvalidPluginFile means that a file in the plugin directory is not a valid plugin.
 	ReasonInvalidPluginFile = "InvalidPluginFile"
-	// ReasonDuplicateName means that two files in the plugin directory define a plugin of one name.
+	// ReasonDuplicateName means that two files in the plugin directory define plugins of the same name.
 	ReasonDuplicateName = "DuplicateName"
 )
 
 // Reasons of a false Verified condition.
 const (
-	// ReasonDigestMismatch means that the bytes are not those that spec.sha256 pins.
+	// ReasonDigestMismatch means that the module's digest is not spec.sha256.
 	ReasonDigestMismatch = "DigestMismatch"
-	// ReasonNotWasm means that the bytes are no WebAssembly core module.
+	// ReasonNotWasm means that the bytes are not a WebAssembly core module.
 	ReasonNotWasm = "NotWasm"
-	// ReasonInvalidModule means that the module is malformed or fails WebAssembly's validation.
+	// ReasonInvalidModule means that the module is malformed or does not validate.
 	ReasonInvalidModule = "InvalidModule"
 	// ReasonCommandModule means that the module is a command (_start), not a reactor.
 	ReasonCommandModule = "CommandModule"
 	// ReasonMissingABIVersion means that the module has no k1s_abi_version export.
 	ReasonMissingABIVersion = "MissingABIVersion"
-	// ReasonUnsupportedABIVersion means that the module speaks an ABI that this operator does not.
+	// ReasonUnsupportedABIVersion means that the operator does not support the module's ABI version.
 	ReasonUnsupportedABIVersion = "UnsupportedABIVersion"
-	// ReasonUnknownImport means that the module imports something the host does not offer.
+	// ReasonUnknownImport means that the module has an import that the host does not provide.
 	ReasonUnknownImport = "UnknownImport"
-	// ReasonMissingExport means that an export which the ABI or a capability needs is missing or has another signature.
+	// ReasonMissingExport means that an export that the ABI or a capability requires is missing or has another type.
 	ReasonMissingExport = "MissingExport"
 	// ReasonInitializeFailed means that _initialize or k1s_initialize failed.
 	ReasonInitializeFailed = "InitializeFailed"
 	// ReasonInvalidMetadata means that the module's metadata could not be read.
 	ReasonInvalidMetadata = "InvalidMetadata"
-	// ReasonUnsupportedCapability means that the module declares a capability that this operator does not offer.
+	// ReasonUnsupportedCapability means that the module declares a capability that this operator does not support.
 	ReasonUnsupportedCapability = "UnsupportedCapability"
-	// ReasonCapabilityNotDeclared means that spec.capabilities asks for more than the module declares.
+	// ReasonCapabilityNotDeclared means that spec.capabilities has a capability that the module does not declare.
 	ReasonCapabilityNotDeclared = "CapabilityNotDeclared"
-	// ReasonTypeNotDeclared means that spec.forTypes names a kind that the module does not declare.
+	// ReasonTypeNotDeclared means that spec.forTypes has a kind that the module does not declare.
 	ReasonTypeNotDeclared = "TypeNotDeclared"
-	// ReasonInvalidSelector means that spec.admission.objectSelector is no label selector.
+	// ReasonInvalidSelector means that spec.admission.objectSelector is not a valid label selector.
 	ReasonInvalidSelector = "InvalidSelector"
 	// ReasonMemoryLimit means that the module needs more memory than spec.runtime.maxMemoryPages.
 	ReasonMemoryLimit = "MemoryLimit"
@@ -102,21 +103,21 @@ const (
 
 // Reasons of a false SettingsValid condition.
 const (
-	// ReasonSettingsInvalid means that spec.settings does not meet the module's schema.
+	// ReasonSettingsInvalid means that spec.settings does not match the module's schema.
 	ReasonSettingsInvalid = "SettingsInvalid"
-	// ReasonSettingsConflict means that spec.settingsFrom has a member that spec.settings has too.
+	// ReasonSettingsConflict means that spec.settingsFrom and spec.settings have the same member.
 	ReasonSettingsConflict = "SettingsConflict"
 	// ReasonSecretNotFound means that a Secret of spec.settingsFrom does not exist.
 	ReasonSecretNotFound = "SecretNotFound"
-	// ReasonSecretKeyNotFound means that such a Secret does not have the key.
+	// ReasonSecretKeyNotFound means that a Secret of spec.settingsFrom does not have the key.
 	ReasonSecretKeyNotFound = "SecretKeyNotFound"
-	// ReasonSecretForbidden means that the ServiceAccount may not get such a Secret.
+	// ReasonSecretForbidden means that the ServiceAccount lacks the verb get on a Secret of spec.settingsFrom.
 	ReasonSecretForbidden = "SecretForbidden"
-	// ReasonSecretInvalid means that the value of such a key is no text, or too long.
+	// ReasonSecretInvalid means that a value of spec.settingsFrom is not UTF-8 text, or is too long.
 	ReasonSecretInvalid = "SecretInvalid"
-	// ReasonSecretUnavailable means that such a Secret could not be read; it is tried again.
+	// ReasonSecretUnavailable means that a Secret of spec.settingsFrom could not be read; the operator retries.
 	ReasonSecretUnavailable = "SecretUnavailable"
-	// ReasonSchemaInvalid means that the schema in the module's metadata is no JSON Schema.
+	// ReasonSchemaInvalid means that the schema in the module's metadata is not a valid JSON Schema.
 	ReasonSchemaInvalid = "SchemaInvalid"
 )
 
@@ -125,8 +126,8 @@ const ReasonRBACDisabled = "RBACDisabled"
 
 // Reasons of a false Authorized condition.
 const (
-	// ReasonNotAsInDirectory means that a WasmPlugin that is labeled as made of the plugin directory is not what
-	// the directory defines, where that decides about its rights.
+	// ReasonNotAsInDirectory means that a WasmPlugin with the label of the plugin directory differs from the file in a
+	// field that decides about its permissions.
 	ReasonNotAsInDirectory = "NotAsInDirectory"
 	// ReasonServiceAccountNotFound means that the ServiceAccount does not exist.
 	ReasonServiceAccountNotFound = "ServiceAccountNotFound"
@@ -139,12 +140,12 @@ const (
 	ReasonAccountForbidden = "AccountForbidden"
 	// ReasonNamespacesRequired means that the plugin needs a namespace that security.allowedNamespaces leaves out.
 	ReasonNamespacesRequired = "NamespacesRequired"
-	// ReasonOperatorForbidden means that the operator itself may not list or watch a kind, or not patch one that
-	// the plugin finalizes.
+	// ReasonOperatorForbidden means that the operator lacks a verb on a kind: list or watch, or patch if the plugin
+	// finalizes it.
 	ReasonOperatorForbidden = "OperatorForbidden"
-	// ReasonWebhooksDisabled means that the plugin holds requests up, but the operator serves no webhooks.
+	// ReasonWebhooksDisabled means that the plugin needs webhooks, and the operator does not serve webhooks.
 	ReasonWebhooksDisabled = "WebhooksDisabled"
-	// ReasonReviewFailed means that the API server did not answer an access review; it is asked again.
+	// ReasonReviewFailed means that an access review failed; the operator retries.
 	ReasonReviewFailed = "ReviewFailed"
 )
 
@@ -157,41 +158,40 @@ const (
 	ReasonLimitExceeded = "LimitExceeded"
 	// ReasonCompilerUnavailable means that the process that compiles modules could not be run; the operator retries.
 	ReasonCompilerUnavailable = "CompilerUnavailable"
-	// ReasonHealthCheckFailed means that k1s_health answered with an error.
+	// ReasonHealthCheckFailed means that k1s_health returned an error.
 	ReasonHealthCheckFailed = "HealthCheckFailed"
 )
 
 // Reasons of Serving and Degraded.
 const (
-	// ReasonWatchFailed means that a watch could not be started; it is tried again.
+	// ReasonWatchFailed means that a watch could not be started; the operator retries.
 	ReasonWatchFailed = "WatchFailed"
-	// ReasonWebhooksFailed means that the plugin's webhook configurations could not be written; it is tried again.
+	// ReasonWebhooksFailed means that the plugin's webhook configurations could not be written; the operator retries.
 	ReasonWebhooksFailed = "WebhooksFailed"
-	// ReasonRecordFailed means that it could not be written down what the plugin leaves on other objects, so
-	// that it may leave nothing there; it is tried again.
+	// ReasonRecordFailed means that status.finalizedTypes could not be written; the operator adds no finalizer before,
+	// and retries.
 	ReasonRecordFailed = "RecordFailed"
 	// ReasonNoRevision means that no revision has ever been loaded.
 	ReasonNoRevision = "NoRevision"
-	// ReasonPreviousRevision means that the revision before serves, because the wanted one cannot.
+	// ReasonPreviousRevision means that the previous revision serves, because the current one cannot.
 	ReasonPreviousRevision = "PreviousRevision"
-	// ReasonRolledBack means that the wanted revision was taken back, because its first calls failed. It is
-	// not tried again until the spec or the module changes.
+	// ReasonRolledBack means that the operator rolled back to the previous revision, because the first calls of the
+	// current one failed. It does not retry until the spec or the module changes.
 	ReasonRolledBack = "RolledBack"
-	// ReasonCallsFailing means that the wanted revision serves, but half of its last calls failed or more.
+	// ReasonCallsFailing means that the current revision serves, and half of its last calls or more failed.
 	ReasonCallsFailing = "CallsFailing"
-	// ReasonAsSpecified means that what serves is what the spec asks for.
+	// ReasonAsSpecified means that the revision of the current spec serves.
 	ReasonAsSpecified = "AsSpecified"
 )
 
-// LabelAggregateToWatch on a ClusterRole adds its rules to what the operator may watch for plugins.
+// LabelAggregateToWatch on a ClusterRole adds its rules to the operator's permissions to watch kinds for plugins.
 const LabelAggregateToWatch = "plugins.k1s.io/aggregate-to-watch"
 
 const (
-	// LabelDirectory marks WasmPlugins that the operator made of files in its plugin directory.
+	// LabelDirectory marks WasmPlugins that the operator creates from files in its plugin directory.
 	LabelDirectory = "plugins.k1s.io/directory"
-	// AnnotationDirectoryReason holds the reason why the file that such a WasmPlugin was made of cannot
-	// be used.
+	// AnnotationDirectoryReason is the condition reason of an invalid file, on the WasmPlugin of that file.
 	AnnotationDirectoryReason = "plugins.k1s.io/directory-reason"
-	// AnnotationDirectoryMessage says what is wrong with that file.
+	// AnnotationDirectoryMessage is the condition message of an invalid file.
 	AnnotationDirectoryMessage = "plugins.k1s.io/directory-message"
 )

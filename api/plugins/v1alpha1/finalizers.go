@@ -2,12 +2,12 @@
 
 package v1alpha1
 
-// FinalizerCleanup keeps a WasmPlugin that is being deleted until the operator has taken back what it left on
-// other objects for it.
+// FinalizerCleanup blocks the deletion of a WasmPlugin until the operator has removed the plugin's finalizer from all
+// objects.
 const FinalizerCleanup = "plugins.k1s.io/cleanup"
 
-// FinalizerOf is the finalizer that keeps an object that is being deleted until a plugin with the capability
-// finalization is done with it. No two plugins have the same: a namespace has no dots.
+// FinalizerOf returns the finalizer of a plugin with the capability finalization: it blocks the deletion of an object
+// until the plugin has finalized it. It is unique, as a namespace has no dots.
 func FinalizerOf(namespace, plugin string) string {
 	return plugin + "." + namespace + ".plugins.k1s.io/finalize"
 }

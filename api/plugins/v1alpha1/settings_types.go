@@ -2,23 +2,23 @@
 
 package v1alpha1
 
-// SettingSource is a setting whose value is kept elsewhere.
+// SettingSource is a member of the settings whose value comes from another object.
 type SettingSource struct {
-	// as is the member of the settings that gets the value, a string. spec.settings must not have it too.
+	// as is the name of the member, whose value is a string. spec.settings must not have this member.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
 	As string `json:"as,omitempty"`
 
-	// secretRef is a key of a Secret in the plugin's namespace. It is read as the plugin's ServiceAccount,
-	// which needs the verb get on that Secret.
+	// secretRef is a key of a Secret in the plugin's namespace. The operator reads it as the plugin's ServiceAccount,
+	// which needs the verb get on this Secret.
 	// +required
 	SecretRef SecretKeyReference `json:"secretRef,omitzero"`
 }
 
 // SecretKeyReference is a key of a Secret in the plugin's namespace. Its value must be UTF-8 text of at most
-// 32 KiB. A value that changes while the plugin serves is noticed within a minute, and makes a new revision.
+// 32 KiB. When the value changes, the operator loads a new revision within a minute.
 type SecretKeyReference struct {
 	// name is the Secret's name.
 	// +required

@@ -2,7 +2,7 @@
 
 package v1alpha1
 
-// Source says where a module's bytes come from.
+// Source is where a module is read from.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.configMap), has(self.file)].exists_one(set, set)",message="exactly one of configMap and file must be set"
 type Source struct {
@@ -15,8 +15,8 @@ type Source struct {
 	File *FileSource `json:"file,omitempty"`
 }
 
-// ConfigMapSource is a key of a ConfigMap in the plugin's namespace. A ConfigMap holds at most 1 MiB,
-// so larger modules are stored compressed.
+// ConfigMapSource is a key of a ConfigMap in the plugin's namespace. A ConfigMap holds at most 1 MiB: store larger
+// modules compressed.
 type ConfigMapSource struct {
 	// name is the ConfigMap's name.
 	// +required
@@ -25,8 +25,8 @@ type ConfigMapSource struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name,omitempty"`
 
-	// key is the key in binaryData that holds the module: raw, gzip or zstd, told by its first bytes.
-	// Defaults to "plugin.wasm".
+	// key is the key in binaryData of the module, which is raw, or compressed with gzip or zstd; the operator detects
+	// which. Defaults to "plugin.wasm".
 	// +optional
 	// +kubebuilder:default=plugin.wasm
 	// +kubebuilder:validation:MinLength=1
@@ -38,7 +38,7 @@ type ConfigMapSource struct {
 // FileSource is a file below the operator's plugin directory.
 type FileSource struct {
 	// path is relative to the plugin directory, with "/" between its parts and without "..".
-	// The file may be raw, gzip or zstd.
+	// The file is raw, or compressed with gzip or zstd.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024

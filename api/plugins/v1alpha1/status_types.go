@@ -6,10 +6,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// WasmPluginStatus is what became of a WasmPlugin.
+// WasmPluginStatus is the observed state of a WasmPlugin.
 type WasmPluginStatus struct {
 	// conditions are Ready, Fetched, Verified, SettingsValid, Authorized, Compiled, Serving, Degraded, and
-	// CleanedUp for a plugin that has finalized objects.
+	// CleanedUp if the plugin has or had the capability finalization.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -20,22 +20,22 @@ type WasmPluginStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// revision is the revision that serves. Absent means that none does.
+	// revision is the serving revision. Absent means that no revision serves.
 	// +optional
 	Revision *Revision `json:"revision,omitempty"`
 
-	// previousDigest is the digest, "sha256:" and 64 hex digits, of the revision that served before.
-	// Absent means that there was none.
+	// previousDigest is the digest, "sha256:" and 64 hex digits, of the previous revision. Absent means that there was
+	// no previous revision.
 	// +optional
 	PreviousDigest string `json:"previousDigest,omitempty"`
 
-	// lastError is what went wrong when the plugin was last loaded. Absent means that nothing did.
-	// Failed calls are told in Events of reason ReconcileFailed.
+	// lastError is the error of the last load. Absent means that the last load succeeded. Failed calls are reported as
+	// Events of reason ReconcileFailed.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	LastError string `json:"lastError,omitempty"`
 
-	// finalizedTypes are the kinds whose objects may carry the plugin's finalizer. Absent means that none does.
+	// finalizedTypes are the kinds whose objects may have the plugin's finalizer. Absent means no kinds.
 	// +optional
 	// +listType=map
 	// +listMapKey=apiVersion
@@ -44,7 +44,7 @@ type WasmPluginStatus struct {
 	FinalizedTypes []TypeReference `json:"finalizedTypes,omitempty"`
 }
 
-// Revision is a module together with its settings, as it serves.
+// Revision is a module with its settings.
 type Revision struct {
 	// digest is "sha256:" and 64 hex digits, of the uncompressed module.
 	// +required
@@ -62,19 +62,19 @@ type Revision struct {
 	// +optional
 	Language string `json:"language,omitempty"`
 
-	// abi is the version of the guest ABI that the module speaks.
+	// abi is the version of the guest ABI that the module implements.
 	// +optional
 	ABI int32 `json:"abi,omitempty"`
 
-	// source says where the module came from, such as "configmap/item-validator/plugin.wasm".
+	// source is where the module was read from, such as "configmap/item-validator/plugin.wasm".
 	// +optional
 	Source string `json:"source,omitempty"`
 
-	// types are the kinds that are reconciled, as "Kind.group", joined by ",".
+	// types are the kinds that the plugin reconciles, as "Kind.group", joined by ",".
 	// +optional
 	Types string `json:"types,omitempty"`
 
-	// loadedAt is when this revision began to serve.
+	// loadedAt is the time at which this revision started to serve.
 	// +optional
 	LoadedAt metav1.Time `json:"loadedAt,omitzero"`
 
@@ -82,16 +82,17 @@ type Revision struct {
 	// +optional
 	SizeBytes int64 `json:"sizeBytes,omitempty"`
 
-	// fetchMillis is how long fetching took, in milliseconds.
+	// fetchMillis is the duration of the fetch, in milliseconds.
 	// +optional
 	FetchMillis int64 `json:"fetchMillis"`
 
-	// compileMillis is how long compiling, reading the metadata and the first instance took, in milliseconds.
+	// compileMillis is the duration of compiling, reading the metadata and creating the first instance, in
+	// milliseconds.
 	// +optional
 	CompileMillis int64 `json:"compileMillis"`
 
-	// cached reports whether the compiled code was there when the first instance was made; a module whose
-	// metadata is read by running it is compiled for that before.
+	// cached reports whether the compiled code was cached when the first instance was created. To read the metadata
+	// of a module that has no k1s.metadata section, the operator compiles it before.
 	// +optional
 	Cached bool `json:"cached"`
 }

@@ -7,20 +7,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// WasmPluginSpec says which module to run, as whom, for which objects and within which limits.
+// WasmPluginSpec is the desired state of a WasmPlugin: the module, its ServiceAccount, its kinds and its limits.
 type WasmPluginSpec struct {
-	// source says where the module's bytes come from. Exactly one member is set.
+	// source is where the module is read from. Exactly one member must be set.
 	// +required
 	Source Source `json:"source,omitzero"`
 
 	// sha256 pins the module: 64 lower-case hex digits of the SHA-256 of the uncompressed module.
-	// Absent means that whatever the source holds is taken.
+	// Absent means that any module in the source is accepted.
 	// +optional
 	// +kubebuilder:validation:Pattern=`^[a-f0-9]{64}$`
 	SHA256 string `json:"sha256,omitempty"`
 
-	// serviceAccountName is the ServiceAccount, in the plugin's namespace, that the plugin acts as.
-	// It can do nothing that this account may not do. Defaults to "default".
+	// serviceAccountName is the ServiceAccount in the plugin's namespace that the plugin acts as: the plugin has the
+	// permissions of this ServiceAccount, and no others. Defaults to "default".
 	// +optional
 	// +kubebuilder:default=default
 	// +kubebuilder:validation:MinLength=1
@@ -28,8 +28,8 @@ type WasmPluginSpec struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
 
-	// forTypes are the kinds that the plugin is for. Absent means the kinds that the module's
-	// metadata declares; when given, each must be one of those.
+	// forTypes are the kinds that the plugin watches and answers admission requests for. Absent means the kinds that
+	// the module's metadata declares. Each must be one of those.
 	// +optional
 	// +listType=map
 	// +listMapKey=apiVersion
@@ -38,8 +38,8 @@ type WasmPluginSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	ForTypes []ForType `json:"forTypes,omitempty"`
 
-	// owns are kinds of objects that the plugin creates with an owner reference to the object it
-	// reconciles: when one of them changes, its owner is reconciled. Absent means none.
+	// owns are kinds of objects that the plugin creates with an owner reference to the object that it reconciles.
+	// When such an object changes, its owner is reconciled. Absent means no kinds.
 	// +optional
 	// +listType=map
 	// +listMapKey=apiVersion
@@ -47,45 +47,45 @@ type WasmPluginSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	Owns []TypeReference `json:"owns,omitempty"`
 
-	// capabilities are what the plugin is asked to do. Absent means what the module's metadata
-	// declares; when given, each must be declared there.
+	// capabilities are the capabilities of the module that are used. Absent means those that the module's metadata
+	// declares. Each must be declared there.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	Capabilities []Capability `json:"capabilities,omitempty"`
 
-	// settings are handed to the module when it is initialized, after a check against the JSON
-	// Schema in the module's metadata. Absent means {}.
+	// settings are passed to the module when it is initialized, after they were validated against the JSON Schema in
+	// the module's metadata. Absent means {}.
 	// +optional
 	// +kubebuilder:validation:Type=object
 	// +kubebuilder:pruning:PreserveUnknownFields
 	Settings *runtime.RawExtension `json:"settings,omitempty"`
 
-	// settingsFrom are members of the settings whose values are kept in Secrets. They are handed to the module
-	// along with settings, and never shown: not in the status, Events, logs or metrics. Absent means none.
+	// settingsFrom are members of the settings whose values come from Secrets. They are passed to the module together
+	// with settings. Their values never appear in the status, Events, logs or metrics. Absent means no such members.
 	// +optional
 	// +listType=map
 	// +listMapKey=as
 	// +kubebuilder:validation:MaxItems=16
 	SettingsFrom []SettingSource `json:"settingsFrom,omitempty"`
 
-	// security narrows what the plugin may do below what its ServiceAccount may do.
-	// Absent means the defaults of its fields.
+	// security restricts the plugin further than RBAC restricts its ServiceAccount. Absent means the defaults of its
+	// fields.
 	// +optional
 	Security Security `json:"security,omitzero"`
 
-	// runtime bounds memory, time and parallelism. Absent means the defaults of its fields.
+	// runtime limits memory, time and concurrency. Absent means the defaults of its fields.
 	// +optional
 	Runtime Runtime `json:"runtime,omitzero"`
 
-	// admission says how requests to the API server are held up for the plugin. Absent means the
-	// defaults of its fields; it matters with the capabilities validation, defaulting and admission only.
+	// admission configures the plugin's webhooks. Absent means the defaults of its fields. It is used with the
+	// capabilities validation, defaulting and admission only.
 	// +optional
 	Admission Admission `json:"admission,omitzero"`
 
-	// suspend stops the plugin: it receives no events and holds no instance until suspend is false
-	// again; then every object is reconciled. Defaults to false.
+	// suspend stops the plugin: it receives no events and has no instances. When suspend is false again, every object
+	// is reconciled. Defaults to false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
@@ -107,16 +107,16 @@ type TypeReference struct {
 	Kind string `json:"kind,omitempty"`
 }
 
-// ForType names a kind and which of its objects are reconciled and finalized.
+// ForType is a kind, with a selector of the objects that are reconciled and finalized.
 type ForType struct {
 	TypeReference `json:",inline"`
 
-	// labelSelector picks the objects. Absent means all.
+	// labelSelector selects the objects by their labels. Absent means all objects.
 	// +optional
 	LabelSelector *metav1.LabelSelector `json:"labelSelector,omitempty"`
 }
 
-// Capability is something a module can do.
+// Capability is a feature that a module implements.
 // +kubebuilder:validation:Enum=reconcile;validation;defaulting;status_update;finalization;admission
 type Capability string
 
@@ -124,16 +124,16 @@ const (
 	// CapabilityReconcile calls the module's "reconcile" export for every change of an object.
 	CapabilityReconcile Capability = "reconcile"
 	// CapabilityValidation calls "validate_create", "validate_update" and "validate_delete" before the API server
-	// stores a change; an error refuses the change.
+	// stores a change; an error denies the request.
 	CapabilityValidation Capability = "validation"
 	// CapabilityDefaulting calls "set_defaults" before the API server stores a new or changed object.
 	CapabilityDefaulting Capability = "defaulting"
-	// CapabilityStatusUpdate lets the module apply the status subresource.
+	// CapabilityStatusUpdate allows the module to apply the status subresource.
 	CapabilityStatusUpdate Capability = "status_update"
-	// CapabilityFinalization keeps an object that is being deleted until "finalize" is done with it.
+	// CapabilityFinalization blocks the deletion of an object until "finalize" has succeeded for it.
 	CapabilityFinalization Capability = "finalization"
-	// CapabilityAdmission calls "admit" before the API server stores a change, with who makes it; an error
-	// refuses the change.
+	// CapabilityAdmission calls "admit" before the API server stores a change, with the user who makes the request;
+	// an error denies the request.
 	CapabilityAdmission Capability = "admission"
 )
 
@@ -155,11 +155,11 @@ type WasmPlugin struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the wanted plugin.
+	// spec is the desired state.
 	// +required
 	Spec WasmPluginSpec `json:"spec,omitzero"`
 
-	// status is what became of it.
+	// status is the observed state.
 	// +optional
 	Status WasmPluginStatus `json:"status,omitzero"`
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The webhooks through which requests to the API server are held up.
+// The webhooks of a plugin.
 const (
 	WebhookValidate = "validate"
 	WebhookMutate   = "mutate"
 )
 
-// AdmissionResult is what became of a request to the API server that was held up.
+// AdmissionResult is the result of an admission request.
 type AdmissionResult string
 
 // The results.
@@ -23,11 +23,11 @@ const (
 	// AdmissionAllowed and AdmissionDenied are the plugin's answers.
 	AdmissionAllowed AdmissionResult = "allowed"
 	AdmissionDenied  AdmissionResult = "denied"
-	// AdmissionFailedClosed and AdmissionFailedOpen are requests that the plugin could not answer, which were refused or
-	// let through, as its failurePolicy has it.
+	// AdmissionFailedClosed and AdmissionFailedOpen are requests that the plugin could not answer, which were denied or
+	// allowed by its failurePolicy.
 	AdmissionFailedClosed AdmissionResult = "failed_closed"
 	AdmissionFailedOpen   AdmissionResult = "failed_open"
-	// AdmissionSkipped is a request that the plugin was not asked about.
+	// AdmissionSkipped is a request that was allowed without a call of the plugin.
 	AdmissionSkipped AdmissionResult = "skipped"
 	// AdmissionOverloaded is a request that was rejected unread, because too many bytes were in flight.
 	AdmissionOverloaded AdmissionResult = "overloaded"
@@ -48,15 +48,15 @@ type webhookSeries struct {
 
 func (s *series) webhook(name string) *webhookSeries {
 	w := &webhookSeries{results: make([]once[prometheus.Counter], len(admissionResults))}
-	s.observer(&w.duration, nameHeldDuration, s.name, name)
+	s.observer(&w.duration, nameAdmissionDuration, s.name, name)
 	for i, result := range admissionResults {
-		s.counter(&w.results[i], nameHeld, s.name, name, string(result))
+		s.counter(&w.results[i], nameAdmissionRequests, s.name, name, string(result))
 	}
 	return w
 }
 
-// Held counts a request to the API server that was held up for a plugin, and how long; what was not answered is not timed.
-func (m *Metrics) Held(name, webhook string, result AdmissionResult, took time.Duration) {
+// AdmissionRequest counts an admission request and observes its duration; skipped requests have none.
+func (m *Metrics) AdmissionRequest(name, webhook string, result AdmissionResult, took time.Duration) {
 	s := m.of(name)
 	hook, outcome := slices.Index(webhooks, webhook), slices.Index(admissionResults, result)
 	if s == nil || hook < 0 || outcome < 0 {

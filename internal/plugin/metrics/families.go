@@ -38,29 +38,29 @@ const (
 
 // Names of the families.
 const (
-	nameCalls        = "k1s_plugin_calls_total"
-	nameDuration     = "k1s_plugin_call_duration_seconds"
-	nameFuel         = "k1s_plugin_fuel_instructions_total"
-	nameInstances    = "k1s_plugin_instances"
-	nameMemory       = "k1s_plugin_memory_bytes"
-	nameInstantiate  = "k1s_plugin_instantiate_duration_seconds"
-	nameCompile      = "k1s_compile_duration_seconds"
-	nameSwaps        = "k1s_plugin_swaps_total"
-	nameRollbacks    = "k1s_plugin_rollbacks_total"
-	nameSelfTriggers = "k1s_plugin_self_triggered_total"
-	nameRevision     = "k1s_plugin_revision_info"
-	nameBreaker      = "k1s_plugin_breaker_state"
-	nameTransitions  = "k1s_plugin_breaker_transitions_total"
-	nameLimited      = "k1s_plugin_requests_limited_total"
-	nameDecided      = "k1s_plugin_requests_decided_total"
-	nameSuspicious   = "k1s_plugin_suspicions_total"
-	nameAuditDropped = "k1s_audit_records_dropped_total"
-	nameCacheResults = "k1s_plugin_result_cache_total"
-	nameBatch        = "k1s_plugin_batch_size"
-	nameQueued       = "k1s_plugin_queue_depth"
-	nameHeld         = "k1s_plugin_admission_requests_total"
-	nameHeldDuration = "k1s_plugin_admission_duration_seconds"
-	nameWithoutRBAC  = "k1s_plugins_without_rbac"
+	nameCalls             = "k1s_plugin_calls_total"
+	nameDuration          = "k1s_plugin_call_duration_seconds"
+	nameFuel              = "k1s_plugin_fuel_instructions_total"
+	nameInstances         = "k1s_plugin_instances"
+	nameMemory            = "k1s_plugin_memory_bytes"
+	nameInstantiate       = "k1s_plugin_instantiate_duration_seconds"
+	nameCompile           = "k1s_compile_duration_seconds"
+	nameSwaps             = "k1s_plugin_swaps_total"
+	nameRollbacks         = "k1s_plugin_rollbacks_total"
+	nameSelfTriggers      = "k1s_plugin_self_triggered_total"
+	nameRevision          = "k1s_plugin_revision_info"
+	nameBreaker           = "k1s_plugin_breaker_state"
+	nameTransitions       = "k1s_plugin_breaker_transitions_total"
+	nameLimited           = "k1s_plugin_requests_limited_total"
+	nameDecided           = "k1s_plugin_requests_decided_total"
+	nameSuspicious        = "k1s_plugin_suspicions_total"
+	nameAuditDropped      = "k1s_audit_records_dropped_total"
+	nameCacheResults      = "k1s_plugin_result_cache_total"
+	nameBatch             = "k1s_plugin_batch_size"
+	nameQueued            = "k1s_plugin_queue_depth"
+	nameAdmissionRequests = "k1s_plugin_admission_requests_total"
+	nameAdmissionDuration = "k1s_plugin_admission_duration_seconds"
+	nameWithoutRBAC       = "k1s_plugins_without_rbac"
 )
 
 // Families returns every family of this package.
@@ -68,20 +68,20 @@ func Families() []Family {
 	return []Family{
 		{
 			Name: nameCalls, Type: Counter, Labels: []string{labelPlugin, labelExport, labelResult},
-			Help: "Calls of a plugin's exports, by how they ended: OK, Guest (the guest answered an error), or what went wrong. " +
-				"A call of reconcile_batch counts beside the calls of reconcile that it answers.",
+			Help: "Calls of a plugin's exports by result: OK, Guest (the guest returned an error), or the kind of failure. " +
+				"A call of reconcile_batch counts in addition to the reconciles that it answers.",
 		},
 		{
 			Name: nameDuration, Type: Histogram, Labels: []string{labelPlugin, labelExport}, Buckets: callBuckets(),
-			Help: "How long calls took, waiting for an instance included.",
+			Help: "Duration of calls, including the wait for an instance.",
 		},
 		{
 			Name: nameFuel, Type: Counter, Labels: []string{labelPlugin, labelExport},
-			Help: "WebAssembly instructions that calls ran.",
+			Help: "WebAssembly instructions that calls executed.",
 		},
 		{
 			Name: nameInstances, Type: Gauge, Labels: []string{labelPlugin},
-			Help: "Instances that exist, of every revision.",
+			Help: "Instances of all revisions.",
 		},
 		{
 			Name: nameMemory, Type: Gauge, Labels: []string{labelPlugin},
@@ -90,48 +90,48 @@ func Families() []Family {
 		{
 			Name: nameInstantiate, Type: Histogram, Labels: []string{labelPlugin, labelHow},
 			Buckets: []float64{50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1, 5},
-			Help:    "How long making an instance took: fresh, where the guest initialized itself, or from an image of an initialized one.",
+			Help:    "Duration of instantiation: fresh, by running the guest's initialization, or from an image of an initialized instance.",
 		},
 		{
 			Name: nameCompile, Type: Histogram, Labels: []string{labelCached},
 			Buckets: []float64{1e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 500e-3, 1, 2.5, 5, 10, 30, 60, 300},
-			Help:    "How long compiling a module took, or reading its code where it was kept.",
+			Help:    "Duration of compiling a module, or of reading its code from the cache.",
 		},
 		{
 			Name: nameSwaps, Type: Counter, Labels: []string{labelPlugin},
-			Help: "Revisions that have begun to serve.",
+			Help: "Revisions that started to serve.",
 		},
 		{
 			Name: nameRollbacks, Type: Counter, Labels: []string{labelPlugin},
-			Help: "Revisions that had to give their place back to the one before.",
+			Help: "Revisions that were rolled back to the previous one.",
 		},
 		{
 			Name: nameSelfTriggers, Type: Counter, Labels: []string{labelPlugin},
-			Help: "Reconciles that were delayed because nothing but the plugin's own writes had caused them, many times in a row.",
+			Help: "Reconciles that were delayed because only the plugin's own writes caused them, many times in a row.",
 		},
 		{
 			Name: nameRevision, Type: Gauge, Labels: []string{labelPlugin, labelDigest, labelVersion},
-			Help: "1 for the revision that serves; its labels say which it is.",
+			Help: "1 for the serving revision, which the labels identify.",
 		},
 		{
 			Name: nameBreaker, Type: Gauge, Labels: []string{labelPlugin},
-			Help: "The circuit breaker: 0 closed, 1 half-open (one call is let through), 2 open.",
+			Help: "State of the circuit breaker: 0 closed, 1 half-open (one call is allowed), 2 open.",
 		},
 		{
 			Name: nameTransitions, Type: Counter, Labels: []string{labelPlugin, labelState},
-			Help: "States that the circuit breaker has entered.",
+			Help: "Transitions of the circuit breaker into a state.",
 		},
 		{
 			Name: nameLimited, Type: Counter, Labels: []string{labelPlugin, labelLayer},
-			Help: "Requests to the cluster that were refused: limit is security.maxConcurrentRequests, rate is security.requestsPerSecond.",
+			Help: "Requests to the cluster that were throttled: limit is security.maxConcurrentRequests, rate is security.requestsPerSecond.",
 		},
 		{
 			Name: nameDecided, Type: Counter, Labels: []string{labelPlugin, labelDecided, labelLayer},
-			Help: "Requests to the cluster that change something or were refused, as the audit log has them: what was decided, and the layer that refused.",
+			Help: "Write requests and denied requests to the cluster, as in the audit log: the decision, and the layer that denied.",
 		},
 		{
 			Name: nameSuspicious, Type: Counter, Labels: []string{labelPlugin},
-			Help: "Times that a plugin was refused so often within a minute that somebody should look.",
+			Help: "Anomalies: times that many requests of a plugin were denied within a minute.",
 		},
 		{
 			Name: nameAuditDropped, Type: Counter,
@@ -139,29 +139,29 @@ func Families() []Family {
 		},
 		{
 			Name: nameCacheResults, Type: Counter, Labels: []string{labelPlugin, labelResult},
-			Help: "Look-ups in the cache of answers of modules that declare themselves deterministic: hit or miss.",
+			Help: "Lookups in the result cache of deterministic modules: hit or miss.",
 		},
 		{
 			Name: nameBatch, Type: Histogram, Labels: []string{labelPlugin}, Buckets: []float64{2, 4, 8, 16, 32, 64, 128, 256},
-			Help: "Requests that one call of reconcile_batch got.",
+			Help: "Requests in a call of reconcile_batch.",
 		},
 		{
 			Name: nameQueued, Type: Gauge, Labels: []string{labelPlugin},
-			Help: "Objects that wait for the plugin, those that wait for another try not included.",
+			Help: "Objects in the plugin's queue, without those that are delayed before a retry.",
 		},
 		{
-			Name: nameHeld, Type: Counter, Labels: []string{labelPlugin, labelWebhook, labelResult},
-			Help: "Requests to the API server that were held up for a plugin, to validate or to mutate: allowed or denied by it, " +
-				"failed_closed or failed_open where it could not answer (as its failurePolicy has it), skipped without asking it, or " +
-				"overloaded where it was rejected unread because too many bytes of requests were in flight (the API server may try that again).",
+			Name: nameAdmissionRequests, Type: Counter, Labels: []string{labelPlugin, labelWebhook, labelResult},
+			Help: "Admission requests by webhook and result: allowed or denied by the plugin, failed_closed or failed_open if it " +
+				"could not answer (by its failurePolicy), skipped without a call, or overloaded if the request was rejected " +
+				"unread, because too many bytes of requests were in flight (the API server may retry).",
 		},
 		{
-			Name: nameHeldDuration, Type: Histogram, Labels: []string{labelPlugin, labelWebhook}, Buckets: callBuckets(),
-			Help: "How long requests to the API server were held up for a plugin, without those that were skipped.",
+			Name: nameAdmissionDuration, Type: Histogram, Labels: []string{labelPlugin, labelWebhook}, Buckets: callBuckets(),
+			Help: "Duration of admission requests, without skipped ones.",
 		},
 		{
 			Name: nameWithoutRBAC, Type: Gauge,
-			Help: "Plugins that serve and that RBAC does not bound: those of the plugin directory with --directory-plugins-without-rbac.",
+			Help: "Serving plugins that RBAC does not restrict: those of the plugin directory with --directory-plugins-without-rbac.",
 		},
 	}
 }

@@ -231,7 +231,7 @@ func use(ctx context.Context, m *Metrics, r *Revision, name string) {
 	m.SelfTriggered(name)
 	for _, webhook := range []string{WebhookValidate, WebhookMutate, "another"} {
 		for _, result := range append(slices.Clone(admissionResults), "another") {
-			m.Held(name, webhook, result, time.Millisecond)
+			m.AdmissionRequest(name, webhook, result, time.Millisecond)
 		}
 	}
 }
