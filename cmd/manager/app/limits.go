@@ -50,15 +50,15 @@ func bytes(n int64) resource.QuantityValue {
 }
 
 func (l *Limits) addFlags(f *flag.FlagSet) {
-	f.IntVar(&l.MaxMemoryPages, "max-memory-pages", l.MaxMemoryPages, "largest spec.runtime.maxMemoryPages, in pages of 64 KiB; 0 is no limit")
-	f.IntVar(&l.MaxInstances, "max-instances", l.MaxInstances, "largest spec.runtime.maxInstances; 0 is no limit")
-	f.DurationVar(&l.MaxTimeout, "max-timeout", l.MaxTimeout, "largest spec.runtime.timeoutSeconds; 0 is no limit")
-	f.DurationVar(&l.InitializeTimeout, "initialize-timeout", l.InitializeTimeout, "how long the initialization of a module may take, if its spec.runtime.timeoutSeconds is not less; 0 leaves it to that")
-	f.IntVar(&l.MaxNamespacePlugins, "max-namespace-plugins", l.MaxNamespacePlugins, "how many WasmPlugins of one namespace are loaded; 0 is no limit")
-	f.Var(&l.NamespaceMemory, "max-namespace-memory", "how much linear memory the plugins of one namespace hold together, such as 256Mi; 0 is no limit")
-	f.Var(&l.PluginMemory, "max-plugin-memory", "how much linear memory all plugins hold together; 0 is half of the container's memory limit, if it has one")
-	f.DurationVar(&l.CompileTime, "max-compile-time", l.CompileTime, "processor time that compiling a module may take; each MiB of the module adds 5s")
-	f.Var(&l.CompileMemory, "max-compile-memory", "memory that compiling a module may take, in a process of its own")
+	f.IntVar(&l.MaxMemoryPages, "max-memory-pages", l.MaxMemoryPages, "maximum of spec.runtime.maxMemoryPages, in pages of 64 KiB; 0 means no limit")
+	f.IntVar(&l.MaxInstances, "max-instances", l.MaxInstances, "maximum of spec.runtime.maxInstances; 0 means no limit")
+	f.DurationVar(&l.MaxTimeout, "max-timeout", l.MaxTimeout, "maximum of spec.runtime.timeoutSeconds; 0 means no limit")
+	f.DurationVar(&l.InitializeTimeout, "initialize-timeout", l.InitializeTimeout, "timeout of a module's initialization, unless spec.runtime.timeoutSeconds is shorter; 0 means spec.runtime.timeoutSeconds")
+	f.IntVar(&l.MaxNamespacePlugins, "max-namespace-plugins", l.MaxNamespacePlugins, "maximum number of loaded WasmPlugins in a namespace; 0 means no limit")
+	f.Var(&l.NamespaceMemory, "max-namespace-memory", "maximum linear memory of all plugins in a namespace, such as 256Mi; 0 means no limit")
+	f.Var(&l.PluginMemory, "max-plugin-memory", "maximum linear memory of all plugins; 0 means half of the container's memory limit, if it has one")
+	f.DurationVar(&l.CompileTime, "max-compile-time", l.CompileTime, "maximum CPU time for compiling a module; each MiB of the module adds 5s")
+	f.Var(&l.CompileMemory, "max-compile-memory", "maximum memory of the process that compiles a module")
 }
 
 // validate names the flags that are wrong.
