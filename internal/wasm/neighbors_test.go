@@ -29,7 +29,7 @@ func TestEngine_Load_settings(t *testing.T) {
 }
 
 // A plugin that loops for ever does not keep its neighbors from working.
-func TestEngine_neighbours(t *testing.T) {
+func TestEngine_neighbors(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	bad := load(t, e, "modes", func(req *plugin.LoadRequest) { req.Limits.CallTimeout = time.Hour })
