@@ -42,6 +42,7 @@ var helm = sync.OnceValues(func() (string, error) {
 	}
 	cmd := exec.Command("go", "tool", "-modfile=go.tools.mod", "-n", "helm")
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as `make test` compiles it before
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err
