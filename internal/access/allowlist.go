@@ -13,16 +13,16 @@ import (
 // everything is the entry that allows all resources, subresources or namespaces.
 const everything = "*"
 
-// Action is one thing that a plugin wants to do.
+// Action is one request of a plugin.
 type Action struct {
 	Verb                               string
 	Group, Version, Resource           string
 	Subresource, Namespace, ObjectName string
-	// Namespaced reports whether the resource is namespaced; then an empty Namespace means all of them.
+	// Namespaced is whether the resource is namespaced. If so, an empty Namespace means all namespaces.
 	Namespaced bool
 }
 
-// String writes an action as people say it: `get categories.inventory.example.com "x" in namespace "y"`.
+// String returns a readable form: `get categories.inventory.example.com "x" in namespace "y"`.
 func (a Action) String() string {
 	s := a.Verb + " " + a.resource()
 	if a.ObjectName != "" {
@@ -38,7 +38,7 @@ func (a Action) String() string {
 	}
 }
 
-// resource writes the resource as the allowlist does: "deployments.apps/scale".
+// resource returns the resource in the form of the allowlist: "deployments.apps/scale".
 func (a Action) resource() string {
 	s := a.Resource
 	if a.Group != "" {
@@ -50,18 +50,18 @@ func (a Action) resource() string {
 	return s
 }
 
-// Allowlist is what spec.security lets a plugin do, below what its ServiceAccount may do.
+// Allowlist is what spec.security allows a plugin. RBAC must allow its ServiceAccount the same.
 type Allowlist struct {
-	// Resources and Verbs are nil where every one is allowed.
+	// Resources and Verbs are nil if all are allowed.
 	Resources []string
 	Verbs     []string
-	// Namespaces always says which.
+	// Namespaces is never nil.
 	Namespaces []string
-	// Hosts are where HTTP requests may go; none without an entry.
+	// Hosts are the hosts that HTTP requests can go to. If it is empty, no host is allowed.
 	Hosts []string
 }
 
-// NewAllowlist reads spec.security of a plugin in the given namespace.
+// NewAllowlist returns the Allowlist of a plugin in the given namespace.
 func NewAllowlist(s pluginsv1alpha1.Security, namespace string) Allowlist {
 	l := Allowlist{Resources: s.AllowedResources, Namespaces: s.AllowedNamespaces, Hosts: s.AllowedHosts}
 	if s.AllowedVerbs != nil {
@@ -76,7 +76,7 @@ func NewAllowlist(s pluginsv1alpha1.Security, namespace string) Allowlist {
 	return l
 }
 
-// Refuses returns why an action is not on the list, or "".
+// Refuses returns why the list does not allow an action, or "" if it does.
 func (l Allowlist) Refuses(a Action) string {
 	switch {
 	case l.Verbs != nil && !slices.Contains(l.Verbs, a.Verb):
@@ -92,20 +92,20 @@ func (l Allowlist) Refuses(a Action) string {
 	return ""
 }
 
-// AllowsNamespace reports whether a namespace is on the list. The empty one, which stands for all
-// namespaces and for cluster-scoped objects, needs "*".
+// AllowsNamespace reports whether the list allows a namespace. The empty namespace, which stands for all namespaces and
+// for cluster-scoped objects, needs "*".
 func (l Allowlist) AllowsNamespace(namespace string) bool {
 	return slices.Contains(l.Namespaces, everything) || namespace != "" && slices.Contains(l.Namespaces, namespace)
 }
 
-// Everywhere reports whether all namespaces are allowed.
+// Everywhere reports whether the list allows all namespaces.
 func (l Allowlist) Everywhere() bool { return slices.Contains(l.Namespaces, everything) }
 
 func (l Allowlist) allowsResource(a Action) bool {
 	return l.Resources == nil || slices.ContainsFunc(l.Resources, func(entry string) bool { return matchesResource(entry, a) })
 }
 
-// matchesResource compares an action with an entry "resource[.group][/subresource]".
+// matchesResource reports whether an entry "resource[.group][/subresource]" matches an action.
 func matchesResource(entry string, a Action) bool {
 	name, subresource, _ := strings.Cut(entry, "/")
 	if subresource != a.Subresource && (subresource != everything || a.Subresource == "") {

@@ -14,48 +14,48 @@ import (
 )
 
 const (
-	// maxUnwritten bounds the Records that wait to be written; one takes about 400 bytes.
+	// maxUnwritten is how many Records can wait to be written. One takes about 400 bytes.
 	maxUnwritten = 8192
-	// auditLogger tells the lines of this log from those of the operator's, where both go to one place.
+	// auditLogger distinguishes the lines of this log from those of the operator's log, if both go to the same place.
 	auditLogger = "audit"
-	// complainEvery bounds how often the operator's log tells of Records that are lost.
+	// complainEvery is the minimum interval between messages about lost Records in the operator's log.
 	complainEvery = time.Minute
-	// writeBytes is how many bytes are gathered for one write.
+	// writeBytes is how many bytes are buffered for one write.
 	writeBytes = 64 << 10
-	// closeTimeout is how long the end waits for what is still unwritten.
+	// closeTimeout is how long Close waits until all Records are written.
 	closeTimeout = 5 * time.Second
 )
 
-// auditLine is a line of the log: a Record, or how many are missing before it.
+// auditLine is one line of the log: a Record, with the number of lost Records before it.
 type auditLine struct {
 	Logger string `json:"logger"`
 	*Record
-	// Dropped is how many Records were lost since the line before.
+	// Dropped is how many Records were lost since the previous line.
 	Dropped int64 `json:"dropped,omitempty"`
 }
 
-// AuditLog writes Records as lines of JSON. A Record waits in memory until it is written; when too many
-// do, because what they are written to stands still, more are dropped and counted, and the next line says
-// how many. A guest never waits for the log.
+// AuditLog writes Records as lines of JSON. A Record waits in memory until it is written. If too many wait, because the
+// writer blocks, further Records are dropped and counted, and the next line has their number. A guest never waits for
+// the log.
 type AuditLog struct {
 	out     io.Writer
 	log     logr.Logger
 	metrics Metrics
 	records chan Record
 	done    chan struct{}
-	// lost are dropped Records that no line tells of yet.
+	// lost counts dropped Records that no line has reported yet.
 	lost atomic.Int64
-	// complained is when the operator's log was told last, in nanoseconds since 1970.
+	// complained is when lost Records were last reported to the operator's log, in nanoseconds since 1970.
 	complained atomic.Int64
 
-	mu     sync.RWMutex // held while a Record is handed over, so that none comes after the end
+	mu     sync.RWMutex // held while a Record is sent, so that none is sent after Close
 	closed bool
 }
 
 var _ Audit = (*AuditLog)(nil)
 
-// NewAuditLog makes an AuditLog that writes until it is closed. The operator's own log is told when
-// Records are lost; a nil Metrics counts nothing.
+// NewAuditLog returns an AuditLog that writes until it is closed. Lost Records are reported to the operator's own log.
+// With nil Metrics, it counts nothing.
 func NewAuditLog(out io.Writer, log logr.Logger, metrics Metrics) *AuditLog {
 	if metrics == nil {
 		metrics = NoMetrics{}
@@ -82,7 +82,7 @@ func (l *AuditLog) Record(r Record) {
 	l.drop(1, "they come faster than they are written")
 }
 
-// Close writes what waits, for a while, and ends.
+// Close stops the log. It waits up to closeTimeout until the remaining Records are written.
 func (l *AuditLog) Close() {
 	l.mu.Lock()
 	if !l.closed {
@@ -99,7 +99,7 @@ func (l *AuditLog) Close() {
 	}
 }
 
-// drop counts Records that are lost, and tells the operator's log, now and then.
+// drop counts lost Records, and reports them to the operator's log at most once per complainEvery.
 func (l *AuditLog) drop(n int, why string) {
 	lost := l.lost.Add(int64(n))
 	l.metrics.AuditDropped(n)
@@ -109,7 +109,7 @@ func (l *AuditLog) drop(n int, why string) {
 	}
 }
 
-// write writes until the log is closed. Lines leave when no more Records wait, or the buffer is full.
+// write writes until the log is closed. It flushes the buffer when no more Records wait, or when the buffer is full.
 func (l *AuditLog) write() {
 	defer close(l.done)
 	var buffer bytes.Buffer
@@ -122,7 +122,7 @@ func (l *AuditLog) write() {
 		if len(l.records) > 0 && buffer.Len() < writeBytes {
 			continue
 		}
-		// Only whole lines are written, so that a rotated file ends with one.
+		// Only whole lines are written, so that a rotated file ends with a whole line.
 		if _, err := l.out.Write(buffer.Bytes()); err != nil {
 			l.lost.Add(told)
 			l.drop(held, err.Error())

@@ -65,7 +65,7 @@ func TestAuditLog(t *testing.T) {
 	}
 }
 
-// slow is a Writer that stands still until it is let go, and may fail.
+// slow is a Writer that blocks until it is released, and may fail.
 type slow struct {
 	wait chan struct{}
 
@@ -90,7 +90,7 @@ func (s *slow) failWith(err error) {
 	s.fail = err
 }
 
-// accounts adds up what a log tells: the records it has and those it misses.
+// accounts counts what a log contains: its records, and those that it reports as lost.
 func (s *slow) accounts(t *testing.T) (written, dropped int) {
 	t.Helper()
 	s.mu.Lock()
@@ -119,7 +119,7 @@ func (d *drops) AuditDropped(n int) {
 	d.n += n
 }
 
-// TestAuditLog_standsStill never blocks, and accounts for every record.
+// TestAuditLog_standsStill checks that Record never blocks, and that no record is unaccounted for.
 func TestAuditLog_standsStill(t *testing.T) {
 	t.Parallel()
 	out, counts := &slow{wait: make(chan struct{})}, &drops{}
@@ -145,13 +145,13 @@ func TestAuditLog_standsStill(t *testing.T) {
 	if len(complaints) != 1 || !strings.Contains(complaints[0], "Audit records are lost") {
 		t.Errorf("the operator's log says %q, want it once", complaints)
 	}
-	l.Record(exampleRecord()) // after the end
+	l.Record(exampleRecord()) // after Close
 	if counts.n != dropped+1 {
 		t.Error("one that came after the end is lost silently")
 	}
 }
 
-// TestAuditLog_writeFails tells of what could not be written with the first line that could.
+// TestAuditLog_writeFails checks that records that could not be written are reported in the next line that is written.
 func TestAuditLog_writeFails(t *testing.T) {
 	t.Parallel()
 	out, counts := &slow{wait: make(chan struct{})}, &drops{}
@@ -178,8 +178,8 @@ func TestAuditLog_writeFails(t *testing.T) {
 	}
 }
 
-// TestAuditLog_documented compares docs/audit.md with the code: the fields in their order, the values
-// that a program may look for, and the example.
+// TestAuditLog_documented compares docs/audit.md with the code: the fields in their order, the values that a program
+// may look for, and the example.
 func TestAuditLog_documented(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(testenv.Root(), "docs", "audit.md"))

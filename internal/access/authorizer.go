@@ -17,63 +17,63 @@ import (
 )
 
 const (
-	// allowFor and denyFor are how long a decision is believed while changes of rights are heard of.
+	// allowFor and denyFor are how long a decision is cached while changes of RBAC are watched.
 	allowFor = time.Minute
 	denyFor  = 10 * time.Second
-	// allowUnwatched and denyUnwatched are how long it is while nothing tells of them.
+	// allowUnwatched and denyUnwatched are how long a decision is cached while changes of RBAC are not watched.
 	allowUnwatched = 10 * time.Second
 	denyUnwatched  = 3 * time.Second
-	// believeAtLeast is how long a decision is believed that was made right after a change.
+	// believeAtLeast is how long a decision is cached, at least, if it was made right after a change.
 	believeAtLeast = 100 * time.Millisecond
-	// maxDecisions bounds the cache; one takes about 300 bytes.
+	// maxDecisions is the capacity of the cache, in decisions. One decision takes about 300 bytes.
 	maxDecisions = 10_000
-	// reviewTimeout bounds one SubjectAccessReview, which several callers may wait for.
+	// reviewTimeout is the timeout of one SubjectAccessReview, which several callers may wait for.
 	reviewTimeout = 10 * time.Second
 )
 
-// Decision is RBAC's answer.
+// Decision is the answer of RBAC.
 type Decision struct {
 	Allowed bool
-	// Reason is the API server's own, often empty.
+	// Reason is the reason that the API server gives. It is often empty.
 	Reason string
 }
 
-// Authorizer asks the API server what an identity may do, and remembers the answer until the rights
-// change or its time is over.
+// Authorizer asks the API server what an identity is allowed to do. It caches the answer until the permissions change
+// or the answer expires.
 type Authorizer struct {
 	reviews authorizationv1client.AuthorizationV1Interface
 	clock   clock.PassiveClock
 	cache   *cache.LRUExpireCache
 	flights singleflight.Group
 	changes *ledger
-	// watched is whether changes of rights are heard of.
+	// watched is whether changes of RBAC are watched.
 	watched atomic.Bool
 }
 
 // remembered is a decision in the cache.
 type remembered struct {
 	decision Decision
-	// changed is the last change before the question: after another one, the decision does not count.
+	// changed is the last change before the review. After a later change, the decision is no longer valid.
 	changed mark
 	asked   time.Time
 }
 
-// NewAuthorizer makes an Authorizer. The client's account needs to create SubjectAccessReviews.
+// NewAuthorizer returns an Authorizer. The client needs permission to create SubjectAccessReviews.
 func NewAuthorizer(reviews authorizationv1client.AuthorizationV1Interface, clk clock.PassiveClock) *Authorizer {
 	return &Authorizer{
 		reviews: reviews, clock: clk, cache: cache.NewLRUExpireCacheWithClock(maxDecisions, clk), changes: newLedger(clk),
 	}
 }
 
-// Drop forgets the decisions that changes can matter to, those of reviews under way too.
+// Drop invalidates the decisions that the changes can affect, including those of reviews in progress.
 func (a *Authorizer) Drop(changes ...Change) {
 	if len(changes) > 0 {
 		a.changes.note(changes)
 	}
 }
 
-// Watch reports whether Drop is told of every change from now on. When that begins, what was decided
-// before does not count any more.
+// Watch sets whether Drop is called for every change from now on. When it is set to true, all earlier decisions become
+// invalid.
 func (a *Authorizer) Watch(watched bool) {
 	if watched {
 		a.Drop(Change{})
@@ -81,24 +81,24 @@ func (a *Authorizer) Watch(watched bool) {
 	a.watched.Store(watched)
 }
 
-// Watched reports whether changes of rights are heard of.
+// Watched reports whether changes of RBAC are watched.
 func (a *Authorizer) Watched() bool { return a.watched.Load() }
 
-// Authorize reports whether an identity may do something. An error means that there is no answer.
+// Authorize returns whether RBAC allows an identity an action. An error means that there is no decision.
 func (a *Authorizer) Authorize(ctx context.Context, id Identity, action Action) (Decision, error) {
 	return a.authorize(ctx, id, action, always)
 }
 
-// always lets every question through.
+// always permits every review.
 func always() bool { return true }
 
-// authorize is Authorize, except that the API server is asked only if it may be; the error is errReviews otherwise.
+// authorize is Authorize, but it asks the API server only if may returns true. Otherwise it returns errReviews.
 func (a *Authorizer) authorize(ctx context.Context, id Identity, action Action, may func() bool) (Decision, error) {
 	if id.Operator != "" {
 		return Decision{Allowed: true, Reason: "RBAC is off for this plugin"}, nil
 	}
-	// Who may do it to every name may do it to this one: most answers are found without the name,
-	// and one review serves all objects of a namespace.
+	// An identity that is allowed the action on every name is allowed it on this name. Most answers are found without
+	// the name, so that one review serves all objects of a namespace.
 	if action.ObjectName != "" {
 		general := action
 		general.ObjectName = ""
@@ -109,7 +109,8 @@ func (a *Authorizer) authorize(ctx context.Context, id Identity, action Action, 
 	return a.review(ctx, id, action, may)
 }
 
-// Refresh asks anew, and remembers the answer for Authorize. It is for decisions that are rare and last.
+// Refresh asks the API server again, and caches the answer for Authorize. It is for decisions that are rare and have
+// lasting effects.
 func (a *Authorizer) Refresh(ctx context.Context, id Identity, action Action) (Decision, error) {
 	if id.Operator != "" {
 		return a.Authorize(ctx, id, action)
@@ -118,20 +119,20 @@ func (a *Authorizer) Refresh(ctx context.Context, id Identity, action Action) (D
 	return a.review(ctx, id, action, always)
 }
 
-// question is what decisions are remembered by. It leaves the plugin's name out, which does not matter to
-// RBAC: plugins that share an account share answers.
+// question is the key of a decision in the cache. It omits the plugin's name, which does not matter to RBAC: plugins
+// that share a ServiceAccount share decisions.
 type question struct {
 	namespace, account string
 	action             Action
 }
 
 func ask(id Identity, action Action) question {
-	action.Namespaced = false // which the API server is not told
+	action.Namespaced = false // not part of a SubjectAccessReview
 	return question{namespace: id.Namespace, account: id.ServiceAccount, action: action}
 }
 
-// flight names a question that is asked after a change. The parts are quoted, so that no name can look
-// like two.
+// flight returns the key of a review that starts after a change. The parts are quoted, so that no name can look like
+// two.
 func (q question) flight(changed mark) string {
 	a := q.action
 	return fmt.Sprintf("%d|%q|%q|%q|%q|%q|%q|%q|%q|%q", changed.number, q.namespace, q.account,
@@ -147,9 +148,9 @@ func (a *Authorizer) review(ctx context.Context, id Identity, action Action, may
 	if !may() {
 		return Decision{}, errReviews
 	}
-	// A review that began before the last change is not joined: its answer may be the old one.
+	// A review that started before the last change is not shared: its answer may be outdated.
 	flight := a.flights.DoChan(key.flight(changed), func() (any, error) {
-		// The caller that happened to be first must not fail the others by giving up.
+		// If the first caller gives up, the other callers must still get the answer.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTimeout)
 		defer cancel()
 		asked := a.clock.Now()
@@ -170,24 +171,25 @@ func (a *Authorizer) review(ctx context.Context, id Identity, action Action, may
 	}
 }
 
-// recall returns a decision that still counts.
+// recall returns a cached decision that is still valid.
 func (a *Authorizer) recall(key question, changed mark) (Decision, bool) {
 	entry, ok := a.cache.Get(key)
 	if !ok {
 		return Decision{}, false
 	}
 	r := entry.(remembered)
-	// Its time was set when it was made, and changes may not be heard of any more since.
+	// The lifetime was set when the decision was made. Since then, the watch may have stopped, which shortens it.
 	if r.changed != changed || a.clock.Since(r.asked) > a.believed(r.decision, changed, r.asked) {
 		return Decision{}, false
 	}
 	return r.decision, true
 }
 
-// believed is how long a decision counts that was asked for after a change. The API server itself hears
-// of a change with a delay, which nobody knows, so that the answer to a question right after it may be
-// the old one. It is therefore believed for as long as the change was old: what a server said that lags
-// behind by some time counts no longer than twice that time, and the questions get ever rarer.
+// believed returns how long a decision is valid whose review started at asked, after the change changed. The API server
+// itself observes a change with an unknown delay, so that a review right after a change may return the outdated answer.
+// The decision is therefore valid for as long as the change was old when the review started. An answer from an API
+// server that lags by some time is thus used for at most twice that time, and the reviews become less and less
+// frequent.
 func (a *Authorizer) believed(d Decision, changed mark, asked time.Time) time.Duration {
 	longest := denyFor
 	switch watched := a.watched.Load(); {
@@ -213,7 +215,7 @@ func (a *Authorizer) send(ctx context.Context, id Identity, action Action) (Deci
 	return Decision{Allowed: review.Status.Allowed, Reason: review.Status.Reason}, nil
 }
 
-// Self reports whether the operator itself may do something.
+// Self returns whether the operator itself is allowed an action.
 func (a *Authorizer) Self(ctx context.Context, action Action) (Decision, error) {
 	attributes := action.attributes()
 	review := &authorizationv1.SelfSubjectAccessReview{

@@ -19,7 +19,7 @@ import (
 
 const reviewPath = "POST /apis/authorization.k8s.io/v1/subjectaccessreviews"
 
-// asking is an Authorizer and who it asks for.
+// asking is an Authorizer and the identity that it authorizes.
 type asking struct {
 	*world
 	t  *testing.T
@@ -35,7 +35,7 @@ func (a asking) action(name string) Action {
 	return Action{Verb: "get", Group: items.Group, Version: items.Version, Resource: "items", Namespace: a.namespace, ObjectName: name, Namespaced: true}
 }
 
-// want asks, and checks the answer and how many reviews that took.
+// want authorizes an action, and checks the decision and the number of reviews.
 func (a asking) want(what string, action Action, allowed bool, reviews int) {
 	a.t.Helper()
 	before := a.requests.count(reviewPath)
@@ -71,7 +71,7 @@ func TestAuthorizer_deniedIsBelievedShorter(t *testing.T) {
 	a.want("after its time", a.action(""), true, 1)
 }
 
-// TestAuthorizer_withoutNameFirst needs one review for all objects of a namespace, as a rule.
+// TestAuthorizer_withoutNameFirst usually needs one review for all objects of a namespace.
 func TestAuthorizer_withoutNameFirst(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
@@ -91,7 +91,7 @@ func TestAuthorizer_byName(t *testing.T) {
 	a.want("in general", a.action(""), false, 0)
 }
 
-// TestAuthorizer_different: an answer is for just what was asked.
+// TestAuthorizer_different checks that a decision is only valid for exactly its action.
 func TestAuthorizer_different(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
@@ -140,7 +140,7 @@ func TestAuthorizer_errorIsNotBelieved(t *testing.T) {
 	a.want("at once again", a.action("one"), true, 1)
 }
 
-// TestAuthorizer_together asks once for many callers, one of which gives up.
+// TestAuthorizer_together makes one review for many callers, one of which gives up.
 func TestAuthorizer_together(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
@@ -151,7 +151,7 @@ func TestAuthorizer_together(t *testing.T) {
 		<-answer
 		return nil
 	})
-	// The first caller starts the review, and gives up while it is under way.
+	// The first caller starts the review, and gives up while the review is in progress.
 	ctx, giveUp := context.WithCancel(t.Context())
 	first := make(chan error, 1)
 	go func() {
@@ -184,7 +184,7 @@ func TestAuthorizer_together(t *testing.T) {
 	}
 }
 
-// TestAuthorizer_self asks about the operator: here the administrator, and a user without rights.
+// TestAuthorizer_self checks the permissions of the operator: here the administrator, and a user without permissions.
 func TestAuthorizer_self(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)

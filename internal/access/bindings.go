@@ -11,20 +11,20 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// The kinds of roles, as a binding names them.
+// Kinds of roles, as in the roleRef of a binding.
 const (
 	kindRole        = "Role"
 	kindClusterRole = "ClusterRole"
 )
 
-// The names by which a binding can mean ServiceAccounts without saying so.
+// Names by which a binding of a User or a Group can include ServiceAccounts.
 const (
 	accountUser    = "system:serviceaccount:"
 	accountsGroup  = "system:serviceaccounts"
 	everybodyGroup = "system:authenticated"
 )
 
-// subjectOf says which ServiceAccounts a binding's subject means; false if none.
+// subjectOf returns the ServiceAccounts that a binding's subject includes, and false if it includes none.
 func subjectOf(s rbacv1.Subject, bindingNamespace string) (Subject, bool) {
 	switch s.Kind {
 	case rbacv1.ServiceAccountKind:
@@ -48,7 +48,7 @@ func subjectOf(s rbacv1.Subject, bindingNamespace string) (Subject, bool) {
 	}
 }
 
-// binding is what is kept of a RoleBinding or ClusterRoleBinding.
+// binding is the cached part of a RoleBinding or ClusterRoleBinding.
 type binding struct {
 	metav1.ObjectMeta
 
@@ -56,7 +56,7 @@ type binding struct {
 	subjects []Subject
 }
 
-// stripBinding reduces a binding to what decisions depend on: a cluster may have tens of thousands.
+// stripBinding reduces a binding to what decisions depend on, because a cluster can have tens of thousands of bindings.
 func stripBinding(obj any) (any, error) {
 	switch b := obj.(type) {
 	case *rbacv1.RoleBinding:
@@ -64,7 +64,7 @@ func stripBinding(obj any) (any, error) {
 	case *rbacv1.ClusterRoleBinding:
 		return newBinding(b.ObjectMeta, b.RoleRef, b.Subjects), nil
 	default:
-		return obj, nil // stripped before
+		return obj, nil // already stripped
 	}
 }
 
@@ -82,7 +82,7 @@ func nameOnly(meta metav1.ObjectMeta) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: meta.Namespace, Name: meta.Name, ResourceVersion: meta.ResourceVersion}
 }
 
-// changes are what it means that a binding came, went, or what it binds has changed.
+// changes returns the changes of permissions when the binding is added, deleted or changed, or when its role changes.
 func (b *binding) changes() []Change {
 	out := make([]Change, len(b.subjects))
 	for i, s := range b.subjects {
@@ -91,7 +91,7 @@ func (b *binding) changes() []Change {
 	return out
 }
 
-// roleKey names a role, and is what bindings are found by.
+// roleKey returns the key of a role in the index of bindings.
 func roleKey(kind, namespace, name string) string {
 	if kind == kindClusterRole {
 		namespace = ""
@@ -99,7 +99,7 @@ func roleKey(kind, namespace, name string) string {
 	return kind + "/" + namespace + "/" + name
 }
 
-// indexRole is the index of bindings by the role that they bind.
+// indexRole is the index of bindings by their role.
 const indexRole = "role"
 
 func byRole() cache.Indexers {

@@ -17,33 +17,36 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// What follows bounds what a guest can have the operator do in its own name, or fill for everybody: none of it counts
-// against the plugin's account at the API server, or is held up by the bounds of its spec, because it happens before
-// them. The numbers are far above what a controller needs.
+// These limits restrict what a guest can make the operator do in its own name, or fill up for everyone. Such requests
+// are not limited elsewhere: neither by the API server's limits for the plugin's ServiceAccount, nor by spec.security,
+// which is applied later. The numbers are far above the needs of a controller.
 const (
-	// reviewsPerSecond and reviewBurst bound the reviews of RBAC that the API server is asked for.
+	// reviewsPerSecond and reviewBurst limit the SubjectAccessReviews that are sent to the API server.
 	reviewsPerSecond, reviewBurst = 100, 1000
-	// lookupsPerSecond and lookupBurst bound the kinds that are looked up without being known: each is a request to
-	// the API server, for which other plugins' look-ups wait.
+	// lookupsPerSecond and lookupBurst limit the lookups of unknown kinds: each is a request to the API server, which
+	// delays the lookups of other plugins.
 	lookupsPerSecond, lookupBurst = 5, 20
-	// eventsPerSecond and eventBurst bound the events that are created: they fill etcd, which has them for an hour.
+	// eventsPerSecond and eventBurst limit the Events that are created: they fill etcd, which keeps them for an hour.
 	eventsPerSecond, eventBurst = 10, 1000
-	// recordsPerSecond and recordBurst limit the Records of requests that were not allowed, and once more those of
-	// HTTP requests that were: with more of them, other plugins' would be lost, or put aside before anybody reads them.
+	// recordsPerSecond and recordBurst limit the Records of requests that were not allowed, and separately those of
+	// HTTP requests that were. With more Records, those of other plugins would be lost, or rotated away before anyone
+	// reads them.
 	recordsPerSecond, recordBurst = 10, 1000
-	// unknownFor is how long a kind that is not installed is not looked up again, and maxUnknown how many are remembered.
+	// unknownFor is how long a kind that is not installed is not looked up again. maxUnknown is how many such kinds are
+	// cached.
 	unknownFor, maxUnknown = 5 * time.Second, 128
-	// maxSelector bounds a selector in bytes: matching is the operator's work, and does not end with the guest's call.
+	// maxSelector is the maximum length of a selector in bytes: the operator does the matching, which does not end with
+	// the guest's call.
 	maxSelector = 16 << 10
 )
 
-// bounds are those of one plugin.
+// bounds are the rate limiters and the cache of one plugin.
 type bounds struct {
 	clock                                      clock.PassiveClock
 	reviews, lookups, events, lines, httpLines *rate.Limiter
-	// unknown are kinds that were not installed a moment ago.
+	// unknown caches kinds that were not installed at their last lookup.
 	unknown *cache.LRUExpireCache
-	// omitted counts Records since the last one that was made.
+	// omitted counts the omitted Records since the last one that was made.
 	omitted atomic.Int64
 }
 
@@ -61,18 +64,18 @@ func newBounds(clk clock.PassiveClock) *bounds {
 
 func (b *bounds) allow(l *rate.Limiter) bool { return l.AllowN(b.clock.Now(), 1) }
 
-// mayReview reports whether the API server may be asked once more what the plugin's account may do.
+// mayReview reports whether one more SubjectAccessReview for the plugin is within the limit.
 func (b *bounds) mayReview() bool { return b.allow(b.reviews) }
 
-// notInstalled is the answer about a kind that there is not.
+// notInstalled returns the error for a kind that is not installed.
 func notInstalled(gvk schema.GroupVersionKind) error {
 	return apierrors.NewBadRequest(fmt.Sprintf("kind %q of %q is not installed", gvk.Kind, gvk.GroupVersion()))
 }
 
-// errReviews says that a right was not asked about, because the plugin asks about too many.
+// errReviews means that RBAC was not asked, because the plugin causes too many SubjectAccessReviews.
 var errReviews = errors.New("too many reviews")
 
-// tooOften is the answer above one of the bounds here.
+// tooOften returns the error for a request above one of these limits.
 func tooOften(what string, perSecond int) error {
 	return &refusal{layer: layerRate, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status:  metav1.StatusFailure,

@@ -20,11 +20,11 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// leave uses a bound up but for so many, which takes long otherwise.
+// leave consumes a limit except for n requests, which would take long otherwise.
 func (w *world) leave(l *rate.Limiter, n int) { l.AllowN(w.clock.Now(), l.Burst()-n) }
 
-// A guest that asks for one name after the other, without the right to any, makes the operator ask about rights in
-// its own name. What was asked before still gets its answer.
+// A guest that reads one name after another, without permission for any, makes the operator send reviews in its own
+// name. Cached decisions are still available above the limit.
 func TestBounds_reviews(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -64,8 +64,8 @@ func (l *lookups) Resolve(ctx context.Context, gvk schema.GroupVersionKind) (*me
 	return l.Kinds.Resolve(ctx, gvk)
 }
 
-// A guest that asks for one kind after the other has none of them looked up after a while, and the kinds that there
-// are stay in reach; one kind that is not there is not looked up again and again.
+// If a guest requests one kind after another, lookups are denied after a while, but known kinds are still available. A
+// kind that is not installed is not looked up again and again.
 func TestBounds_lookups(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -106,7 +106,7 @@ func TestBounds_lookups(t *testing.T) {
 	}
 }
 
-// A guest that tells of something else each time fills no etcd.
+// A guest that sends a different Event each time cannot fill etcd.
 func TestBounds_events(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -133,8 +133,8 @@ func TestBounds_events(t *testing.T) {
 	}
 }
 
-// What comes to nothing costs a guest nothing: it cannot fill the audit log with it, in which other plugins' records
-// would be lost. What it does is recorded all the same, with how much was left out.
+// Requests without effect cost a guest nothing: it must not be able to fill the audit log with them, so that records of
+// other plugins are lost. Its changes are still recorded, with the number of omitted records.
 func TestBounds_records(t *testing.T) {
 	t.Parallel()
 	w, all, _ := audited(t)
@@ -157,8 +157,8 @@ func TestBounds_records(t *testing.T) {
 	}
 }
 
-// HTTP requests that are allowed cost a guest little: it cannot fill the audit log with them either. They do not use
-// up the records of requests that are not allowed, and those do not use up theirs.
+// Allowed HTTP requests cost a guest little: it must not be able to fill the audit log with them either. They do not
+// use up the limit of records of requests that were not allowed, and the other way round.
 func TestBounds_recordsOfHTTP(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(http.ResponseWriter, *http.Request) {})
@@ -195,7 +195,7 @@ func TestBounds_recordsOfHTTP(t *testing.T) {
 	}
 }
 
-// What the API server did is recorded each time.
+// Changes through the API server are always recorded.
 func TestBounds_recordsOfWrites(t *testing.T) {
 	t.Parallel()
 	w, all, _ := audited(t)
@@ -214,7 +214,7 @@ func TestBounds_recordsOfWrites(t *testing.T) {
 	}
 }
 
-// A selector is matched by the operator, for as long as it takes.
+// Long selectors are rejected: the operator matches a selector, however long that takes.
 func TestBounds_selectors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -233,7 +233,7 @@ func TestBounds_selectors(t *testing.T) {
 	w.requests.none(t)
 }
 
-// Requests that are refused before anything is known of them leave a record all the same.
+// Requests that are rejected before their resource is known are also recorded.
 func TestRecord_malformed(t *testing.T) {
 	t.Parallel()
 	w, all, _ := audited(t)

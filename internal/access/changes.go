@@ -9,22 +9,22 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Subject is whom a binding gives rights, as far as ServiceAccounts are among them: one account, all
-// accounts of a namespace (ServiceAccount is empty), or everybody (both are).
+// Subject is a subject of a binding, as far as it includes ServiceAccounts: one ServiceAccount, all ServiceAccounts of
+// a namespace (ServiceAccount is empty), or all ServiceAccounts (both are empty).
 type Subject struct {
 	Namespace      string
 	ServiceAccount string
 }
 
-// Change is a change of somebody's rights: in a namespace, or everywhere if it is empty. The zero
-// Change is that of all rights.
+// Change is a change of the permissions of a subject: in one namespace, or everywhere if Namespace is empty. The zero
+// Change affects all permissions.
 type Change struct {
 	Subject   Subject
 	Namespace string
 }
 
-// Affects reports whether a change can matter to what an identity may do in one of the namespaces. The
-// empty namespace stands for the rights that hold in all of them, which no Role or RoleBinding can give.
+// Affects reports whether a change can affect the permissions of an identity in one of the namespaces. The empty
+// namespace stands for permissions that hold in all namespaces, which no Role or RoleBinding can grant.
 func (c Change) Affects(id Identity, namespaces ...string) bool {
 	switch {
 	case c.Subject.Namespace != "" && c.Subject.Namespace != id.Namespace,
@@ -41,20 +41,20 @@ func (c Change) Affects(id Identity, namespaces ...string) bool {
 	return false
 }
 
-// mark is the last change that a decision depends on; the zero mark is none.
+// mark is the last change that affects a decision. The zero mark means that there was none.
 type mark struct {
 	number uint64
 	at     time.Time
 }
 
 const (
-	// maxMarks bounds how many changes are told apart; one takes about 200 bytes.
+	// maxMarks is how many changes are recorded separately. One takes about 200 bytes.
 	maxMarks = 10_000
-	// keepMarks is how long they are, at least: no decision is older.
+	// keepMarks is how long changes are recorded at least. No decision is older.
 	keepMarks = 2 * (allowFor + reviewTimeout)
 )
 
-// ledger knows when rights changed last, by whom and what that concerns.
+// ledger records when permissions last changed, by the subject and namespace that the change affects.
 type ledger struct {
 	clock clock.PassiveClock
 
@@ -67,7 +67,7 @@ func newLedger(clk clock.PassiveClock) *ledger {
 	return &ledger{clock: clk, marks: map[Change]mark{}}
 }
 
-// note enters changes.
+// note records changes.
 func (l *ledger) note(changes []Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -84,12 +84,12 @@ func (l *ledger) note(changes []Change) {
 			delete(l.marks, c)
 		}
 	}
-	if len(l.marks) > maxMarks { // too much at once to tell it apart: everything has changed
+	if len(l.marks) > maxMarks { // too many to record separately: everything counts as changed
 		l.marks = map[Change]mark{{}: now}
 	}
 }
 
-// last returns the last change that matters to what an identity may do in a namespace.
+// last returns the last change that affects the permissions of an identity in a namespace.
 func (l *ledger) last(id Identity, namespace string) mark {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

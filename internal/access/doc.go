@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package access decides and carries out what a plugin does to the cluster. A plugin is its
-// ServiceAccount: RestrictedClient asks the plugin's allowlists first, then RBAC for that account
-// (a SubjectAccessReview for what the shared cache answers, impersonation for everything else), and
-// the first "no" names the layer that said it. Decisions are remembered until RightsWatch hears that the
-// rights behind them have changed. What changes something or is refused is recorded (record.go), in the
-// audit log among others. Only this package makes clients from a plugin's identity, and HTTP
-// requests of plugins (http.go), which Egress bounds.
+// Package access implements the access of plugins to the cluster and to HTTP servers: it authorizes their requests and
+// carries them out.
+//
+// The API server sees a plugin as its ServiceAccount. RestrictedClient checks the plugin's allowlists first, then RBAC
+// for the ServiceAccount: with a SubjectAccessReview for reads that the shared cache answers, with impersonation for
+// everything else. The error of a denied request names the layer that denied it. Authorizer caches decisions until
+// RightsWatch observes a change of the permissions. Requests that change something, and requests that are denied, are
+// recorded (record.go), among others in the audit log.
+//
+// Only this package creates clients with a plugin's identity, and makes the HTTP requests of plugins (http.go), which
+// Egress restricts.
 package access

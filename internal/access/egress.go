@@ -15,28 +15,28 @@ import (
 )
 
 const (
-	// dialTimeout bounds looking a name up and connecting to one of its addresses.
+	// dialTimeout is the timeout of resolving a name and connecting to one of its addresses.
 	dialTimeout = 10 * time.Second
 	// maxAddresses is how many addresses of a name are tried.
 	maxAddresses = 8
 )
 
-// errAddress is the answer about an address that no plugin may reach. It does not say which one: what a name
-// inside of the network resolves to is not for guests.
+// errAddress means that plugins are not allowed to reach an address. It does not include the address, because guests
+// must not learn what a name inside of the network resolves to.
 var errAddress = errors.New("the address is one that plugins may not reach")
 
-// Egress says where HTTP requests of plugins can go, whatever their specs allow. Its zero value is ready to use.
+// Egress restricts where HTTP requests of plugins can go, regardless of their specs. Its zero value is ready to use.
 type Egress struct {
-	// Denied are addresses that no plugin reaches; nil means DeniedAddresses().
+	// Denied are addresses that no plugin can reach; nil means DeniedAddresses().
 	Denied []netip.Prefix
-	// RootCAs are whose certificates servers may have; nil means those of the system.
+	// RootCAs are the CAs that are trusted for servers; nil means those of the system.
 	RootCAs *x509.CertPool
-	// Lookup resolves a host's name; nil means the system's resolver.
+	// Lookup resolves a host name; nil means the system's resolver.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
-// DeniedAddresses are those that lead to the operator itself, to its node, to what a cloud tells its machines, or
-// to nobody in particular. Private networks are not among them.
+// DeniedAddresses returns the addresses of the operator itself, of its node, of cloud metadata servers, and those that
+// do not belong to one host. Private networks are not denied.
 func DeniedAddresses() []netip.Prefix {
 	var out []netip.Prefix
 	for _, prefix := range []string{
@@ -45,17 +45,17 @@ func DeniedAddresses() []netip.Prefix {
 		"169.254.0.0/16", "fe80::/10", "fec0::/10", // link-local, with the metadata of nearly all clouds; site-local
 		"224.0.0.0/4", "ff00::/8", "240.0.0.0/4", // multicast, reserved, broadcast
 		"fd00:ec2::/32", "fd20:ce::254/128", "100.100.100.200/32", "192.0.0.192/32", "168.63.129.16/32", // other metadata: AWS, Google, Alibaba, Oracle, Azure
-		"::/96", "2002::/16", "2001::/32", "64:ff9b:1::/48", // addresses in addresses: IPv4-compatible, 6to4, Teredo, local NAT64
+		"::/96", "2002::/16", "2001::/32", "64:ff9b:1::/48", // embedded addresses: IPv4-compatible, 6to4, Teredo, local NAT64
 	} {
 		out = append(out, netip.MustParsePrefix(prefix))
 	}
 	return out
 }
 
-// wellKnownNAT64 embeds IPv4 addresses, which clusters without IPv4 reach in this way.
+// wellKnownNAT64 is the prefix of embedded IPv4 addresses, with which clusters without IPv4 reach IPv4 hosts.
 var wellKnownNAT64 = netip.MustParsePrefix("64:ff9b::/96")
 
-// denies reports whether no plugin may reach an address, in whichever form it is written.
+// denies reports whether plugins are not allowed to reach an address, in any of its forms.
 func (e Egress) denies(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
 	contains := func(p netip.Prefix) bool { return p.Contains(address) }
@@ -70,8 +70,8 @@ func (e Egress) denies(address netip.Addr) bool {
 	return false
 }
 
-// dial looks a name up and connects to what it has looked at: the name is not looked up again in between, so it
-// cannot mean something else by then.
+// dial resolves a name, checks its addresses and connects to one of them. The name is not resolved again after the
+// check, so that it cannot resolve to something else by then.
 func (e Egress) dial(ctx context.Context, _, target string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -83,14 +83,14 @@ func (e Egress) dial(ctx context.Context, _, target string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One that is denied is enough: a name that is honest has none.
+	// One denied address is enough: a legitimate name has none.
 	if slices.ContainsFunc(addresses, e.denies) {
 		return nil, errAddress
 	}
 	err = &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
 	for i, address := range addresses {
 		var conn net.Conn
-		// Each gets its share of the time, so that one that does not answer leaves some for the others.
+		// Each address gets its share of the timeout, so that one without a response leaves time for the others.
 		deadline, _ := ctx.Deadline()
 		dialer := net.Dialer{Timeout: time.Until(deadline) / time.Duration(len(addresses)-i), Control: e.control}
 		if conn, err = dialer.DialContext(ctx, "tcp", net.JoinHostPort(address.String(), port)); err == nil {
@@ -100,7 +100,7 @@ func (e Egress) dial(ctx context.Context, _, target string) (net.Conn, error) {
 	return nil, err
 }
 
-// control looks at an address right before it is connected to.
+// control checks an address right before the connection is made.
 func (e Egress) control(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || e.denies(to.Addr()) {
@@ -115,8 +115,8 @@ func (e Egress) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	}
 	lookup := e.Lookup
 	if lookup == nil {
-		// The last dot keeps the search domains of the operator's Pod out of it: with them, api.example.com
-		// could be a Service in a namespace called com.
+		// The trailing dot excludes the search domains of the operator's Pod. With them, api.example.com could be a
+		// Service in a namespace called com.
 		lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host+".")
 		}
@@ -125,7 +125,7 @@ func (e Egress) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	return addresses[:min(len(addresses), maxAddresses)], err
 }
 
-// ParseDenied reads an address or a prefix such as "10.96.0.0/12".
+// ParseDenied parses an address or a prefix such as "10.96.0.0/12".
 func ParseDenied(text string) (netip.Prefix, error) {
 	address, err := netip.ParseAddr(text)
 	if err == nil {
@@ -136,7 +136,7 @@ func ParseDenied(text string) (netip.Prefix, error) {
 	if err != nil {
 		return netip.Prefix{}, errors.New(strconv.Quote(text) + " is neither an address nor a prefix such as 10.96.0.0/12")
 	}
-	if prefix.Addr().Is4In6() { // such a prefix would contain no address: all are compared unmapped
+	if prefix.Addr().Is4In6() { // such a prefix would contain no address, because all addresses are compared unmapped
 		return netip.Prefix{}, errors.New(strconv.Quote(text) + " is IPv4 in IPv6: write it as IPv4")
 	}
 	return prefix.Masked(), nil

@@ -63,8 +63,8 @@ func TestEgress_denies(t *testing.T) {
 	}
 }
 
-// TestEgress_default reaches no server on loopback, however it is asked for: the zero Egress is what a
-// Factory has that was told nothing.
+// TestEgress_default reaches no server on loopback, in whatever form the address is given: a Factory has the zero
+// Egress if none is set.
 func TestEgress_default(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("it was reached as %s", r.Host) })
@@ -87,8 +87,8 @@ func TestEgress_default(t *testing.T) {
 	}
 }
 
-// TestEgress_rebinding has a name mean something harmless first, and loopback from then on. The address that was
-// looked at is the one that is connected to; the next connection looks again.
+// TestEgress_rebinding resolves a name to a harmless address first, and to loopback from then on. The connection is
+// made to the address that was checked. The next connection resolves and checks again.
 func TestEgress_rebinding(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") })
@@ -122,7 +122,7 @@ func TestEgress_rebinding(t *testing.T) {
 	wantRefusal(t, err, metav1.StatusReasonForbidden, "address: ")
 }
 
-// TestEgress_mixed has a name with an address that is fine and one that is not.
+// TestEgress_mixed resolves a name to an allowed address and a denied one.
 func TestEgress_mixed(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("it was reached") })
@@ -136,7 +136,7 @@ func TestEgress_mixed(t *testing.T) {
 	}
 }
 
-// TestEgress_control is what looks at an address last.
+// TestEgress_control checks the last check of an address before the connection.
 func TestEgress_control(t *testing.T) {
 	t.Parallel()
 	e := Egress{Denied: DeniedAddresses()}
@@ -147,7 +147,7 @@ func TestEgress_control(t *testing.T) {
 	}
 }
 
-// TestEgress_unreachable has nothing to connect to.
+// TestEgress_unreachable checks the errors for hosts without a server, an address or a name.
 func TestEgress_unreachable(t *testing.T) {
 	t.Parallel()
 	port := fmt.Sprintf(":%d", testenv.FreePort(t))

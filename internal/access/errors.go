@@ -12,28 +12,29 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// Layers that can refuse; the guest reads their names at the beginning of the message.
+// Layers that can deny a request. The guest reads the name of the layer at the beginning of the message.
 const (
 	layerCapability = "capability"
 	layerAllowlist  = "allowlist"
 	layerRBAC       = "rbac"
 	layerRate       = "rate"
 	layerLimit      = "limit"
-	// layerAddress refuses what the host of an HTTP request resolves to.
+	// layerAddress denies an HTTP request because of an address that its host resolves to.
 	layerAddress = "address"
 )
 
-// refusal is the answer of one of the layers here; what the API server refuses is a plain StatusError.
+// refusal is the error of a request that one of these layers denied. If the API server denied the request, the error is
+// a plain StatusError.
 type refusal struct {
 	*apierrors.StatusError
 
 	layer string
 }
 
-// Unwrap returns the Status alone.
+// Unwrap returns the StatusError.
 func (r *refusal) Unwrap() error { return r.StatusError }
 
-// forbidden is a refusal that names its layer and what is missing.
+// forbidden returns a Forbidden error that names the layer and what is missing.
 func forbidden(layer string, a Action, format string, args ...any) error {
 	return &refusal{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status:  metav1.StatusFailure,
@@ -44,7 +45,7 @@ func forbidden(layer string, a Action, format string, args ...any) error {
 	}}}
 }
 
-// tooMany is the answer above a bound of spec.security.
+// tooMany returns the error for a request above a limit of spec.security.
 func tooMany(layer, field string, limit int) error {
 	return &refusal{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status:  metav1.StatusFailure,
@@ -55,7 +56,7 @@ func tooMany(layer, field string, limit int) error {
 	}}}
 }
 
-// tooLong is the answer when what was asked for does not fit into one payload.
+// tooLong returns the error for a response that does not fit into one payload.
 func tooLong() error {
 	return apierrors.NewRequestEntityTooLargeError(
 		fmt.Sprintf("the answer is longer than the %d bytes of one payload: use a selector or a limit", abi.MaxPayload))

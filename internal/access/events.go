@@ -21,16 +21,17 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// maxNote is the API's bound for an event's note, in bytes (events.k8s.io/v1 Event).
+// maxNote is the API's limit for an Event's note, in bytes (events.k8s.io/v1 Event).
 const maxNote = 1024
 
-// maxSaid is how much of a message is looked at: more than a note, as what is taken out may make it shorter.
+// maxSaid is how many bytes of a message are processed. It is more than a note, because redaction may make the message
+// shorter.
 const maxSaid = 64 << 10
 
-// word is what a reason and an action must be.
+// word is the pattern of a reason and an action.
 var word = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,127}$`)
 
-// Event creates an Event as the plugin, unless an equal one was sent a short time ago.
+// Event creates an Event as the plugin, unless an equal one was sent within the last eventWindow.
 func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) error {
 	if _, err := parseGVK(req.APIVersion, req.Kind); err != nil {
 		return err
@@ -47,7 +48,7 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 	}
 	namespace := req.Namespace
 	if namespace == "" {
-		namespace = metav1.NamespaceDefault // where events about cluster-scoped objects live
+		namespace = metav1.NamespaceDefault // the namespace of Events about cluster-scoped objects
 	}
 	event := c.event(req, namespace)
 	body, err := json.Marshal(event)
@@ -63,7 +64,7 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 		return c.asPlugin.Post().Body(body), nil
 	})
 	if err == nil {
-		c.events.remember(key) // one that was refused is refused again, not swallowed
+		c.events.remember(key) // only on success: an Event that was denied is denied again, not dropped silently
 	}
 	return err
 }
@@ -92,8 +93,8 @@ const (
 	randomPart     = 16
 )
 
-// eventName names an event after its object. Not every object's name is one that an event may have:
-// those of RBAC have colons, for example.
+// eventName returns the name of an Event, which starts with the name of its object. Not every object name is valid for
+// an Event: those of RBAC have colons, for example.
 func eventName(object string) string {
 	prefix := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
@@ -108,8 +109,8 @@ func eventName(object string) string {
 	return prefix + "." + utilrand.String(randomPart)
 }
 
-// checkEvent holds a request against the API's rules, which would otherwise answer for an object the
-// guest has never seen, and fills in defaults.
+// checkEvent validates a request against the API's rules, and sets defaults. Otherwise the API server's error would be
+// about an object that the guest has never seen.
 func checkEvent(req *abi.EventRequest) error {
 	if req.Action == "" {
 		req.Action = "Reconcile"
@@ -128,7 +129,7 @@ func checkEvent(req *abi.EventRequest) error {
 	return nil
 }
 
-// truncateNote cuts a note to what an event holds, between two characters.
+// truncateNote truncates a note to the maximum of an Event, between two characters.
 func truncateNote(note string) string {
 	if len(note) <= maxNote {
 		return note

@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// eventsIn returns the events of a namespace that the plugin reported.
+// eventsIn returns the Events of a namespace that the plugin created.
 func (w *world) eventsIn(t *testing.T, namespace string) []eventsv1.Event {
 	t.Helper()
 	var list eventsv1.EventList
@@ -41,7 +41,7 @@ func (w *world) tested(change ...func(*abi.EventRequest)) abi.EventRequest {
 	return req
 }
 
-// TestRestrictedClient_event_content reads an event back.
+// TestRestrictedClient_event_content reads an Event back.
 func TestRestrictedClient_event_content(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -64,7 +64,7 @@ func TestRestrictedClient_event_content(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_event_deduplicated sends equal and different events within and after five minutes.
+// TestRestrictedClient_event_deduplicated sends equal and different Events within and after five minutes.
 func TestRestrictedClient_event_deduplicated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -74,7 +74,7 @@ func TestRestrictedClient_event_deduplicated(t *testing.T) {
 		name  string
 		wait  time.Duration
 		event abi.EventRequest
-		sent  int // events in all afterwards
+		sent  int // total number of Events afterwards
 	}{
 		{"first", 0, w.tested(), 1},
 		{"equal", 0, w.tested(), 1},
@@ -100,7 +100,8 @@ func TestRestrictedClient_event_deduplicated(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_event_refused tells the guest every time, and sends it once the right is there.
+// TestRestrictedClient_event_refused returns an error to the guest each time, and creates the Event once the permission
+// is granted.
 func TestRestrictedClient_event_refused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -115,7 +116,7 @@ func TestRestrictedClient_event_refused(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_event_accepted sends what the API server is picky about.
+// TestRestrictedClient_event_accepted sends Events that the API server could reject.
 func TestRestrictedClient_event_accepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -155,7 +156,7 @@ func TestRestrictedClient_event_accepted(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_event_bad is answered without asking the API server.
+// TestRestrictedClient_event_bad checks that invalid Events are rejected without a request to the API server.
 func TestRestrictedClient_event_bad(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -20,22 +20,22 @@ import (
 	"github.com/k1s-io/k1s/internal/kinds"
 )
 
-// finalizerTries is how often a change is made anew because others have changed an object's finalizers meanwhile.
+// finalizerTries is how often a change is tried if others change the object's finalizers at the same time.
 const finalizerTries = 5
 
-// Finalizer is a plugin's finalizer, as it is put on objects and taken off them. That is the host's doing, not
-// the guest's: RBAC decides about it, and spec.security, which bounds what the guest may ask for, does not.
+// Finalizer adds and removes the finalizer of one plugin. The host does that, not the guest. So RBAC authorizes it, but
+// spec.security, which restricts the requests of the guest, does not apply.
 type Finalizer struct {
-	// Name is what is in an object's metadata.finalizers.
+	// Name is the entry in an object's metadata.finalizers.
 	Name string
 
-	// recorder is the plugin as Records have it; it has no client.
+	// recorder makes the Records of the plugin; it has no client.
 	recorder             *RestrictedClient
 	asPlugin, asOperator metadata.Interface
 	fieldOwner           string
 }
 
-// Finalizer makes the finalizer of a plugin.
+// Finalizer returns the Finalizer of a plugin.
 func (f *Factory) Finalizer(id Identity) (*Finalizer, error) {
 	c := metadata.ConfigFor(f.config)
 	c.Timeout = requestTimeout
@@ -60,11 +60,11 @@ func (f *Factory) Finalizer(id Identity) (*Finalizer, error) {
 	}, nil
 }
 
-// On reports whether an object carries the finalizer.
+// On reports whether an object has the finalizer.
 func (f *Finalizer) On(o metav1.Object) bool { return slices.Contains(o.GetFinalizers(), f.Name) }
 
-// Put puts the finalizer on an object, as the plugin. Nothing is done to an object that is gone, or is being
-// deleted by now.
+// Put adds the finalizer to an object, as the plugin. It does nothing if the object is gone, or is already being
+// deleted.
 func (f *Finalizer) Put(ctx context.Context, resource schema.GroupVersionResource, o metav1.Object) error {
 	return f.change(ctx, f.asPlugin, resource, o, func(o metav1.Object) []string {
 		if o.GetDeletionTimestamp() != nil || f.On(o) {
@@ -74,8 +74,8 @@ func (f *Finalizer) Put(ctx context.Context, resource schema.GroupVersionResourc
 	})
 }
 
-// Remove takes the finalizer off an object that the plugin is done with, as the plugin; where that may not do
-// so any more, as the operator, so that the object is not kept.
+// Remove removes the finalizer from an object that the plugin has finalized. It does so as the plugin, or as the
+// operator if the plugin lacks the permission, so that the finalizer does not block the deletion.
 func (f *Finalizer) Remove(ctx context.Context, resource schema.GroupVersionResource, o metav1.Object) error {
 	err := f.change(ctx, f.asPlugin, resource, o, f.without)
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
@@ -84,7 +84,7 @@ func (f *Finalizer) Remove(ctx context.Context, resource schema.GroupVersionReso
 	return err
 }
 
-// Release takes the finalizer off an object that is none of the plugin's business any more, as the operator.
+// Release removes the finalizer, as the operator, from an object that the plugin no longer finalizes.
 func (f *Finalizer) Release(ctx context.Context, resource schema.GroupVersionResource, o metav1.Object) error {
 	return f.change(ctx, f.asOperator, resource, o, f.without)
 }
@@ -93,8 +93,9 @@ func (f *Finalizer) without(o metav1.Object) []string {
 	return slices.DeleteFunc(slices.Clone(o.GetFinalizers()), func(name string) bool { return name == f.Name })
 }
 
-// change makes an object's finalizers what edit wants of them. The patch holds only for the very list that
-// edit has seen, so that those of others are never touched; another list is edited anew.
+// change sets an object's finalizers to what edit returns. The patch applies only to the list that edit has received,
+// so that the finalizers of others are never changed. If the list has changed meanwhile, edit is called again with the
+// current list.
 func (f *Finalizer) change(ctx context.Context, client metadata.Interface, resource schema.GroupVersionResource, o metav1.Object, edit func(metav1.Object) []string) error {
 	for try := 1; ; try++ {
 		wanted := edit(o)
@@ -108,7 +109,7 @@ func (f *Finalizer) change(ctx context.Context, client metadata.Interface, resou
 		case !apierrors.IsInvalid(err) && !apierrors.IsConflict(err):
 			return err
 		}
-		// A test of a JSON patch that fails is Invalid, and so is an object that the API server refuses.
+		// A failed test of a JSON patch is Invalid, and so is an object that the API server rejects.
 		current, readErr := f.current(ctx, resource, o)
 		switch {
 		case readErr != nil:
@@ -116,7 +117,7 @@ func (f *Finalizer) change(ctx context.Context, client metadata.Interface, resou
 		case current == nil:
 			return nil
 		case slices.Equal(current.GetFinalizers(), o.GetFinalizers()) && (current.GetDeletionTimestamp() == nil) == (o.GetDeletionTimestamp() == nil):
-			return err // it is the object that is refused
+			return err // the API server rejects the object itself
 		case try == finalizerTries:
 			return err
 		}
@@ -124,12 +125,12 @@ func (f *Finalizer) change(ctx context.Context, client metadata.Interface, resou
 	}
 }
 
-// patch replaces a list of finalizers by another.
+// patch replaces the list of finalizers with another one.
 func (f *Finalizer) patch(ctx context.Context, client metadata.Interface, resource schema.GroupVersionResource, o metav1.Object, wanted []string) (err error) {
 	seen := f.recorder.observe(Action{
 		Verb: "patch", Group: resource.Group, Resource: resource.Resource, Namespace: o.GetNamespace(), ObjectName: o.GetName(),
 	})
-	if client == f.asPlugin { // the operator's own doing is in the API server's audit log
+	if client == f.asPlugin { // what the operator does as itself is in the API server's audit log
 		defer func() { seen.changed(err) }()
 	}
 	body, err := finalizersPatch(o.GetUID(), o.GetFinalizers(), wanted)
@@ -141,7 +142,8 @@ func (f *Finalizer) patch(ctx context.Context, client metadata.Interface, resour
 	return err
 }
 
-// finalizersPatch is a JSON patch (RFC 6902) from one list of finalizers to another. No list is null.
+// finalizersPatch returns a JSON patch (RFC 6902) from one list of finalizers to another. An absent list is tested as
+// null.
 func finalizersPatch(uid types.UID, from, to []string) ([]byte, error) {
 	const path = "/metadata/finalizers"
 	type operation struct {
@@ -160,8 +162,8 @@ func finalizersPatch(uid types.UID, from, to []string) ([]byte, error) {
 	return json.Marshal([]operation{{Op: "test", Path: "/metadata/uid", Value: uid}, test, set})
 }
 
-// current reads an object's metadata from the API server; nil if it is gone. The operator may list what it
-// watches, and need not be allowed to get it.
+// current returns an object's metadata from the API server, or nil if the object is gone. It uses list, because the
+// operator has permission to list what it watches, but not necessarily to get it.
 func (f *Finalizer) current(ctx context.Context, resource schema.GroupVersionResource, o metav1.Object) (metav1.Object, error) {
 	list, err := f.asOperator.Resource(resource).Namespace(o.GetNamespace()).List(ctx, metav1.ListOptions{
 		FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, o.GetName()).String(),

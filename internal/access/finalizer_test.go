@@ -28,7 +28,7 @@ import (
 
 func itemResource() schema.GroupVersionResource { return items.GroupVersion().WithResource("items") }
 
-// finalizer makes the finalizer of the world's plugin.
+// finalizer returns the Finalizer of the world's plugin.
 func (w *world) finalizer(t *testing.T) *Finalizer {
 	t.Helper()
 	f, err := w.factory.Finalizer(Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account})
@@ -48,7 +48,7 @@ func (w *world) read(t *testing.T) *inventoryv1alpha1.Item {
 	return &item
 }
 
-// set makes the finalizers of the Item "thing" those given.
+// set sets the finalizers of the Item "thing".
 func (w *world) set(t *testing.T, finalizers ...string) *inventoryv1alpha1.Item {
 	t.Helper()
 	item := w.read(t)
@@ -59,8 +59,8 @@ func (w *world) set(t *testing.T, finalizers ...string) *inventoryv1alpha1.Item 
 	return item
 }
 
-// TestFinalizer_put_remove leaves the finalizers of others as they are, and in their order, also where they are
-// others than those that were seen.
+// TestFinalizer_put_remove does not change the finalizers of others, nor their order, even if they differ from those
+// that were read.
 func TestFinalizer_put_remove(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -106,7 +106,7 @@ func TestFinalizer_put_remove(t *testing.T) {
 	}
 }
 
-// TestFinalizer_concurrent puts the finalizer on and takes it off while others change theirs.
+// TestFinalizer_concurrent adds and removes the finalizer while others change theirs.
 func TestFinalizer_concurrent(t *testing.T) {
 	t.Parallel()
 	const others, rounds = 3, 15
@@ -142,7 +142,7 @@ func TestFinalizer_concurrent(t *testing.T) {
 	}
 }
 
-// add adds a finalizer to the Item "thing" as others do.
+// add adds another finalizer to the Item "thing".
 func (w *world) add(ctx context.Context, name string) error {
 	return testenv.Poll(ctx, testenv.Patience, func(ctx context.Context) error {
 		var item inventoryv1alpha1.Item
@@ -154,7 +154,8 @@ func (w *world) add(ctx context.Context, name string) error {
 	})
 }
 
-// TestFinalizer_rights: the account decides what is put on, and the operator takes off what the account cannot.
+// TestFinalizer_rights adds the finalizer with the permissions of the ServiceAccount, and removes it as the operator if
+// the ServiceAccount lacks the permission.
 func TestFinalizer_rights(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -180,8 +181,8 @@ func TestFinalizer_rights(t *testing.T) {
 	}
 }
 
-// TestFinalizer_goneOrGoing: nothing is done to an object that is gone, to another one of its name, or to one that
-// is being deleted.
+// TestFinalizer_goneOrGoing does nothing to an object that is gone, to another one of the same name, or to one that is
+// being deleted.
 func TestFinalizer_goneOrGoing(t *testing.T) {
 	t.Parallel()
 	const other = "test.k1s.io/other"
@@ -217,7 +218,7 @@ func TestFinalizer_goneOrGoing(t *testing.T) {
 	}
 }
 
-// TestFinalizer_Sweep goes through all namespaces, and takes off nothing but its own.
+// TestFinalizer_Sweep removes only its own finalizer, in all namespaces.
 func TestFinalizer_Sweep(t *testing.T) {
 	t.Parallel()
 	const other = "test.k1s.io/other"
@@ -258,7 +259,7 @@ func TestFinalizer_Sweep(t *testing.T) {
 	}
 }
 
-// TestFinalizer_Sweep_pages lists more objects than a page holds.
+// TestFinalizer_Sweep_pages lists more objects than a page has.
 func TestFinalizer_Sweep_pages(t *testing.T) {
 	t.Parallel()
 	const objects = sweepPage + 20
@@ -295,7 +296,7 @@ func TestFinalizer_Sweep_pages(t *testing.T) {
 	}
 }
 
-// putter puts a finalizer back on as soon as it was taken off.
+// putter adds a finalizer again as soon as it is removed.
 type putter struct {
 	http.RoundTripper
 
@@ -312,7 +313,7 @@ func (p *putter) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// TestFinalizer_Sweep_ends ends a sweep that others never let come to an end.
+// TestFinalizer_Sweep_ends checks that a sweep ends although another client adds the finalizer again and again.
 func TestFinalizer_Sweep_ends(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -15,21 +15,21 @@ import (
 )
 
 const (
-	// sweepPage is how many objects are listed at once.
+	// sweepPage is how many objects one page of a list has.
 	sweepPage = 500
-	// sweepParallel is how many finalizers are taken off at once.
+	// sweepParallel is how many finalizers are removed at the same time.
 	sweepParallel = 8
-	// sweepRounds is how often all are listed: who puts the finalizer on objects again and again must not keep whoever
-	// waits for the sweep.
+	// sweepRounds is how often all objects are listed at most, so that a client that adds the finalizer again and again
+	// cannot block the sweep forever.
 	sweepRounds = 10
-	// sweepErrors is how many objects a sweep's error names.
+	// sweepErrors is how many objects the error of a sweep names.
 	sweepErrors = 3
 )
 
-// Sweep takes the finalizer off all objects of a resource, as the operator: those that carry it, in whatever
-// namespace. It lists from the API server until it finds none, as a request that was under way when the plugin
-// was stopped may end after the first list. The error is one of kinds.IsPathNotFound where the resource is not served:
-// that says nothing about its objects, which another version may serve.
+// Sweep removes the finalizer from all objects of a resource, in all namespaces, as the operator. It lists from the API
+// server until no object has the finalizer, because a request that was in progress when the plugin was stopped may end
+// after the first list. The error satisfies kinds.IsPathNotFound if the resource is not served. That says nothing about
+// its objects, which another version may serve.
 func (f *Finalizer) Sweep(ctx context.Context, resource schema.GroupVersionResource) (removed int, err error) {
 	for range sweepRounds {
 		n, err := f.sweepOnce(ctx, resource)
@@ -44,7 +44,7 @@ func (f *Finalizer) Sweep(ctx context.Context, resource schema.GroupVersionResou
 	return removed, fmt.Errorf("take the finalizer %q off %s: somebody puts it on objects again and again", f.Name, resource.GroupResource())
 }
 
-// sweepOnce goes through a resource's objects, and on when some of them fail.
+// sweepOnce removes the finalizer from the objects of a resource, and continues if some of them fail.
 func (f *Finalizer) sweepOnce(ctx context.Context, resource schema.GroupVersionResource) (removed int, err error) {
 	var mu sync.Mutex
 	var failed []error
@@ -72,21 +72,21 @@ func (f *Finalizer) sweepOnce(ctx context.Context, resource schema.GroupVersionR
 			})
 		}
 	})
-	_ = work.Wait() // failed has them
+	_ = work.Wait() // the errors are in failed
 	if more := failures - len(failed); more > 0 {
 		failed = append(failed, fmt.Errorf("%d more objects", more))
 	}
 	return removed, errors.Join(append(failed, err)...)
 }
 
-// eachPage lists a resource's metadata, page by page.
+// eachPage lists the metadata of a resource's objects, page by page.
 func (f *Finalizer) eachPage(ctx context.Context, resource schema.GroupVersionResource, do func([]metav1.PartialObjectMetadata)) error {
 	options := metav1.ListOptions{Limit: sweepPage}
 	for {
 		list, err := f.asOperator.Resource(resource).List(ctx, options)
 		switch {
 		case apierrors.IsResourceExpired(err) && options.Continue != "":
-			options.Continue = "" // those that were done are not done again
+			options.Continue = "" // objects that are done no longer have the finalizer
 			continue
 		case err != nil:
 			return fmt.Errorf("list: %w", err)

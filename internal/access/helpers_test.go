@@ -38,7 +38,7 @@ var (
 	items      = schema.GroupVersionKind{Group: "inventory.example.com", Version: "v1alpha1", Kind: "Item"}
 )
 
-// world is a plugin's namespace and account on the API server, and what makes clients for it.
+// world is a plugin's namespace and ServiceAccount on the API server, and a Factory of its clients.
 type world struct {
 	*testenv.Env
 
@@ -49,7 +49,7 @@ type world struct {
 	factory   *Factory
 }
 
-// newWorld makes a namespace with an account that has no rights.
+// newWorld creates a namespace with a ServiceAccount without permissions.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	env := testenv.Shared(t)
@@ -82,7 +82,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// background runs something until the test ends.
+// background runs a function until the end of the test.
 func background(t *testing.T, start func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -96,7 +96,7 @@ func background(t *testing.T, start func(context.Context) error) {
 	})
 }
 
-// client makes the client of a plugin that its spec restricts in nothing but the namespace.
+// client returns the client of a plugin whose spec restricts only the namespace.
 func (w *world) client(t *testing.T, change ...func(*Options)) *RestrictedClient {
 	t.Helper()
 	o := Options{
@@ -115,17 +115,17 @@ func (w *world) client(t *testing.T, change ...func(*Options)) *RestrictedClient
 	return c
 }
 
-// everywhere lets a plugin into all namespaces.
+// everywhere allows a plugin all namespaces.
 func everywhere(o *Options) { o.Allowlist.Namespaces = []string{"*"} }
 
-// grant gives the account verbs ("get,list") on resources ("items", "items/status") of a group in a
-// namespace, or in the cluster if that is empty, and waits until the API server knows.
+// grant grants the ServiceAccount verbs ("get,list") on resources ("items", "items/status") of a group in a namespace,
+// or in the cluster if the namespace is empty. It waits until the API server has observed that.
 func (w *world) grant(t *testing.T, namespace, verbs, group string, resources ...string) {
 	t.Helper()
 	w.bind(t, namespace, rbacv1.PolicyRule{Verbs: strings.Split(verbs, ","), APIGroups: []string{group}, Resources: resources})
 }
 
-// grantName gives the account one verb on one object.
+// grantName grants the ServiceAccount one verb on one object.
 func (w *world) grantName(t *testing.T, namespace, verb, group, resource, name string) {
 	t.Helper()
 	w.bind(t, namespace, rbacv1.PolicyRule{
@@ -166,7 +166,7 @@ func (w *world) bindTo(t *testing.T, subject rbacv1.Subject, namespace string, r
 	testenv.Eventually(t, "the right to "+a.String(), func(ctx context.Context) error { return w.may(ctx, a) })
 }
 
-// may asks the API server afresh.
+// may returns an error unless a new SubjectAccessReview allows the ServiceAccount an action.
 func (w *world) may(ctx context.Context, a Action) error {
 	id := Identity{Namespace: w.namespace, ServiceAccount: account}
 	review := &authorizationv1.SubjectAccessReview{Spec: id.subject(a.attributes())}
@@ -203,7 +203,7 @@ func wantRefusal(t *testing.T, err error, reason metav1.StatusReason, parts ...s
 	}
 }
 
-// decode reads an object's JSON.
+// decode decodes the JSON of an object.
 func decode(t *testing.T, object []byte) map[string]any {
 	t.Helper()
 	var out map[string]any
@@ -213,7 +213,7 @@ func decode(t *testing.T, object []byte) map[string]any {
 	return out
 }
 
-// eventually waits for what takes the API server or the cache a moment.
+// eventually waits for what the API server or the cache does with a delay.
 func (w *world) eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
 	testenv.Eventually(t, what, func(context.Context) error { return check() })
@@ -221,7 +221,8 @@ func (w *world) eventually(t *testing.T, what string, check func() error) {
 
 func repeat(s string, n int) string { return strings.Repeat(s, n) }
 
-// revoke takes all rights of the account in its namespace, and waits until the API server knows.
+// revoke revokes all permissions of the ServiceAccount in its namespace, and waits until the API server has observed
+// that.
 func (w *world) revoke(t *testing.T) {
 	t.Helper()
 	if err := w.Client.DeleteAllOf(t.Context(), &rbacv1.RoleBinding{}, client.InNamespace(w.namespace)); err != nil {

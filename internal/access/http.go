@@ -22,21 +22,21 @@ import (
 )
 
 const (
-	// resourceHTTP stands in a Record for what is no resource of the API.
+	// resourceHTTP is the resource in the Record of a request that is not for a resource of the API.
 	resourceHTTP = "http"
 
 	maxRedirects = 5
-	// maxResponseHeaderBytes bounds the headers of an answer, those before it (1xx) included.
+	// maxResponseHeaderBytes limits the headers of a response, including those of informational responses (1xx).
 	maxResponseHeaderBytes = 64 << 10
-	// maxIdleConns and idleConnTimeout bound the connections that a plugin keeps; those in use are bounded by
-	// security.maxConcurrentRequests.
+	// maxIdleConns and idleConnTimeout limit the idle connections of a plugin. security.maxConcurrentRequests limits
+	// those in use.
 	maxIdleConns, maxIdleConnsPerHost = 8, 2
 	idleConnTimeout                   = 30 * time.Second
 )
 
-// transport makes the connections of one plugin. It takes no proxy from the environment, which is the operator's: a
-// proxy would look names up by itself. It takes bodies as they come: what the guest did not ask to be compressed is
-// not, and nothing is unpacked here.
+// transport returns the transport of one plugin. It ignores the operator's proxy environment variables, because a proxy
+// would resolve names by itself. It does not change bodies: it neither requests compression on its own, nor
+// decompresses.
 func (e Egress) transport() *http.Transport {
 	if e.Denied == nil {
 		e.Denied = DeniedAddresses()
@@ -56,14 +56,15 @@ func (e Egress) transport() *http.Transport {
 	}
 }
 
-// Close closes the connections that the plugin keeps.
+// Close closes the plugin's idle connections.
 func (c *RestrictedClient) Close() {
 	if c != nil && c.outside != nil {
 		c.outside.CloseIdleConnections()
 	}
 }
 
-// HTTP makes a request to a host that the spec allows. It is recorded, up to a limit, as no API server does it.
+// HTTP makes a request to a host that the spec allows. The request is recorded up to a limit, because it costs no
+// request to the API server.
 func (c *RestrictedClient) HTTP(ctx context.Context, req abi.HTTPRequest) (out []byte, err error) {
 	t, err := targetOf(req)
 	if err != nil {
@@ -93,7 +94,7 @@ func (c *RestrictedClient) HTTP(ctx context.Context, req abi.HTTPRequest) (out [
 	})
 }
 
-// exchange sends a request, follows its redirects, and reads the answer.
+// exchange sends a request, follows its redirects, and reads the response.
 func (c *RestrictedClient) exchange(r *http.Request, t target, seen *observation) (abi.HTTPResponse, error) {
 	follow := &redirects{allowlist: c.Allowlist, target: t, seen: seen}
 	client := http.Client{Transport: c.outside, CheckRedirect: follow.check}
@@ -117,7 +118,7 @@ func (c *RestrictedClient) exchange(r *http.Request, t target, seen *observation
 	out := abi.HTTPResponse{Status: response.StatusCode, Headers: map[string]string{}}
 	for name, values := range response.Header {
 		separator := ", "
-		if name = strings.ToLower(name); name == "set-cookie" { // the one that may have commas in each
+		if name = strings.ToLower(name); name == "set-cookie" { // the one whose values may contain commas
 			separator = "\n"
 		}
 		out.Headers[name] = strings.Join(values, separator)
@@ -126,17 +127,17 @@ func (c *RestrictedClient) exchange(r *http.Request, t target, seen *observation
 	return out, nil
 }
 
-// redirects follows those of one request.
+// redirects follows the redirects of one request.
 type redirects struct {
 	allowlist Allowlist
 	target    target
 	seen      *observation
-	// strayed is whether the request has left its first origin; what it lost there it does not get back.
+	// strayed is whether the request has left its first origin. Headers that were removed then are not added again.
 	strayed bool
 }
 
-// check decides about one more redirect: it may lead where a request of the guest's own may. The dialer looks at
-// the address, as ever.
+// check decides whether one more redirect is followed: it can lead to every origin that the guest's own requests can go
+// to. The dialer checks the address, as for every request.
 func (f *redirects) check(r *http.Request, before []*http.Request) error {
 	if len(before) > maxRedirects {
 		return fmt.Errorf("more than %d redirects", maxRedirects)
@@ -155,7 +156,7 @@ func (f *redirects) check(r *http.Request, before []*http.Request) error {
 	}
 	r.URL.Host, r.Host = to.HostPort(), to.HostPort()
 	f.strayed = f.strayed || to != first
-	r.Header.Del("Referer") // it has the query of the URL before
+	r.Header.Del("Referer") // it has the query of the previous URL
 	if f.strayed {
 		for name := range r.Header {
 			if !slices.Contains(harmlessHeaders, name) {
@@ -166,10 +167,10 @@ func (f *redirects) check(r *http.Request, before []*http.Request) error {
 	return nil
 }
 
-// errRedirect is a redirect that is none.
+// errRedirect means that the target of a redirect is not valid.
 var errRedirect = errors.New("it redirects to what is no http or https URL without a user")
 
-// forbiddenHTTP is forbidden for a request that has no Action.
+// forbiddenHTTP is forbidden for an HTTP request, which has no Action.
 func forbiddenHTTP(layer, method string, to origin.Origin, why string) error {
 	return &refusal{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
@@ -177,7 +178,8 @@ func forbiddenHTTP(layer, method string, to origin.Origin, why string) error {
 	}}}
 }
 
-// httpFailure says why there is no answer. What net/http says is not passed on: it quotes URLs.
+// httpFailure returns the error for a request without a response. It does not pass on the errors of net/http, because
+// they quote URLs.
 func httpFailure(ctx, within context.Context, err error, method, host string) error {
 	var refused *refusal
 	var status *apierrors.StatusError
@@ -212,7 +214,7 @@ func httpFailure(ctx, within context.Context, err error, method, host string) er
 	}
 }
 
-// connectionProblem tells apart, without quoting, what can go wrong with a connection.
+// connectionProblem distinguishes the failures of a connection without quoting the error.
 func connectionProblem(err error) string {
 	var op *net.OpError
 	var slow net.Error

@@ -19,7 +19,8 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// TestHTTP_exchange sends what a guest can send, and reads what a server can answer.
+// TestHTTP_exchange sends the kinds of requests that a guest can send, and reads the kinds of responses that a server
+// can return.
 func TestHTTP_exchange(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -73,7 +74,7 @@ func TestHTTP_exchange(t *testing.T) {
 			continue
 		}
 		tc.want.Status = http.StatusTeapot
-		if tc.req.BodyBase64 != nil { // what net/http guesses is not what this is about
+		if tc.req.BodyBase64 != nil { // the guess of net/http is not tested here
 			tc.want.Headers["content-type"] = got.Headers["content-type"]
 		}
 		if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -92,7 +93,7 @@ func TestHTTP_exchange(t *testing.T) {
 	}
 }
 
-// TestHTTP_refused are requests that reach nobody: the server would notice.
+// TestHTTP_refused makes requests that must not reach the server.
 func TestHTTP_refused(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("it was reached: %s", r.URL) })
@@ -165,7 +166,7 @@ func TestHTTP_refused(t *testing.T) {
 	}
 }
 
-// TestHTTP_layers has each layer refuse while those behind it would as well.
+// TestHTTP_layers makes each layer deny a request that the layers behind it would deny as well.
 func TestHTTP_layers(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("it was reached") })
@@ -199,7 +200,7 @@ func TestHTTP_layers(t *testing.T) {
 	refused(err, records, "limit", metav1.StatusReasonTooManyRequests, "security.maxConcurrentRequests is 10")
 }
 
-// TestHTTP_redirects follows them to where the plugin may go, and nowhere else.
+// TestHTTP_redirects follows redirects only to hosts that the plugin is allowed to reach.
 func TestHTTP_redirects(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex

@@ -20,16 +20,16 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// loopback is where servers of tests listen.
+// loopback is the address of test servers.
 var loopback = netip.MustParseAddr("127.0.0.1")
 
 // toLoopback resolves every name to loopback.
 func toLoopback(context.Context, string) ([]netip.Addr, error) { return []netip.Addr{loopback}, nil }
 
-// open lets plugins reach loopback, by any name.
+// open allows plugins to reach loopback, by any name.
 func open() Egress { return Egress{Denied: []netip.Prefix{}, Lookup: toLoopback} }
 
-// outside is a plugin that may reach hosts, without a cluster.
+// outside returns the client of a plugin that is allowed to reach hosts, without a cluster.
 func outside(t *testing.T, e Egress, hosts []string, change ...func(*Options)) (*RestrictedClient, *kept) {
 	t.Helper()
 	records := &kept{}
@@ -52,7 +52,7 @@ func outside(t *testing.T, e Egress, hosts []string, change ...func(*Options)) (
 	return c, records
 }
 
-// serve starts a server, and returns its port as an allowed host ends with it: ":1234".
+// serve starts a server, and returns its port as the suffix of an allowed host: ":1234".
 func serve(t *testing.T, handler http.HandlerFunc) string {
 	t.Helper()
 	s := httptest.NewServer(handler)
@@ -64,7 +64,7 @@ func portOf(l net.Listener) string {
 	return ":" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
-// serveBytes answers every connection with what a function writes.
+// serveBytes answers every connection with the output of a function.
 func serveBytes(t *testing.T, answer func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -93,7 +93,7 @@ func serveBytes(t *testing.T, answer func(net.Conn)) string {
 	return portOf(l)
 }
 
-// get makes a request without anything special.
+// get makes a plain GET request.
 func get(t *testing.T, c *RestrictedClient, url string) (abi.HTTPResponse, error) {
 	t.Helper()
 	return request(t, c, abi.HTTPRequest{URL: url})
@@ -112,7 +112,7 @@ func request(t *testing.T, c *RestrictedClient, req abi.HTTPRequest) (abi.HTTPRe
 	return response, nil
 }
 
-// quoted is a JSON string of a text, or of bytes in base64.
+// quoted returns a JSON string of a text, or of bytes in base64.
 func quoted(v any) json.RawMessage {
 	text, _ := json.Marshal(v) // strings and bytes always marshal
 	return text

@@ -19,35 +19,35 @@ import (
 )
 
 const (
-	// maxURL is in bytes; servers stop at about as many.
+	// maxURL is in bytes. Servers have about the same limit.
 	maxURL = 8 << 10
-	// maxRequestHeaders and maxRequestHeaderBytes bound the headers that a guest sends.
+	// maxRequestHeaders and maxRequestHeaderBytes limit the headers that a guest sends.
 	maxRequestHeaders, maxRequestHeaderBytes = abi.MaxHTTPRequestHeaders, 16 << 10
 )
 
-// httpMethods are those that a guest can use: CONNECT would make a tunnel, and TRACE tells nothing worth it.
+// httpMethods are the methods that a guest can use. CONNECT would open a tunnel, and TRACE is of no use.
 var httpMethods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
-// hostsHeaders are about one connection, or about how a message is framed on it: the host's business.
+// hostsHeaders are the headers of a connection, or of the framing of a message on it. Only the host sets them.
 var hostsHeaders = []string{
 	"Host", "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
 	"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length", "Expect",
 }
 
-// harmlessHeaders are kept when a redirect leads to another origin. What another header says may be for the first
-// one alone: there is no telling which of them authenticate.
+// harmlessHeaders are kept when a redirect leads to another origin. Any other header may be meant for the first origin
+// only: it is not possible to tell which headers authenticate.
 var harmlessHeaders = []string{"Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "User-Agent"}
 
-// target is what is known of a request before anything is asked about it.
+// target is the parsed destination of a request, before it is authorized.
 type target struct {
 	method string
 	url    *url.URL
 	origin origin.Origin
 }
 
-// targetOf reads a request's method and URL. Errors are BadRequest.
+// targetOf returns a request's method and URL. Errors are BadRequest.
 func targetOf(req abi.HTTPRequest) (target, error) {
 	t := target{method: req.Method}
 	if t.method == "" {
@@ -71,7 +71,7 @@ func targetOf(req abi.HTTPRequest) (target, error) {
 	return t, nil
 }
 
-// requestOf makes a request of what a guest asks for. Errors are the guest's own.
+// requestOf returns the HTTP request that a guest asks for. Errors are those of the guest's input.
 func requestOf(t target, req abi.HTTPRequest, userAgent string) (*http.Request, error) {
 	if req.TimeoutMillis < 0 {
 		return nil, apierrors.NewBadRequest("timeoutMillis is negative")
@@ -98,7 +98,7 @@ func requestOf(t target, req abi.HTTPRequest, userAgent string) (*http.Request, 
 	return r, nil
 }
 
-// headersOf checks headers: what is not one could be read as two, or as the end of them.
+// headersOf validates headers. An invalid one could be read as two headers, or as the end of the headers.
 func headersOf(given map[string]string) (http.Header, error) {
 	out, size := http.Header{}, 0
 	for name, value := range given {
@@ -122,7 +122,7 @@ func headersOf(given map[string]string) (http.Header, error) {
 	return out, nil
 }
 
-// timeLimit is how long a request may take.
+// timeLimit returns the timeout of a request.
 func timeLimit(req abi.HTTPRequest) time.Duration {
 	if req.TimeoutMillis == 0 || req.TimeoutMillis > abi.MaxHTTPTimeoutMillis {
 		return abi.MaxHTTPTimeoutMillis * time.Millisecond

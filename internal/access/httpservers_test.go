@@ -29,7 +29,7 @@ func secure(t *testing.T, config *tls.Config, handler http.HandlerFunc) (string,
 	t.Helper()
 	s := httptest.NewUnstartedServer(handler)
 	s.TLS = config
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of each handshake that fails
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // otherwise, it logs each handshake that fails
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	roots := x509.NewCertPool()
@@ -37,7 +37,7 @@ func secure(t *testing.T, config *tls.Config, handler http.HandlerFunc) (string,
 	return portOf(s.Listener), roots
 }
 
-// TestHTTP_tls trusts whom it is told to trust, and does not fall back to plain text.
+// TestHTTP_tls trusts only the given CAs, and does not fall back to plain text.
 func TestHTTP_tls(t *testing.T) {
 	t.Parallel()
 	plain := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("it came back in plain text") })
@@ -75,7 +75,7 @@ func TestHTTP_tls(t *testing.T) {
 	}
 }
 
-// TestHTTP_badServers are servers that do harm, or nothing.
+// TestHTTP_badServers has servers that attack the client, or do not respond.
 func TestHTTP_badServers(t *testing.T) {
 	t.Parallel()
 	ok := "HTTP/1.1 200 OK\r\n"
@@ -90,7 +90,7 @@ func TestHTTP_badServers(t *testing.T) {
 			}
 		}
 	}
-	// stall waits until the client has gone.
+	// stall waits until the client has disconnected.
 	stall := func(text string) func(net.Conn) {
 		return func(conn net.Conn) {
 			_, _ = io.WriteString(conn, text)
@@ -140,7 +140,7 @@ func TestHTTP_badServers(t *testing.T) {
 	}
 }
 
-// TestTimeLimit: a request that names no time, or too long a one, has the longest.
+// TestTimeLimit checks that a request with no timeout, or one that is too long, has the maximum timeout.
 func TestTimeLimit(t *testing.T) {
 	t.Parallel()
 	for millis, want := range map[int64]time.Duration{
@@ -152,7 +152,7 @@ func TestTimeLimit(t *testing.T) {
 	}
 }
 
-// TestHTTP_compressed is a body that is small until it is unpacked: that is left to the guest.
+// TestHTTP_compressed returns a body that is large when it is decompressed, which is left to the guest.
 func TestHTTP_compressed(t *testing.T) {
 	t.Parallel()
 	var bomb bytes.Buffer
@@ -173,7 +173,7 @@ func TestHTTP_compressed(t *testing.T) {
 	}
 }
 
-// TestHTTP_largest is as much as there can be, in both directions.
+// TestHTTP_largest sends and receives as much as is allowed.
 func TestHTTP_largest(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -191,7 +191,7 @@ func TestHTTP_largest(t *testing.T) {
 	}
 }
 
-// TestHTTP_callEnds has the call of the guest end while a server lets it wait.
+// TestHTTP_callEnds ends the call of the guest while a server delays its response.
 func TestHTTP_callEnds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -211,7 +211,7 @@ func TestHTTP_callEnds(t *testing.T) {
 	}
 }
 
-// TestHTTP_close keeps connections while the plugin serves, and no longer.
+// TestHTTP_close keeps idle connections only while the plugin serves.
 func TestHTTP_close(t *testing.T) {
 	t.Parallel()
 	var opened atomic.Int32

@@ -9,10 +9,10 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 )
 
-// serviceAccountPrefix begins the user names of ServiceAccounts.
+// serviceAccountPrefix is the prefix of the user names of ServiceAccounts.
 const serviceAccountPrefix = "system:serviceaccount:"
 
-// Identity is who a plugin is to the API server.
+// Identity is the identity of a plugin at the API server.
 type Identity struct {
 	// Namespace is the namespace of the WasmPlugin and of its ServiceAccount.
 	Namespace string
@@ -20,12 +20,12 @@ type Identity struct {
 	Plugin string
 	// ServiceAccount is the name of the ServiceAccount.
 	ServiceAccount string
-	// Operator is the operator's own user name, for a plugin that acts as the operator itself: RBAC is not asked
-	// about it, and the account does not matter. Empty for all others.
+	// Operator is the operator's own user name, for a plugin that acts as the operator itself. For such a plugin, RBAC
+	// is not asked, and ServiceAccount is ignored. It is empty for all other plugins.
 	Operator string
 }
 
-// Username is the account's user name, as the API server's authentication gives it.
+// Username returns the user name in the API server's authentication.
 func (i Identity) Username() string {
 	if i.Operator != "" {
 		return i.Operator
@@ -33,15 +33,16 @@ func (i Identity) Username() string {
 	return serviceAccountPrefix + i.Namespace + ":" + i.ServiceAccount
 }
 
-// Marked reports whether the plugin's writes can have a mark, see package ownwrite: the API server takes it from
-// those only who impersonate somebody, and the operator can impersonate itself where it is a ServiceAccount. An operator
+// Marked reports whether the plugin's writes can have a mark, see package ownwrite. The API server accepts a mark only
+// from a client that impersonates a user. The operator can impersonate itself if it is a ServiceAccount. An operator
 // that is a user, such as one outside of the cluster, would lose its groups.
 func (i Identity) Marked() bool {
 	_, _, ok := i.Account()
 	return ok
 }
 
-// Account is the namespace and the name of the ServiceAccount that the plugin acts as; false if that is a user.
+// Account returns the namespace and the name of the ServiceAccount that the plugin acts as. ok is false if it acts as a
+// user.
 func (i Identity) Account() (namespace, name string, ok bool) {
 	account, ok := strings.CutPrefix(i.Username(), serviceAccountPrefix)
 	if !ok {
@@ -50,20 +51,20 @@ func (i Identity) Account() (namespace, name string, ok bool) {
 	return strings.Cut(account, ":")
 }
 
-// Groups are the groups that the API server's authentication gives the account.
+// Groups returns the groups that the API server's authentication gives the ServiceAccount.
 func (i Identity) Groups() []string {
 	return []string{"system:serviceaccounts", "system:serviceaccounts:" + i.Namespace, "system:authenticated"}
 }
 
-// FieldManager is the owner of the fields that the plugin writes.
+// FieldManager returns the field manager of the plugin's writes.
 func (i Identity) FieldManager() string {
 	return fmt.Sprintf("k1s/%s/%s", i.Namespace, i.Plugin)
 }
 
-// String names the plugin.
+// String returns "namespace/name" of the plugin.
 func (i Identity) String() string { return i.Namespace + "/" + i.Plugin }
 
-// subject is the account as a SubjectAccessReview asks about it.
+// subject returns the spec of a SubjectAccessReview for the ServiceAccount.
 func (i Identity) subject(attributes authorizationv1.ResourceAttributes) authorizationv1.SubjectAccessReviewSpec {
 	return authorizationv1.SubjectAccessReviewSpec{
 		User:               i.Username(),

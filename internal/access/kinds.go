@@ -13,8 +13,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// parseGVK reads the kind that a guest names. Group and version become parts of a URL when an unknown
-// kind is looked up, as the operator, so nothing but names is let through.
+// parseGVK parses the kind that a guest names. Group and version become parts of a URL when the operator looks up an
+// unknown kind, so that only valid names are accepted.
 func parseGVK(apiVersion, kind string) (schema.GroupVersionKind, error) {
 	gvk, err := plugin.ParseType(apiVersion, kind)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestRestrictedClient_allowed does everything with just the rights that it takes.
+// TestRestrictedClient_allowed makes every operation with the minimal permissions.
 func TestRestrictedClient_allowed(t *testing.T) {
 	t.Parallel()
 	for _, op := range operations() {
@@ -21,7 +21,7 @@ func TestRestrictedClient_allowed(t *testing.T) {
 			w.grant(t, w.namespace, op.verb, op.group(), op.resource)
 			verbs := []string{op.verb}
 			if op.name == "apply" {
-				verbs = append(verbs, "create") // it might
+				verbs = append(verbs, "create") // which apply might need
 			}
 			c := w.client(t, func(o *Options) { o.Allowlist.Verbs, o.Allowlist.Resources = verbs, []string{op.qualified()} })
 			if _, err := op.do(asAdmin(t, w), c, w.namespace); err != nil {
@@ -31,14 +31,14 @@ func TestRestrictedClient_allowed(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_layers takes one right away after another: the first layer that says no
-// answers, and nothing behind it is asked.
+// TestRestrictedClient_layers removes one permission after another: the first layer that denies the request responds,
+// and no layer behind it is asked.
 func TestRestrictedClient_layers(t *testing.T) {
 	t.Parallel()
 	type layer struct {
 		name     string
 		restrict func(op operation, o *Options)
-		// only are the operations that this layer refuses; empty means all.
+		// only are the operations that this layer denies; empty means all.
 		only  string
 		parts func(op operation) []string
 	}
@@ -81,7 +81,7 @@ func TestRestrictedClient_layers(t *testing.T) {
 				}
 				t.Run(l.name, func(t *testing.T) {
 					c := w.client(t, func(o *Options) {
-						for _, behind := range slices.Backward(layers[i:]) { // everything behind would refuse as well
+						for _, behind := range slices.Backward(layers[i:]) { // all layers behind it would deny as well
 							behind.restrict(op, o)
 						}
 					})
@@ -116,7 +116,7 @@ func occupy(c *RestrictedClient) {
 	}
 }
 
-// without returns all verbs but one.
+// without returns all verbs except one.
 func without(verb string) []string {
 	var out []string
 	for _, v := range []string{"get", "list", "watch", "create", "update", "patch", "delete"} {

@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestRestrictedClient_tooManyRequests has as many requests under way as the spec allows.
+// TestRestrictedClient_tooManyRequests has as many requests in progress as the spec allows.
 func TestRestrictedClient_tooManyRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -47,7 +47,7 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 	}
 	close(proceed)
 	underWay.Wait()
-	for range 5 { // slots come back, after failures too
+	for range 5 { // slots are released, also after failures
 		if err := get(c); err != nil {
 			t.Errorf("after the others have ended: %v", err)
 		}
@@ -56,7 +56,7 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_rate has a plugin use its burst up, and wait for more.
+// TestRestrictedClient_rate makes a plugin use up its burst, and wait until more requests are allowed.
 func TestRestrictedClient_rate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -84,7 +84,7 @@ func TestRestrictedClient_rate(t *testing.T) {
 	within(3)
 	w.clock.Step(time.Second)
 	within(2)
-	w.clock.Step(time.Hour) // what is not used does not add up beyond the burst
+	w.clock.Step(time.Hour) // unused requests do not add up beyond the burst
 	within(3)
 	if err := get(neighbor); err != nil {
 		t.Errorf("another plugin: %v", err)
@@ -92,7 +92,7 @@ func TestRestrictedClient_rate(t *testing.T) {
 	if refused["rate"] != 3 || len(refused) != 1 {
 		t.Errorf("it was told of %v refusals, want 3 of the rate", refused)
 	}
-	// What another layer refuses costs nothing of the rate.
+	// A request that another layer denies does not count for the rate.
 	w.clock.Step(time.Hour)
 	for range 5 {
 		_, err := c.Get(t.Context(), itemKey("elsewhere", "thing"))
@@ -101,8 +101,8 @@ func TestRestrictedClient_rate(t *testing.T) {
 	within(3)
 }
 
-// TestRestrictedClient_groups has rights only as one of the groups that every ServiceAccount is in: the
-// reviews before reads of the cache and the API server itself must agree on them.
+// TestRestrictedClient_groups has permissions only as a member of one of the groups that every ServiceAccount is in:
+// the reviews before reads of the cache must return the same as the API server itself.
 func TestRestrictedClient_groups(t *testing.T) {
 	t.Parallel()
 	for _, group := range []string{"system:serviceaccounts:", "system:serviceaccounts", "system:authenticated"} {

@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// nameItems gives every item of a list its apiVersion and kind. The API server leaves them out of
-// the items of its built-in kinds; the guest ABI promises them for all.
+// nameItems sets the apiVersion and kind of every item of a list. The API server omits them from the items of its
+// built-in kinds, but the guest ABI promises them for all.
 func nameItems(list []byte, gvk schema.GroupVersionKind) ([]byte, error) {
 	var l struct {
 		APIVersion string            `json:"apiVersion,omitempty"`

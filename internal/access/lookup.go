@@ -15,8 +15,8 @@ import (
 	"github.com/k1s-io/k1s/internal/kinds"
 )
 
-// lookUp finds a kind's resource. A kind that nobody has asked for before may take requests to the API server, so
-// there are bounds to asking for those.
+// lookUp returns the resource of a kind. Lookups of a kind that no plugin has requested before are limited, because
+// they may cause requests to the API server.
 func (c *RestrictedClient) lookUp(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
 	changes := c.factory.kinds.Changes(gvk.Group)
 	_, known := c.factory.known.Load(gvk)
@@ -44,8 +44,8 @@ func (c *RestrictedClient) lookUp(ctx context.Context, gvk schema.GroupVersionKi
 	return mapping, nil
 }
 
-// perform makes a request. Where the API server answers that it serves nothing at the request's path, the kind has
-// changed since it was resolved: the guest must not take that for an object that does not exist.
+// perform makes a request. If the API server responds that it serves nothing at the request's path, the kind has
+// changed since it was resolved. The guest must not take that for an object that does not exist.
 func (c *RestrictedClient) perform(ctx context.Context, r resolved, do func() ([]byte, error)) ([]byte, error) {
 	out, err := do()
 	if !kinds.IsPathNotFound(err) {
@@ -59,13 +59,13 @@ func (c *RestrictedClient) perform(ctx context.Context, r resolved, do func() ([
 	switch {
 	case lookupErr != nil:
 		return nil, lookupErr
-	case *mapping == *r.kind && r.Subresource != "": // it is the subresource that the kind does not have
+	case *mapping == *r.kind && r.Subresource != "": // the kind does not have the subresource
 		return nil, err
 	}
 	return nil, changing(gvk)
 }
 
-// changing is the answer about a kind that the API server has just begun to serve in another way.
+// changing returns the error for a kind that the API server has just begun to serve in another way.
 func changing(gvk schema.GroupVersionKind) error {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status:  metav1.StatusFailure,

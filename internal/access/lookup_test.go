@@ -17,8 +17,8 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// things installs a kind in two versions, which is gone after the test, and returns the function that has one of them
-// served no longer.
+// things installs a kind in two versions, which is removed after the test. It returns the function that stops serving
+// v1.
 func (w *world) things(t *testing.T, group string) (unserve func()) {
 	t.Helper()
 	crd := &apiextensionsv1.CustomResourceDefinition{
@@ -54,8 +54,8 @@ func (w *world) things(t *testing.T, group string) (unserve func()) {
 	}
 }
 
-// That the API server serves nothing at a path which was resolved before is no answer about an object, whatever the
-// request: nobody has told of the change here, as it is right after one.
+// If the API server serves nothing at a path that was resolved before, that is not a response about an object, for any
+// type of request. Here, the resolver is not notified of the change, as right after a change.
 func TestRestrictedClient_pathNotFound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -86,7 +86,7 @@ func TestRestrictedClient_pathNotFound(t *testing.T) {
 	for _, request := range []struct {
 		name string
 		do   func(ctx context.Context) error
-	}{ // the first one waits until the API server has followed
+	}{ // the first one waits until the API server has observed the change
 		{"get", func(ctx context.Context) error { _, err := c.Get(ctx, key); return err }},
 		{"list", func(ctx context.Context) error {
 			_, err := c.List(ctx, abi.ListRequest{APIVersion: key.APIVersion, Kind: key.Kind, Namespace: key.Namespace})
@@ -107,7 +107,7 @@ func TestRestrictedClient_pathNotFound(t *testing.T) {
 				t.Errorf("%s: got NotFound: %v", request.name, err)
 			}
 			if reason != metav1.StatusReasonBadRequest || !strings.Contains(message, "is not installed") {
-				w.clock.Step(unknownFor + 1) // the bounds of look-ups are by this clock
+				w.clock.Step(unknownFor + 1) // the limits of lookups use this clock
 				return fmt.Errorf("got %w", err)
 			}
 			return nil

@@ -22,7 +22,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// Who the API server takes a plugin for, and with which marks.
+// TestFactory_marks checks which user a plugin is to the API server, and with which marks.
 func TestFactory_marks(t *testing.T) {
 	w := newWorld(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -30,7 +30,8 @@ func TestFactory_marks(t *testing.T) {
 		t.Fatal(err)
 	}
 	marks := ownwrite.New(func() (*tls.Certificate, error) { return &tls.Certificate{PrivateKey: key}, nil }, w.clock)
-	// An operator with a ServiceAccount may impersonate itself and set marks; it may act as the plugin's account, too.
+	// An operator with a ServiceAccount has permission to impersonate itself and to set marks. It has permission to
+	// impersonate the plugin's ServiceAccount, too.
 	const operator = "operator"
 	w.ServiceAccount(t, w.namespace, operator)
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}, Rules: []rbacv1.PolicyRule{
@@ -60,7 +61,7 @@ func TestFactory_marks(t *testing.T) {
 		config *rest.Config
 		marks  *ownwrite.Marks
 		id     Identity
-		user   string // empty is any
+		user   string // empty means any
 		marked bool
 	}{
 		"a ServiceAccount":                   {asAccount, marks, plugin, name(account), true},
@@ -77,7 +78,7 @@ func TestFactory_marks(t *testing.T) {
 			t.Fatal(err)
 		}
 		var review authenticationv1.SelfSubjectReview
-		testenv.Eventually(t, what, func(ctx context.Context) error { // the API server may not know the rights yet
+		testenv.Eventually(t, what, func(ctx context.Context) error { // the API server may not have observed the permissions yet
 			body, err := client.Post().AbsPath("/apis/authentication.k8s.io/v1/selfsubjectreviews").
 				Body([]byte(`{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}`)).DoRaw(ctx)
 			if err != nil {

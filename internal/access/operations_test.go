@@ -15,10 +15,10 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// operation is one host function, done to the Item "thing".
+// operation is a call of one host function for the Item "thing".
 type operation struct {
 	name string
-	// verb and resource are what RBAC and the allowlist are asked about.
+	// verb and resource are those of the request to RBAC and the allowlist.
 	verb, resource string
 	do             func(ctx context.Context, c *RestrictedClient, namespace string) ([]byte, error)
 }
@@ -30,7 +30,7 @@ func (o operation) group() string {
 	return items.Group
 }
 
-// qualified is the resource as messages and allowlists write it.
+// qualified returns the resource in the form of messages and allowlists.
 func (o operation) qualified() string { return qualify(o.resource, o.group()) }
 
 func qualify(resource, group string) string {
@@ -42,7 +42,7 @@ func qualify(resource, group string) string {
 	return resource + "." + group
 }
 
-// operations returns every host function that reaches the cluster.
+// operations returns every host function that accesses the cluster.
 func operations() []operation {
 	return []operation{
 		{"get", "get", "items", func(ctx context.Context, c *RestrictedClient, ns string) ([]byte, error) {
@@ -82,7 +82,7 @@ func itemKey(namespace, name string) abi.ObjectKey {
 	return abi.ObjectKey{APIVersion: items.GroupVersion().String(), Kind: items.Kind, Namespace: namespace, Name: name}
 }
 
-// itemJSON writes an Item; metadata is added to its metadata.
+// itemJSON returns the JSON of an Item. metadata is added to its metadata.
 func itemJSON(namespace, name, members string, metadata ...string) json.RawMessage {
 	head := fmt.Sprintf(`"namespace":%q,"name":%q`, namespace, name)
 	for _, m := range metadata {
@@ -93,7 +93,8 @@ func itemJSON(namespace, name, members string, metadata ...string) json.RawMessa
 
 type adminKey struct{}
 
-// asAdmin lets operations look the resourceVersion up that an update has to name, past the client under test.
+// asAdmin makes operations look up the resourceVersion that an update needs as the administrator, not with the client
+// under test.
 func asAdmin(t *testing.T, w *world) context.Context {
 	return context.WithValue(t.Context(), adminKey{}, w)
 }
@@ -110,7 +111,7 @@ func version(ctx context.Context, _ *RestrictedClient, namespace string) []strin
 	return []string{fmt.Sprintf(`"resourceVersion":%q,"uid":%q`, item.ResourceVersion, item.UID)}
 }
 
-// thing creates the Item that operations are about.
+// thing creates the Item that operations use.
 func (w *world) thing(t *testing.T, namespace string) *inventoryv1alpha1.Item {
 	t.Helper()
 	item := &inventoryv1alpha1.Item{

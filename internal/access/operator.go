@@ -14,7 +14,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Operator finds out who the operator is to the API server. That does not change while it runs, so it is asked once.
+// Operator determines the operator's user name at the API server. The name does not change while the operator runs, so
+// it is requested once.
 type Operator struct {
 	config *rest.Config
 
@@ -22,7 +23,7 @@ type Operator struct {
 	name string
 }
 
-// NewOperator makes an Operator of its connection.
+// NewOperator returns an Operator that uses the operator's own connection.
 func NewOperator(config *rest.Config) *Operator { return &Operator{config: config} }
 
 // Username returns the operator's user name.

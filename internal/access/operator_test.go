@@ -11,8 +11,8 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// TestRestrictedClient_asOperator acts as the operator does: with its rights, which its account does not have, and
-// within the spec's limits, which RBAC has nothing to do with.
+// TestRestrictedClient_asOperator acts as the operator: with the operator's permissions, which its ServiceAccount does
+// not have, and within the spec's limits, which are independent of RBAC.
 func TestRestrictedClient_asOperator(t *testing.T) {
 	t.Parallel()
 	w, all, refused := audited(t)
@@ -53,7 +53,7 @@ func TestRestrictedClient_asOperator(t *testing.T) {
 	}
 }
 
-// TestAuthorizer_asOperator asks nobody.
+// TestAuthorizer_asOperator makes no reviews.
 func TestAuthorizer_asOperator(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

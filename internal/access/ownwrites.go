@@ -9,26 +9,28 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// maxOwnWrites is how many writes of a plugin are remembered: those whose events are still to come.
+// maxOwnWrites is how many writes of a plugin are remembered. It needs to cover the writes whose events have not
+// arrived yet.
 const maxOwnWrites = 1024
 
-// OwnWrites remembers the states of objects that a plugin's writes have led to, as the API server answered, so that
-// their events can be told from others'. It is safe for concurrent use; nil remembers nothing.
+// OwnWrites remembers the object states that a plugin's writes have resulted in, so that their watch events can be
+// distinguished from those of others. The states come from the API server's responses. It is safe for concurrent use. A
+// nil OwnWrites remembers nothing.
 type OwnWrites struct {
 	mu   sync.Mutex
 	seen map[ownWrite]struct{}
-	// order holds what is in seen, from next on the oldest first.
+	// order has the entries of seen, starting with the oldest at next.
 	order []ownWrite
 	next  int
 }
 
-// ownWrite is a state of an object.
+// ownWrite is one state of an object.
 type ownWrite struct {
 	uid             types.UID
 	resourceVersion string
 }
 
-// Has reports whether a write has led to a state.
+// Has reports whether a write has resulted in a state.
 func (w *OwnWrites) Has(uid types.UID, resourceVersion string) bool {
 	if w == nil {
 		return false
@@ -39,7 +41,7 @@ func (w *OwnWrites) Has(uid types.UID, resourceVersion string) bool {
 	return ok
 }
 
-// add remembers the object that the API server answered a write with.
+// add remembers the object in the API server's response to a write.
 func (w *OwnWrites) add(answer []byte) {
 	if w == nil {
 		return
@@ -51,7 +53,7 @@ func (w *OwnWrites) add(answer []byte) {
 		} `json:"metadata"`
 	}
 	if json.Unmarshal(answer, &object) != nil || object.Metadata.UID == "" {
-		return // such as the Status that a deletion is answered with
+		return // such as the Status in the response to a deletion
 	}
 	written := ownWrite{object.Metadata.UID, object.Metadata.ResourceVersion}
 	w.mu.Lock()
@@ -60,7 +62,7 @@ func (w *OwnWrites) add(answer []byte) {
 		w.seen = map[ownWrite]struct{}{}
 	}
 	if _, ok := w.seen[written]; ok {
-		return // it changed nothing
+		return // the write changed nothing
 	}
 	w.seen[written] = struct{}{}
 	if len(w.order) < maxOwnWrites {

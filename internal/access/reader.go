@@ -8,16 +8,16 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Reader is the same cluster for exports that hold up a request to the API server: nothing can be changed
-// through it, whatever the account may do, so that a request which comes to nothing, such as a dry run,
-// leaves nothing behind. It shares the client's bounds.
+// Reader returns a Host with the same access for the exports that handle admission requests. It denies all changes,
+// whatever the permissions of the ServiceAccount, so that an admission request that is not persisted, such as a dry
+// run, has no side effects. It shares the client's limits.
 func (c *RestrictedClient) Reader() plugin.Host {
 	r := *c
 	r.reader = true
 	return &r
 }
 
-// changes refuses what is no reading where only that is allowed.
+// changes denies changes if only reads are allowed.
 func (c *RestrictedClient) changes(a Action) error {
 	if !c.reader {
 		return nil
@@ -25,7 +25,7 @@ func (c *RestrictedClient) changes(a Action) error {
 	return forbidden(layerCapability, a, "while a request is held up for it, a plugin may only read")
 }
 
-// sends refuses HTTP requests that are no reading where only that is allowed.
+// sends denies HTTP requests other than GET and HEAD if only reads are allowed.
 func (c *RestrictedClient) sends(t target) error {
 	if !c.reader || t.method == http.MethodGet || t.method == http.MethodHead {
 		return nil

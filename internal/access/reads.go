@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// Get returns an object: from the shared cache when the plugin watches its kind, else from the API server.
+// Get returns an object: from the shared cache if the plugin watches its kind, otherwise from the API server.
 func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) (out []byte, err error) {
 	gvk, err := parseGVK(req.APIVersion, req.Kind)
 	if err != nil {
@@ -44,8 +44,8 @@ func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) (out []by
 	})
 }
 
-// List returns a list: from the shared cache when the plugin watches the kind and asks for nothing
-// that only the API server can do.
+// List returns a list: from the shared cache if the plugin watches the kind and the request needs nothing that only the
+// API server supports.
 func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) (out []byte, err error) {
 	gvk, err := parseGVK(req.APIVersion, req.Kind)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) (out [
 	return nameItems(out, gvk)
 }
 
-// listRequest is what the cache cannot answer.
+// listRequest returns the request to the API server for a list that the cache cannot answer.
 func (c *RestrictedClient) listRequest(a Action, req abi.ListRequest) *rest.Request {
 	r := c.asPlugin.Get().AbsPath(a.segments()...)
 	for name, value := range map[string]string{
@@ -98,13 +98,13 @@ func (c *RestrictedClient) listRequest(a Action, req abi.ListRequest) *rest.Requ
 	return r
 }
 
-// cached reports whether a kind is read from the shared cache. That another plugin watches it is not
-// enough: its informer may stop at any time.
+// cached reports whether a kind is read from the shared cache. That another plugin watches the kind is not enough: its
+// informer may stop at any time.
 func (c *RestrictedClient) cached(kind *meta.RESTMapping) bool {
 	return c.watches[kind.GroupVersionKind] && c.factory.cache.Watched(kind)
 }
 
-// review asks RBAC before the cache answers, as the API server would have.
+// review asks RBAC before the cache answers, because the API server does not check the permissions then.
 func (c *RestrictedClient) review(ctx context.Context, a Action) error {
 	d, err := c.factory.authorizer.authorize(ctx, c.Identity, a, c.bounds.mayReview)
 	switch {
@@ -114,8 +114,8 @@ func (c *RestrictedClient) review(ctx context.Context, a Action) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		// Not what the API server said to the operator: a Forbidden of the operator's is no refusal of
-		// the plugin's request.
+		// The API server's error is not wrapped as such: a Forbidden error about the operator does not mean that the
+		// plugin's request is denied.
 		return apierrors.NewInternalError(fmt.Errorf("%s: %w", layerRBAC, err))
 	}
 	if !d.Allowed {

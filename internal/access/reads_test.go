@@ -26,7 +26,7 @@ func (idle) Reconcile(context.Context, watch.Request, watch.Turn) (reconcile.Res
 	return reconcile.Result{}, nil
 }
 
-// cache puts kinds of the whole cluster into the shared cache, as another plugin's watch does.
+// cache puts kinds of the whole cluster into the shared cache, like the watch of another plugin.
 func (w *world) cache(t *testing.T, kinds ...schema.GroupVersionKind) {
 	t.Helper()
 	spec := watch.Spec{Namespaces: []string{"*"}, Kinds: map[schema.GroupVersionKind]*meta.RESTMapping{}, MaxConcurrentReconciles: 1}
@@ -46,8 +46,8 @@ func watching(kinds ...schema.GroupVersionKind) func(*Options) {
 	return func(o *Options) { o.Watches = kinds }
 }
 
-// TestRestrictedClient_get_cachedWithoutRight is the tenant who reads another's objects: everything is
-// in the shared cache, but each read is asked about at the API server.
+// TestRestrictedClient_get_cachedWithoutRight is a tenant that reads another tenant's objects: all of them are in the
+// shared cache, but each read is reviewed at the API server.
 func TestRestrictedClient_get_cachedWithoutRight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -63,7 +63,7 @@ func TestRestrictedClient_get_cachedWithoutRight(t *testing.T) {
 	}
 	_, err := c.Get(t.Context(), itemKey(foreign, "thing"))
 	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: may not get items.inventory.example.com", foreign, account)
-	// Whether it exists is nobody's business either.
+	// Whether an object exists must not be visible either.
 	_, err = c.Get(t.Context(), itemKey(foreign, "nothing"))
 	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: ")
 	for _, namespace := range []string{foreign, ""} {
@@ -75,7 +75,7 @@ func TestRestrictedClient_get_cachedWithoutRight(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_get_cachedByNameOnly has a right to one object of a watched kind.
+// TestRestrictedClient_get_cachedByNameOnly has permission for one object of a watched kind.
 func TestRestrictedClient_get_cachedByNameOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -90,8 +90,8 @@ func TestRestrictedClient_get_cachedByNameOnly(t *testing.T) {
 	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: ", `"another"`)
 }
 
-// TestRestrictedClient_read_source says where answers come from: the cache counts only for kinds that
-// the plugin itself watches, and for what a cache can answer.
+// TestRestrictedClient_read_source checks where responses come from: the cache is used only for kinds that the plugin
+// itself watches, and for requests that a cache can answer.
 func TestRestrictedClient_read_source(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -139,7 +139,7 @@ func TestRestrictedClient_read_source(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_list_items holds lists against the ABI, from the cache and from the API server.
+// TestRestrictedClient_list_items compares lists from the cache and from the API server with the ABI.
 func TestRestrictedClient_list_items(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -202,7 +202,7 @@ func TestRestrictedClient_list_items(t *testing.T) {
 	})
 }
 
-// TestRestrictedClient_list_tooLong asks for more than one payload holds.
+// TestRestrictedClient_list_tooLong reads a list that is larger than one payload.
 func TestRestrictedClient_list_tooLong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

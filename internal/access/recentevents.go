@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// eventWindow is how long an equal event is not sent again.
+	// eventWindow is how long an equal Event is not sent again.
 	eventWindow = 5 * time.Minute
-	// maxRecent bounds how many events are remembered.
+	// maxRecent is how many Events are remembered.
 	maxRecent = 4096
 )
 
-// eventKey identifies equal events. It is a hash because the guest decides how long the members are.
+// eventKey identifies equal Events. It is a hash, because the guest decides how long the fields are.
 type eventKey [sha256.Size]byte
 
 func keyOf(req abi.EventRequest) eventKey {
@@ -28,8 +28,8 @@ func keyOf(req abi.EventRequest) eventKey {
 	return sha256.Sum256(text)
 }
 
-// recentEvents remembers what was sent, so that a plugin that says the same at every reconcile does
-// not fill etcd.
+// recentEvents remembers the Events that were sent, so that a plugin that repeats an Event in every reconcile does not
+// fill etcd.
 type recentEvents struct {
 	cache *cache.LRUExpireCache
 }
@@ -38,7 +38,7 @@ func newRecentEvents(clk clock.PassiveClock) *recentEvents {
 	return &recentEvents{cache: cache.NewLRUExpireCacheWithClock(maxRecent, clk)}
 }
 
-// sent reports whether an equal event was sent in the last eventWindow.
+// sent reports whether an equal Event was sent in the last eventWindow.
 func (r *recentEvents) sent(key eventKey) bool {
 	_, ok := r.cache.Get(key)
 	return ok

@@ -15,27 +15,27 @@ import (
 
 // Decisions of a Record.
 const (
-	// DecisionAllowed: the API server did it, or an HTTP server answered.
+	// DecisionAllowed means that the request succeeded at the API server, or that an HTTP server responded.
 	DecisionAllowed = "allowed"
-	// DecisionRefused: a layer said no; nothing was done.
+	// DecisionRefused means that a layer denied the request, and that nothing was done.
 	DecisionRefused = "refused"
-	// DecisionError: it failed for another reason.
+	// DecisionError means that the request failed for another reason.
 	DecisionError = "error"
 )
 
-// layerAPIServer is the layer of what the API server forbids: RBAC for a request as the plugin's account,
-// or admission.
+// layerAPIServer is the layer of requests that the API server forbids: RBAC for the plugin's ServiceAccount, or
+// admission.
 const layerAPIServer = "apiserver"
 
-// reasonNoAnswer is the reason where the API server gave none: whether it was done is not known.
+// reasonNoAnswer is the reason if the API server did not respond. Whether the change was made is not known.
 const reasonNoAnswer = "NoAnswer"
 
-// maxField bounds what a guest decides of a Record, in bytes; no name that exists is longer.
+// maxField limits the fields of a Record that a guest decides, in bytes. No valid name is longer.
 const maxField = 253
 
-// Record is what is kept of one request of a guest's: of each that changes something, and, up to a limit, of HTTP
-// requests and of those that were refused. There is nothing of an object in it but its name. docs/audit.md explains
-// the members.
+// Record is the record of one request of a guest. There is one for each request that changes something, and, up to a
+// limit, for HTTP requests and denied requests. It contains only the name of an object, not its content. docs/audit.md
+// explains the fields.
 type Record struct {
 	Time time.Time `json:"time"`
 	// Plugin is "namespace/name" of the WasmPlugin.
@@ -51,31 +51,32 @@ type Record struct {
 	Subresource string `json:"subresource,omitempty"`
 	Namespace   string `json:"namespace,omitempty"`
 	Name        string `json:"name,omitempty"`
-	// Host and Status are those of an HTTP request: "host:port" where it went last, and what was answered there.
+	// Host and Status are set for an HTTP request: the last destination as "host:port", and the status code of its
+	// response.
 	Host   string `json:"host,omitempty"`
 	Status int    `json:"status,omitempty"`
 
 	Decision string `json:"decision"`
-	// Layer is what refused.
+	// Layer is the layer that denied the request.
 	Layer string `json:"layer,omitempty"`
-	// Reason is the API's for what did not succeed.
+	// Reason is the API reason of a request that did not succeed.
 	Reason string `json:"reason,omitempty"`
-	// LatencyMicros is how long the guest waited.
+	// LatencyMicros is how long the guest waited, in microseconds.
 	LatencyMicros int64 `json:"latencyMicros"`
-	// Omitted is how many requests of the plugin have no Record, since its previous Record.
+	// Omitted is how many requests of the plugin were not recorded since its previous Record.
 	Omitted int64 `json:"omitted,omitempty"`
 }
 
-// Audit takes Records. It is called while a guest waits, so it must not block.
+// Audit receives Records. It is called while a guest waits, so it must not block.
 type Audit interface {
 	Record(r Record)
 }
 
-// Metrics count what is decided.
+// Metrics counts decisions.
 type Metrics interface {
-	// Decided counts a Record; the layer is empty unless it was refused.
+	// Decided counts a request by its decision. The layer is empty unless the request was denied.
 	Decided(plugin, decision, layer string)
-	// Suspicious counts that a plugin was refused so often that somebody should look.
+	// Suspicious counts a plugin whose requests are denied so often that somebody should look at it.
 	Suspicious(plugin string)
 	// AuditDropped counts Records that could not be written.
 	AuditDropped(records int)
@@ -95,37 +96,37 @@ func (NoMetrics) Suspicious(string) {}
 // AuditDropped implements Metrics.
 func (NoMetrics) AuditDropped(int) {}
 
-// observation is a request under way.
+// observation is a request in progress.
 type observation struct {
 	client *RestrictedClient
 	action Action
 	began  time.Time
-	// host and status are of an HTTP request.
+	// host and status are set for an HTTP request.
 	host   string
 	status int
 }
 
-// observe begins a request. The action is what is known so far: its Resource may still be a kind.
+// observe starts the observation of a request. The action is what is known so far: its Resource may still be a kind.
 func (c *RestrictedClient) observe(a Action) observation {
 	return observation{client: c, action: a, began: c.factory.clock.Now()}
 }
 
-// about says what the request is about, once that is known: the resource of a kind that is installed.
+// about sets the resource of the request, once the kind has been looked up.
 func (o *observation) about(a Action) {
 	if a.Resource != "" {
 		o.action.Group, o.action.Resource = a.Group, a.Resource
 	}
 }
 
-// read ends a request that changes nothing: of interest are a refusal, and a request that nobody makes by mistake, such
-// as one for a name that is a path.
+// read ends the observation of a request that changes nothing. It is recorded only if it was denied, or if it is one
+// that is never made by mistake, such as a request for a name that is a path.
 func (o *observation) read(err error) {
 	if err != nil && (layerOf(err) != "" || apierrors.IsBadRequest(err)) {
 		o.changed(err)
 	}
 }
 
-// changed ends a request that was to change something.
+// changed ends the observation of a request that changes something.
 func (o *observation) changed(err error) {
 	c := o.client
 	r := Record{
@@ -157,7 +158,7 @@ func (o *observation) changed(err error) {
 	}
 }
 
-// malformed ends a request that is refused before it is known what it is about.
+// malformed records a request that is rejected before its resource is known.
 func (c *RestrictedClient) malformed(a Action, err error) error {
 	seen := c.observe(a)
 	seen.changed(err)
@@ -167,9 +168,10 @@ func (c *RestrictedClient) malformed(a Action, err error) error {
 // isHTTP reports whether a Record is of an HTTP request.
 func (r *Record) isHTTP() bool { return r.Host != "" }
 
-// limiter returns what limits a Record; nil if it is always made. Requests that were not allowed, and HTTP requests,
-// cost a guest little. What the API server did costs a request to it, and is the audit trail. HTTP requests have a
-// limiter of their own, so that a plugin that makes many has its refused requests recorded all the same.
+// limiter returns the rate limiter of a Record, or nil if the Record is always made. Requests that were not allowed,
+// and HTTP requests, cost a guest little. A change through the API server costs a request to it, and is the audit
+// trail. HTTP requests have a limiter of their own, so that the denied requests of a plugin that makes many HTTP
+// requests are still recorded.
 func (b *bounds) limiter(r *Record) *rate.Limiter {
 	switch {
 	case r.Decision != DecisionAllowed:
@@ -181,7 +183,7 @@ func (b *bounds) limiter(r *Record) *rate.Limiter {
 	}
 }
 
-// record hands a Record over, if its limiter allows it.
+// record counts a request, and passes its Record on if its limiter allows it.
 func (c *RestrictedClient) record(r Record) {
 	f := c.factory
 	if f.Metrics != nil {
@@ -198,7 +200,7 @@ func (c *RestrictedClient) record(r Record) {
 	f.Audit.Record(r)
 }
 
-// layerOf says which layer refused, or "" if an error is no refusal.
+// layerOf returns the layer that denied the request, or "" if the error does not mean a denial.
 func layerOf(err error) string {
 	var refused *refusal
 	switch {
@@ -211,7 +213,7 @@ func layerOf(err error) string {
 	}
 }
 
-// reasonOf says why a request failed, without any words: they may quote the object.
+// reasonOf returns the API reason of a failed request, without the message, which may quote the object.
 func reasonOf(err error) string {
 	switch reason := apierrors.ReasonForError(err); {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
@@ -223,7 +225,7 @@ func reasonOf(err error) string {
 	}
 }
 
-// said is bounded without the secrets that the plugin was given.
+// said is bounded with the plugin's secrets redacted.
 func (c *RestrictedClient) said(s string) string {
 	if len(s) <= maxField {
 		return c.Redact.Text(s)
@@ -231,7 +233,7 @@ func (c *RestrictedClient) said(s string) string {
 	return bounded(strings.ToValidUTF8(c.Redact.Cut(s, maxField-len("…")), "") + "…")
 }
 
-// bounded cuts what a guest decides to what a name can be.
+// bounded truncates a text that a guest decides to the maximum length of a name.
 func bounded(s string) string {
 	if len(s) <= maxField {
 		return s

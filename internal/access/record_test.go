@@ -16,7 +16,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// kept keeps Records.
+// kept stores Records.
 type kept struct {
 	mu      sync.Mutex
 	records []Record
@@ -29,7 +29,7 @@ func (k *kept) Record(r Record) {
 	k.records = append(k.records, r)
 }
 
-// take returns and forgets what was kept.
+// take returns and removes the stored Records.
 func (k *kept) take() []Record {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -38,7 +38,7 @@ func (k *kept) take() []Record {
 	return out
 }
 
-// audited is a world that keeps Records, and counts refusals as the plugin's controller does.
+// audited is a world that stores Records, and counts denied requests like the plugin's controller.
 func audited(t *testing.T) (*world, *kept, *kept) {
 	t.Helper()
 	w, all, refused := newWorld(t), &kept{}, &kept{}
@@ -49,7 +49,7 @@ func audited(t *testing.T) (*world, *kept, *kept) {
 
 func (k *kept) of(o *Options) { o.Revision, o.Refused = "sha256:abc", k.Record }
 
-// record is what is wanted of a request for "thing", without its time.
+// record returns the expected Record of a request for "thing", without its time.
 func (w *world) record(op operation, decision, layer, reason string) Record {
 	resource, subresource, _ := strings.Cut(op.resource, "/")
 	r := Record{
@@ -69,14 +69,14 @@ func (w *world) record(op operation, decision, layer, reason string) Record {
 func diffRecords(op operation, want, got []Record) string {
 	ignore := cmpopts.IgnoreFields(Record{}, "Time", "LatencyMicros")
 	for i := range got {
-		if op.name == "event" && strings.HasPrefix(got[i].Name, "thing.") { // then comes what chance makes
+		if op.name == "event" && strings.HasPrefix(got[i].Name, "thing.") { // followed by a random part
 			got[i].Name = "thing"
 		}
 	}
 	return cmp.Diff(want, got, ignore, cmpopts.EquateEmpty())
 }
 
-// TestRecord_decisions does everything, allowed, refused by each layer, and failing.
+// TestRecord_decisions makes every operation: allowed, denied by each layer, and failing.
 func TestRecord_decisions(t *testing.T) {
 	t.Parallel()
 	for _, op := range operations() {
@@ -149,7 +149,7 @@ func TestRecord_decisions(t *testing.T) {
 	}
 }
 
-// TestRecord_cachedRead is refused by the review before the cache.
+// TestRecord_cachedRead checks a read that the review before the cache denies.
 func TestRecord_cachedRead(t *testing.T) {
 	t.Parallel()
 	w, all, refused := audited(t)
@@ -163,7 +163,7 @@ func TestRecord_cachedRead(t *testing.T) {
 	}
 }
 
-// TestRecord_rate is one more request than the plugin may make.
+// TestRecord_rate makes one more request than the plugin is allowed.
 func TestRecord_rate(t *testing.T) {
 	t.Parallel()
 	w, all, refused := audited(t)
@@ -178,8 +178,8 @@ func TestRecord_rate(t *testing.T) {
 	}
 }
 
-// TestRecord_nothingOfObjects has a guest write a secret in every place there is, and be refused and
-// fail: names alone are recorded, and not at any length.
+// TestRecord_nothingOfObjects has a guest put a secret into every field, in requests that are denied and that fail:
+// only names are recorded, up to a maximum length.
 func TestRecord_nothingOfObjects(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
@@ -213,7 +213,7 @@ func TestRecord_nothingOfObjects(t *testing.T) {
 	}
 }
 
-// TestRecord_unknownKind has no resource to record, but the kind.
+// TestRecord_unknownKind has no resource to record, only the kind.
 func TestRecord_unknownKind(t *testing.T) {
 	t.Parallel()
 	w, all, refused := audited(t)

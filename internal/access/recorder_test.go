@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// recorder sees every request that leaves for the API server.
+// recorder records every request to the API server.
 type recorder struct {
 	mu   sync.Mutex
 	seen []string
-	// before runs before a request is sent; its error is the request's.
+	// before runs before a request is sent. If it returns an error, the request fails with it.
 	before func(*http.Request) error
 }
 
@@ -33,14 +33,14 @@ func (r *recorder) wrap(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// intercept sets what runs before every request from now on; nil is nothing.
+// intercept sets the function that runs before every request from now on; nil means none.
 func (r *recorder) intercept(before func(*http.Request) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.before = before
 }
 
-// reset forgets what was seen.
+// reset removes the recorded requests.
 func (r *recorder) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

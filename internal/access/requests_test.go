@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// TestRestrictedClient_names tries names that would make another URL than the one that was checked.
+// TestRestrictedClient_names tries names that would result in another URL than the one that was checked.
 func TestRestrictedClient_names(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -72,7 +72,7 @@ func TestRestrictedClient_names(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_kinds names kinds that are not there, and none at all.
+// TestRestrictedClient_kinds requests kinds that are not installed, and invalid ones.
 func TestRestrictedClient_kinds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -103,7 +103,7 @@ func TestRestrictedClient_kinds(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_badRequests are requests that no layer has to be asked about.
+// TestRestrictedClient_badRequests makes requests that are rejected before any layer is asked.
 func TestRestrictedClient_badRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -165,7 +165,7 @@ func TestRestrictedClient_badRequests(t *testing.T) {
 	w.requests.none(t)
 }
 
-// TestRestrictedClient_patch_types does the same change in every way there is.
+// TestRestrictedClient_patch_types makes the same change with every patch type.
 func TestRestrictedClient_patch_types(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -14,26 +14,26 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// requestTimeout bounds one request; the guest's own deadline is usually nearer.
+// requestTimeout is the timeout of one request. The guest's own deadline is usually earlier.
 const requestTimeout = 30 * time.Second
 
-// impersonate returns a client that acts as a plugin's ServiceAccount. The API server adds the
-// account's groups itself when none are given, so that the operator needs no right to impersonate
-// groups. Bodies are passed on as they are: nothing is decoded on the way.
+// impersonate returns a client that acts as a plugin's ServiceAccount. If no groups are given, the API server adds
+// those of the ServiceAccount, so that the operator needs no permission to impersonate groups. Bodies are passed
+// through without decoding.
 func (f *Factory) impersonate(id Identity) (rest.Interface, error) {
 	c := rest.CopyConfig(f.config)
 	f.actAs(c, id)
 	c.Timeout = requestTimeout
-	c.WarningHandler = rest.NoWarnings{} // the default writes what guests cause to the operator's log
-	c.QPS = -1                           // spec.security bounds a plugin; the API server has its own fairness
+	c.WarningHandler = rest.NoWarnings{} // the default logs warnings that guests cause to the operator's log
+	c.QPS = -1                           // spec.security limits a plugin, and the API server has API Priority and Fairness
 	c.ContentType = "application/json"
 	c.AcceptContentTypes = "application/json"
 	c.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion()
 	return rest.UnversionedRESTClientFor(c)
 }
 
-// actAs makes a config act as a plugin's ServiceAccount, and mark its writes as the plugin's. A plugin that acts as
-// the operator is told from it by its mark and its user agent alone.
+// actAs makes a config act as a plugin's ServiceAccount, and mark its writes as the plugin's. The requests of a plugin
+// that acts as the operator differ from the operator's own only in the mark and the user agent.
 func (f *Factory) actAs(c *rest.Config, id Identity) {
 	c.UserAgent = "k1s-plugin/" + id.String()
 	if id.Operator != "" && (f.Marks == nil || !id.Marked()) {
@@ -43,7 +43,7 @@ func (f *Factory) actAs(c *rest.Config, id Identity) {
 	c.Wrap(f.Marks.Transport(id.String()))
 }
 
-// segments is the path of what an action is about.
+// segments returns the segments of the URL path of an action.
 func (a Action) segments() []string {
 	s := []string{"/api", a.Version}
 	if a.Group != "" {
@@ -62,7 +62,8 @@ func (a Action) segments() []string {
 	return s
 }
 
-// read does a request whose answer may be long; more than one payload is refused without reading it all.
+// read makes a request with a potentially long response. It rejects a response of more than one payload without reading
+// it to the end.
 func read(ctx context.Context, r *rest.Request) ([]byte, error) {
 	stream, err := r.Stream(ctx)
 	if err != nil {

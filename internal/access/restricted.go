@@ -20,97 +20,98 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Cache is the shared informer cache: what RestrictedClient reads of watched kinds.
+// Cache is the shared informer cache, from which RestrictedClient reads objects of watched kinds.
 type Cache interface {
-	// Watched reports whether objects of a kind are in the cache, as the kind is served now.
+	// Watched reports whether objects of a kind are in the cache, in the way in which the kind is served now.
 	Watched(kind *meta.RESTMapping) bool
-	// Get returns an object's JSON.
+	// Get returns the JSON of an object.
 	Get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) ([]byte, error)
-	// List returns a list's JSON; an empty namespace means all, an empty selector too.
+	// List returns the JSON of a list. An empty namespace means all namespaces, and an empty selector all objects.
 	List(ctx context.Context, gvk schema.GroupVersionKind, namespace, labelSelector string) ([]byte, error)
 }
 
-// Kinds resolves how the API server serves kinds; a *kinds.Resolver.
+// Kinds resolves how the API server serves kinds. It is implemented by *kinds.Resolver.
 type Kinds interface {
-	// Resolve returns how a kind is served in its version. The error is a *kinds.NotServedError if it is not.
+	// Resolve returns how a kind is served in its version. The error is a *kinds.NotServedError if the kind is not
+	// served.
 	Resolve(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error)
-	// Changes returns a number that grows with each change of a group.
+	// Changes returns a number that increases with each change of a group.
 	Changes(group string) uint64
-	// Invalidate has the kinds of groups resolved again.
+	// Invalidate makes Resolve look up the kinds of the groups again.
 	Invalidate(groups ...string)
 }
 
-// Options make a RestrictedClient.
+// Options are the options of a RestrictedClient.
 type Options struct {
 	Identity  Identity
 	Allowlist Allowlist
 	// StatusUpdate is whether the plugin has the capability status_update.
 	StatusUpdate bool
-	// MaxConcurrentRequests bounds the requests under way; it must be above 0.
+	// MaxConcurrentRequests limits the requests in progress; it must be above 0.
 	MaxConcurrentRequests int
-	// RequestsPerSecond and Burst bound the requests over time; 0 for the first means no bound.
+	// RequestsPerSecond and Burst limit the rate of requests. If RequestsPerSecond is 0, there is no limit.
 	RequestsPerSecond, Burst int
-	// Limited hears of each request that one of these bounds refused, by its layer; it may be nil.
+	// Limited is called with the layer of each request that one of these limits denied; it may be nil.
 	Limited func(layer string)
-	// Revision is the digest of the module, for records.
+	// Revision is the digest of the module, for Records.
 	Revision string
-	// Redact takes secrets that the plugin was given out of its events and records; it may be nil.
+	// Redact removes the secrets that the plugin was given from its Events and Records; it may be nil.
 	Redact *plugin.Redactor
-	// Refused hears of each request that was refused, by whatever layer; it must not block, and may be nil.
+	// Refused is called for each request that was denied, by any layer. It must not block, and may be nil.
 	Refused func(Record)
-	// Writes remembers what the plugin's writes have led to; it may be nil.
+	// Writes remembers the results of the plugin's writes; it may be nil.
 	Writes *OwnWrites
-	// Watches are the kinds that the plugin itself watches; only these are read from the cache.
+	// Watches are the kinds that the plugin itself watches. Only these are read from the cache.
 	Watches []schema.GroupVersionKind
 }
 
-// Factory makes RestrictedClients.
+// Factory creates RestrictedClients.
 type Factory struct {
 	config     *rest.Config
 	kinds      Kinds
 	cache      Cache
 	authorizer *Authorizer
 	clock      clock.PassiveClock
-	// known are the kinds that were found before, which are as many as are installed.
+	// known has the kinds that were found by an earlier lookup. There are at most as many as are installed.
 	known sync.Map
 
-	// Audit and Metrics get a Record of each request that changes something or was refused; either may be
-	// nil. They are set before the first client is made.
+	// Audit and Metrics receive a Record of each request that changes something or was denied. Either may be nil. They
+	// are set before the first client is created.
 	Audit   Audit
 	Metrics Metrics
-	// Egress bounds where HTTP requests can go. It is set before the first client is made, too.
+	// Egress restricts where HTTP requests can go. It is set before the first client is created.
 	Egress Egress
-	// Marks mark the writes of plugins for the webhooks; nil where none are served. It is set before the first client
-	// is made, too.
+	// Marks marks the writes of plugins for the webhooks. It is nil if no webhooks are served. It is set before the
+	// first client is created.
 	Marks *ownwrite.Marks
 }
 
-// NewFactory makes a Factory. The config's account needs to impersonate ServiceAccounts.
+// NewFactory returns a Factory. The config needs permission to impersonate ServiceAccounts.
 func NewFactory(config *rest.Config, kinds Kinds, cache Cache, authorizer *Authorizer, clk clock.PassiveClock) *Factory {
 	return &Factory{config: config, kinds: kinds, cache: cache, authorizer: authorizer, clock: clk}
 }
 
-// RestrictedClient is the cluster as one plugin may see it.
+// RestrictedClient is the access of one plugin to the cluster and to HTTP servers.
 type RestrictedClient struct {
 	Options
 	factory *Factory
-	// asPlugin talks to the API server as the plugin's ServiceAccount.
+	// asPlugin is a client of the API server that acts as the plugin's ServiceAccount.
 	asPlugin rest.Interface
 	slots    chan struct{}
-	// rate is nil where there is no bound.
+	// rate is nil if there is no limit.
 	rate    *rate.Limiter
 	watches map[schema.GroupVersionKind]bool
 	events  *recentEvents
 	bounds  *bounds
-	// outside makes HTTP requests; nil where no host is allowed.
+	// outside makes HTTP requests; nil if no host is allowed.
 	outside *http.Transport
-	// reader is set for exports that may only read.
+	// reader is true for exports that are only allowed to read.
 	reader bool
 }
 
 var _ plugin.Host = (*RestrictedClient)(nil)
 
-// New makes a RestrictedClient.
+// New returns a RestrictedClient.
 func (f *Factory) New(o Options) (*RestrictedClient, error) {
 	asPlugin, err := f.impersonate(o.Identity)
 	if err != nil {
@@ -137,9 +138,9 @@ func (f *Factory) New(o Options) (*RestrictedClient, error) {
 	return c, nil
 }
 
-// limited does a request that every other layer has let through, within the plugin's rate and in one of
-// its slots. It does not wait for either: a plugin that asks for more than its share is told so, and the
-// guest decides.
+// limited makes a request that all other layers have allowed, within the plugin's rate limit and its limit of
+// concurrent requests. It does not wait for either: a plugin above a limit gets an error, and the guest decides what to
+// do.
 func (c *RestrictedClient) limited(do func() ([]byte, error)) ([]byte, error) {
 	if c.rate != nil && !c.rate.AllowN(c.factory.clock.Now(), 1) {
 		c.refused(layerRate)
@@ -161,15 +162,15 @@ func (c *RestrictedClient) refused(layer string) {
 	}
 }
 
-// resolved is what a guest asks for: the action, and the kind that it is about as the API server serves it.
+// resolved is a request of a guest: the action, and its kind as the API server serves it.
 type resolved struct {
 	Action
 
 	kind *meta.RESTMapping
 }
 
-// action works out what a request is about and asks the allowlists. The action is returned with their no
-// as well.
+// action returns the action of a request, and checks it against the allowlists. If they deny it, the action is returned
+// with the error.
 func (c *RestrictedClient) action(ctx context.Context, verb string, gvk schema.GroupVersionKind, subresource, namespace, name string) (resolved, error) {
 	mapping, err := c.lookUp(ctx, gvk)
 	if err != nil {
@@ -186,7 +187,7 @@ func (c *RestrictedClient) actionOn(mapping *meta.RESTMapping, verb, subresource
 		Subresource: subresource, Namespace: namespace, ObjectName: name,
 		Namespaced: mapping.Scope.Name() == meta.RESTScopeNameNamespace,
 	}
-	// Names become parts of a URL: one with a slash would be another request than the one checked.
+	// Names become parts of the URL path: a name with a slash would make a request other than the one checked.
 	for _, part := range []struct{ what, text string }{{"namespace", namespace}, {"name", name}} {
 		if problems := content.IsPathSegmentName(part.text); len(problems) > 0 {
 			return a, apierrors.NewBadRequest(fmt.Sprintf("%s %q: %s", part.what, part.text, problems[0]))
@@ -204,7 +205,7 @@ func (c *RestrictedClient) actionOn(mapping *meta.RESTMapping, verb, subresource
 	return a, nil
 }
 
-// needName refuses a request without a name.
+// needName rejects a request without a name.
 func needName(name string) error {
 	if name == "" {
 		return apierrors.NewBadRequest("name is empty")

@@ -30,7 +30,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// watchRights has a world's authorizer hear of changes, and waits until it does.
+// watchRights makes a world's authorizer watch changes, and waits until the watch works.
 func (w *world) watchRights(t *testing.T, authorizer *Authorizer, listeners ...func([]Change)) {
 	t.Helper()
 	httpClient, err := rest.HTTPClientFor(w.Config)
@@ -50,9 +50,9 @@ func (w *world) watchRights(t *testing.T, authorizer *Authorizer, listeners ...f
 	})
 }
 
-// TestRevocation deletes a RoleBinding, again and again. The plugin's reads, which the cache answers, are refused then.
-// The clock stands still, so that no decision ends by its age, until the change has led to a review: the API server's
-// answer to that may still be the old one, which is believed for a moment only.
+// TestRevocation deletes a RoleBinding, again and again. The plugin's reads, which the cache answers, are denied then.
+// The clock stands still, so that no decision expires by its age, until the change has caused a review. The API
+// server's answer to that review may still be outdated, and is cached for a moment only.
 func TestRevocation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -87,7 +87,7 @@ func TestRevocation(t *testing.T) {
 	}
 }
 
-// unbind takes all rights of the account in its namespace, without waiting for anything.
+// unbind revokes all permissions of the ServiceAccount in its namespace, without waiting.
 func (w *world) unbind(t *testing.T) {
 	t.Helper()
 	if err := w.Client.DeleteAllOf(t.Context(), &rbacv1.RoleBinding{}, client.InNamespace(w.namespace)); err != nil {
@@ -95,7 +95,7 @@ func (w *world) unbind(t *testing.T) {
 	}
 }
 
-// TestAuthorizer_drop forgets what a change can matter to, and nothing else.
+// TestAuthorizer_drop invalidates the decisions that a change can affect, and no others.
 func TestAuthorizer_drop(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
@@ -124,7 +124,7 @@ func TestAuthorizer_drop(t *testing.T) {
 	}
 }
 
-// TestAuthorizer_rightAfterChange: an answer is believed for as long as the change before it was old.
+// TestAuthorizer_rightAfterChange checks that a decision is cached for as long as the change before it was old.
 func TestAuthorizer_rightAfterChange(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
@@ -155,7 +155,8 @@ func TestAuthorizer_rightAfterChange(t *testing.T) {
 	a.want("denied, after its time", denied, false, 1)
 }
 
-// TestAuthorizer_watchLost: what was to be believed for a minute is not, once nothing tells of changes.
+// TestAuthorizer_watchLost checks that decisions that were cached for a minute expire earlier once changes are not
+// watched.
 func TestAuthorizer_watchLost(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
@@ -172,8 +173,8 @@ func TestAuthorizer_watchLost(t *testing.T) {
 	a.want("nobody knows what was missed", a.action(""), true, 1)
 }
 
-// TestAuthorizer_dropInFlight has rights change while a review is under way: its answer is not kept, and
-// who asks afterwards does not get it either.
+// TestAuthorizer_dropInFlight changes permissions while a review is in progress: its answer is not cached, and later
+// callers do not get it either.
 func TestAuthorizer_dropInFlight(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
@@ -229,7 +230,7 @@ func TestLedger_bounded(t *testing.T) {
 	}
 }
 
-// told gathers what a RightsWatch tells.
+// told collects the changes that a RightsWatch reports.
 type told struct {
 	mu      sync.Mutex
 	changes []Change
@@ -241,7 +242,7 @@ func (x *told) hear(c []Change) {
 	x.changes = append(x.changes, c...)
 }
 
-// take returns and forgets what concerns a namespace or an account of it: other tests change rights too.
+// take returns and removes the changes of a namespace or of a ServiceAccount in it: other tests change permissions too.
 func (x *told) take(namespace string) map[Change]bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -255,7 +256,7 @@ func (x *told) take(namespace string) map[Change]bool {
 	return out
 }
 
-// TestRightsWatch changes rights in every way there is, and wants to hear whose.
+// TestRightsWatch changes permissions in every way, and checks whose permissions are reported as changed.
 func TestRightsWatch(t *testing.T) {
 	t.Parallel()
 	x := &told{}
@@ -331,8 +332,8 @@ func refTo(kind, name string) rbacv1.RoleRef {
 	return rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kind, Name: name}
 }
 
-// TestRightsWatch_forbidden is an operator of an older installation: it goes on, says so once, and
-// watches as soon as it may.
+// TestRightsWatch_forbidden is an operator of an older installation: it continues, logs once that it lacks the
+// permission, and watches as soon as it is granted.
 func TestRightsWatch_forbidden(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -454,8 +455,8 @@ func (f *fragile) set(cut bool) {
 	}
 }
 
-// TestRightsWatch_cut loses its watches: decisions live shorter until they are back, and what changed
-// meanwhile is noticed.
+// TestRightsWatch_cut interrupts the watches: decisions have shorter lifetimes until the watches are back, and changes
+// in the meantime are observed.
 func TestRightsWatch_cut(t *testing.T) {
 	t.Parallel()
 	w, network := newWorld(t), &fragile{}

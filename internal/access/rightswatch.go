@@ -21,26 +21,26 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// RightsWatch hears of every change of a Role, ClusterRole or binding, works out whose rights it
-// changes, and tells. Of roles it keeps names, of bindings also whom they bind to what.
+// RightsWatch watches Roles, ClusterRoles and their bindings, determines whose permissions a change affects, and
+// notifies its listeners. It caches only the names of roles, and the names, subjects and role references of bindings.
 type RightsWatch struct {
 	log  logr.Logger
 	tell []func([]Change)
-	// state hears whether changes are heard of.
+	// state is called with whether changes are watched.
 	state func(watched bool)
 
 	roles, bindings []cache.SharedIndexInformer
 
 	mu      sync.Mutex
 	ctx     context.Context //nolint:containedctx // the life of the informers, which tells an error from the end
-	failing map[string]bool // by resource: its watch is broken
+	failing map[string]bool // by resource: whether its watch is broken
 	watched bool
-	told    bool // that the operator may not watch
+	told    bool // whether it was logged that the operator lacks the permission to watch
 }
 
-// NewRightsWatch makes a RightsWatch that keeps an Authorizer up to date; listeners are told after it,
-// and must not block. The config's account needs list and watch on what is watched; without, the
-// Authorizer goes on with short lifetimes.
+// NewRightsWatch returns a RightsWatch that keeps an Authorizer up to date. The listeners are notified after the
+// Authorizer, and must not block. The config needs permission to list and watch what is watched. Without it, the
+// Authorizer continues with short lifetimes.
 func NewRightsWatch(config *rest.Config, client *http.Client, authorizer *Authorizer, log logr.Logger, listeners ...func([]Change)) (*RightsWatch, error) {
 	names, err := metadata.NewForConfigAndClient(metadata.ConfigFor(config), client)
 	if err != nil {
@@ -81,12 +81,12 @@ func NewRightsWatch(config *rest.Config, client *http.Client, authorizer *Author
 	return w, nil
 }
 
-// NeedLeaderElection implements manager.LeaderElectionRunnable: every replica asks for rights.
+// NeedLeaderElection implements manager.LeaderElectionRunnable: every replica authorizes requests.
 func (w *RightsWatch) NeedLeaderElection() bool { return false }
 
-// Start watches until the context ends. It does not fail where the operator may not watch.
+// Start watches until the context is canceled. It does not fail if the operator lacks the permission to watch.
 func (w *RightsWatch) Start(ctx context.Context) error {
-	ctx = klog.NewContext(ctx, w.log) // where client-go logs
+	ctx = klog.NewContext(ctx, w.log) // client-go logs to the logger of the context
 	w.mu.Lock()
 	w.ctx = ctx
 	w.mu.Unlock()
@@ -143,8 +143,8 @@ func stripName(obj any) (any, error) {
 	return obj, nil
 }
 
-// boundTo returns what it means that a role has changed. A binding that is not known yet needs no
-// thought: it tells of itself when it arrives.
+// boundTo returns the changes that a change of a role causes. A binding that is not in the cache yet causes its own
+// change when it is added.
 func (w *RightsWatch) boundTo(role string) []Change {
 	var out []Change
 	for _, i := range w.bindings {
@@ -160,12 +160,12 @@ func (w *RightsWatch) boundTo(role string) []Change {
 	return out
 }
 
-// prepare has an informer keep little, and tell what its events mean.
+// prepare sets an informer's transform, and makes it report the changes that its events cause.
 func (w *RightsWatch) prepare(i cache.SharedIndexInformer, strip cache.TransformFunc, meaning func(obj any) []Change) error {
 	if err := i.SetTransform(strip); err != nil {
 		return fmt.Errorf("set what is kept: %w", err)
 	}
-	// What matters of these errors is said by minded.
+	// minded reports those of these errors that matter.
 	if err := i.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
 		w.log.V(1).Info("A watch on rights ended", "error", err.Error())
 	}); err != nil {
@@ -173,7 +173,7 @@ func (w *RightsWatch) prepare(i cache.SharedIndexInformer, strip cache.Transform
 	}
 	_, err := i.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
 		AddFunc: func(obj any, initial bool) {
-			if !initial { // when all are there, everything counts as changed anyway
+			if !initial { // when the initial list is complete, update reports that everything has changed
 				w.changed(meaning(obj))
 			}
 		},
@@ -211,12 +211,12 @@ func (w *RightsWatch) changed(changes []Change) {
 	}
 }
 
-// minded has a ListWatch tell whether it works.
+// minded wraps a ListWatch to report whether its watch works.
 func (w *RightsWatch) minded(resource string, lw *cache.ListWatch, client any) cache.ListerWatcher {
 	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			list, err := lw.ListWithContextFunc(ctx, o)
-			if err != nil { // a list alone does not hear of anything
+			if err != nil { // a list alone does not observe changes
 				w.heard(ctx, resource, err)
 			}
 			return list, err
@@ -229,10 +229,10 @@ func (w *RightsWatch) minded(resource string, lw *cache.ListWatch, client any) c
 	}, client)
 }
 
-// heard enters how asking for a resource ended.
+// heard records whether the watch of a resource works.
 func (w *RightsWatch) heard(ctx context.Context, resource string, err error) {
 	if ctx.Err() != nil {
-		return // the end is no failure
+		return // the shutdown is not a failure
 	}
 	w.mu.Lock()
 	w.failing[resource] = err != nil
@@ -246,7 +246,7 @@ func (w *RightsWatch) heard(ctx context.Context, resource string, err error) {
 	w.update()
 }
 
-// update works out whether changes are heard of. When that begins, all rights count as changed.
+// update determines whether changes are watched. When this becomes true, all permissions count as changed.
 func (w *RightsWatch) update() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

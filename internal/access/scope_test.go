@@ -16,7 +16,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// TestRestrictedClient_list_allNamespaces needs "*" in the allowlist and the right in the whole cluster.
+// TestRestrictedClient_list_allNamespaces needs "*" in the allowlist, and the permission in the whole cluster.
 func TestRestrictedClient_list_allNamespaces(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -62,7 +62,7 @@ func TestRestrictedClient_clusterScoped(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_delete_preconditions deletes only what the guest has seen.
+// TestRestrictedClient_delete_preconditions deletes an object only in the state that the guest has read.
 func TestRestrictedClient_delete_preconditions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -88,7 +88,7 @@ func TestRestrictedClient_delete_preconditions(t *testing.T) {
 	wantRefusal(t, c.Delete(t.Context(), request("", "")), metav1.StatusReasonNotFound, `"thing" not found`)
 }
 
-// TestRestrictedClient_delete_propagation sees the policy reach the API server.
+// TestRestrictedClient_delete_propagation checks that the policy reaches the API server.
 func TestRestrictedClient_delete_propagation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -115,7 +115,7 @@ func TestRestrictedClient_delete_propagation(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_unreachable answers an error, not a refusal, when the API server does not answer.
+// TestRestrictedClient_unreachable returns an error, not a denial, if the API server does not respond.
 func TestRestrictedClient_unreachable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -141,8 +141,8 @@ func TestRestrictedClient_unreachable(t *testing.T) {
 	wantRefusal(t, err, metav1.StatusReasonInternalError, "rbac: review whether")
 }
 
-// TestRestrictedClient_revoked loses a right: at once where the API server answers, and when the decision
-// is too old where the cache does.
+// TestRestrictedClient_revoked loses a permission: at once for requests to the API server, and when the decision
+// expires for reads of the cache.
 func TestRestrictedClient_revoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -13,8 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/validate/content"
 )
 
-// Secret returns the data of a Secret in a plugin's namespace, read as the plugin's account: the operator itself
-// has no right to it. Errors are the API server's; it is Forbidden, too, when the operator may not act as the account.
+// Secret returns the data of a Secret in a plugin's namespace. It is read as the plugin's ServiceAccount, because the
+// operator itself has no permission to read it. Errors are the API server's. The error is also Forbidden if the
+// operator has no permission to impersonate the ServiceAccount.
 func (f *Factory) Secret(ctx context.Context, id Identity, name string) (map[string][]byte, error) {
 	if problems := content.IsPathSegmentName(name); len(problems) > 0 {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("name %q: %s", name, problems[0]))
@@ -30,7 +31,7 @@ func (f *Factory) Secret(ctx context.Context, id Identity, name string) (map[str
 	}
 	var secret corev1.Secret
 	if err := json.Unmarshal(body, &secret); err != nil {
-		return nil, errors.New("the API server's answer is no Secret") // what decoders say quotes what they read
+		return nil, errors.New("the API server's answer is no Secret") // decoding errors quote the Secret
 	}
 	return secret.Data, nil
 }

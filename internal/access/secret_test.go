@@ -24,7 +24,7 @@ func (w *world) secret(t *testing.T, name string) {
 	}
 }
 
-// TestFactory_Secret reads as the plugin's account: with its rights, and with no others.
+// TestFactory_Secret reads as the plugin's ServiceAccount: with its permissions, and with no others.
 func TestFactory_Secret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -53,8 +53,8 @@ func TestFactory_Secret(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_secretsAreNotShown has a guest use its secret as all that it can decide of events, requests
-// and objects.
+// TestRestrictedClient_secretsAreNotShown has a guest put its secret into all fields that it can set in Events,
+// requests and objects.
 func TestRestrictedClient_secretsAreNotShown(t *testing.T) {
 	t.Parallel()
 	const secret = "Hunter2-Correct"
@@ -90,7 +90,7 @@ func TestRestrictedClient_secretsAreNotShown(t *testing.T) {
 		}
 	}
 
-	// All of these are refused, and recorded.
+	// All of these are denied or rejected, and recorded.
 	_, _ = c.HTTP(t.Context(), abi.HTTPRequest{Method: "GET", URL: "https://hunter2-lower.example.com/?t=" + secret})
 	_, _ = c.Get(t.Context(), abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: w.namespace, Name: secret})
 	_, _ = c.Get(t.Context(), abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: secret, Name: "x"})

@@ -17,8 +17,8 @@ import (
 
 const someTime = "2026-01-02T03:04:05Z"
 
-// TestRestrictedClient_status_applyOnly refuses every way of writing a status but apply, whatever the account
-// may do, and without asking the API server.
+// TestRestrictedClient_status_applyOnly denies every write of a status other than server-side apply, whatever the
+// permissions of the ServiceAccount, and without asking the API server.
 func TestRestrictedClient_status_applyOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -41,8 +41,8 @@ func TestRestrictedClient_status_applyOnly(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_updateStatus applies the status alone of an object that was read, with all its members,
-// and takes nothing from others.
+// TestRestrictedClient_updateStatus applies only the status of an object that was read, with all its fields, and does
+// not change the fields of others.
 func TestRestrictedClient_updateStatus(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -90,7 +90,7 @@ func TestRestrictedClient_updateStatus(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_updateStatus_badRequests says what cannot be a status of anything.
+// TestRestrictedClient_updateStatus_badRequests rejects objects that do not name one object with a status.
 func TestRestrictedClient_updateStatus_badRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -107,7 +107,7 @@ func TestRestrictedClient_updateStatus_badRequests(t *testing.T) {
 	}
 }
 
-// apply applies members of the Item "thing" as somebody else.
+// apply applies fields of the Item "thing" with another field manager.
 func (w *world) apply(t *testing.T, manager, members string) {
 	t.Helper()
 	item := &inventoryv1alpha1.Item{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "thing"}}
@@ -117,7 +117,7 @@ func (w *world) apply(t *testing.T, manager, members string) {
 	}
 }
 
-// status is that of the Item "thing".
+// status returns the status of the Item "thing".
 func (w *world) status(t *testing.T) inventoryv1alpha1.ItemStatus {
 	t.Helper()
 	var item inventoryv1alpha1.Item

@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// objectHead is what is read of an object that a guest hands over.
+// objectHead has the fields of a guest's object that the host reads.
 type objectHead struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -31,8 +31,8 @@ func (h objectHead) key() abi.ObjectKey {
 	return abi.ObjectKey{APIVersion: h.APIVersion, Kind: h.Kind, Namespace: h.Metadata.Namespace, Name: h.Metadata.Name}
 }
 
-// headOf reads an object's head as the API server reads it, which minds the case of members: a guest
-// must not be able to show one name here and another one there.
+// headOf reads an object's head in the same case-sensitive way as the API server, so that a guest cannot show one name
+// to the host and another one to the API server.
 func headOf(object json.RawMessage) (objectHead, schema.GroupVersionKind, error) {
 	var head objectHead
 	if err := utiljson.Unmarshal(object, &head); err != nil {
@@ -45,13 +45,13 @@ func headOf(object json.RawMessage) (objectHead, schema.GroupVersionKind, error)
 	return head, gvk, err
 }
 
-// statusOnly is the configuration to apply for an object's status: an object that was read has members that
-// cannot be applied, or that the plugin does not mean to own.
+// statusOnly returns the configuration to apply for an object's status. An object that was read has fields that cannot
+// be applied, or that the plugin does not intend to own.
 func statusOnly(head objectHead, object json.RawMessage) (json.RawMessage, error) {
 	var members struct {
 		Status json.RawMessage `json:"status"`
 	}
-	if err := utiljson.Unmarshal(object, &members); err != nil { // to which the case of names matters
+	if err := utiljson.Unmarshal(object, &members); err != nil { // which is case-sensitive
 		return nil, apierrors.NewBadRequest("object: " + err.Error())
 	}
 	metadata := map[string]string{"name": head.Metadata.Name}

@@ -48,8 +48,8 @@ func (c *RestrictedClient) Update(ctx context.Context, req abi.WriteRequest) ([]
 	})
 }
 
-// UpdateStatus makes an object's status what the plugin wants of it: it applies the status, so that what
-// others own is not touched, and taking it from them is a Conflict.
+// UpdateStatus sets an object's status to the one that the plugin wants. It uses server-side apply, so that fields of
+// other owners are not changed. A change to such a field is a Conflict.
 func (c *RestrictedClient) UpdateStatus(ctx context.Context, req abi.WriteRequest) ([]byte, error) {
 	head, _, err := headOf(req.Object)
 	if err != nil {
@@ -67,12 +67,12 @@ func (c *RestrictedClient) Patch(ctx context.Context, req abi.PatchRequest) ([]b
 	return c.patch(ctx, req, "")
 }
 
-// PatchStatus applies an object's status; no other patch is let through.
+// PatchStatus applies an object's status. Any other patch type is denied.
 func (c *RestrictedClient) PatchStatus(ctx context.Context, req abi.PatchRequest) ([]byte, error) {
 	return c.patch(ctx, req, subresourceStatus)
 }
 
-// Apply is server-side apply of an object.
+// Apply applies an object with server-side apply.
 func (c *RestrictedClient) Apply(ctx context.Context, req abi.ApplyRequest) ([]byte, error) {
 	head, _, err := headOf(req.Object)
 	if err != nil {
@@ -114,7 +114,8 @@ func (c *RestrictedClient) patch(ctx context.Context, req abi.PatchRequest, subr
 // does not find. It does so for some built-in kinds (Lease, Service), and never for custom resources.
 func createsOnUpdate(a Action) bool { return clientgoscheme.Scheme.IsGroupRegistered(a.Group) }
 
-// alsoCreate asks the allowlist about what else a request can lead to. RBAC does so by itself.
+// alsoCreate checks the allowlist for the creation that a request can lead to. For RBAC, the API server checks this
+// itself.
 func (c *RestrictedClient) alsoCreate(a Action, because string) error {
 	a.Verb, a.Subresource = "create", ""
 	if why := c.Allowlist.Refuses(a); why != "" {
@@ -123,7 +124,7 @@ func (c *RestrictedClient) alsoCreate(a Action, because string) error {
 	return nil
 }
 
-// about is what is known of a request before its kind is looked up.
+// about returns the action of a request before its kind is looked up.
 func about(verb string, gvk schema.GroupVersionKind, subresource, namespace, name string) Action {
 	return Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name}
 }
@@ -148,27 +149,27 @@ func (c *RestrictedClient) Delete(ctx context.Context, req abi.DeleteRequest) er
 	return err
 }
 
-// writing is one changing request.
+// writing is one request that changes something.
 type writing struct {
 	verb        string
 	gvk         schema.GroupVersionKind
 	subresource string
 	namespace   string
-	// name is that of the object.
+	// name is the name of the object.
 	name string
-	// patchType goes with the verb patch.
+	// patchType is set if the verb is patch.
 	patchType types.PatchType
 }
 
-// action is what is known of a request before its kind has been looked up.
+// action returns the action of a request before its kind is looked up.
 func (w writing) action() Action {
 	a := about(w.verb, w.gvk, w.subresource, w.namespace, w.name)
 	a.Namespaced = w.namespace != ""
 	return a
 }
 
-// capable refuses what the plugin's capabilities leave out. A status has several owners, so it is written
-// in a way only that cannot take anything from the others unsaid.
+// capable denies requests for which the plugin lacks the capability. A status has several owners, so that the plugin
+// can write it only with server-side apply, which reports conflicts with other owners.
 func (c *RestrictedClient) capable(w writing) error {
 	if err := c.changes(w.action()); err != nil {
 		return err
@@ -184,8 +185,8 @@ func (c *RestrictedClient) capable(w writing) error {
 	return nil
 }
 
-// write does one changing request as the plugin: the API server itself enforces RBAC. An object that is
-// created is named in the body alone, so that nothing has asked about its name.
+// write makes one changing request as the plugin: the API server itself enforces RBAC. For a creation, the name is in
+// the body only, so that the action has no name.
 func (c *RestrictedClient) write(ctx context.Context, w writing, build func(Action) (*rest.Request, error)) (out []byte, err error) {
 	seen := c.observe(w.action())
 	defer func() { seen.changed(err) }()

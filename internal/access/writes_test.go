@@ -46,7 +46,7 @@ func TestRestrictedClient_write_fieldManager(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_write_longestNames has the longest field manager that names can make.
+// TestRestrictedClient_write_longestNames has the longest field manager that names can result in.
 func TestRestrictedClient_write_longestNames(t *testing.T) {
 	t.Parallel()
 	id := Identity{Namespace: repeat("n", 63), Plugin: repeat("p", 60)}
@@ -55,8 +55,8 @@ func TestRestrictedClient_write_longestNames(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_write_foreignNamespace tries to reach another namespace by saying one thing in
-// the key and another in the body. The account may do everything everywhere: only the allowlist is in the way.
+// TestRestrictedClient_write_foreignNamespace tries to reach another namespace with different namespaces in the key and
+// in the body. The ServiceAccount is allowed everything everywhere: only the allowlist denies the request.
 func TestRestrictedClient_write_foreignNamespace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -111,7 +111,7 @@ func TestRestrictedClient_write_foreignNamespace(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_write_anotherKind says one kind in the object and means another.
+// TestRestrictedClient_write_anotherKind has one kind in the object, and tries to write another one.
 func TestRestrictedClient_write_anotherKind(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -125,7 +125,7 @@ func TestRestrictedClient_write_anotherKind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := c.Create(t.Context(), abi.WriteRequest{Object: fmt.Appendf(nil, object, w.namespace)})
-			t.Logf("answer: %v", err) // a ConfigMap may be made of it, but no Secret
+			t.Logf("answer: %v", err) // a ConfigMap may be created from it, but not a Secret
 			if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "s"}, &corev1.Secret{}); !apierrors.IsNotFound(err) {
 				t.Fatalf("the Secret: got %v, want that there is none", err)
 			}
@@ -133,7 +133,7 @@ func TestRestrictedClient_write_anotherKind(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_apply_create applies what is not there, which needs the right to create it.
+// TestRestrictedClient_apply_create applies an object that does not exist, which needs permission to create it.
 func TestRestrictedClient_apply_create(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -158,7 +158,7 @@ func TestRestrictedClient_apply_create(t *testing.T) {
 	})
 }
 
-// TestRestrictedClient_apply_conflict leaves the fields of others alone unless told to take them.
+// TestRestrictedClient_apply_conflict does not change the fields of others unless it is forced.
 func TestRestrictedClient_apply_conflict(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -172,8 +172,8 @@ func TestRestrictedClient_apply_conflict(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_update_mayCreate: the API server creates objects of some built-in kinds that an
-// update does not find; a plugin without the verb create must not get one that way.
+// TestRestrictedClient_update_mayCreate: for some built-in kinds, the API server creates an object that an update does
+// not find. A plugin without the verb create must not be able to create one that way.
 func TestRestrictedClient_update_mayCreate(t *testing.T) {
 	t.Parallel()
 	const uid = "00000000-0000-0000-0000-000000000000"
@@ -192,7 +192,7 @@ func TestRestrictedClient_update_mayCreate(t *testing.T) {
 		{"nothing", ``, metav1.StatusReasonForbidden},
 		{"resource-version", `,"resourceVersion":"1"`, metav1.StatusReasonForbidden},
 		{"member-in-another-case", `,"UID":"` + uid + `"`, metav1.StatusReasonForbidden},
-		{"uid", `,"uid":"` + uid + `"`, metav1.StatusReasonConflict}, // the API server's own answer
+		{"uid", `,"uid":"` + uid + `"`, metav1.StatusReasonConflict}, // the API server's own response
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -227,7 +227,7 @@ func TestRestrictedClient_update_mayCreate(t *testing.T) {
 	})
 }
 
-// TestRestrictedClient_status_mayCreate: even writing the status of a Service creates one that is not there.
+// TestRestrictedClient_status_mayCreate: even a write of the status of a Service creates one that does not exist.
 func TestRestrictedClient_status_mayCreate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// answer answers a request, whatever happens.
+// answer returns the response to a request. It also does so if a panic occurs.
 func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *admissionv1.AdmissionRequest) (response *admissionv1.AdmissionResponse) {
 	start := time.Now()
 	complete(request)
@@ -36,7 +36,8 @@ func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *a
 	return response
 }
 
-// decide goes through the reasons not to ask the plugin, and asks it.
+// decide returns the response to a request: it allows the request if the plugin does not have to be called, and calls
+// the plugin otherwise.
 func (s *Server) decide(ctx context.Context, q *question) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	exports := q.plugin.exports(q.hook, string(q.Operation))
 	if len(exports) == 0 || q.passes(s.Exempt, s.Marks) {

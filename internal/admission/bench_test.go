@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// BenchmarkServer is the operator's part of a request that is held up: without TLS and HTTP, with a guest that hardly
+// BenchmarkServer measures the operator's part of an admission request: without TLS and HTTP, with a guest that hardly
 // does anything, and an object of 1.5 KB.
 func BenchmarkServer(b *testing.B) {
 	runner := load(b, newEngine(b), nil, scripted(abi.ExportSetDefaults, anything, replies, `[{"op":"add","path":"/spec/category","value":"c"}]`))

@@ -17,35 +17,37 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// errNoCA means that there is no certificate yet which the API server could trust.
+// errNoCA means that there is no CA certificate yet that the API server could trust.
 var errNoCA = errors.New("there is no certificate authority for the webhooks yet")
 
-// CABundle is what the API server is to trust, in PEM; empty while there is nothing.
+// CABundle returns the CA certificates that the API server must trust, in PEM. The bundle is empty if there are none
+// yet.
 type CABundle interface{ CABundle() []byte }
 
-// ConfigurationsOptions configure Configurations.
+// ConfigurationsOptions are the options of Configurations.
 type ConfigurationsOptions struct {
-	// Client writes configurations, and finds those to be swept.
+	// Client writes the webhook configurations, and lists them for Sweep.
 	Client client.Client
-	// Reader reads them; a cache will do. Nil means Client.
+	// Reader reads them, and can be a cache. Nil means Client.
 	Reader client.Reader
 	Exempt Exempt
 	CA     CABundle
-	// Service is where the API server finds the webhooks; its path is left out.
+	// Service is the Service of the webhooks; its path is ignored.
 	Service *admissionregistrationv1.ServiceReference
-	// URL is it instead where the operator is outside the cluster, such as "https://10.0.0.7:9443".
+	// URL replaces Service if the operator runs outside of the cluster, such as "https://10.0.0.7:9443".
 	URL string
-	// Owner, if it is set, is the cluster-scoped object with which all configurations go.
+	// Owner, if it is set, is the cluster-scoped owner of all webhook configurations, which are garbage collected with
+	// it.
 	Owner *metav1.OwnerReference
 }
 
-// Configurations writes the webhook configurations of plugins: per plugin one for validating and one for mutating,
-// or none where there is nothing to hold up.
+// Configurations writes the webhook configurations of plugins: for each plugin a ValidatingWebhookConfiguration and a
+// MutatingWebhookConfiguration, or none if the plugin needs no webhooks of that type.
 type Configurations struct{ ConfigurationsOptions }
 
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations;mutatingwebhookconfigurations,verbs=get;list;watch;create;patch;delete
 
-// NewConfigurations makes Configurations.
+// NewConfigurations returns Configurations.
 func NewConfigurations(o ConfigurationsOptions) *Configurations {
 	if o.Reader == nil {
 		o.Reader = o.Client
@@ -53,13 +55,14 @@ func NewConfigurations(o ConfigurationsOptions) *Configurations {
 	return &Configurations{o}
 }
 
-// Ensure makes the configurations be as a plugin needs them. It writes only what is different.
+// Ensure ensures the webhook configurations that a plugin needs. It writes only if something differs.
 func (c *Configurations) Ensure(ctx context.Context, p *Plugin) error {
 	return errors.Join(c.ensureValidating(ctx, p), c.ensureMutating(ctx, p))
 }
 
-// Remove deletes those of a plugin, as far as Reader knows of them: it is called for every plugin, of which few have any.
-// A cache that does not know of a new one yet tells of it soon, see Requests.
+// Remove deletes the webhook configurations of a plugin, if Reader has them. It is called for every plugin, and few
+// plugins have webhook configurations. If a cache does not have a new one yet, its watch event triggers another
+// reconcile, see Requests.
 func (c *Configurations) Remove(ctx context.Context, name types.NamespacedName) error {
 	var err error
 	for _, kind := range Kinds() {
@@ -73,7 +76,8 @@ func (c *Configurations) Remove(ctx context.Context, name types.NamespacedName) 
 	return err
 }
 
-// Sweep deletes those of plugins that are not to be kept, such as ones that were deleted while no operator ran.
+// Sweep deletes the webhook configurations of all plugins that keep returns false for, such as plugins that were
+// deleted while the operator did not run.
 func (c *Configurations) Sweep(ctx context.Context, keep func(types.NamespacedName) bool) error {
 	ours := client.MatchingLabelsSelector{Selector: Selector()}
 	var validators admissionregistrationv1.ValidatingWebhookConfigurationList
@@ -124,7 +128,7 @@ func (c *Configurations) ensureMutating(ctx context.Context, p *Plugin) error {
 			FailurePolicy: p.failurePolicy(), TimeoutSeconds: p.timeoutSeconds(),
 			MatchPolicy: new(admissionregistrationv1.Equivalent), SideEffects: new(admissionregistrationv1.SideEffectClassNone),
 			AdmissionReviewVersions: []string{"v1"},
-			// What another webhook has added needs defaults too.
+			// Fields that another webhook has added may need defaults too.
 			ReinvocationPolicy: new(admissionregistrationv1.IfNeededReinvocationPolicy),
 		})
 	}
@@ -133,7 +137,8 @@ func (c *Configurations) ensureMutating(ctx context.Context, p *Plugin) error {
 	})
 }
 
-// ensure makes a configuration be as wanted, or not be. What there is, is read into found, and compared by same.
+// ensure ensures that a configuration is as wanted, or deleted if empty is true. The current configuration is read into
+// found, and compared by same.
 func (c *Configurations) ensure(ctx context.Context, found, wanted client.Object, empty bool, same func() bool) error {
 	err := c.Reader.Get(ctx, client.ObjectKeyFromObject(wanted), found)
 	switch {
@@ -151,7 +156,8 @@ func (c *Configurations) ensure(ctx context.Context, found, wanted client.Object
 	return c.apply(ctx, wanted)
 }
 
-// apply writes a configuration. What others have put at our fields goes.
+// apply writes a configuration with server-side apply. It overwrites changes of other field managers to the applied
+// fields.
 func (c *Configurations) apply(ctx context.Context, wanted client.Object) error {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wanted)
 	if err != nil {
@@ -178,7 +184,8 @@ func (c *Configurations) delete(ctx context.Context, configuration client.Object
 	return nil
 }
 
-// configurationName is that of both configurations of a plugin. A namespace has no dots.
+// configurationName returns the name of both webhook configurations of a plugin. It is unique, because a namespace has
+// no dots.
 func configurationName(plugin types.NamespacedName) string {
 	return "k1s." + plugin.Namespace + "." + plugin.Name
 }
@@ -191,7 +198,7 @@ func (c *Configurations) meta(plugin types.NamespacedName) metav1.ObjectMeta {
 	return m
 }
 
-// sameMeta reports whether the labels and the owner are there, among others perhaps.
+// sameMeta reports whether the configuration found has all wanted labels and the owner. It may have others too.
 func (c *Configurations) sameMeta(found, wanted client.Object) bool {
 	for key, value := range wanted.GetLabels() {
 		if found.GetLabels()[key] != value {
@@ -218,7 +225,7 @@ func (c *Configurations) clientConfig(path string) admissionregistrationv1.Webho
 	service := *c.Service
 	service.Path = &path
 	if service.Port == nil {
-		service.Port = new(int32(443)) // as the API server has it
+		service.Port = new(int32(443)) // the default of the API server
 	}
 	config.Service = &service
 	return config

@@ -37,7 +37,7 @@ func newConfigurations(env *testenv.Env, change ...func(*ConfigurationsOptions))
 	return NewConfigurations(o)
 }
 
-// both returns a plugin's configurations; either may be nil.
+// both returns a plugin's webhook configurations; either may be nil.
 func both(t *testing.T, env *testenv.Env, name types.NamespacedName) (v *admissionregistrationv1.ValidatingWebhookConfiguration, m *admissionregistrationv1.MutatingWebhookConfiguration) {
 	t.Helper()
 	v, m = &admissionregistrationv1.ValidatingWebhookConfiguration{}, &admissionregistrationv1.MutatingWebhookConfiguration{}
@@ -56,7 +56,7 @@ func both(t *testing.T, env *testenv.Env, name types.NamespacedName) (v *admissi
 }
 
 func TestConfigurations_Ensure(t *testing.T) {
-	// The API server must not be made to ask somebody who is not there, so the namespaces are none that tests use.
+	// No webhook server runs, so the webhooks must not match namespaces that other tests use.
 	env := testenv.Shared(t)
 	w := &world{home: env.Namespace(t), shop: "nobodys-shop"}
 	c := newConfigurations(env)
@@ -169,7 +169,7 @@ func TestConfigurations_SweepAndRemove(t *testing.T) {
 	if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(foreign), foreign); err != nil {
 		t.Errorf("of somebody else: %v", err)
 	}
-	for range 2 { // the second time there is nothing
+	for range 2 { // the second time, nothing exists
 		if err := c.Remove(t.Context(), kept.Name); err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func TestGroups(t *testing.T) {
 	exempted.GVR.Group = "authorization.k8s.io"
 	for name, tt := range map[string]struct {
 		targets []Target
-		want    map[string]string // by webhook, the resources and scopes
+		want    map[string]string // resources and scopes, by webhook
 	}{
 		"nothing":               {nil, map[string]string{}},
 		"nowhere":               {[]Target{target("a", true, Scope{})}, map[string]string{}},

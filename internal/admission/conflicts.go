@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// maxFields bounds how many fields of one kind are remembered.
+	// maxFields is how many fields of one kind are remembered.
 	maxFields = 512
-	// maxReported bounds how many conflicts are remembered as reported; beyond it they are reported again.
+	// maxReported is how many conflicts are remembered as reported. Above it, they are reported again.
 	maxReported = 1024
 )
 
-// Conflict is a field that two plugins default.
+// Conflict is a field that two plugins set by default.
 type Conflict struct {
 	Kind schema.GroupKind
-	// Field is such as "spec.category".
+	// Field is a path such as "spec.category".
 	Field string
-	// Plugin is the one that has just set it, Other one that did before.
+	// Plugin is the one that has just set the field, and Other the one that set it before.
 	Plugin, Other types.NamespacedName
 }
 
@@ -40,7 +40,8 @@ func newConflicts() *conflicts {
 	return &conflicts{fields: map[schema.GroupKind]map[string]types.NamespacedName{}, reported: map[Conflict]struct{}{}}
 }
 
-// set remembers who has set a field, and returns who did before.
+// set remembers which plugin has set a field. It returns the plugin that set the field before, and true if that was
+// another one.
 func (c *conflicts) set(kind schema.GroupKind, field string, by types.NamespacedName) (types.NamespacedName, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,7 +52,7 @@ func (c *conflicts) set(kind schema.GroupKind, field string, by types.Namespaced
 	}
 	before, ok := fields[field]
 	if !ok && len(fields) >= maxFields {
-		for any := range fields { // whichever comes first
+		for any := range fields { // removes an arbitrary one
 			delete(fields, any)
 			break
 		}
@@ -60,7 +61,7 @@ func (c *conflicts) set(kind schema.GroupKind, field string, by types.Namespaced
 	return before, ok && before != by
 }
 
-// isNew reports whether a conflict has not been reported before, whichever of the two plugins came second.
+// isNew reports whether a conflict has not been reported before, in either order of the two plugins.
 func (c *conflicts) isNew(k Conflict) bool {
 	if k.Other.String() < k.Plugin.String() {
 		k.Plugin, k.Other = k.Other, k.Plugin
@@ -77,7 +78,7 @@ func (c *conflicts) isNew(k Conflict) bool {
 	return true
 }
 
-// forget forgets a plugin.
+// forget removes a plugin.
 func (c *conflicts) forget(name types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -98,8 +99,9 @@ func (c *conflicts) forget(name types.NamespacedName) {
 	}
 }
 
-// contested returns a warning for each field that another plugin sets by default in the same object. It does not name the
-// other one, as whoever makes the request need not be allowed to list WasmPlugins there; Conflict does.
+// contested returns a warning for each field that another plugin also sets by default in the same object. The warning
+// does not name the other plugin, because the user who makes the request may lack the permission to list its
+// WasmPlugin. The Conflict has its name.
 func (s *Server) contested(q *question, set *object.Defaults) []string {
 	kind, me := q.target.GVK.GroupKind(), q.plugin.Name
 	labels := (&unstructured.Unstructured{Object: set.Object}).GetLabels()

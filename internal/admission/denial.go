@@ -17,16 +17,16 @@ const (
 	maxDenialReason  = abi.MaxWarning
 )
 
-// denials are the codes of denials, and their reasons. The API server hands on whatever code and reason a webhook gives,
-// and clients take others for what they mean elsewhere: 404 for an object that does not exist, 410 for a list that has
-// to be read again, 401 for a token that has expired.
+// denials maps the codes of denials to their reasons. The API server passes on any code and reason of a webhook, and
+// clients give other codes their usual meaning: 404 for an object that does not exist, 410 for a list that has to be
+// read again, 401 for a token that has expired.
 var denials = map[int32]metav1.StatusReason{
 	http.StatusForbidden:           metav1.StatusReasonForbidden,
 	http.StatusConflict:            metav1.StatusReasonConflict,
 	http.StatusUnprocessableEntity: metav1.StatusReasonInvalid,
 }
 
-// codesOfReasons are the codes of the reasons that clients know, as far as they are not 403.
+// codesOfReasons maps the reasons that clients know to codes, for codes other than 403.
 var codesOfReasons = map[metav1.StatusReason]int32{
 	metav1.StatusReasonInvalid:               http.StatusUnprocessableEntity,
 	metav1.StatusReasonBadRequest:            http.StatusUnprocessableEntity,
@@ -35,7 +35,8 @@ var codesOfReasons = map[metav1.StatusReason]int32{
 	metav1.StatusReasonAlreadyExists:         http.StatusConflict,
 }
 
-// knownReasons are the other reasons that clients know. A reason of the guest's own is kept, as clients then go by the code.
+// knownReasons are the other reasons that clients know. A guest's own reason is kept, because clients then use the
+// code.
 var knownReasons = map[metav1.StatusReason]bool{
 	metav1.StatusReasonUnknown: true, metav1.StatusReasonUnauthorized: true, metav1.StatusReasonForbidden: true,
 	metav1.StatusReasonNotFound: true, metav1.StatusReasonGone: true, metav1.StatusReasonExpired: true,
@@ -43,7 +44,7 @@ var knownReasons = map[metav1.StatusReason]bool{
 	metav1.StatusReasonUnsupportedMediaType: true, metav1.StatusReasonStoreReadError: true,
 }
 
-// denial is what a client sees of a guest's no. A guest need not give a code, nor a reason.
+// denial returns the Status that a client gets if a guest denies the request. A guest need not set a code or a reason.
 func denial(said *metav1.Status) *metav1.Status {
 	code := denialCode(said.Code, said.Reason)
 	reason := said.Reason
@@ -56,7 +57,8 @@ func denial(said *metav1.Status) *metav1.Status {
 	}
 }
 
-// denialCode is 403, 409 or 422: the guest's own code if it is one of them, else what is next to its code or its reason.
+// denialCode returns 403, 409 or 422: the guest's own code if it is one of them, otherwise the closest to its code or
+// its reason.
 func denialCode(code int32, reason metav1.StatusReason) int32 {
 	if _, ok := denials[code]; ok {
 		return code

@@ -52,7 +52,7 @@ func TestDenial(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		// What a client does depends on these.
+		// The behavior of a client depends on these.
 		err := &apierrors.StatusError{ErrStatus: *got}
 		for question, is := range map[string]func(error) bool{
 			"not found": apierrors.IsNotFound, "already exists": apierrors.IsAlreadyExists, "gone": apierrors.IsGone,
@@ -77,7 +77,8 @@ func TestDenial_text(t *testing.T) {
 	}
 }
 
-// What a client makes of it at last: a controller that deletes what may be gone already must not take a denial for that.
+// The effect on a client: a controller that deletes objects that may already be gone must not take a denial for a
+// missing object.
 func TestServer_denialIsNoAbsence(t *testing.T) {
 	w := newWorld(t)
 	w.grant(t, w.shop, VerbValidate)

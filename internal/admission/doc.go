@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package admission holds up requests to the API server for plugins: it serves the webhooks that plugins validate
-// and default through, and writes the webhook configurations that send requests there.
+// Package admission implements the admission webhooks of plugins: a server for validating and mutating webhooks, which
+// calls the exports of the plugins, and the webhook configurations that make the API server send admission requests to
+// it.
 package admission

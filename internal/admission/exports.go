@@ -8,7 +8,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// exports returns those of the plugin that are for an operation, in the order in which they are asked.
+// exports returns the plugin's exports for an operation, in the order in which they are called.
 func (p *Plugin) exports(hook webhook, operation string) []string {
 	if p.Operations != nil && !slices.Contains(p.Operations, operation) {
 		return nil

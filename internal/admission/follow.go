@@ -17,17 +17,17 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// Move says how a resource is served that a rule may have in another way.
+// Move describes how a resource is served now, if that differs from a rule.
 type Move struct {
-	// From is the resource as a rule has it.
+	// From is the resource in the rule.
 	From schema.GroupResource
-	// Resource, Versions and Namespaced are as it is served now.
+	// Resource, Versions and Namespaced are those that are served now.
 	Resource   string
 	Versions   []string
 	Namespaced bool
 }
 
-// rule returns a rule as it has to be after a move.
+// rule returns a rule that matches the resource after a move.
 func (m Move) rule(r admissionregistrationv1.RuleWithOperations) admissionregistrationv1.RuleWithOperations {
 	if len(r.APIGroups) != 1 || r.APIGroups[0] != m.From.Group || len(r.Resources) != 1 || r.Resources[0] != m.From.Resource {
 		return r
@@ -40,8 +40,9 @@ func (m Move) rule(r admissionregistrationv1.RuleWithOperations) admissionregist
 	return r
 }
 
-// Follow adapts the configurations of a plugin that cannot serve, as far as Reader knows of them: to its failure policy and
-// to how the resources of its rules are served. What else they have depends on its module, and stays.
+// Follow updates the webhook configurations of a plugin that cannot serve, if Reader has them: to its failure policy,
+// and to how the resources of its rules are served. Everything else in them depends on the plugin's module, and is
+// kept.
 func (c *Configurations) Follow(ctx context.Context, name types.NamespacedName, policy pluginsv1alpha1.FailurePolicy, moves []Move) error {
 	return errors.Join(c.followValidating(ctx, name, policy, moves), c.followMutating(ctx, name, policy, moves))
 }
@@ -82,7 +83,7 @@ func (c *Configurations) followMutating(ctx context.Context, name types.Namespac
 	return c.apply(ctx, wanted)
 }
 
-// known reads a plugin's configuration, and reports whether there is one.
+// known reads a plugin's configuration, and reports whether it exists.
 func (c *Configurations) known(ctx context.Context, name types.NamespacedName, into client.Object) (bool, error) {
 	err := c.Reader.Get(ctx, types.NamespacedName{Name: configurationName(name)}, into)
 	switch {
@@ -96,7 +97,7 @@ func (c *Configurations) known(ctx context.Context, name types.NamespacedName, i
 	return true, nil
 }
 
-// moved returns rules as they have to be after moves.
+// moved returns the rules that match the resources after moves.
 func moved(rules []admissionregistrationv1.RuleWithOperations, moves []Move) []admissionregistrationv1.RuleWithOperations {
 	out := make([]admissionregistrationv1.RuleWithOperations, len(rules))
 	for i, r := range rules {

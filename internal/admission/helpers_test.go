@@ -65,14 +65,14 @@ const (
 	creates
 )
 
-// scripted is one of the settings of the fixture script: what it does in an export if a text is in the input.
+// scripted is a rule of the fixture script: what it does in an export if the input contains a text.
 func scripted(export string, text string, what act, reply string) []byte {
 	out := []byte{byte(slices.Index(allExports, export) + 1), byte(what)}
 	out = append(binary.LittleEndian.AppendUint32(out, uint32(len(text))), text...)
 	return append(binary.LittleEndian.AppendUint32(out, uint32(len(reply))), reply...)
 }
 
-// newEngine returns an engine that ends with the test.
+// newEngine returns an engine that is closed at the end of the test.
 func newEngine(tb testing.TB) *wasm.Engine {
 	tb.Helper()
 	engine, err := wasm.New(tb.Context(), wasm.Options{Log: logr.Discard()})
@@ -100,7 +100,7 @@ func load(tb testing.TB, engine *wasm.Engine, reader plugin.Host, rules ...[]byt
 	return runner
 }
 
-// slot is the place of a plugin with a first revision.
+// slot returns the slot of a plugin with its first revision.
 func slot(tb testing.TB, first plugin.Runner) *plugin.Slot {
 	s := plugin.NewSlot(testenv.Patience)
 	s.Swap(first)
@@ -117,11 +117,11 @@ func items(scope Scope) Target {
 	}
 }
 
-// world is webhooks that the API server really calls.
+// world has webhooks that a real API server calls.
 type world struct {
 	*testenv.Env
 
-	// home is the plugin's namespace, shop one that it is asked about.
+	// home is the plugin's namespace, and shop is one whose admission requests it handles.
 	home, shop     string
 	server         *Server
 	marks          *ownwrite.Marks
@@ -138,7 +138,7 @@ func newWorld(t *testing.T) *world {
 	return newWorldAt(t, clock.RealClock{})
 }
 
-// countedTime is a clock by which a millisecond passes each time that it is looked at, and none otherwise.
+// countedTime is a clock that advances by a millisecond each time that it is read, and not otherwise.
 type countedTime struct {
 	start time.Time
 	looks atomic.Int64
@@ -150,7 +150,7 @@ func (c *countedTime) Now() time.Time {
 
 func (c *countedTime) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 
-// newWorldAt is newWorld with the clock by which decisions of RBAC age.
+// newWorldAt is newWorld with the clock for the lifetime of RBAC decisions.
 func newWorldAt(t *testing.T, clk clock.PassiveClock) *world {
 	t.Helper()
 	env := testenv.Shared(t)
@@ -205,7 +205,7 @@ type bundle []byte
 
 func (b bundle) CABundle() []byte { return b }
 
-// serve makes a webhook server as the operator has it.
+// serve starts a webhook server that is configured like that of the operator.
 func serve(t *testing.T, handler http.Handler) (ctrlwebhook.Server, CABundle, string) {
 	t.Helper()
 	local := envtest.WebhookInstallOptions{LocalServingHost: "127.0.0.1", LocalServingPort: testenv.FreePort(t)}
@@ -220,7 +220,7 @@ func serve(t *testing.T, handler http.Handler) (ctrlwebhook.Server, CABundle, st
 	return server, bundle(local.LocalServingCAData), fmt.Sprintf("https://%s:%d", local.LocalServingHost, local.LocalServingPort)
 }
 
-// background runs something until the test ends.
+// background runs a function until the end of the test.
 func background(t *testing.T, start func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -234,7 +234,7 @@ func background(t *testing.T, start func(context.Context) error) {
 	})
 }
 
-// plugin returns a plugin that is asked about everything in the shop.
+// plugin returns a plugin whose webhooks match every operation in the shop.
 func (w *world) plugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
 	p := &Plugin{
 		Name:     types.NamespacedName{Namespace: w.home, Name: "script"},
@@ -257,8 +257,8 @@ func ignore(p *Plugin) { p.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore }
 
 func everywhere(p *Plugin) { p.Targets = []Target{items(Scope{All: true})} }
 
-// hold has requests held up for a plugin, and waits until the API server does. Its guest answers every creation of
-// an Item "probe" with the plugin's name as a warning.
+// hold creates the webhooks of a plugin, and waits until the API server calls them. For every creation of an Item
+// "probe", the guest returns a warning with the plugin's name.
 func (w *world) hold(t *testing.T, p *Plugin, rules ...[]byte) *plugin.Slot {
 	t.Helper()
 	s := slot(t, load(t, w.engine, nil, append([][]byte{probe(p.Name)}, rules...)...))
@@ -285,7 +285,7 @@ func (w *world) set(t *testing.T, p *Plugin) {
 	})
 }
 
-// await waits until the API server asks a plugin about a namespace.
+// await waits until the API server calls a plugin's webhook for a namespace.
 func (w *world) await(t *testing.T, name types.NamespacedName, namespace string) {
 	t.Helper()
 	c, said := w.client(t)
@@ -300,7 +300,7 @@ func (w *world) await(t *testing.T, name types.NamespacedName, namespace string)
 	})
 }
 
-// grant gives the plugin's account verbs on Items in a namespace, or in the cluster if that is empty.
+// grant grants the plugin's ServiceAccount verbs on Items in a namespace, or in the cluster if the namespace is empty.
 func (w *world) grant(t *testing.T, namespace string, verbs ...string) client.Object {
 	t.Helper()
 	rules := []rbacv1.PolicyRule{{Verbs: verbs, APIGroups: []string{"inventory.example.com"}, Resources: []string{"items"}}}
@@ -317,7 +317,7 @@ func (w *world) grant(t *testing.T, namespace string, verbs ...string) client.Ob
 	return binding
 }
 
-// said gathers the warnings that a client is shown.
+// said collects the warnings that a client receives.
 type said struct {
 	mu       sync.Mutex
 	warnings []string
@@ -339,7 +339,7 @@ func (s *said) take() []string {
 	return all
 }
 
-// client returns an administrator's client, and what it is warned of.
+// client returns an administrator's client, and the warnings that it receives.
 func (w *world) client(t *testing.T, change ...func(*rest.Config)) (client.Client, *said) {
 	t.Helper()
 	s := &said{}

@@ -42,14 +42,14 @@ func (a authority) Authorize(context.Context, access.Identity, access.Action) (a
 	return access.Decision{Allowed: a.allowed}, a.err
 }
 
-// direct is a server that tests ask themselves.
+// direct is a server that tests call directly.
 type direct struct {
 	*Server
 
 	metrics *metrics.Metrics
 	series  *prometheus.Registry
 	marks   *ownwrite.Marks
-	// timeout is what the asker has.
+	// timeout is the timeout of the webhook client.
 	timeout string
 }
 
@@ -68,13 +68,13 @@ func newDirect(t *testing.T, a Authorizer) *direct {
 	return d
 }
 
-// directPlugin has a say in every Item.
+// directPlugin returns a plugin whose webhooks match every Item.
 func directPlugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
 	w := &world{home: "home"}
 	return w.plugin(runner, append([]func(*Plugin){everywhere}, change...)...)
 }
 
-// counted are the counters of requests.
+// counted returns the counters of admission requests.
 func (d *direct) counted(t *testing.T) []string {
 	t.Helper()
 	families, err := d.series.Gather()
@@ -97,7 +97,7 @@ func (d *direct) counted(t *testing.T) []string {
 	return all
 }
 
-// review asks as the API server does.
+// review sends an AdmissionReview like the API server.
 func (d *direct) review(t *testing.T, hook webhook, change func(*admissionv1.AdmissionRequest)) (*admissionv1.AdmissionResponse, *httptest.ResponseRecorder) {
 	t.Helper()
 	target := items(Scope{})
@@ -265,7 +265,7 @@ func TestServer_passes(t *testing.T) {
 	}
 }
 
-// userInfo is a user with marks.
+// userInfo returns a user with marks.
 func userInfo(name string, marks ...string) authenticationv1.UserInfo {
 	user := authenticationv1.UserInfo{Username: name}
 	if len(marks) > 0 {
@@ -274,7 +274,7 @@ func userInfo(name string, marks ...string) authenticationv1.UserInfo {
 	return user
 }
 
-// sign returns the marks of a plugin's request.
+// sign returns the marks for a plugin's request.
 func (d *direct) sign(t *testing.T, plugin string) []string {
 	t.Helper()
 	marks, err := d.marks.Sign(plugin)
@@ -284,8 +284,8 @@ func (d *direct) sign(t *testing.T, plugin string) []string {
 	return marks
 }
 
-// A plugin that acts as the operator writes as the operator. Only where that is not a ServiceAccount, everything that
-// the operator does counts as the plugin's.
+// A plugin that acts as the operator writes as the operator. Only if the operator is not a ServiceAccount, all writes
+// of the operator count as the plugin's.
 func TestServer_passes_asOperator(t *testing.T) {
 	const operator, person = "system:serviceaccount:k1s-system:k1s", "kubernetes-admin"
 	d := newDirect(t, authority{allowed: true})
@@ -363,7 +363,7 @@ func TestServer_panic(t *testing.T) {
 	}
 }
 
-// leaving is a revision that is closed during its call; the one in its place answers.
+// leaving is a revision that is closed during its call. The revision that replaces it answers.
 type leaving struct {
 	plugin.Runner
 	calls *int
@@ -386,8 +386,8 @@ func TestServer_revisionLeavesDuringCall(t *testing.T) {
 	}
 }
 
-// A plugin that takes too long fails, which counts: its circuit breaker, its status and its rollback depend on that. That
-// whoever asks has less time than the plugin is no fault of the plugin's.
+// A plugin that exceeds its own timeout fails, which counts for its circuit breaker, its status and its rollback. It is
+// not a failure of the plugin if the webhook client has a shorter timeout.
 func TestServer_slowIsAFault(t *testing.T) {
 	engine := newEngine(t)
 	for name, tt := range map[string]struct {
@@ -406,7 +406,7 @@ func TestServer_slowIsAFault(t *testing.T) {
 			d.Set(directPlugin(slot(t, track.Runner(runner)), func(p *Plugin) { p.Timeout = tt.own }))
 			for range 2 {
 				var asking sync.WaitGroup
-				for range 4 { // as many as there are instances
+				for range 4 { // one for each instance
 					asking.Go(func() { d.review(t, validating, nil) })
 				}
 				asking.Wait()

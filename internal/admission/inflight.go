@@ -9,21 +9,21 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// InFlight limits the bytes of admission requests that are read and not answered yet. A request takes about four times
-// its bytes of memory, until it is answered. A field that is 0 has its default.
+// InFlight limits the bytes of admission requests that have been read and not answered yet. Until it is answered, a
+// request takes about four times its bytes of memory. A field that is 0 has its default.
 type InFlight struct {
-	// Total is for all plugins: 64 MiB by default.
+	// Total is the limit of all plugins together: 64 MiB by default.
 	Total int64
-	// Namespace is for all plugins of one namespace: 32 MiB by default.
+	// Namespace is the limit of all plugins of one namespace: 32 MiB by default.
 	Namespace int64
-	// Plugin is for one plugin: 16 MiB by default.
+	// Plugin is the limit of one plugin: 16 MiB by default.
 	Plugin int64
-	// Reserve is the part of Total that is kept for namespaces with at most Small in flight, so that the large requests
-	// of some do not keep the usual ones of others out: 16 MiB and 1 MiB by default.
+	// Reserve is the part of Total that is reserved for namespaces with at most Small in flight, so that large requests
+	// of some namespaces do not block the usual requests of others: 16 MiB and 1 MiB by default.
 	Reserve, Small int64
 }
 
-// withDefaults returns the limits without zeros.
+// withDefaults returns the limits with the defaults set.
 func (l InFlight) withDefaults() InFlight {
 	return InFlight{
 		Total: cmp.Or(l.Total, 64<<20), Namespace: cmp.Or(l.Namespace, 32<<20), Plugin: cmp.Or(l.Plugin, 16<<20),
@@ -45,8 +45,8 @@ func newInFlight(limits InFlight) *inFlight {
 	return &inFlight{limits: limits.withDefaults(), namespaces: map[string]int64{}, plugins: map[types.NamespacedName]int64{}}
 }
 
-// acquire counts bytes for a plugin's request, if they are within all limits. Without waiting: what waits has
-// connections and time of the API server, and there may be no end of it.
+// acquire counts bytes for a plugin's request, if they are within all limits. It does not wait, because a waiting
+// request uses a connection and the timeout of the API server, and the number of waiting requests would have no limit.
 func (f *inFlight) acquire(plugin types.NamespacedName, bytes int64) (release func(), ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -65,7 +65,7 @@ func (f *inFlight) acquire(plugin types.NamespacedName, bytes int64) (release fu
 	}, true
 }
 
-// add changes the counts. What is at zero is not kept.
+// add changes the counts, and removes those that become zero.
 func (f *inFlight) add(plugin types.NamespacedName, bytes int64) {
 	f.total += bytes
 	if f.namespaces[plugin.Namespace] += bytes; f.namespaces[plugin.Namespace] == 0 {

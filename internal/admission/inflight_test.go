@@ -66,7 +66,7 @@ func TestInFlight(t *testing.T) {
 	}
 }
 
-// waiting is a runner whose calls last until they are let go.
+// waiting is a runner whose calls last until end is closed.
 type waiting struct {
 	plugin.Runner
 	begun chan struct{}
@@ -83,7 +83,7 @@ func (w waiting) Call(ctx context.Context, _ plugin.Call) ([]byte, error) {
 	}
 }
 
-// largeReview is an AdmissionReview of about a number of bytes.
+// largeReview returns an AdmissionReview of about a number of bytes.
 func largeReview(size int) []byte {
 	const object = `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","operation":"CREATE",` +
 		`"kind":{"group":"inventory.example.com","version":"v1alpha1","kind":"Item"},"resource":{"group":"inventory.example.com","version":"v1alpha1","resource":"items"},` +
@@ -91,11 +91,11 @@ func largeReview(size int) []byte {
 	return fmt.Appendf(nil, object, strings.Repeat("x", size))
 }
 
-// Many large requests at once for a plugin that sleeps: those beyond the limit are rejected before they are read, and
-// another plugin's requests are answered.
+// Many large requests are made at once for a plugin that sleeps: those above the limit are rejected before they are
+// read, and another plugin's requests are answered.
 func TestServer_inFlight(t *testing.T) {
 	const size, count = 3 << 20, 100
-	const most = (16 << 20) / size // bodies that fit
+	const most = (16 << 20) / size // the number of bodies that fit
 	d := newDirect(t, authority{allowed: true})
 	sleeper := waiting{begun: make(chan struct{}, count), end: make(chan struct{})}
 	d.Set(directPlugin(sleeper, func(p *Plugin) { p.Timeout = testenv.Patience }))
@@ -159,7 +159,7 @@ func TestServer_inFlight(t *testing.T) {
 	}
 }
 
-// counting counts what is read.
+// counting counts the bytes that are read.
 type counting struct {
 	io.Reader
 	bytes int64
@@ -178,7 +178,7 @@ func post(ctx context.Context, url string, body io.Reader, length int64) (int, e
 		return 0, err
 	}
 	req.ContentLength = length
-	// As the API server does with a large body, it waits for a moment for an answer that needs none.
+	// Like the API server with a large body, it waits for a moment for a response that does not need the body.
 	req.Header.Set("Expect", "100-continue")
 	transport := &http.Transport{ExpectContinueTimeout: testenv.Patience}
 	defer transport.CloseIdleConnections()
@@ -190,7 +190,7 @@ func post(ctx context.Context, url string, body io.Reader, length int64) (int, e
 	return resp.StatusCode, errors.Join(err, resp.Body.Close())
 }
 
-// A body that does not arrive does not count for ever.
+// A body that does not arrive does not count forever.
 func TestServer_slowBody(t *testing.T) {
 	d := newDirect(t, authority{allowed: true})
 	d.bodyTime = 50 * time.Millisecond
@@ -219,7 +219,7 @@ func TestServer_slowBody(t *testing.T) {
 	}
 }
 
-// What the API server makes of it: the failure policy decides.
+// With a real API server, the failure policy decides about a rejected request.
 func TestServer_overloaded(t *testing.T) {
 	w := newWorld(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)

@@ -22,7 +22,7 @@ const (
 // manager is the value of LabelManagedBy, and the field manager.
 const manager = "k1s"
 
-// Kinds are the kinds of webhook configurations, for a cache and for a controller to watch.
+// Kinds returns the kinds of webhook configurations, for a cache and for a controller to watch.
 func Kinds() []client.Object {
 	return []client.Object{
 		&admissionregistrationv1.ValidatingWebhookConfiguration{},
@@ -30,20 +30,21 @@ func Kinds() []client.Object {
 	}
 }
 
-// Selector picks the configurations that are written here.
+// Selector returns a selector of the webhook configurations that Configurations writes.
 func Selector() labels.Selector {
 	return labels.SelectorFromSet(labels.Set{LabelManagedBy: manager})
 }
 
-// PluginOf returns the plugin that a configuration is for, false for one that is not written here.
+// PluginOf returns the plugin of a webhook configuration. It returns false if Configurations did not write it.
 func PluginOf(configuration client.Object) (types.NamespacedName, bool) {
 	l := configuration.GetLabels()
 	name := types.NamespacedName{Namespace: l[LabelPluginNamespace], Name: l[LabelPlugin]}
 	return name, l[LabelManagedBy] == manager && name.Namespace != "" && name.Name != ""
 }
 
-// Requests maps a configuration to its plugin, so that the plugin's controller sees to one that somebody has changed or
-// deleted; a handler.MapFunc. A handler maps the state before a change too, so that taking the labels off is seen.
+// Requests maps a webhook configuration to its plugin, so that the plugin's controller restores one that somebody has
+// changed or deleted. It is a handler.MapFunc. A handler also maps the object before an update, so that a removal of
+// the labels is handled too.
 func Requests(_ context.Context, configuration client.Object) []reconcile.Request {
 	name, ok := PluginOf(configuration)
 	if !ok {

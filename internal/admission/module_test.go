@@ -20,7 +20,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// configMaps is a target of a plugin that is asked about the ConfigMaps of a namespace.
+// configMaps is a target of a plugin whose webhook matches the ConfigMaps of a namespace.
 func configMaps(namespace string) Target {
 	return Target{
 		GVK: corev1.SchemeGroupVersion.WithKind("ConfigMap"), GVR: corev1.SchemeGroupVersion.WithResource("configmaps"), Namespaced: true,
@@ -28,8 +28,8 @@ func configMaps(namespace string) Target {
 	}
 }
 
-// A policy for ConfigMaps that fails can be repaired: the API server does not send the requests for the one with its
-// module, which works while the operator is away, too.
+// A broken plugin that validates ConfigMaps can be fixed: the API server does not send the requests for the ConfigMap
+// with its module, which also works while the operator is unavailable.
 func TestConfigurations_module(t *testing.T) {
 	w := newWorld(t)
 	create(t, w, &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: w.home, Name: "policy"}, Rules: []rbacv1.PolicyRule{
@@ -48,7 +48,7 @@ func TestConfigurations_module(t *testing.T) {
 	p := w.plugin(slot(t, load(t, w.engine, nil)), func(p *Plugin) {
 		p.Targets, p.Module = []Target{configMaps(w.home)}, types.NamespacedName{Namespace: w.home, Name: "module"}
 	})
-	// Nobody answers for it, so that a request that is sent fails.
+	// No server handles its requests, so that every request that is sent fails.
 	if err := w.configurations.Ensure(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func create(t *testing.T, w *world, o client.Object) {
 	}
 }
 
-// The server does not ask the plugin either, whatever the configuration says.
+// The server does not call the plugin either, whatever the webhook configuration contains.
 func TestServer_module(t *testing.T) {
 	d := newDirect(t, authority{allowed: true})
 	runner := slot(t, load(t, newEngine(t), nil, scripted(abi.ExportValidateUpdate, anything, traps, ""), scripted(abi.ExportValidateDelete, anything, traps, "")))
@@ -139,8 +139,8 @@ func TestServer_module(t *testing.T) {
 	}
 }
 
-// No webhook is for WasmPlugins, whatever the rights and the types of a plugin are: the groups that are exempt are in no
-// rule, so that no equivalent of theirs is sent either.
+// No webhook matches WasmPlugins, whatever the permissions and the types of a plugin are. No rule has the exempt
+// groups, so that requests for equivalent resources are not sent either.
 func TestConfigurations_exemptGroups(t *testing.T) {
 	t.Parallel()
 	p := directPlugin(nil)

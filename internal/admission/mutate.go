@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// mutate asks for defaults, and answers with a patch of what is different.
+// mutate calls set_defaults, and returns a response with a patch of the differences.
 func (s *Server) mutate(ctx context.Context, q *question) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	const export = abi.ExportSetDefaults
 	request := q.request()

@@ -11,12 +11,12 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// PathPrefix is where the API server finds the webhooks: below it are "validate" and "mutate", and below these the
-// namespace and the name of each plugin.
+// PathPrefix is the prefix of the webhooks' URL paths. It is followed by "validate" or "mutate", and by the namespace
+// and the name of the plugin.
 const PathPrefix = "/plugins/"
 
-// webhook is one of the two ways to hold up a request. Its name is in paths, in names of webhooks and in metrics, and
-// is the verb that a plugin's account needs.
+// webhook is a type of admission webhook: validating or mutating. Its value is used in paths, in names of webhooks and
+// in metrics, and is the verb that a plugin's ServiceAccount needs.
 type webhook string
 
 const (
@@ -24,12 +24,12 @@ const (
 	mutating   webhook = metrics.WebhookMutate
 )
 
-// path is where requests for a plugin go.
+// path returns the URL path of a plugin's webhook.
 func (w webhook) path(name types.NamespacedName) string {
 	return PathPrefix + string(w) + "/" + name.Namespace + "/" + name.Name
 }
 
-// parsePath reads what path writes.
+// parsePath parses the result of path.
 func parsePath(path string) (w webhook, name types.NamespacedName, ok bool) {
 	rest, ok := strings.CutPrefix(path, PathPrefix)
 	if !ok {

@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// Where the request has no name, the object's counts: in the input of the guest, and in what is said about it.
+// If the request has no name, the name of the object is used: in the input of the guest, and in messages.
 func TestServer_names(t *testing.T) {
 	w := newWorld(t)
 	w.grant(t, w.shop, VerbValidate)
@@ -45,7 +45,7 @@ func TestServer_names(t *testing.T) {
 	refused(t, w.Client.Create(t.Context(), generated), 403, metav1.StatusReasonForbidden, "it has a name")
 }
 
-// A Namespace that is exempt is so when a collection is deleted, too.
+// A Namespace that is exempt is also exempt when a collection is deleted.
 func TestServer_names_exempt(t *testing.T) {
 	d := newDirect(t, authority{allowed: true})
 	d.Set(directPlugin(slot(t, load(t, newEngine(t), nil, scripted(abi.ExportValidateDelete, anything, traps, ""))), func(p *Plugin) {
@@ -66,7 +66,7 @@ func TestServer_names_exempt(t *testing.T) {
 	}
 }
 
-// A guest does not see marks: it could give them away.
+// A guest does not receive marks, because it could leak them.
 func TestServer_marksAreNotShown(t *testing.T) {
 	d := newDirect(t, authority{allowed: true})
 	d.Set(directPlugin(slot(t, load(t, newEngine(t), nil,

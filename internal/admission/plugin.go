@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// The verbs that a plugin's ServiceAccount needs on a resource.
+// Verbs that a plugin's ServiceAccount needs on a resource.
 const (
 	// VerbValidate is for validate_create, validate_update, validate_delete and admit.
 	VerbValidate = "validate"
@@ -23,32 +23,34 @@ const (
 	VerbMutate = "mutate"
 )
 
-// Plugin is what requests are held up for.
+// Plugin is a plugin with admission webhooks.
 type Plugin struct {
-	// Name is that of the WasmPlugin.
+	// Name is the namespace and name of the WasmPlugin.
 	Name types.NamespacedName
-	// Identity is who the plugin acts as; it needs VerbValidate or VerbMutate for each request.
+	// Identity is the identity that the plugin acts as. It needs the verb VerbValidate or VerbMutate for each request.
 	Identity access.Identity
-	// Runner runs the exports of the revision that serves; a Slot.
+	// Runner runs the exports of the serving revision; a Slot.
 	Runner plugin.Runner
-	// Exports are those of validate_create, validate_update, validate_delete, set_defaults and admit that requests
-	// are held up for.
+	// Exports are those of validate_create, validate_update, validate_delete, set_defaults and admit that are called
+	// for admission requests.
 	Exports []string
-	// Operations are those of CREATE, UPDATE and DELETE that the module wants to be asked about; nil means all.
+	// Operations are those of CREATE, UPDATE and DELETE that the module handles; nil means all.
 	Operations []string
 	Targets    []Target
-	// Module is the ConfigMap with the module, for which no requests are sent to the plugin; empty for another source.
+	// Module is the ConfigMap with the module, whose requests are not sent to the plugin; empty if the module has
+	// another source.
 	Module types.NamespacedName
-	// FailurePolicy says what becomes of a request that the plugin cannot answer.
+	// FailurePolicy decides about a request that the plugin cannot answer.
 	FailurePolicy pluginsv1alpha1.FailurePolicy
-	// Timeout bounds one request.
+	// Timeout is the timeout of one request.
 	Timeout time.Duration
-	// ObjectSelector picks the objects; nil means all.
+	// ObjectSelector selects the objects; nil means all.
 	ObjectSelector *metav1.LabelSelector
-	// Unavailable says why the plugin cannot be asked, as the end of the sentence "the plugin …"; then FailurePolicy
-	// decides about every request that the plugin has permission for, and there is no Runner. Empty for one that can.
+	// Unavailable is why the plugin cannot be called, as the end of the sentence "the plugin …". If it is set,
+	// FailurePolicy decides about every request that the plugin has permission for, and there is no Runner. It is empty
+	// if the plugin can be called.
 	Unavailable string
-	// Failed hears of each request that the plugin could not answer; it must not block.
+	// Failed is called for each request that the plugin could not answer. It must not block.
 	Failed func(Failure)
 }
 
@@ -59,27 +61,27 @@ type Failure struct {
 	Err    error
 }
 
-// Target is a kind whose objects' requests are held up.
+// Target is a kind whose admission requests a plugin handles.
 type Target struct {
 	GVK        schema.GroupVersionKind
 	GVR        schema.GroupVersionResource
 	Namespaced bool
-	// Validate and Mutate are where the account has the right to.
+	// Validate and Mutate are where the ServiceAccount has permission for the verbs.
 	Validate, Mutate Scope
 }
 
-// Scope is where a right reaches.
+// Scope is where a permission applies.
 type Scope struct {
-	// All is every namespace, and cluster-scoped objects.
+	// All means every namespace, and cluster-scoped objects.
 	All bool
-	// Namespaces are sorted.
+	// Namespaces is sorted.
 	Namespaces []string
 }
 
-// Empty reports whether the scope reaches nowhere.
+// Empty reports whether the scope includes nothing.
 func (s Scope) Empty() bool { return !s.All && len(s.Namespaces) == 0 }
 
-// Has reports whether the scope reaches a namespace; the empty one is that of cluster-scoped objects.
+// Has reports whether the scope includes a namespace. The empty namespace stands for cluster-scoped objects.
 func (s Scope) Has(namespace string) bool {
 	return s.All || namespace != "" && slices.Contains(s.Namespaces, namespace)
 }

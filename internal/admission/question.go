@@ -16,27 +16,28 @@ import (
 	"github.com/k1s-io/k1s/internal/admission/object"
 )
 
-// question is one request that is held up for one plugin.
+// question is one admission request for one plugin.
 type question struct {
 	*admissionv1.AdmissionRequest
 
 	plugin *served
 	hook   webhook
-	// target is nil for a kind that is none of the plugin's.
+	// target is nil if the kind is not one of the plugin's.
 	target *Target
-	// unasked is why the plugin cannot be asked, or nil.
+	// unasked is why the plugin cannot be called, or nil.
 	unasked error
 }
 
-// complete adds the name of the object where the API server sends none: the request that deletes a collection has no
-// name, nor has one that creates an object of metadata.generateName. The object has it as soon as there is one.
+// complete sets the name of the object if the API server sends none: a request that deletes a collection has no name,
+// and neither has one that creates an object with metadata.generateName. The name is taken from the object, if it has
+// one.
 func complete(request *admissionv1.AdmissionRequest) {
 	if request.Name == "" {
 		request.Name = cmp.Or(object.Name(request.OldObject.Raw), object.Name(request.Object.Raw))
 	}
 }
 
-// passes reports whether the request is not for the plugin.
+// passes reports whether the request is allowed without calling the plugin.
 func (q *question) passes(exempt Exempt, marks Marks) bool {
 	switch {
 	case q.target == nil, q.SubResource != "", exemptGroup(q.Resource.Group):
@@ -48,22 +49,24 @@ func (q *question) passes(exempt Exempt, marks Marks) bool {
 	}
 }
 
-// isNamespace reports whether the request is about a Namespace. What stands in Namespace then differs by operation.
+// isNamespace reports whether the request is for a Namespace. The content of the request's Namespace then depends on
+// the operation.
 func (q *question) isNamespace() bool {
 	return q.Resource.Group == "" && q.Resource.Resource == "namespaces"
 }
 
-// isModule reports whether the request is for the ConfigMap with the plugin's module: a plugin must not keep people
-// from repairing it.
+// isModule reports whether the request is for the ConfigMap with the plugin's module. A plugin must not prevent people
+// from fixing its own module.
 func (q *question) isModule() bool {
 	return q.Resource.Group == "" && q.Resource.Resource == "configmaps" && q.plugin.Module != types.NamespacedName{} &&
 		q.plugin.Module == types.NamespacedName{Namespace: q.Namespace, Name: q.Name}
 }
 
-// ownWrite reports whether the plugin's own guest makes the request, through the operator: the instance waits for the
-// request, and must not have to wait for another one. The mark tells, and not the ServiceAccount: other plugins may
-// have the same one, and people may impersonate it. Writes of a plugin that acts as an operator without a ServiceAccount
-// have no mark, so everything that the operator does counts as its own.
+// ownWrite reports whether the request comes from the plugin's own guest, through the operator. The instance waits for
+// the response of that request, and must not have to wait for a second instance. The request is identified by its mark,
+// not by its ServiceAccount: other plugins may use the same ServiceAccount, and people may impersonate it. If a plugin
+// acts as an operator without a ServiceAccount, its writes have no mark, so that all writes of the operator count as
+// the plugin's own.
 func (q *question) ownWrite(marks Marks) bool {
 	id := q.plugin.Identity
 	if q.UserInfo.Username != id.Username() {
@@ -72,7 +75,7 @@ func (q *question) ownWrite(marks Marks) bool {
 	return !id.Marked() || marks != nil && marks.Verify(id.String(), q.UserInfo.Extra[ownwrite.ExtraKey])
 }
 
-// userInfo is who makes the request, without marks: a guest that saw one could give it away.
+// userInfo returns the user who makes the request, without marks: a guest that sees a mark could leak it.
 func (q *question) userInfo() authenticationv1.UserInfo {
 	user := q.UserInfo
 	if _, ok := user.Extra[ownwrite.ExtraKey]; ok {
@@ -82,20 +85,21 @@ func (q *question) userInfo() authenticationv1.UserInfo {
 	return user
 }
 
-// ends reports whether the request is a step of a deletion that was let through before, or gives up or takes a part in
-// one: a plugin must not keep an object from going.
+// ends reports whether the request is a step of a deletion that was already allowed, or only changes finalizers. A
+// plugin must not block the deletion of an object.
 func (q *question) ends() bool {
-	if len(q.OldObject.Raw) == 0 { // there is none before it is created
+	if len(q.OldObject.Raw) == 0 { // there is no old object before the creation
 		return false
 	}
-	// Only the old object can be believed: what a user writes there into the new one has yet to be put right.
+	// Only the old object is reliable: the API server has not reset these fields yet if a user set them in the new
+	// object.
 	if object.Terminating(q.OldObject.Raw) {
 		return true
 	}
 	return q.Operation == admissionv1.Update && object.SameButFinalizers(q.Object.Raw, q.OldObject.Raw)
 }
 
-// namespace is that of the object, empty for one that has none.
+// namespace returns the namespace of the object, or "" if the object is cluster-scoped.
 func (q *question) namespace() string {
 	if !q.target.Namespaced {
 		return ""
@@ -103,7 +107,7 @@ func (q *question) namespace() string {
 	return q.Namespace
 }
 
-// action is what the plugin's account needs the right to.
+// action returns the action that the plugin's ServiceAccount needs permission for.
 func (q *question) action() access.Action {
 	verb := VerbValidate
 	if q.hook == mutating {
@@ -115,7 +119,7 @@ func (q *question) action() access.Action {
 	}
 }
 
-// request is what a guest sees of it.
+// request returns the request in the form that a guest receives.
 func (q *question) request() abi.AdmissionRequest {
 	apiVersion, kind := q.target.GVK.ToAPIVersionAndKind()
 	return abi.AdmissionRequest{
@@ -125,7 +129,7 @@ func (q *question) request() abi.AdmissionRequest {
 	}
 }
 
-// key names the object: Kind namespace/name.
+// key returns the key of the object: Kind namespace/name.
 func (q *question) key() string {
 	name := q.Name
 	if name == "" {

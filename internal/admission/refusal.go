@@ -18,19 +18,20 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// rightError means that nobody could say whether a plugin has a say.
+// rightError means that it could not be determined whether a plugin has permission to handle a request.
 type rightError struct{ error }
 
 // Unwrap returns the cause.
 func (e *rightError) Unwrap() error { return e.error }
 
-// undecided are the reasons of guests that cannot tell; see docs/spec/abi.md.
+// undecided are the reasons with which guests report that they cannot decide; see docs/spec/abi.md.
 var undecided = []metav1.StatusReason{
 	metav1.StatusReasonInternalError, metav1.StatusReasonTimeout, metav1.StatusReasonServerTimeout,
 	metav1.StatusReasonServiceUnavailable, metav1.StatusReasonTooManyRequests,
 }
 
-// refused answers for a call that ended with an error: with the guest's no, or by the failure policy.
+// refused returns the response for a call that ended with an error: the guest's denial, or the result of the failure
+// policy.
 func (q *question) refused(export string, err error, warnings []string) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	var call *plugin.CallError
 	if !errors.As(err, &call) || call.Kind != plugin.KindGuest || call.Status == nil || cannotTell(call.Status) {
@@ -45,7 +46,7 @@ func cannotTell(s *metav1.Status) bool {
 	return s.Code >= http.StatusInternalServerError || s.Code == http.StatusTooManyRequests || slices.Contains(undecided, s.Reason)
 }
 
-// failed answers for a plugin that could not, by its failure policy.
+// failed returns the response of the failure policy for a plugin that could not answer.
 func (q *question) failed(export string, err error) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	if q.plugin.Failed != nil {
 		q.plugin.Failed(Failure{Export: export, Key: q.key(), Err: err})
@@ -67,8 +68,8 @@ func (q *question) failed(export string, err error) (*admissionv1.AdmissionRespo
 	}}, metrics.AdmissionFailedClosed
 }
 
-// happened says why a plugin could not answer, as the end of a sentence, and which HTTP status that is: 503 where
-// trying again may help. What exactly went wrong is for those who run the plugin, not for everybody.
+// happened returns why a plugin could not answer, as the end of a sentence, and the HTTP status: 503 if a retry may
+// help. The details of the error are for those who operate the plugin, not for every client.
 func happened(err error) (what string, code int32) {
 	const broken, later = http.StatusInternalServerError, http.StatusServiceUnavailable
 	var right *rightError
@@ -107,10 +108,10 @@ func happened(err error) (what string, code int32) {
 	}
 }
 
-// maxReason bounds what is told of an error, in bytes.
+// maxReason is how many bytes of an error's message are shown.
 const maxReason = 512
 
-// message is what is wrong, without the name of the call.
+// message returns the message of an error, without the name of the call.
 func message(err error) string {
 	var call *plugin.CallError
 	switch {

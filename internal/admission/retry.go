@@ -9,12 +9,12 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// retry makes a call again that was cut off because its revision had to leave. The one that has taken its place
-// answers, and nothing was changed by the call: its export may only read.
+// retry retries a call that was interrupted because its revision was unloaded. The revision that replaced it answers.
+// The retry is safe, because the call changed nothing: its export is only allowed to read.
 type retry struct {
 	plugin.Runner
 
-	// timeout bounds each try; see patience.
+	// timeout is the timeout of each attempt; see patience.
 	timeout time.Duration
 }
 

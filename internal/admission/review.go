@@ -14,18 +14,18 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 )
 
-// maxReview bounds a request's body: two objects, each of which the API server takes up to 3 MiB of, and what comes
-// with them.
+// maxReview is the maximum length of a request's body, in bytes: two objects of up to 3 MiB, which is the API server's
+// limit, and the other fields of the AdmissionReview.
 const maxReview = 7 << 20
 
-// maxBodyTime limits how long a body may take to arrive. The API server has it whole before it connects.
+// maxBodyTime limits how long a body may take to arrive. The API server has the whole body before it connects.
 const maxBodyTime = 5 * time.Second
 
-// requestCost is what a request takes beside its body, so that the number of requests is limited too.
+// requestCost is the minimum number of bytes that a request counts, so that the number of requests is limited too.
 const requestCost = 8 << 10
 
-// sizeOf returns how many bytes a request counts: those of its body, or the most that a body may have where the request
-// does not say.
+// sizeOf returns how many bytes a request counts: those of its body, or the maximum of a body if the request has no
+// Content-Length.
 func sizeOf(r *http.Request) int64 {
 	if r.ContentLength < 0 || r.ContentLength > maxReview {
 		return maxReview
@@ -33,7 +33,7 @@ func sizeOf(r *http.Request) int64 {
 	return max(r.ContentLength, requestCost)
 }
 
-// readReview reads what the API server asks, until the deadline. With an error it returns the HTTP status.
+// readReview reads the API server's AdmissionReview, until the deadline. With an error it returns the HTTP status.
 func readReview(w http.ResponseWriter, r *http.Request, deadline time.Time) (*admissionv1.AdmissionRequest, int, error) {
 	body, err := readBody(w, r, deadline)
 	if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
@@ -55,7 +55,7 @@ func readReview(w http.ResponseWriter, r *http.Request, deadline time.Time) (*ad
 	return review.Request, 0, nil
 }
 
-// readBody reads a body into a buffer that does not have to grow where the request says how long it is.
+// readBody reads a body into a buffer that does not have to grow if the request has a Content-Length.
 func readBody(w http.ResponseWriter, r *http.Request, deadline time.Time) ([]byte, error) {
 	if r.ContentLength > maxReview {
 		return nil, &http.MaxBytesError{Limit: maxReview}
@@ -72,7 +72,8 @@ func readBody(w http.ResponseWriter, r *http.Request, deadline time.Time) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	// Whoever waits for the answer sends nothing more, and must not be taken for gone because of that.
+	// The client sends nothing more while it waits for the response. The read deadline must not count as a closed
+	// connection.
 	if err := controller.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return nil, err
 	}

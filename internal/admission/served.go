@@ -12,11 +12,11 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// served is a plugin as requests are looked up in it, or what is left of one.
+// served is a plugin in the form in which requests look it up, or the remaining entry of a removed one.
 type served struct {
 	*Plugin
 
-	// left is when the plugin was removed; there is nothing else then.
+	// left is when the plugin was removed; no other field is set then.
 	left time.Time
 
 	runner  plugin.Runner
@@ -33,7 +33,7 @@ func newServed(p *Plugin) *served {
 		s.targets[p.Targets[i].GVR] = &p.Targets[i]
 	}
 	if p.ObjectSelector != nil {
-		// The API server has refused what is no selector; it is for the API server that it matters, too.
+		// The API server has already rejected an invalid selector, and applies the selector to requests itself.
 		if selector, err := metav1.LabelSelectorAsSelector(p.ObjectSelector); err == nil {
 			s.selector = selector
 		}
@@ -41,7 +41,7 @@ func newServed(p *Plugin) *served {
 	return s
 }
 
-// target returns the target that a request is about, as the rule has it that sent the request here; nil for none.
+// target returns the target of a request, by the resource and kind of the rule that matched, or nil.
 func (s *served) target(gvr metav1.GroupVersionResource, kind metav1.GroupVersionKind) *Target {
 	t := s.targets[schema.GroupVersionResource(gvr)]
 	if t == nil || t.GVK != schema.GroupVersionKind(kind) {
@@ -50,7 +50,7 @@ func (s *served) target(gvr metav1.GroupVersionResource, kind metav1.GroupVersio
 	return t
 }
 
-// defaults reports whether the plugin has a say in what an object of a kind is like.
+// defaults reports whether the plugin can set defaults in an object of a kind.
 func (s *served) defaults(kind schema.GroupKind, namespace string, object labels.Set) bool {
 	if len(s.operations(mutating)) == 0 || !s.selector.Matches(object) {
 		return false
@@ -63,5 +63,5 @@ func (s *served) defaults(kind schema.GroupKind, namespace string, object labels
 	return false
 }
 
-// gone reports whether a plugin was removed so long ago that nobody can ask about it.
+// gone reports whether a plugin was removed so long ago that the API server no longer sends requests for it.
 func (s *served) gone(now time.Time) bool { return !s.left.IsZero() && now.Sub(s.left) > linger }

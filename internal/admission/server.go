@@ -21,73 +21,75 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// Authorizer says what a plugin may do; an *access.Authorizer.
+// Authorizer decides whether a plugin is allowed an action. It is implemented by *access.Authorizer.
 type Authorizer interface {
 	Authorize(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
 }
 
-// Marks verifies that a request is a plugin's own; an *ownwrite.Marks.
+// Marks verifies that a plugin caused a request itself. It is implemented by *ownwrite.Marks.
 type Marks interface {
-	// Verify reports whether one of the marks is the plugin's ("namespace/name") and valid.
+	// Verify reports whether one of the marks is valid for the plugin ("namespace/name").
 	Verify(plugin string, marks []string) bool
 }
 
-// Metrics count and time the requests that are held up; a *metrics.Metrics.
+// Metrics counts admission requests, and measures their duration. It is implemented by *metrics.Metrics.
 type Metrics interface {
 	AdmissionRequest(plugin, webhook string, result metrics.AdmissionResult, took time.Duration)
 }
 
-// ServerOptions configure a Server.
+// ServerOptions are the options of a Server.
 type ServerOptions struct {
 	Authorizer Authorizer
 	Exempt     Exempt
-	// Marks tells the plugins' own writes; nil means that there are none.
+	// Marks identifies the plugins' own writes; nil means that no write has a mark.
 	Marks Marks
-	// InFlight limits the bytes of requests that are read and not answered yet.
+	// InFlight limits the bytes of admission requests that have been read and not answered yet.
 	InFlight InFlight
 	// Metrics may be nil.
 	Metrics Metrics
-	// Conflict hears of plugins that default the same field, once for each pair and field; it must not block. It may be nil.
+	// Conflict is called if two plugins set the same field by default, once for each pair and field. It must not block,
+	// and may be nil.
 	Conflict func(Conflict)
-	// Unavailable returns what answers for a plugin that is not loaded here, nil for one that does not exist. It may be nil.
+	// Unavailable returns the Plugin that stands for a plugin that this replica has not loaded, or nil if the plugin
+	// does not exist. It may be nil.
 	Unavailable func(ctx context.Context, name types.NamespacedName) *Plugin
 	Log         logr.Logger
 }
 
-// Server answers the API server's questions about requests that are held up for plugins. It never keeps one from
-// the namespaces and groups that are exempt.
+// Server serves the admission webhooks of plugins. It never denies a request in the exempt namespaces and groups.
 type Server struct {
 	ServerOptions
 
 	conflicts *conflicts
 	inFlight  *inFlight
 	now       func() time.Time
-	// bodyTime is how long a body may take to arrive: maxBodyTime, but for tests.
+	// bodyTime is how long a body may take to arrive: maxBodyTime, except in tests.
 	bodyTime time.Duration
 
-	mu sync.Mutex // held while plugins come and go
+	mu sync.Mutex // held while plugins are set and removed
 	// plugins is replaced, never changed, so that requests need no lock.
 	plugins atomic.Pointer[map[types.NamespacedName]*served]
 }
 
-// linger is how long requests for a plugin are let through that was removed: API servers take a moment to hear that
-// its configurations are gone.
+// linger is how long requests for a removed plugin are allowed. API servers need a moment to observe that its webhook
+// configurations are deleted.
 const linger = 10 * time.Second
 
 var _ http.Handler = (*Server)(nil)
 
-// NewServer makes a Server without plugins.
+// NewServer returns a Server without plugins.
 func NewServer(o ServerOptions) *Server {
 	s := &Server{ServerOptions: o, conflicts: newConflicts(), inFlight: newInFlight(o.InFlight), now: time.Now, bodyTime: maxBodyTime}
 	s.plugins.Store(&map[types.NamespacedName]*served{})
 	return s
 }
 
-// Set makes requests be held up for a plugin, or changes how; the plugin must not be changed afterwards.
+// Set starts or updates the webhooks of a plugin. The plugin must not be changed afterwards.
 func (s *Server) Set(p *Plugin) { s.put(p.Name, newServed(p)) }
 
-// Remove ends it, after the plugin's configurations have been removed. What the API server asks about it all the same
-// is let through for a moment; after that, the failure policy there decides, as for every plugin that is not loaded.
+// Remove stops the webhooks of a plugin, after its webhook configurations have been deleted. Requests that the API
+// server still sends are allowed during linger. After that, the API server's failure policy applies, as for every
+// plugin that is not loaded.
 func (s *Server) Remove(name types.NamespacedName) {
 	s.put(name, nil)
 	s.conflicts.forget(name)
@@ -107,7 +109,7 @@ func (s *Server) put(name types.NamespacedName, p *served) {
 	s.plugins.Store(&next)
 }
 
-// plugin returns a plugin that is served.
+// plugin returns a plugin whose webhooks are served, or nil.
 func (s *Server) plugin(name types.NamespacedName) *served {
 	p := (*s.plugins.Load())[name]
 	if p == nil || !p.left.IsZero() {
@@ -116,15 +118,15 @@ func (s *Server) plugin(name types.NamespacedName) *served {
 	return p
 }
 
-// hasLeft reports whether a plugin was removed a moment ago.
+// hasLeft reports whether a plugin was removed less than linger ago.
 func (s *Server) hasLeft(name types.NamespacedName) bool {
 	p := (*s.plugins.Load())[name]
 	return p != nil && !p.left.IsZero() && !p.gone(s.now())
 }
 
-// ServeHTTP answers an AdmissionReview. An HTTP error, which leaves the answer to the API server's own failure
-// policy, is for what is not a review, for plugins that do not exist, whose policy only the API server knows, and for
-// more than there is memory for.
+// ServeHTTP answers an AdmissionReview. It responds with an HTTP error, for which the API server applies its failure
+// policy, in these cases: the request is not an AdmissionReview, the plugin does not exist, so that only the API server
+// knows its failure policy, or the limits of requests in flight are exceeded.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	hook, name, ok := parsePath(r.URL.Path)
 	if !ok {
@@ -163,12 +165,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.write(w, name, request, s.answer(ctx, p, hook, request))
 }
 
-// errOverloaded means that a request was rejected unread.
+// errOverloaded means that a request was rejected before it was read.
 var errOverloaded = errors.New("rejected unread: too many bytes of admission requests are in flight")
 
-// overloaded rejects a request unread. The API server tries again after the time in Retry-After, as long as the
-// webhook's timeout lasts, and then applies the failure policy; what it says to whoever made the request is just that
-// the time is over. A plugin that was removed is nil.
+// overloaded rejects a request before it is read. The API server retries after the time in Retry-After until the
+// webhook's timeout, and then applies the failure policy. The client only gets the message that the webhook timed out.
+// p is nil for a plugin that was removed.
 func (s *Server) overloaded(w http.ResponseWriter, hook webhook, name types.NamespacedName, p *served) {
 	if s.Metrics != nil {
 		s.Metrics.AdmissionRequest(name.String(), string(hook), metrics.AdmissionOverloaded, 0)
@@ -185,14 +187,15 @@ func (s *Server) write(w http.ResponseWriter, name types.NamespacedName, request
 	review := admissionv1.AdmissionReview{Response: response}
 	review.SetGroupVersionKind(admissionv1.SchemeGroupVersion.WithKind("AdmissionReview"))
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(review); err != nil { // the API server has gone away
+	if err := json.NewEncoder(w).Encode(review); err != nil { // the API server has closed the connection
 		s.Log.V(1).Info("Cannot answer a request that is held up", "plugin", name.String(), "error", err.Error())
 	}
 }
 
-// patience is how long a request is worked on: the plugin's own bound or the API server's, which is in the URL, less
-// what it takes to answer. Of its own bound a plugin gets a little less still, see newServed, so that it is the plugin
-// that has taken too long, and not whoever asks that has gone away: that counts for the circuit breaker and the status.
+// patience returns the timeout of a request: the plugin's own timeout, or the API server's timeout in the URL if that
+// is shorter, minus the time to write the response. The calls of a plugin get a little less than its own timeout, see
+// newServed, so that a slow plugin causes a timeout of its call, and not a canceled request. Only the former counts for
+// the circuit breaker and the status.
 func patience(own time.Duration, asked string) time.Duration {
 	if theirs, err := time.ParseDuration(asked); err == nil && theirs > 0 && theirs < own {
 		return theirs - answering(theirs)
@@ -200,7 +203,7 @@ func patience(own time.Duration, asked string) time.Duration {
 	return own - answering(own)/2
 }
 
-// answering is the part of a bound that is kept for the answer.
+// answering returns the part of a timeout that is reserved for the response.
 func answering(bound time.Duration) time.Duration {
 	const least, most = 50 * time.Millisecond, 500 * time.Millisecond
 	return min(max(bound/10, least), most)

@@ -69,7 +69,7 @@ func TestServer_defaultsAndValidates(t *testing.T) {
 	refused(t, c.Delete(t.Context(), hammer), 403, metav1.StatusReasonForbidden, "hammers stay")
 }
 
-// refused checks an error of the API server's.
+// refused checks an error of the API server.
 func refused(t *testing.T, err error, code int32, reason metav1.StatusReason, texts ...string) {
 	t.Helper()
 	var status apierrors.APIStatus
@@ -93,7 +93,7 @@ func TestServer_failurePolicy(t *testing.T) {
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
 	for name, tt := range map[string]struct {
 		rule []byte
-		// own is how long the plugin may take; the API server always waits longer, so that it is never the first to give up.
+		// own is the plugin's timeout. The API server always waits longer, so that it is never the first to time out.
 		own    time.Duration
 		code   int32
 		reason metav1.StatusReason
@@ -225,7 +225,7 @@ func TestServer_tenantHasNoSayElsewhere(t *testing.T) {
 	w := newWorld(t)
 	other := w.Namespace(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
-	// Wrongly, the API server asks about every namespace.
+	// The webhook configuration wrongly matches every namespace.
 	w.hold(t, w.plugin(nil, everywhere), scripted(abi.ExportValidateCreate, `"name":"it"`, answersError, invalid("no")))
 	if err := w.Client.Create(t.Context(), newItem(other, "it"), client.DryRunAll); err != nil {
 		t.Errorf("in another namespace: %v", err)
@@ -233,8 +233,8 @@ func TestServer_tenantHasNoSayElsewhere(t *testing.T) {
 	refused(t, w.Client.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll), 422, metav1.StatusReasonInvalid, "no")
 }
 
-// A plugin whose right is revoked is not asked any more. The decision does not end by its age: that takes more looks at
-// the clock than there are.
+// A plugin whose permission is revoked is no longer called. The decision does not expire, because the clock is not read
+// often enough for that.
 func TestServer_rightRevoked(t *testing.T) {
 	clk := &countedTime{start: time.Now()}
 	w := newWorldAt(t, clk)

@@ -4,7 +4,7 @@ package admission
 
 import "strings"
 
-// cut shortens a text to a number of bytes and keeps it UTF-8.
+// cut truncates a text to a number of bytes, and keeps it valid UTF-8.
 func cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text

@@ -14,14 +14,14 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// unavailableError means that a plugin cannot be asked.
+// unavailableError means that a plugin cannot be called.
 type unavailableError struct{ why string }
 
 // Error implements error.
 func (e *unavailableError) Error() string { return "the plugin " + e.why }
 
-// newUnavailable returns what answers for a plugin that cannot be asked. What its webhook configurations match is all
-// that is known of it.
+// newUnavailable returns the entry for a plugin that cannot be called. Its exports and targets are not known, so that
+// every request that its webhook configurations match is for it.
 func newUnavailable(p *Plugin) *served {
 	all := *p
 	all.Exports = []string{abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportValidateDelete, abi.ExportSetDefaults}
@@ -29,9 +29,10 @@ func newUnavailable(p *Plugin) *served {
 	return &served{Plugin: &all}
 }
 
-// unasked returns why a plugin cannot be asked about a request; nil if it can, or if the request is none of its business.
-// A kind of the plugin's in another version or resource than it is for is one that the API server serves in another way
-// since a moment, on the way to or from a plugin that cannot serve: it must not be let through unseen.
+// unasked returns why a plugin cannot be called for a request. It returns nil if the plugin can be called, or if the
+// request is not for it. If the kind is the plugin's, but in another version or resource, the API server has just begun
+// to serve the kind in another way, or the plugin has just become able or unable to serve. Such a request must not be
+// allowed without a check.
 func (s *served) unasked(request *admissionv1.AdmissionRequest) error {
 	if s.Plugin.Unavailable != "" {
 		return &unavailableError{s.Plugin.Unavailable}
@@ -48,14 +49,14 @@ func (s *served) unasked(request *admissionv1.AdmissionRequest) error {
 	return nil
 }
 
-// matched is the target that a webhook's rule has matched.
+// matched returns the target that a webhook's rule has matched.
 func (q *question) matched() *Target {
 	return &Target{
 		GVK: schema.GroupVersionKind(q.Kind), GVR: schema.GroupVersionResource(q.Resource), Namespaced: q.Namespace != "" && !q.isNamespace(),
 	}
 }
 
-// Unload ends a plugin's being asked, and leaves its requests to what Unavailable says about it.
+// Unload stops calling a plugin. Unavailable then decides about its requests.
 func (s *Server) Unload(name types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +66,7 @@ func (s *Server) Unload(name types.NamespacedName) {
 	s.conflicts.forget(name)
 }
 
-// unloaded returns what answers for a plugin that is not loaded here, nil for one that nobody knows.
+// unloaded returns the entry for a plugin that this replica has not loaded, or nil if the plugin does not exist.
 func (s *Server) unloaded(ctx context.Context, name types.NamespacedName) *served {
 	if s.Unavailable == nil {
 		return nil

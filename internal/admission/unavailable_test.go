@@ -14,8 +14,8 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// A plugin that cannot be asked has its failure policy decide, with the reason, about what it has permission for. What
-// is exempt from a plugin's webhooks is exempt from its failure.
+// For a plugin that cannot be called, the failure policy decides about the requests that the plugin has permission for,
+// with the reason. Requests that are exempt from a plugin's webhooks are also exempt from its failure policy.
 func TestServer_unavailable(t *testing.T) {
 	const why = "cannot serve (KindNotFound)"
 	deleting := func(r *admissionv1.AdmissionRequest) {
@@ -67,7 +67,8 @@ func TestServer_unavailable(t *testing.T) {
 	}
 }
 
-// A plugin that is unloaded leaves its requests to the failure policy at once, not after a moment in which they pass.
+// When a plugin is unloaded, the failure policy applies to its requests at once, and not only after linger, during
+// which they would be allowed.
 func TestServer_Unload(t *testing.T) {
 	d := newDirect(t, authority{allowed: true})
 	d.Unavailable = func(context.Context, types.NamespacedName) *Plugin {
@@ -87,8 +88,8 @@ func TestServer_Unload(t *testing.T) {
 	}
 }
 
-// A kind of the plugin's that comes in another version or as another resource is not let through unseen: the rules of the
-// webhook configurations, and the replicas, follow a change one after another.
+// A request for a kind of the plugin in another version or resource is not allowed without a check: the rules of the
+// webhook configurations, and the replicas, observe a change one after another.
 func TestServer_servedInAnotherWay(t *testing.T) {
 	d := newDirect(t, authority{allowed: true})
 	runner := slot(t, load(t, newEngine(t), nil, scripted(abi.ExportValidateCreate, anything, replies, "")))

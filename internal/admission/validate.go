@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// validate asks the exports one after another; the first one that does not allow the request decides.
+// validate calls the exports one after another. The first one that does not allow the request decides.
 func validate(ctx context.Context, q *question, exports []string) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	request := q.request()
 	var warnings []string

@@ -19,14 +19,14 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// group is what becomes one webhook: the rules of targets that are held up in the same namespaces.
+// group is the content of one webhook: the rules of the targets with the same namespaces.
 type group struct {
 	name       string
 	namespaces *metav1.LabelSelector
 	rules      []admissionregistrationv1.RuleWithOperations
 }
 
-// groups returns the webhooks that a plugin needs, in an order that is always the same: every namespace first.
+// groups returns the webhooks that a plugin needs, in a stable order: the one for all namespaces comes first.
 func groups(p *Plugin, hook webhook, exempt Exempt) []group {
 	operations := p.operations(hook)
 	if len(operations) == 0 {
@@ -63,7 +63,7 @@ func groups(p *Plugin, hook webhook, exempt Exempt) []group {
 	return all
 }
 
-// name is that of one of a plugin's webhooks; the API server wants it to have three parts at least.
+// name returns the name of one of a plugin's webhooks. The API server requires at least three domain segments.
 func (w webhook) name(plugin types.NamespacedName, i int) string {
 	first := string(w)
 	if i > 0 {
@@ -72,7 +72,7 @@ func (w webhook) name(plugin types.NamespacedName, i int) string {
 	return first + "." + plugin.Name + "." + plugin.Namespace + ".plugins.k1s.io"
 }
 
-// operations are those that requests are held up for.
+// operations returns the operations that the plugin has exports for.
 func (p *Plugin) operations(hook webhook) []admissionregistrationv1.OperationType {
 	var operations []admissionregistrationv1.OperationType
 	for _, operation := range []string{abi.OperationCreate, abi.OperationUpdate, abi.OperationDelete} {
@@ -107,7 +107,7 @@ func compareRules(a, b admissionregistrationv1.RuleWithOperations) int {
 	)
 }
 
-// selector picks the namespaces of a scope. It does not apply to objects that are in none.
+// selector returns a namespaceSelector for a scope. It does not apply to cluster-scoped objects.
 func selector(scope Scope, exempt Exempt) *metav1.LabelSelector {
 	s := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
 		{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpNotIn, Values: exempt.namespaces},
@@ -119,7 +119,7 @@ func selector(scope Scope, exempt Exempt) *metav1.LabelSelector {
 	return s
 }
 
-// conditions keep requests from being sent that the plugin is not asked about: see Server.
+// conditions returns matchConditions that exclude requests for which Server would not call the plugin.
 func (p *Plugin) conditions(rules []admissionregistrationv1.RuleWithOperations) []admissionregistrationv1.MatchCondition {
 	all := lives()
 	forConfigMaps := func(r admissionregistrationv1.RuleWithOperations) bool {
@@ -128,7 +128,7 @@ func (p *Plugin) conditions(rules []admissionregistrationv1.RuleWithOperations) 
 	if p.Module.Name == "" || !slices.ContainsFunc(rules, forConfigMaps) {
 		return all
 	}
-	// A deletion of a collection has no request.name, and a creation no oldObject.
+	// A deletion of a collection has no request.name, and a creation has no oldObject.
 	return append(all, admissionregistrationv1.MatchCondition{
 		Name: "not-the-module-of-this-plugin",
 		Expression: fmt.Sprintf(`!(request.resource.group == "" && request.resource.resource == "configmaps" && request.namespace == %[1]q && `+
@@ -136,15 +136,15 @@ func (p *Plugin) conditions(rules []admissionregistrationv1.RuleWithOperations) 
 	})
 }
 
-// lives keeps the API server from asking about steps of a deletion that was let through, so that objects can go while
-// the operator is away.
+// lives returns the matchCondition that excludes the steps of a deletion that was already allowed, so that objects can
+// be deleted while the operator is unavailable.
 func lives() []admissionregistrationv1.MatchCondition {
 	return []admissionregistrationv1.MatchCondition{{
 		Name: "not-being-deleted", Expression: "oldObject == null || !has(oldObject.metadata.deletionTimestamp)",
 	}}
 }
 
-// failurePolicy is what the API server does when it cannot reach the operator.
+// failurePolicy returns what the API server does if it cannot reach the operator.
 func (p *Plugin) failurePolicy() *admissionregistrationv1.FailurePolicyType {
 	if p.FailurePolicy == pluginsv1alpha1.FailurePolicyIgnore {
 		return new(admissionregistrationv1.Ignore)
@@ -152,13 +152,13 @@ func (p *Plugin) failurePolicy() *admissionregistrationv1.FailurePolicyType {
 	return new(admissionregistrationv1.Fail)
 }
 
-// timeoutSeconds is Timeout as the API server takes it.
+// timeoutSeconds returns Timeout in the unit and the range of the API server.
 func (p *Plugin) timeoutSeconds() *int32 {
 	const least, most = 1, 30
 	return new(int32(min(max((p.Timeout+time.Second-1)/time.Second, least), most)))
 }
 
-// objects is ObjectSelector; the empty one picks all.
+// objects returns ObjectSelector, or an empty selector, which matches all objects.
 func (p *Plugin) objects() *metav1.LabelSelector {
 	if p.ObjectSelector == nil {
 		return &metav1.LabelSelector{}

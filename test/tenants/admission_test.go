@@ -20,15 +20,16 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// A plugin that refuses everything that it is asked about stops its own namespace, and no other; while it is asked, it
-// can change nothing. Without the right in a namespace it is not asked about that, whatever its spec says.
+// A plugin that denies every admission request blocks its own namespace, and no other. During an admission request, it
+// cannot change anything. Without the permission in a namespace, it receives no admission requests of that namespace,
+// whatever its spec contains.
 func TestTenants_admission(t *testing.T) {
 	listens := testenv.FreeAddress(t)
 	o := startOperator(t, func(o *app.Options) {
 		o.WebhookAddress, o.WebhookURL = listens, "https://"+strings.Replace(listens, "127.0.0.1", "localhost", 1)
 	})
 	a, b := newTenants(t, o.env)
-	// It may see the Items of both, and change and hold up those of its own.
+	// It is allowed to read the Items of both namespaces, and to change and validate those of its own.
 	a.account(t, "keeper", rbacv1.PolicyRule{
 		APIGroups: []string{inventoryv1alpha1.GroupVersion.Group}, Resources: []string{"items"},
 		Verbs: []string{"get", "list", "watch", "create", "delete", "validate"},
@@ -82,7 +83,7 @@ func TestTenants_admission(t *testing.T) {
 		c := call{x.function, fill(x.request, values), x.times}
 		carried.Annotations = map[string]string{"tricks.k1s.io/trick": c.encode(x.id)}
 		testenv.Eventually(t, "the plugin refuses an Item of its own namespace", func(ctx context.Context) error {
-			err := o.env.Client.Create(ctx, carried.DeepCopy(), client.DryRunAll) // the API server hears of the webhook with a delay
+			err := o.env.Client.Create(ctx, carried.DeepCopy(), client.DryRunAll) // the API server observes the webhook with a delay
 			if err == nil || !strings.Contains(err.Error(), "nobody may") {
 				return fmt.Errorf("got %w", errors.Join(err, errors.New("want a refusal")))
 			}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package tenants lets hostile plugins loose on each other: two tenants, each with a namespace, accounts and the rights
-// that a platform team would give them, run a plugin that tries everything it can against the other one. The operator is
-// the whole of it, as it is wired in cmd/manager, with the rights that it ships with, against a real API server. What a
-// guest does to the engine alone is in test/hostile; where HTTP requests lead in all detail is in internal/access.
+// Package tenants implements tests of hostile plugins in a cluster with two tenants. Each tenant has a namespace,
+// ServiceAccounts and the permissions that a platform team would grant. It runs plugins that try everything they can
+// against the other tenant. The tests run the whole operator, as it is wired in cmd/manager, with the permissions that
+// it ships with, against a real API server. Attacks of a guest on the engine are in test/hostile. The details of the
+// restrictions on HTTP requests are tested in internal/access.
 package tenants

@@ -2,7 +2,7 @@
 
 package tenants
 
-// events try to say something where the other tenant looks, and to say too much.
+// events try to create Events that the other tenant sees, and Events with content that is not allowed.
 func events() []trick {
 	return []trick{
 		{
@@ -20,7 +20,7 @@ func events() []trick {
 		{
 			name: "an event in one's own namespace about the other's Item", plugin: plain,
 			call: call{function: creates, request: object(`"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"namespace":"{own}","name":"about-other"},"eventTime":"2026-01-01T00:00:00.000000Z","reportingController":"k1s","reportingInstance":"k1s","action":"Steal","reason":"Stolen","type":"Warning","note":"pay","regarding":{` + itemOf + `,` + otherKey + `,"uid":"{uid}"}`)},
-			want: []string{`"namespace":"{own}"`}, harmless: true, // nobody who asks about the other's Item looks there
+			want: []string{`"namespace":"{own}"`}, harmless: true, // nobody who lists the Events of the other tenant's Item looks in this namespace
 			record: "create events.events.k8s.io {own}/about-other allowed",
 		},
 		{

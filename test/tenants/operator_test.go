@@ -27,10 +27,10 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// operatorUser has the rights of the operator's own ClusterRole, and no others.
+// operatorUser is a user with the permissions of the operator's own ClusterRole, and no others.
 const operatorUser = "k1s-operator"
 
-// operator is the operator, running in this process.
+// operator is an operator that runs in this process.
 type operator struct {
 	env   *testenv.Env
 	audit string
@@ -38,11 +38,11 @@ type operator struct {
 	done  chan error
 
 	mu sync.Mutex
-	// said is what guests have logged, by plugin ("namespace/name").
+	// said are the messages that guests have logged, by plugin ("namespace/name").
 	said map[string][]string
 }
 
-// startOperator starts an operator, which stops with the test.
+// startOperator starts an operator, which is stopped at the end of the test.
 func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	t.Helper()
 	env := testenv.Shared(t)
@@ -60,7 +60,7 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 		c(&options)
 	}
 	config := rest.CopyConfig(env.User(t, operatorUser))
-	config.QPS = -1 // as ctrl.GetConfig has it
+	config.QPS = -1 // the value of ctrl.GetConfig
 	ctx, stop := context.WithCancel(context.Background())
 	o.stop = stop
 	go func() { o.done <- app.Run(ctx, config, options, funcr.NewJSON(o.heard, funcr.Options{})) }()
@@ -68,7 +68,7 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	return o
 }
 
-// end stops the operator, which writes the audit log to its end.
+// end stops the operator, which writes the rest of the audit log.
 func (o *operator) end(t *testing.T) {
 	t.Helper()
 	if o.stop == nil {
@@ -81,7 +81,7 @@ func (o *operator) end(t *testing.T) {
 	}
 }
 
-// heard takes a line of the operator's log.
+// heard processes a line of the operator's log.
 func (o *operator) heard(line string) {
 	if os.Getenv("K1S_TEST_LOG") != "" {
 		fmt.Fprintln(os.Stderr, line)
@@ -97,14 +97,14 @@ func (o *operator) heard(line string) {
 	o.said[entry.Plugin] = append(o.said[entry.Plugin], entry.Msg)
 }
 
-// everything returns all that a plugin has logged.
+// everything returns all messages that a plugin has logged.
 func (o *operator) everything(plugin string) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return append([]string(nil), o.said[plugin]...)
 }
 
-// records reads the audit log: each record of a plugin as a line, see recordLine.
+// records reads the audit log, and returns each record of a plugin in the format of recordLine.
 func (o *operator) records(t *testing.T) map[string]map[string]int {
 	t.Helper()
 	file, err := os.Open(o.audit)
@@ -133,8 +133,8 @@ func (o *operator) records(t *testing.T) map[string]map[string]int {
 	return out
 }
 
-// recordLine writes a Record as the tables here do:
-// "verb resource[.group][/subresource] namespace/name decision [layer] [reason]", for HTTP "verb http host …".
+// recordLine returns a Record in the format of the test tables: "verb resource[.group][/subresource] namespace/name
+// decision [layer] [reason]", for HTTP "verb http host …".
 func recordLine(r access.Record) string {
 	what := r.Resource
 	if r.Group != "" {
@@ -150,18 +150,18 @@ func recordLine(r access.Record) string {
 	return strings.Join(strings.Fields(strings.Join([]string{r.Verb, what, where, r.Decision, r.Layer, r.Reason}, " ")), " ")
 }
 
-// randomPart is what makes the names of events their own.
+// randomPart matches the random part of the names of Events.
 var randomPart = regexp.MustCompile(`\.[a-z0-9]{16}$`)
 
 var granted sync.Once
 
-// grantOperator gives the operator's user the rights that the project ships.
+// grantOperator grants the operator's user the permissions that the project ships.
 func grantOperator(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	granted.Do(func() {
 		for _, file := range []string{"role.yaml", "watched_types.yaml"} {
 			for _, role := range rolesOf[rbacv1.ClusterRole](t, file, "ClusterRole") {
-				if role.AggregationRule != nil { // nobody aggregates here
+				if role.AggregationRule != nil { // no controller aggregates ClusterRoles here
 					continue
 				}
 				create(t, env, &role)
@@ -175,7 +175,7 @@ func grantOperator(t *testing.T, env *testenv.Env) {
 	})
 }
 
-// grantIn gives the operator's user the rights that it has in its own namespace.
+// grantIn grants the operator's user the permissions that it has in its own namespace.
 func grantIn(t *testing.T, env *testenv.Env, namespace string) {
 	t.Helper()
 	for _, role := range rolesOf[rbacv1.Role](t, "role.yaml", "Role") {

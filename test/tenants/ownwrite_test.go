@@ -23,15 +23,16 @@ import (
 )
 
 const (
-	// denied is what the trickster says to every request that it is asked about.
+	// denied is the message with which the trickster denies every admission request.
 	denied = "nobody may"
-	// labelGuarded is on the objects that the plugin with a policy is asked about.
+	// labelGuarded is the label of the objects that the webhook of the policy plugin matches.
 	labelGuarded = "tricks.k1s.io/guarded"
-	// keeper is the account of both plugins, and policy the one that denies everything.
+	// keeper is the ServiceAccount of both plugins, and policy is the plugin that denies everything.
 	keeper, policy, neighbor = "keeper", "policy", "neighbor-of-policy"
 )
 
-// listensAt has an operator listen at one address and send the API server to another, which may be the same.
+// listensAt makes an operator listen at one address, and configures another one, which may be the same, for the API
+// server.
 func listensAt(listens, answers, namespace string) func(*app.Options) {
 	return func(o *app.Options) {
 		o.WebhookAddress, o.WebhookURL = listens, "https://"+strings.Replace(answers, "127.0.0.1", "localhost", 1)
@@ -42,8 +43,8 @@ func listensAt(listens, answers, namespace string) func(*app.Options) {
 	}
 }
 
-// A plugin that denies everything may write what it denies, whichever replica is asked. Nobody else may, with the same
-// ServiceAccount or acting as it.
+// A plugin that denies everything can make writes that it would deny, whichever replica receives the admission request.
+// Nobody else can, neither with the same ServiceAccount nor by impersonating it.
 func TestTenants_ownWrites(t *testing.T) {
 	t.Run("the replica that writes is asked", func(t *testing.T) {
 		listens := testenv.FreeAddress(t)
@@ -141,7 +142,7 @@ func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 	})
 }
 
-// guarded is an Item that the policy is about.
+// guarded is an Item that the webhook of the policy plugin matches.
 func (n tenant) guarded(name string) *inventoryv1alpha1.Item {
 	m := n.meta(name)
 	m.Labels = map[string]string{labelGuarded: "yes"}
@@ -160,7 +161,7 @@ func (n tenant) expectDenied(t *testing.T, o client.Object) {
 	})
 }
 
-// expectAnswer has a plugin make a request, and waits for the answer: O or E, and parts of it.
+// expectAnswer makes a plugin send a request, and waits for the reply: O or E, and parts of it.
 func (n tenant) expectAnswer(t *testing.T, o *operator, plugin, id string, c call, kind string, parts ...string) {
 	t.Helper()
 	m := n.meta("carrier-" + id)
@@ -184,7 +185,7 @@ func (n tenant) expectAnswer(t *testing.T, o *operator, plugin, id string, c cal
 	})
 }
 
-// A policy for ConfigMaps that denies everything does not deny its own repair.
+// A plugin that denies all requests for ConfigMaps does not deny changes of its own module.
 func TestTenants_repair(t *testing.T) {
 	listens := testenv.FreeAddress(t)
 	o := startOperator(t, listensAt(listens, listens, ""))
@@ -205,7 +206,7 @@ func TestTenants_repair(t *testing.T) {
 	}
 	n.store(t, "module-"+policy, trickster(t))                                           // as a new ConfigMap
 	n.store(t, "module-"+policy, trickster(t))                                           // as an update
-	testenv.Eventually(t, "the WasmPlugin is changed", func(ctx context.Context) error { // whose status may change meanwhile
+	testenv.Eventually(t, "the WasmPlugin is changed", func(ctx context.Context) error { // retried, because its status may change meanwhile
 		var wp pluginsv1alpha1.WasmPlugin
 		if err := n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: policy}, &wp); err != nil {
 			return err

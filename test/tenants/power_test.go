@@ -2,7 +2,7 @@
 
 package tenants
 
-// powers try to gain rights, by whatever grants them.
+// powers try to gain permissions, with everything that grants them.
 func powers() []trick {
 	return []trick{
 		{

@@ -4,7 +4,7 @@ package tenants
 
 import "strings"
 
-// reads try to see what is another tenant's.
+// reads try to read objects of another tenant.
 func reads() []trick {
 	return []trick{
 		{
@@ -176,7 +176,8 @@ func reads() []trick {
 			record: "get configmaps {own}/treasure refused allowlist Forbidden",
 		},
 
-		// The namespace of the other is on the list of this one, and it may list and watch Categories there.
+		// This plugin's allowedNamespaces include the namespace of the other tenant, and it is allowed to list and
+		// watch Categories there.
 		{
 			name: "get a Category from the cache with the rights to list and watch alone", plugin: wide,
 			call:   call{function: get, request: `{` + categoryOf + `,` + otherKey + `}`},
@@ -186,7 +187,7 @@ func reads() []trick {
 		{
 			name: "list the Categories that the other lets one list", plugin: wide,
 			call: call{function: list, request: `{` + categoryOf + `,"namespace":"{other}"}`},
-			want: []string{`"items":[{`}, harmless: true, // of a long list the beginning is logged, which may be any of them
+			want: []string{`"items":[{`}, harmless: true, // only the beginning of a long list is logged, which may be any of them
 		},
 		{
 			name: "list the Categories of all namespaces", plugin: wide,

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// kinds are what a snapshot holds.
+// kinds are the kinds of the objects in a snapshot.
 var kinds = []schema.GroupVersionKind{
 	{Version: "v1", Kind: "Namespace"},
 	{Version: "v1", Kind: "Secret"},
@@ -34,7 +34,7 @@ var kinds = []schema.GroupVersionKind{
 	{Group: "admissionregistration.k8s.io", Version: "v1", Kind: "ValidatingWebhookConfiguration"},
 }
 
-// snapshot returns all objects of the tenants, and those beyond namespaces, by kind and name.
+// snapshot returns all objects of the tenants, and cluster-scoped ones, by kind and name.
 func snapshot(t *testing.T, tenants ...tenant) map[string]unstructured.Unstructured {
 	t.Helper()
 	out := map[string]unstructured.Unstructured{}
@@ -54,8 +54,8 @@ func snapshot(t *testing.T, tenants ...tenant) map[string]unstructured.Unstructu
 	return out
 }
 
-// compare finds what tricks have changed: nothing may be other than before, and what is new in a namespace is the work
-// of its own tenant, of the tests, or the operator's events.
+// compare reports what tricks have changed: no object may differ from before, and a new object in a namespace must come
+// from its own tenant, from the tests, or from the operator as an Event.
 func compare(t *testing.T, before, after map[string]unstructured.Unstructured, tenants ...tenant) {
 	t.Helper()
 	for key, was := range before {

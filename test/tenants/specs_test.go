@@ -22,7 +22,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// Who writes a WasmPlugin names nothing of another tenant's with it.
+// The author of a WasmPlugin cannot refer to anything of another tenant in it.
 func TestTenants_specs(t *testing.T) {
 	o := startOperator(t)
 	a, b := newTenants(t, o.env)
@@ -89,7 +89,7 @@ func TestTenants_specs(t *testing.T) {
 	}
 }
 
-// A module that changes below a pin is refused, and what was pinned goes on serving.
+// A module that changes while its digest is pinned is rejected, and the pinned module keeps serving.
 func TestTenants_moduleSwapped(t *testing.T) {
 	o := startOperator(t)
 	a, b := newTenants(t, o.env)
@@ -111,8 +111,8 @@ func TestTenants_moduleSwapped(t *testing.T) {
 	}
 }
 
-// A right that goes is gone for what the cache would answer, and for events; see TestRevocation in internal/access for
-// how long each way of revoking takes.
+// A revoked permission takes effect for reads that the cache would answer, and for Events. TestRevocation in
+// internal/access tests how long each way of revoking takes.
 func TestTenants_revoked(t *testing.T) {
 	o := startOperator(t)
 	a, _ := newTenants(t, o.env)
@@ -157,8 +157,8 @@ func TestTenants_revoked(t *testing.T) {
 	})
 }
 
-// A plugin that does too much is held back, in its own namespace, while the other tenant's goes on. The clock of their
-// rates stands still: what is allowed at once is all that is allowed, however long the test takes.
+// A plugin that makes too many requests is limited, in its own namespace, while the other tenant's plugin continues.
+// The clock of the rate limiters stands still: only the burst is allowed, however long the test takes.
 func TestTenants_floods(t *testing.T) {
 	const longest = 5 * time.Minute
 	o := startOperator(t, func(o *app.Options) {
@@ -201,7 +201,7 @@ func TestTenants_floods(t *testing.T) {
 	if err := a.env.Client.List(t.Context(), &told, client.InNamespace(a.ns)); err != nil {
 		t.Fatal(err)
 	}
-	// The guest's, and a few of the operator's about the plugins.
+	// Those of the guest, and a few of the operator for the plugins.
 	if n := len(told.Items); n < 1000 || n > 1050 {
 		t.Errorf("there are %d events, want a thousand and some", n)
 	}
@@ -218,7 +218,7 @@ func TestTenants_floods(t *testing.T) {
 	}
 }
 
-// try has a plugin do a trick, and returns its reply.
+// try makes a plugin do a trick, and returns its reply.
 func (n tenant) try(t *testing.T, o *operator, plugin, id string, c call) string {
 	t.Helper()
 	n.carrier(t, plugin, id, c)

@@ -26,27 +26,27 @@ import (
 
 // The plugins of each tenant. They have the same code.
 const (
-	// plain may do what its account may, in its own namespace.
+	// plain is allowed what its ServiceAccount is allowed, in its own namespace.
 	plain = "plain"
-	// listed has allowlists of resources and verbs besides.
+	// listed also has allowlists of resources and verbs.
 	listed = "listed"
-	// wide may also watch the Categories of the other tenant, who lets it, and make HTTP requests. Its team manages the
-	// roles of its own namespace.
+	// wide is also allowed to watch the Categories of the other tenant, who has granted that, and to make HTTP
+	// requests. Its team manages the roles of its own namespace.
 	wide = "wide"
-	// labelPlugin says whom a carrier of a trick is for.
+	// labelPlugin is the label with the name of the plugin that a carrier of a trick is for.
 	labelPlugin = "tricks.k1s.io/plugin"
 )
 
-// treasure is the name of what each tenant has and the other one wants.
+// treasure is the name of the private objects of each tenant, which the other one tries to access.
 const treasure = "treasure"
 
-// tenant is a namespace with what a platform team puts there.
+// tenant is a namespace with the objects that a platform team creates in it.
 type tenant struct {
 	env *testenv.Env
 	ns  string
 }
 
-// loot is in all that is private to a tenant.
+// loot is a text in all private objects of a tenant.
 func (n tenant) loot() string { return "loot-of-" + n.ns }
 
 func (n tenant) meta(name string) metav1.ObjectMeta {
@@ -60,8 +60,8 @@ func create(t *testing.T, env *testenv.Env, o client.Object) {
 	}
 }
 
-// newTenants makes two tenants, each with its treasure, and with rights in its own namespace alone, but for the
-// Categories: each lets the other one watch them.
+// newTenants creates two tenants, each with private objects and with permissions in its own namespace only. As an
+// exception, each tenant allows the other one to watch its Categories.
 func newTenants(t *testing.T, env *testenv.Env) (a, b tenant) {
 	t.Helper()
 	a, b = tenant{env, env.Namespace(t)}, tenant{env, env.Namespace(t)}
@@ -88,7 +88,7 @@ func newTenants(t *testing.T, env *testenv.Env) (a, b tenant) {
 	return a, b
 }
 
-// account makes a ServiceAccount, and a Role of its name for it.
+// account creates a ServiceAccount, and a Role of the same name for it.
 func (n tenant) account(t *testing.T, name string, rules ...rbacv1.PolicyRule) {
 	t.Helper()
 	n.env.ServiceAccount(t, n.ns, name)
@@ -105,7 +105,7 @@ func (n tenant) bind(t *testing.T, role, namespace, account string) {
 	})
 }
 
-// hoard makes what is private to the tenant, and waits until the operator has seen to it.
+// hoard creates the private objects of the tenant, and waits until the operator has reconciled them.
 func (n tenant) hoard(t *testing.T) {
 	t.Helper()
 	item := &inventoryv1alpha1.Item{ObjectMeta: n.meta(treasure), Spec: inventoryv1alpha1.ItemSpec{Name: "treasure", Description: n.loot()}}
@@ -137,7 +137,7 @@ func trickster(t *testing.T) []byte {
 	return module
 }
 
-// store puts a module into a ConfigMap, or replaces the one that is there.
+// store creates or updates a ConfigMap with a module.
 func (n tenant) store(t *testing.T, name string, module []byte) {
 	t.Helper()
 	var packed bytes.Buffer
@@ -158,7 +158,7 @@ func (n tenant) store(t *testing.T, name string, module []byte) {
 	}
 }
 
-// plugin creates a WasmPlugin that does the tricks of the carriers of one kind that are labeled for it.
+// plugin creates a WasmPlugin that does the tricks of those carriers of a kind that have its label.
 func (n tenant) plugin(t *testing.T, name, kind string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) {
 	t.Helper()
 	n.store(t, "module-"+name, trickster(t))
@@ -190,7 +190,8 @@ func (n tenant) wasmPlugin(name, kind string, mutate ...func(*pluginsv1alpha1.Wa
 	return wp
 }
 
-// expectCondition waits until a condition of a WasmPlugin is as given and its message has all parts.
+// expectCondition waits until a condition of a WasmPlugin has the given status and reason, and its message contains all
+// parts.
 func (n tenant) expectCondition(t *testing.T, name, condition string, status metav1.ConditionStatus, reason string, parts ...string) {
 	t.Helper()
 	testenv.Eventually(t, fmt.Sprintf("WasmPlugin %s/%s has %s=%s (%s)", n.ns, name, condition, status, reason), func(ctx context.Context) error {
@@ -218,7 +219,7 @@ func (n tenant) expectReady(t *testing.T, names ...string) {
 	}
 }
 
-// carrier makes an object that has one of the tenant's plugins do a trick.
+// carrier creates an object that makes one of the tenant's plugins do a trick.
 func (n tenant) carrier(t *testing.T, plugin, name string, c call) {
 	t.Helper()
 	m := n.meta(name)

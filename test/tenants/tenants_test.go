@@ -25,8 +25,9 @@ import (
 // pluginNames are the plugins of each tenant that do tricks.
 var pluginNames = []string{plain, listed, wide}
 
-// Everything that a plugin can try against another tenant comes to nothing, whichever of two tries it: the guest is
-// told who refused, the audit log says so too, and what is the other's is as it was.
+// No plugin can do anything to another tenant, whichever of two tenants tries it. The guest gets an error that names
+// the layer that denied the request, the audit log has a record of it, and the objects of the other tenant are
+// unchanged.
 func TestTenants(t *testing.T) {
 	began := time.Now()
 	o := startOperator(t)
@@ -65,7 +66,7 @@ func TestTenants(t *testing.T) {
 	}
 	t.Logf("%d tricks are answered after %s", len(attempts), time.Since(began))
 	after := snapshot(t, a, b)
-	o.end(t) // which writes what waits
+	o.end(t) // which writes the remaining records
 
 	records := o.records(t)
 	for _, x := range attempts {
@@ -84,17 +85,17 @@ func TestTenants(t *testing.T) {
 	t.Logf("all of it took %s", time.Since(began))
 }
 
-// attempt is a trick that one tenant tries against another.
+// attempt is a trick of one tenant against another.
 type attempt struct {
 	trick
 	by, against tenant
 	values      map[string]string
-	// id is the name of the object that carries it.
+	// id is the name of the object that carries the trick.
 	id    string
 	reply string
 }
 
-// answer finds the reply in what the plugin has logged.
+// answer finds the reply in the messages that the plugin has logged.
 func (x *attempt) answer(o *operator) error {
 	said := o.everything(x.by.ns + "/" + x.plugin)
 	for _, line := range said {
@@ -106,7 +107,7 @@ func (x *attempt) answer(o *operator) error {
 	return fmt.Errorf("there is none in %d lines", len(said))
 }
 
-// judge holds the reply and the audit log against what is to be.
+// judge compares the reply and the audit log with the expected ones.
 func (x *attempt) judge(t *testing.T, records map[string]map[string]int) {
 	t.Helper()
 	kind, text := x.reply[:1], x.reply[1:]
@@ -124,7 +125,7 @@ func (x *attempt) judge(t *testing.T, records map[string]map[string]int) {
 	}
 }
 
-// valuesFor is what stands for the names in braces.
+// valuesFor returns the values for the names in braces.
 func valuesFor(t *testing.T, own, other tenant, server string) map[string]string {
 	t.Helper()
 	var mine, theirs inventoryv1alpha1.Item
@@ -150,7 +151,7 @@ func valuesFor(t *testing.T, own, other tenant, server string) map[string]string
 	}
 }
 
-// apiServer is host:port of the API server.
+// apiServer returns host:port of the API server.
 func apiServer(t *testing.T, env *testenv.Env) string {
 	t.Helper()
 	u, err := url.Parse(env.Config.Host)
@@ -163,7 +164,7 @@ func apiServer(t *testing.T, env *testenv.Env) string {
 	return u.Host
 }
 
-// containsLoot reports whether a text has what is private to a tenant, as text or in base64.
+// containsLoot reports whether a text contains private data of a tenant, as text or in base64.
 func containsLoot(text string, n tenant) bool {
 	return strings.Contains(text, n.loot()) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(n.loot())))
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The host functions, by the letters that the trickster knows them by.
+// Host functions, by the letters with which the trickster calls them.
 const (
 	get = 'a' + iota
 	list
@@ -23,36 +23,37 @@ const (
 	request
 )
 
-// call is what the trickster is to do.
+// call is a call of a host function by the trickster.
 type call struct {
 	function byte
 	request  string
-	// times is how often, 0 for once; four # in the request are another number each time.
+	// times is how often the call is made; 0 means once. Four # in the request are replaced by another number each
+	// time.
 	times int
 }
 
-// encode writes a call as the trickster reads it. The name has four characters.
+// encode returns a call in the format of the trickster. The name has four characters.
 func (c call) encode(name string) string {
 	return fmt.Sprintf("~trick:%s%c%04x%s", name, c.function, max(c.times, 1), hex.EncodeToString([]byte(c.request)))
 }
 
-// trick is something hostile, and what is to become of it. In the texts, {own} and {other} stand for the namespaces of
-// the tenant and of the one it is after, and other braces for what fill knows.
+// trick is a hostile call, and its expected result. In the texts, {own} and {other} stand for the namespaces of the
+// tenant and of its target, and other braces for the values of fill.
 type trick struct {
 	name string
-	// plugin is which one of the tenant's tries it.
+	// plugin is which plugin of the tenant makes the call.
 	plugin string
 	call
-	// want are parts of the reply. What is refused says which layer did.
+	// want are parts of the reply. If the request is denied, the reply names the layer.
 	want []string
-	// harmless says that the reply is no error, because nothing of the other tenant's is concerned.
+	// harmless is whether the reply is not an error, because it has nothing of the other tenant.
 	harmless bool
-	// record is a line of the audit log, see recordLine; empty where there is none, because something was read, or
-	// because the request cannot be read.
+	// record is a line of the audit log, see recordLine. It is empty if there is none, because the call is a read, or
+	// because the request cannot be decoded.
 	record string
 }
 
-// The objects that tricks are about. An item without a namespace is put into the tenant's own.
+// Objects that tricks use. An item without a namespace is in the tenant's own namespace.
 const (
 	itemOf     = `"apiVersion":"inventory.example.com/v1alpha1","kind":"Item"`
 	categoryOf = `"apiVersion":"inventory.example.com/v1alpha1","kind":"Category"`
@@ -63,15 +64,15 @@ const (
 	ownKey     = `"namespace":"{own}","name":"treasure"`
 )
 
-// object is the request of a function that takes a whole object.
+// object returns the request of a function that takes a whole object.
 func object(text string) string { return `{"object":{` + text + `}}` }
 
-// item is an Item with the given metadata.
+// item returns an Item with the given metadata.
 func item(metadata string) string {
 	return object(itemOf + `,"metadata":{` + metadata + `},"spec":{"name":"stolen"}`)
 }
 
-// fill replaces what stands in braces.
+// fill replaces the names in braces.
 func fill(text string, values map[string]string) string {
 	for name, value := range values {
 		text = strings.ReplaceAll(text, "{"+name+"}", value)

@@ -2,7 +2,7 @@
 
 package tenants
 
-// writes try to change what is another tenant's, and what is beyond tenants.
+// writes try to change objects of another tenant, and cluster-scoped objects.
 func writes() []trick {
 	return []trick{
 		{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package anomaly notices plugins that are refused again and again: one that is misconfigured, or one
-// that tries what it may not.
+// Package anomaly implements the detection of plugins whose requests are denied again and again: plugins that are
+// misconfigured, or that try what they are not allowed to do.
 package anomaly
 
 import (
@@ -15,23 +15,23 @@ import (
 )
 
 const (
-	// Threshold is how many refusals within Window are too many.
+	// Threshold is how many denied requests within Window are reported.
 	Threshold = 20
-	// Window is the time in which they are counted.
+	// Window is the time in which denied requests are counted.
 	Window = time.Minute
-	// Quiet is how long a plugin is not told of again.
+	// Quiet is how long a plugin is not reported again.
 	Quiet = 10 * time.Minute
 )
 
-// Finding is a plugin that was refused too often.
+// Finding is a plugin with too many denied requests.
 type Finding struct {
-	// Within is how long the last Threshold refusals took.
+	// Within is the time in which the last Threshold requests were denied.
 	Within time.Duration
-	// Last is the last of them.
+	// Last is the Record of the last denied request.
 	Last access.Record
 }
 
-// String says so to people.
+// String returns the message of an Event or a log line.
 func (f Finding) String() string {
 	what := f.Last.Resource
 	if f.Last.Group != "" {
@@ -52,7 +52,7 @@ func (f Finding) String() string {
 		Threshold, f.Within.Round(time.Second), f.Last.Verb, what, where, f.Last.Layer, f.Last.Reason)
 }
 
-// Detector counts refusals by plugin. It remembers a plugin from its first refusal on until Forget.
+// Detector counts denied requests by plugin. It keeps the state of a plugin from its first denied request until Forget.
 type Detector struct {
 	clock   clock.PassiveClock
 	metrics access.Metrics
@@ -61,14 +61,14 @@ type Detector struct {
 	plugins map[string]*refusals
 }
 
-// refusals are the times of a plugin's last Threshold refusals, the oldest at next.
+// refusals are the times of a plugin's last Threshold denied requests, the oldest at next.
 type refusals struct {
 	times [Threshold]time.Time
 	next  int
 	told  time.Time
 }
 
-// New makes a Detector; a nil Metrics counts nothing.
+// New returns a Detector. With nil Metrics, it counts nothing.
 func New(clk clock.PassiveClock, metrics access.Metrics) *Detector {
 	if metrics == nil {
 		metrics = access.NoMetrics{}
@@ -76,7 +76,8 @@ func New(clk clock.PassiveClock, metrics access.Metrics) *Detector {
 	return &Detector{clock: clk, metrics: metrics, plugins: map[string]*refusals{}}
 }
 
-// Refused counts a refusal, and returns what there is to tell, once until it has been quiet for a while.
+// Refused counts a denied request. It returns a Finding and true if the plugin reached the Threshold, and was not
+// reported within Quiet.
 func (d *Detector) Refused(r access.Record) (Finding, bool) {
 	now := d.clock.Now()
 	d.mu.Lock()
@@ -100,7 +101,7 @@ func (d *Detector) Refused(r access.Record) (Finding, bool) {
 	return Finding{Within: now.Sub(oldest), Last: r}, true
 }
 
-// Forget forgets a plugin that was deleted.
+// Forget removes the state of a plugin that was deleted.
 func (d *Detector) Forget(plugin string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

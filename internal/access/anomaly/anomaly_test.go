@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/internal/access"
 )
 
-// counted counts what is told.
+// counted counts suspicious plugins.
 type counted struct {
 	access.NoMetrics
 
@@ -34,7 +34,7 @@ func TestDetector(t *testing.T) {
 	type step struct {
 		plugin   string
 		times    int
-		every    time.Duration // before each
+		every    time.Duration // before each denied request
 		findings int
 	}
 	for _, tc := range []struct {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// FuzzOf looks for URLs that are one origin when they are checked and another one when they are used.
+// FuzzOf looks for URLs whose origin differs between the check and the use.
 func FuzzOf(f *testing.F) {
 	for _, seed := range []string{
 		"https://api.example.com/", "http://A.example.:080/x?y#z", "https://[2001:DB8::1]:8443", "http://bücher.example", "http://a%2eexample/",
@@ -25,7 +25,7 @@ func FuzzOf(f *testing.F) {
 		if err != nil {
 			return
 		}
-		u.Host = o.HostPort() // as it is sent
+		u.Host = o.HostPort() // the form that is sent
 		sent, err := url.Parse(u.String())
 		if err != nil {
 			t.Fatalf("%q becomes %q, which is no URL", text, u)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package origin reads where URLs lead to, in one form that is compared, looked up and recorded. It is small, and
-// depends on little, so that it can be fuzzed: who may be reached is decided by it.
+// Package origin parses the origin of URLs, in one canonical form that is compared, resolved and recorded. It is small
+// and has few dependencies, so that it can be fuzzed: it decides which hosts a plugin can reach.
 package origin
 
 import (
@@ -20,28 +20,29 @@ import (
 const (
 	schemeHTTP  = "http"
 	schemeHTTPS = "https"
-	// maxHostname and maxLabel are DNS's.
+	// maxHostname and maxLabel are the limits of DNS, in bytes.
 	maxHostname, maxLabel = 253, 63
 )
 
-// defaultPorts are what a URL without a port means.
+// defaultPorts are the ports of URLs without a port, by scheme.
 var defaultPorts = map[string]string{schemeHTTP: "80", schemeHTTPS: "443"}
 
-// Origin is where a URL leads to, in the one form that is compared, looked up and recorded.
+// Origin is the scheme, host and port of a URL, in the one canonical form that is compared, resolved and recorded.
 type Origin struct {
 	// Scheme is "http" or "https".
 	Scheme string
-	// Host is a name in lower-case ASCII without a last dot, or an address without brackets.
+	// Host is a name in lower-case ASCII without a trailing dot, or an address without brackets.
 	Host string
-	// Port is a number, also where the URL has none.
+	// Port is a number, even if the URL has none.
 	Port string
 }
 
-// String is the host with its port: what messages and records have of a URL, whose path and query may be secret.
+// String returns the host with its port. Messages and records have only this part of a URL, because the path and the
+// query may be secret.
 func (o Origin) String() string { return net.JoinHostPort(o.Host, o.Port) }
 
-// HostPort is what goes into a URL and the Host header, where a usual port is left out; it is also what to put
-// on an allowlist for this origin.
+// HostPort returns the host, with the port unless it is the default. It is the form for a URL, for the Host header, and
+// for an entry of an allowlist.
 func (o Origin) HostPort() string {
 	switch {
 	case o.Port != defaultPorts[o.Scheme]:
@@ -53,7 +54,7 @@ func (o Origin) HostPort() string {
 	}
 }
 
-// Of reads where a URL leads to. Its errors quote nothing of the URL but the host.
+// Of returns the origin of a URL. Its errors quote only the host of the URL.
 func Of(u *url.URL) (Origin, error) {
 	o := Origin{Scheme: u.Scheme, Port: u.Port()}
 	switch {
@@ -76,7 +77,7 @@ func Of(u *url.URL) (Origin, error) {
 	return o, err
 }
 
-// canonicalHost returns the one form of an address or a name.
+// canonicalHost returns the canonical form of an address or a name.
 func canonicalHost(host string) (string, error) {
 	if address, err := netip.ParseAddr(host); err == nil {
 		if address.Zone() != "" {
@@ -99,8 +100,8 @@ func canonicalHost(host string) (string, error) {
 	return name, nil
 }
 
-// validName reports whether a name can be one of DNS, and of nothing else: some resolvers take 127.1 or 0x7f000001
-// for an address, so a name whose last label is a number is none.
+// validName reports whether a name can only be a DNS name. Some resolvers read 127.1 or 0x7f000001 as an address, so a
+// name whose last label is a number is not valid.
 func validName(name string) bool {
 	if len(name) > maxHostname {
 		return false
@@ -119,7 +120,7 @@ func notInName(r rune) bool {
 	return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z')
 }
 
-// Matches compares the origin with an entry "host[:port]" or "*.host[:port]" of an allowlist.
+// Matches reports whether an entry "host[:port]" or "*.host[:port]" of an allowlist matches the origin.
 func (o Origin) Matches(entry string) bool {
 	entry = strings.ToLower(entry)
 	host, port := entry, defaultPorts[o.Scheme]
@@ -137,7 +138,7 @@ func (o Origin) Matches(entry string) bool {
 	return err == nil && listed == o.Host
 }
 
-// shown bounds what an error quotes of a text that may have any length.
+// shown truncates a text of any length for an error.
 func shown(text string) string {
 	if len(text) > maxHostname {
 		return strings.ToValidUTF8(text[:maxHostname], "") + "…"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ownwrite marks the requests that the operator makes for a plugin, so that admission requests
-// that a plugin caused itself can be told from all others.
+// Package ownwrite implements marks on the requests that the operator makes for a plugin. With them, a webhook can
+// distinguish the admission requests that a plugin caused itself from all others.
 package ownwrite
 
 import (
@@ -22,40 +22,40 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// ExtraKey is the key of the mark in the extra of an impersonated user. The API server lets only those
-// set it who may impersonate userextras/plugins.k1s.io/own-write.
+// ExtraKey is the key of the mark in the extra of an impersonated user. The API server accepts it only from users with
+// permission to impersonate userextras/plugins.k1s.io/own-write.
 const ExtraKey = "plugins.k1s.io/own-write"
 
 const (
-	// lifetime is how long a mark is valid at least: longer than the API server works on a request.
+	// lifetime is how long a mark is valid at least. It is longer than the API server works on a request.
 	lifetime = time.Minute
-	// step is how much longer it may be valid. Marks of the same step are equal, so that they are computed
-	// once and the API server can cache what it decided about the impersonation.
+	// step is how much longer a mark may be valid. Marks of the same step are equal, so that they are computed once and
+	// the API server can cache its authorization of the impersonation.
 	step = 30 * time.Second
 	// skew is how far the clocks of two replicas may differ.
 	skew = 30 * time.Second
-	// grace is how long a previous key is used beside the current one. Replicas read a new certificate
+	// grace is how long a previous key is still used after the certificate changed. Replicas read a new certificate
 	// within seconds.
 	grace = 5 * time.Minute
 
 	// version is the first part of a mark.
 	version = "v1"
-	// purpose keeps the derived key apart from whatever else is derived of the certificate's key.
+	// purpose separates the derived key from other keys that are derived from the certificate's private key.
 	purpose = "k1s own-write mark v1"
-	// maxMarks limits how many values of a request are looked at: there is one per key.
+	// maxMarks limits how many values of a request are verified. A request has one mark per key.
 	maxMarks = 4
 )
 
-// Source returns the certificate whose private key all replicas share and nobody else has.
+// Source returns the certificate whose private key only the replicas of the operator have.
 type Source func() (*tls.Certificate, error)
 
-// Marks signs and verifies marks. A mark is an HMAC of the plugin's name and a time at which it expires.
+// Marks signs and verifies marks. A mark is an HMAC of the plugin's name and an expiration time.
 type Marks struct {
 	source Source
 	clock  clock.PassiveClock
 
 	mu          sync.Mutex
-	certificate *tls.Certificate // which keys[0] is derived from
+	certificate *tls.Certificate // that keys[0] is derived from
 	keys        []key            // the current one, then the previous one
 	signed      map[string]signature
 }
@@ -63,22 +63,22 @@ type Marks struct {
 // key is derived from one certificate's private key.
 type key struct {
 	secret []byte
-	// until is when a previous key is no longer used; zero for the current one.
+	// until is when a previous key expires; zero for the current key.
 	until time.Time
 }
 
-// signature is what was signed for a plugin last.
+// signature is the last signature for a plugin.
 type signature struct {
 	expires time.Time
 	marks   []string
 }
 
-// New returns Marks with keys derived from the source's certificate. It follows the source when the certificate changes.
+// New returns Marks with keys derived from the source's certificate. The keys change when the certificate changes.
 func New(source Source, clk clock.PassiveClock) *Marks {
 	return &Marks{source: source, clock: clk, signed: map[string]signature{}}
 }
 
-// Sign returns the marks of a plugin's request: one for each key that another replica may have.
+// Sign returns the marks for a plugin's request: one for each key that another replica may use.
 func (m *Marks) Sign(plugin string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -90,7 +90,7 @@ func (m *Marks) Sign(plugin string) ([]string, error) {
 	if s := m.signed[plugin]; s.expires.Equal(expires) {
 		return s.marks, nil
 	}
-	for name, s := range m.signed { // plugins that were deleted
+	for name, s := range m.signed { // removes the entries of deleted plugins
 		if s.expires.Before(now) {
 			delete(m.signed, name)
 		}
@@ -104,7 +104,7 @@ func (m *Marks) Sign(plugin string) ([]string, error) {
 	return marks, nil
 }
 
-// Verify reports whether one of the marks is a plugin's and has not expired.
+// Verify reports whether one of the marks is valid for a plugin and has not expired.
 func (m *Marks) Verify(plugin string, marks []string) bool {
 	if len(marks) == 0 || len(marks) > maxMarks {
 		return false
@@ -129,7 +129,7 @@ func (m *Marks) Verify(plugin string, marks []string) bool {
 	return false
 }
 
-// refresh follows a change of the certificate, and drops a previous key when its time is over.
+// refresh derives a new key if the certificate has changed, and removes a previous key that has expired.
 func (m *Marks) refresh(now time.Time) error {
 	if n := len(m.keys); n > 1 && now.After(m.keys[n-1].until) {
 		m.keys = m.keys[:n-1]
@@ -167,7 +167,7 @@ func derive(certificate *tls.Certificate) ([]byte, error) {
 	return hkdf.Key(sha256.New, private, nil, purpose, sha256.Size)
 }
 
-// sum authenticates a plugin's name, which has no NUL, and a time.
+// sum returns the HMAC of a plugin's name, which has no NUL, and a time.
 func (k key) sum(plugin string, seconds int64) []byte {
 	h := hmac.New(sha256.New, k.secret)
 	h.Write([]byte(plugin))
@@ -176,7 +176,7 @@ func (k key) sum(plugin string, seconds int64) []byte {
 	return h.Sum(nil)
 }
 
-// parse reads the parts of a mark.
+// parse parses a mark.
 func parse(mark string) (seconds int64, sum []byte, ok bool) {
 	parts := strings.SplitN(mark, ".", 3)
 	if len(mark) > 128 || len(parts) != 3 || parts[0] != version {

@@ -20,7 +20,7 @@ import (
 
 const shop, stock = "shop/policy", "stock/policy"
 
-// replicas are Marks that share a Secret, which they read at times of their own.
+// replicas are Marks that share a Secret, which they read at different times.
 type replicas struct {
 	clock *clocktesting.FakeClock
 	read  []*tls.Certificate
@@ -47,7 +47,7 @@ func newCertificate(t *testing.T) *tls.Certificate {
 	return &tls.Certificate{PrivateKey: key}
 }
 
-// sign has a replica sign for a plugin.
+// sign makes a replica sign for a plugin.
 func (r *replicas) sign(t *testing.T, replica int, plugin string) []string {
 	t.Helper()
 	marks, err := r.marks[replica].Sign(plugin)
@@ -109,7 +109,7 @@ func TestMarks_expire(t *testing.T) {
 	}
 }
 
-// A renewal that replicas see one after another makes none of them miss a mark of another.
+// If replicas observe a renewal one after another, each still accepts the marks of the others.
 func TestMarks_rotation(t *testing.T) {
 	t.Parallel()
 	r := newReplicas(t, 2)

@@ -9,11 +9,11 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 )
 
-// header is how the API server reads ExtraKey. A slash is not allowed in the name of a header.
+// header is the header from which the API server reads ExtraKey. The name of a header must not contain a slash.
 var header = http.CanonicalHeaderKey(authenticationv1.ImpersonateUserExtraHeaderPrefix + url.PathEscape(ExtraKey))
 
-// Transport returns a wrapper that adds a plugin's marks to the requests that change something, for a client that
-// impersonates the plugin's ServiceAccount. A nil Marks adds none.
+// Transport returns a wrapper that adds a plugin's marks to the requests that change something. It is for a client that
+// impersonates the plugin's ServiceAccount. A nil Marks adds no marks.
 func (m *Marks) Transport(plugin string) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		if m == nil {
@@ -36,7 +36,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	marks, err := t.marks.Sign(t.plugin)
 	if err != nil {
-		// Without a certificate no replica answers admission requests, so nothing waits for this one.
+		// Without a certificate, no replica serves admission webhooks, so that no webhook needs the mark.
 		return t.next.RoundTrip(r)
 	}
 	r = r.Clone(r.Context())
@@ -44,5 +44,5 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(r)
 }
 
-// WrappedRoundTripper lets client-go find what is below.
+// WrappedRoundTripper returns the wrapped RoundTripper, for client-go.
 func (t *transport) WrappedRoundTripper() http.RoundTripper { return t.next }

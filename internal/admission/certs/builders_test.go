@@ -31,18 +31,18 @@ import (
 )
 
 const (
-	// year is far from being renewed, hour is due.
+	// A certificate that is valid for a year is far from its renewal, and one that is valid for an hour is due.
 	year = 365 * 24 * time.Hour
 	hour = time.Hour
-	// host is the name by which the API server calls the tests' servers.
+	// host is the DNS name of the tests' webhook servers in the webhook configurations.
 	host = "localhost"
-	// refusal is what they answer.
+	// refusal is the message of their denials.
 	refusal = "the webhook was asked"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// pair is a certificate, and the authority that it is from.
+// pair is a certificate, and the CA that issued it.
 type pair struct {
 	artifacts            *rotator.KeyPairArtifacts
 	ca, certificate, key []byte // PEM
@@ -52,7 +52,7 @@ var issuer = rotator.CertRotator{
 	CAName: authority, CAOrganization: organization, DNSName: host, ExtKeyUsages: &[]x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 }
 
-// newPair makes an authority that lasts for a time, and a certificate that does.
+// newPair returns a CA and a certificate with the given lifetime.
 func newPair(t *testing.T, lasts time.Duration) pair {
 	t.Helper()
 	ca, err := issuer.CreateCACert(time.Now().Add(-hour), time.Now().Add(lasts))
@@ -62,7 +62,7 @@ func newPair(t *testing.T, lasts time.Duration) pair {
 	return pair{artifacts: ca, ca: ca.CertPEM}.renew(t, lasts)
 }
 
-// renew makes another certificate of the same authority.
+// renew returns another certificate of the same CA.
 func (p pair) renew(t *testing.T, lasts time.Duration) pair {
 	t.Helper()
 	var err error
@@ -72,7 +72,7 @@ func (p pair) renew(t *testing.T, lasts time.Duration) pair {
 	return p
 }
 
-// data is what a Secret has of it.
+// data returns the data of a Secret with the pair.
 func (p pair) data() map[string][]byte {
 	return map[string][]byte{"ca.crt": p.ca, "ca.key": p.artifacts.KeyPEM, "tls.crt": p.certificate, "tls.key": p.key}
 }
@@ -86,13 +86,13 @@ func mustRead(t *testing.T, p pair) *content {
 	return c
 }
 
-// replica is a webhook server as every operator has it.
+// replica is a webhook server that is configured like that of the operator.
 type replica struct {
 	store *Store
 	port  int
 }
 
-// startReplica starts a manager with a webhook server that refuses every ConfigMap.
+// startReplica starts a manager with a webhook server that denies every request for a ConfigMap.
 func startReplica(t *testing.T, env *testenv.Env, key types.NamespacedName, self *SelfSigned) replica {
 	t.Helper()
 	r := replica{port: testenv.FreePort(t)}
@@ -116,7 +116,7 @@ func startReplica(t *testing.T, env *testenv.Env, key types.NamespacedName, self
 	return r
 }
 
-// configure sends every ConfigMap of a namespace to a server.
+// configure creates a webhook configuration that sends the requests for all ConfigMaps of a namespace to a server.
 func configure(t *testing.T, env *testenv.Env, namespace string, port int, ca []byte) *admissionregistrationv1.ValidatingWebhookConfiguration {
 	t.Helper()
 	url := "https://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/refuse"
@@ -146,7 +146,7 @@ func configure(t *testing.T, env *testenv.Env, namespace string, port int, ca []
 	return c
 }
 
-// ask makes a request that a webhook answers; an error says that it did not.
+// ask makes a request that the webhook denies. It returns an error if the webhook was not called.
 func ask(ctx context.Context, env *testenv.Env, namespace string) error {
 	asked := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, GenerateName: "asked-"}}
 	err := env.Client.Create(ctx, asked, client.DryRunAll)
@@ -169,7 +169,7 @@ func tlsOptions(s *Store) []func(*tls.Config) {
 	return []func(*tls.Config){func(c *tls.Config) { c.GetCertificate = s.GetCertificate }}
 }
 
-// artifactsOf are an authority's, from PEM.
+// artifactsOf returns the artifacts of a CA from PEM.
 func artifactsOf(t *testing.T, signing tls.Certificate, key []byte) *rotator.KeyPairArtifacts {
 	t.Helper()
 	private, ok := signing.PrivateKey.(*rsa.PrivateKey)

@@ -12,16 +12,16 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// errEmpty is a Secret that nobody has filled yet.
+// errEmpty means that the Secret has no certificate yet.
 var errEmpty = errors.New("the Secret is empty")
 
-// content is what a Secret holds.
+// content is the parsed content of a Secret.
 type content struct {
 	pair *tls.Certificate
 	ca   []byte // PEM
 }
 
-// read checks what a Secret holds.
+// read parses and validates the content of a Secret.
 func read(secret *corev1.Secret) (*content, error) {
 	certificate, key, ca := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey], secret.Data[corev1.ServiceAccountRootCAKey]
 	if len(certificate) == 0 && len(key) == 0 {
@@ -31,17 +31,18 @@ func read(secret *corev1.Secret) (*content, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read tls.crt and tls.key: %w", err)
 	}
-	// The API server would refuse a webhook configuration with this; without, it would look for a public authority.
+	// The API server would reject a webhook configuration with this bundle. Without a bundle, it would expect a public
+	// CA.
 	if !x509.NewCertPool().AppendCertsFromPEM(ca) {
 		return nil, errors.New("read ca.crt: it has no certificate in PEM; the authority must be one that tells its own")
 	}
 	return &content{pair: &pair, ca: ca}, nil
 }
 
-// same reports whether nothing has changed; nil is what was before the first.
+// same reports whether nothing has changed. c is nil before the first content.
 func (c *content) same(other *content) bool {
 	return c != nil && bytes.Equal(c.pair.Leaf.Raw, other.pair.Leaf.Raw) && c.trusts(other)
 }
 
-// trusts reports whether the authorities are the same.
+// trusts reports whether the CA bundles are equal.
 func (c *content) trusts(other *content) bool { return c != nil && bytes.Equal(c.ca, other.ca) }

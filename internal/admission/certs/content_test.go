@@ -15,7 +15,7 @@ func TestRead(t *testing.T) {
 	good, other := newPair(t, year), newPair(t, year)
 	for name, tc := range map[string]struct {
 		data map[string][]byte
-		want string // part of the error; empty is none
+		want string // part of the error; empty means no error
 	}{
 		"what the operator writes":            {data: good.data()},
 		"no authority, as of a public one":    {data: map[string][]byte{"tls.crt": good.certificate, "tls.key": good.key}, want: "ca.crt"},

@@ -16,16 +16,16 @@ import (
 )
 
 const (
-	// authorityKey is where the rotator looks for the authority's private key.
+	// authorityKey is the key of the Secret where the rotator expects the CA's private key.
 	authorityKey = "ca.key"
 	// skew is how far the API server's clock may be behind.
 	skew = time.Hour
-	// retry is the pause between two attempts to make the Secret.
+	// retry is the pause between two attempts to create the Secret.
 	retry = time.Second
 )
 
-// maker makes the Secret where there is none: the rotator only ever changes it. It is whole from the beginning, so
-// that of several replicas one makes it and the others find it.
+// maker creates the Secret if it does not exist: the rotator only updates it. The Secret is complete when it is
+// created, so that of several replicas one creates it and the others find it.
 type maker struct {
 	store   *Store
 	rotator *rotator.CertRotator
@@ -43,10 +43,10 @@ func newMaker(s *Store, r *rotator.CertRotator) *maker {
 	return m
 }
 
-// NeedLeaderElection is false, as for the rotator.
+// NeedLeaderElection implements manager.LeaderElectionRunnable, as for the rotator.
 func (m *maker) NeedLeaderElection() bool { return false }
 
-// Start makes the Secret again whenever it was deleted, until the context ends.
+// Start creates the Secret again whenever it was deleted, until the context is canceled.
 func (m *maker) Start(ctx context.Context) error {
 	for {
 		select {
@@ -60,7 +60,8 @@ func (m *maker) Start(ctx context.Context) error {
 	}
 }
 
-// create makes the Secret, unless it is there. It tries until it succeeds or may not.
+// create creates the Secret, unless it exists. It retries until it succeeds or the error is permanent, such as a
+// missing permission.
 func (m *maker) create(ctx context.Context) error {
 	var secret *corev1.Secret
 	var last error
@@ -91,7 +92,7 @@ func (m *maker) create(ctx context.Context) error {
 	return nil
 }
 
-// secret is a Secret as the rotator would fill it.
+// secret returns a Secret with the content that the rotator expects.
 func (m *maker) secret(now time.Time) (*corev1.Secret, error) {
 	ca, err := m.rotator.CreateCACert(now.Add(-skew), now.Add(m.rotator.CaCertDuration))
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 const (
 	authority    = "k1s-webhook-ca"
 	organization = "k1s"
-	// fieldOwner is who webhook configurations have the authority's certificate from.
+	// fieldOwner is the field manager of the CA certificate in webhook configurations.
 	fieldOwner = "k1s-webhook-ca"
 )
 
@@ -26,24 +26,26 @@ const (
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,verbs=list;watch
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,resourceNames=k1s,verbs=update
 
-// SelfSigned fills a Store's Secret with a certificate of an authority of its own, and renews both in time.
+// SelfSigned creates a Store's Secret with a self-signed CA and a certificate of it, and renews both in time.
 type SelfSigned struct {
-	// DNSNames are those of the certificate; it is made anew when it lacks the first. Addresses are not possible.
+	// DNSNames are the DNS names of the certificate, which is renewed if it lacks the first one. IP addresses are not
+	// possible.
 	DNSNames []string
-	// Configurations are the names of ValidatingWebhookConfigurations that get the authority's certificate.
+	// Configurations are the names of ValidatingWebhookConfigurations that get the CA certificate.
 	Configurations []string
-	// Name is that of the controller; it may be there once in a process. Empty is "cert-rotator".
+	// Name is the name of the controller, which must be unique in a process. If it is empty, the name is
+	// "cert-rotator".
 	Name string
-	// Certificates of the authority and of the server last as long as this, and are renewed when they last no
-	// longer than Renew, which is looked at every Check, and when the Secret changes. 0 is 10 years, a year, 90
-	// days, and 12 hours.
+	// Authority and Server are the lifetimes of the certificates of the CA and of the server. They are renewed when the
+	// remaining lifetime is below Renew, which is checked every Check, and when the Secret changes. The defaults are 10
+	// years, 1 year, 90 days and 12 hours.
 	Authority, Server, Renew, Check time.Duration
 }
 
-// SetupWithManager has the manager keep a Store's Secret. It makes the Secret first, as the rotator ends without:
-// it returns when that is done, or cannot be. All replicas keep it, the leader and the others, or else a rollout
-// would wait for ever: the new Pod for a certificate, the old one, which leads and may know nothing of
-// certificates, for the new one to be ready.
+// SetupWithManager makes the manager maintain a Store's Secret. It creates the Secret first, because the rotator fails
+// without it, and returns when the Secret exists or cannot be created. All replicas maintain the Secret, not only the
+// leader. Otherwise a rollout could wait forever: the new Pod would wait for a certificate, while the old Pod, which is
+// the leader and may not know about certificates, would wait for the new Pod to become ready.
 func (o SelfSigned) SetupWithManager(ctx context.Context, mgr manager.Manager, s *Store) error {
 	seen, err := newSeen(s)
 	if err != nil {
@@ -56,7 +58,7 @@ func (o SelfSigned) SetupWithManager(ctx context.Context, mgr manager.Manager, s
 		CAOrganization:         organization,
 		DNSName:                o.DNSNames[0],
 		ExtraDNSNames:          o.DNSNames[1:],
-		IsReady:                make(chan struct{}), // nobody waits: the Store knows when there is a certificate
+		IsReady:                make(chan struct{}), // not used: the Store knows when there is a certificate
 		FieldOwner:             fieldOwner,
 		ControllerName:         o.Name,
 		CaCertDuration:         o.Authority,
@@ -67,7 +69,7 @@ func (o SelfSigned) SetupWithManager(ctx context.Context, mgr manager.Manager, s
 	for _, name := range o.Configurations {
 		r.Webhooks = append(r.Webhooks, rotator.WebhookInfo{Name: name, Type: rotator.Validating})
 	}
-	if err := rotator.AddRotator(mgr, r); err != nil { // which also sets the defaults
+	if err := rotator.AddRotator(mgr, r); err != nil { // also sets the defaults
 		return fmt.Errorf("set up the rotator of certificates: %w", err)
 	}
 	maker := newMaker(s, r)
@@ -82,9 +84,9 @@ func (o SelfSigned) SetupWithManager(ctx context.Context, mgr manager.Manager, s
 	return nil
 }
 
-// seen is a folder that tells the rotator that the server has its certificate. The rotator is made for Secrets that
-// are mounted, looks for tls.crt, and ends after a quarter of an hour without. The file is what is served; no key is
-// written.
+// seen is a directory that shows the rotator that the server has its certificate. The rotator expects a mounted Secret:
+// it waits for the file tls.crt, and exits after 15 minutes without it. The file has the certificate that is served. No
+// key is written.
 type seen struct {
 	dir   string
 	store *Store
@@ -106,10 +108,10 @@ func (f *seen) write(certificate []byte) {
 	}
 }
 
-// NeedLeaderElection is false, as for the rotator.
+// NeedLeaderElection implements manager.LeaderElectionRunnable, as for the rotator.
 func (f *seen) NeedLeaderElection() bool { return false }
 
-// Start removes the folder when the context ends.
+// Start removes the directory when the context is canceled.
 func (f *seen) Start(ctx context.Context) error {
 	<-ctx.Done()
 	if err := os.RemoveAll(f.dir); err != nil {

@@ -27,14 +27,14 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// TestSelfSigned_renewal disturbs the Secret in every way that makes the operator write another one, while requests
-// arrive without end.
+// TestSelfSigned_renewal changes the Secret in every way that makes the operator write another certificate, while
+// requests are made continuously.
 func TestSelfSigned_renewal(t *testing.T) {
 	env := testenv.Shared(t)
 	for _, tc := range []struct {
 		name    string
 		disturb func(*testing.T, *corev1.Secret) // nil deletes it
-		// The authority stays, so that no request fails at all.
+		// The CA stays the same, so that no request fails at all.
 		sameAuthority bool
 	}{
 		{"the certificate is due", func(t *testing.T, s *corev1.Secret) {
@@ -51,7 +51,7 @@ func TestSelfSigned_renewal(t *testing.T) {
 			ns := env.Namespace(t)
 			key := types.NamespacedName{Namespace: ns, Name: "cert"}
 			r := startReplica(t, env, key, &SelfSigned{DNSNames: []string{host}, Configurations: []string{ns}})
-			configuration := configure(t, env, ns, r.port, nil) // the authority's certificate is put in
+			configuration := configure(t, env, ns, r.port, nil) // the CA certificate is injected
 			testenv.Eventually(t, "the webhook answers", func(ctx context.Context) error { return ask(ctx, env, ns) })
 			before, ca := served(t, r), r.store.CABundle()
 
@@ -103,7 +103,7 @@ func TestSelfSigned_renewal(t *testing.T) {
 	}
 }
 
-// TestSelfSigned_replicas has two operators make one certificate.
+// TestSelfSigned_replicas checks that two operators create one certificate.
 func TestSelfSigned_replicas(t *testing.T) {
 	env := testenv.Shared(t)
 	ns := env.Namespace(t)
@@ -128,7 +128,8 @@ func TestSelfSigned_replicas(t *testing.T) {
 	})
 }
 
-// TestSelfSigned_names has a certificate made again when the server's name changes, as another --webhook-url does.
+// TestSelfSigned_names checks that the certificate is renewed when the server's name changes, for example by another
+// --webhook-url.
 func TestSelfSigned_names(t *testing.T) {
 	env := testenv.Shared(t)
 	ns := env.Namespace(t)
@@ -144,7 +145,7 @@ func TestSelfSigned_names(t *testing.T) {
 	}
 }
 
-// TestSelfSigned_namespaceMissing is an error, not a wait without end.
+// TestSelfSigned_namespaceMissing checks that a missing namespace is an error, and not an endless wait.
 func TestSelfSigned_namespaceMissing(t *testing.T) {
 	env := testenv.Shared(t)
 	mgr, err := ctrl.NewManager(env.Config, ctrl.Options{Scheme: env.Scheme, Metrics: metricsserver.Options{BindAddress: "0"}})
@@ -161,7 +162,7 @@ func TestSelfSigned_namespaceMissing(t *testing.T) {
 	}
 }
 
-// pairOf is what a Secret holds.
+// pairOf returns the pair in a Secret.
 func pairOf(t *testing.T, s *corev1.Secret) pair {
 	t.Helper()
 	p := pair{ca: s.Data["ca.crt"], certificate: s.Data["tls.crt"], key: s.Data["tls.key"]}
@@ -182,12 +183,12 @@ func served(t *testing.T, r replica) *x509.Certificate {
 	return c.Leaf
 }
 
-// tally counts answers.
+// tally counts successful and failed responses.
 type tally struct {
 	right, wrong int
-	longest      time.Duration // without a right one
+	longest      time.Duration // longest time without a successful one
 	last         error
-	since        time.Time // of the last right one
+	since        time.Time // time of the last successful one
 }
 
 func (t *tally) count(err error) {
@@ -209,7 +210,7 @@ func (t tally) String() string {
 	return fmt.Sprintf("%d right, %d wrong, at most %s without a right one", t.right, t.wrong, t.longest.Round(time.Millisecond))
 }
 
-// askWithoutEnd makes requests, and opens connections as an API server that has none would, until it is told to end.
+// askWithoutEnd makes requests, and opens connections like an API server without open ones, until end is called.
 func askWithoutEnd(t *testing.T, env *testenv.Env, ns string, r replica) (end func() (requests, handshakes tally)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -236,7 +237,7 @@ func askWithoutEnd(t *testing.T, env *testenv.Env, ns string, r replica) (end fu
 	}
 }
 
-// connect opens a connection with what the webhook configuration says of the authority.
+// connect opens a connection that trusts the CA bundle of the webhook configuration.
 func connect(ctx context.Context, env *testenv.Env, ns string, r replica) error {
 	configuration := &admissionregistrationv1.ValidatingWebhookConfiguration{}
 	if err := env.Client.Get(ctx, client.ObjectKey{Name: ns}, configuration); err != nil {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package certs keeps the certificate that the webhook server shows to the API server. It is in a Secret, which
-// SelfSigned fills and renews, or somebody else does, such as cert-manager; it is served straight from there.
+// Package certs implements the serving certificate of the webhook server. The certificate is in a Secret, which is
+// created and renewed by SelfSigned or by another component, such as cert-manager. It is served directly from there.
 package certs
 
 import (
@@ -28,11 +28,11 @@ import (
 
 // +kubebuilder:rbac:groups="",resources=secrets,resourceNames=k1s-webhook-cert,verbs=get;list;watch;update,namespace=k1s-system
 
-// errNone is what there is until the Secret has a certificate.
+// errNone means that the Secret has had no certificate yet.
 var errNone = errors.New("the webhook server has no certificate yet")
 
-// Store has what a Secret holds, from the moment that it changes. What cannot be used, or is gone, changes nothing:
-// the last good certificate is served on. It is a manager.Runnable of every replica.
+// Store serves the certificate of a Secret, and picks up every change of it. If the Secret is deleted or its content is
+// not valid, the Store keeps serving the last valid certificate. It is a manager.Runnable that runs in every replica.
 type Store struct {
 	key     types.NamespacedName
 	secrets corev1client.SecretInterface
@@ -40,14 +40,14 @@ type Store struct {
 	watch   cache.SharedIndexInformer
 	now     atomic.Pointer[content]
 
-	mu          sync.Mutex // handlers of one informer do not overlap; subscribers come at any time
+	mu          sync.Mutex // handlers of one informer do not overlap; subscribers are added at any time
 	subscribers []chan struct{}
-	// loaded hears of each certificate; gone, of the Secret's end.
+	// loaded is called with each certificate, and gone when the Secret is deleted.
 	loaded []func(certificate []byte)
 	gone   []func()
 }
 
-// NewStore makes a Store. The config's account needs list and watch on the one Secret, by its name.
+// NewStore returns a Store. The config needs permission to list and watch the one Secret, by its name.
 func NewStore(config *rest.Config, client *http.Client, key types.NamespacedName, log logr.Logger) (*Store, error) {
 	core, err := corev1client.NewForConfigAndClient(config, client)
 	if err != nil {
@@ -76,16 +76,16 @@ func NewStore(config *rest.Config, client *http.Client, key types.NamespacedName
 	return s, nil
 }
 
-// NeedLeaderElection is false: every replica serves webhooks.
+// NeedLeaderElection implements manager.LeaderElectionRunnable: every replica serves webhooks.
 func (s *Store) NeedLeaderElection() bool { return false }
 
-// Start watches the Secret until the context ends.
+// Start watches the Secret until the context is canceled.
 func (s *Store) Start(ctx context.Context) error {
-	s.watch.RunWithContext(klog.NewContext(ctx, s.log)) // where client-go logs
+	s.watch.RunWithContext(klog.NewContext(ctx, s.log)) // client-go logs to the logger of the context
 	return nil
 }
 
-// GetCertificate is for a tls.Config.
+// GetCertificate returns the certificate; it is for a tls.Config.
 func (s *Store) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c := s.now.Load()
 	if c == nil {
@@ -94,14 +94,14 @@ func (s *Store) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.pair, nil
 }
 
-// Check reports whether there is a certificate; it is a healthz.Checker.
+// Check returns an error if there is no certificate; it is a healthz.Checker.
 func (s *Store) Check(*http.Request) error {
 	_, err := s.GetCertificate(nil)
 	return err
 }
 
-// CABundle is what webhook configurations need to trust the certificate: all of ca.crt, in PEM. It is empty before
-// there is a certificate.
+// CABundle returns the CA certificates for webhook configurations: all of ca.crt, in PEM. It is empty until there is a
+// certificate.
 func (s *Store) CABundle() []byte {
 	c := s.now.Load()
 	if c == nil {
@@ -110,8 +110,8 @@ func (s *Store) CABundle() []byte {
 	return c.ca
 }
 
-// Subscribe returns a channel that gets a value after every change of CABundle. Changes that nobody has taken from
-// it yet are one.
+// Subscribe returns a channel that receives a value after every change of CABundle. Changes are combined until the
+// value is received.
 func (s *Store) Subscribe() <-chan struct{} {
 	c := make(chan struct{}, 1)
 	s.mu.Lock()
@@ -120,7 +120,7 @@ func (s *Store) Subscribe() <-chan struct{} {
 	return c
 }
 
-// load takes over what the Secret holds.
+// load loads the content of the Secret.
 func (s *Store) load(secret *corev1.Secret) {
 	next, err := read(secret)
 	if errors.Is(err, errEmpty) {
@@ -152,7 +152,7 @@ func (s *Store) load(secret *corev1.Secret) {
 	}
 }
 
-// lose is for the end of the Secret.
+// lose handles the deletion of the Secret.
 func (s *Store) lose() {
 	s.log.Info("The Secret of the webhook server's certificate was deleted; what it had is served on")
 	s.mu.Lock()

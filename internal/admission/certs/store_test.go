@@ -18,7 +18,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// TestStore_follow has somebody else keep the Secret, and the operator with the right to read this one only.
+// TestStore_follow has another component maintain the Secret, and an operator with permission to read only this Secret.
 func TestStore_follow(t *testing.T) {
 	env := testenv.Shared(t)
 	ns := env.Namespace(t)
@@ -50,7 +50,7 @@ func TestStore_follow(t *testing.T) {
 	}
 
 	third := newPair(t, year)
-	third.ca = append(third.ca, first.ca...) // as whoever replaces an authority has both for a while
+	third.ca = append(third.ca, first.ca...) // during the replacement of a CA, the bundle has both for a while
 	update(t, env, secret, third)
 	told(t, changes)
 	serves(t, r, third)

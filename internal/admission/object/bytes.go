@@ -7,18 +7,18 @@ import (
 	"encoding/json"
 )
 
-// managed is what guests do not see of metadata.
+// managed are the fields of metadata that guests do not receive.
 var managed = [][]byte{[]byte("managedFields")}
 
-// bookkeeping is what metadata differs by when nothing but its finalizers were changed.
+// bookkeeping are the fields of metadata that differ if only the finalizers were changed.
 var bookkeeping = [][]byte{
 	[]byte("managedFields"), []byte("finalizers"), []byte("resourceVersion"), []byte("generation"),
 }
 
-// Guests returns an object as guests see it.
+// Guests returns an object in the form that guests receive.
 func Guests(object []byte) []byte { return withoutMetadata(object, managed) }
 
-// Name returns an object's metadata.name; empty if there is no object or no name.
+// Name returns an object's metadata.name, or "" if there is no object or no name.
 func Name(object []byte) string {
 	var name string
 	if value, ok := member(metadataOf(object), "name"); ok && json.Unmarshal(value, &name) != nil {
@@ -33,13 +33,13 @@ func Terminating(object []byte) bool {
 	return ok && !bytes.Equal(at, []byte("null"))
 }
 
-// SameButFinalizers reports whether two states of an object differ by their finalizers at most, and by what changes with
-// every write. The API server writes both in the same order.
+// SameButFinalizers reports whether two states of an object differ at most in their finalizers, and in the fields that
+// change with every write. The API server encodes both in the same order.
 func SameButFinalizers(a, b []byte) bool {
 	return bytes.Equal(withoutMetadata(a, bookkeeping), withoutMetadata(b, bookkeeping))
 }
 
-// withoutMetadata leaves members of metadata out. An object without them is returned as it is.
+// withoutMetadata removes fields of metadata. An object without them is returned unchanged.
 func withoutMetadata(object []byte, names [][]byte) []byte {
 	metadata := metadataOf(object)
 	if metadata == nil {
@@ -73,10 +73,10 @@ func containsName(names [][]byte, name []byte) bool {
 	return false
 }
 
-// offset is where part, a slice of whole, begins.
+// offset returns the index in whole at which part, a slice of it, starts.
 func offset(whole, part []byte) int { return cap(whole) - cap(part) }
 
-// metadataOf returns an object's metadata, nil if there is none.
+// metadataOf returns an object's metadata, or nil if there is none.
 func metadataOf(object []byte) []byte {
 	value, _ := member(object, "metadata")
 	return value
@@ -91,10 +91,10 @@ func member(object []byte, name string) ([]byte, bool) {
 	return nil, false
 }
 
-// pair is a member of an object: its name without quotes, its value, and both as they stand.
+// pair is a member of an object: its name without quotes, its value, and the unchanged text of both.
 type pair struct{ name, value, all []byte }
 
-// members goes through the members of an object, as far as they are JSON.
+// members iterates over the members of an object, up to the first syntax error.
 func members(object []byte) func(yield func(pair) bool) {
 	return func(yield func(pair) bool) {
 		i := skipSpace(object, 0)
@@ -133,8 +133,7 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// skipString returns what is behind the string that begins at i; a string that does not end is as long as b, and one
-// longer.
+// skipString returns the index after the string that starts at i. If the string does not end, it returns len(b)+1.
 func skipString(b []byte, i int) int {
 	for i++; i < len(b); i++ {
 		switch b[i] {
@@ -147,7 +146,7 @@ func skipString(b []byte, i int) int {
 	return len(b) + 1
 }
 
-// skipValue returns what is behind the value that begins at i.
+// skipValue returns the index after the value that starts at i.
 func skipValue(b []byte, i int) int {
 	depth := 0
 	for i < len(b) {
@@ -163,7 +162,7 @@ func skipValue(b []byte, i int) int {
 		case '{', '[':
 			depth++
 		case '}', ']':
-			if depth == 0 { // a number or a name ends here
+			if depth == 0 { // the end of a number or a literal
 				return i
 			}
 			if depth--; depth == 0 {

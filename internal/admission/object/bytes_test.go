@@ -82,7 +82,7 @@ func TestSameButFinalizers(t *testing.T) {
 	}
 }
 
-// FuzzGuests: an object is what it was but for one member, and no bytes lead out of bounds.
+// FuzzGuests checks that an object differs in one field only, and that no input causes an access out of bounds.
 func FuzzGuests(f *testing.F) {
 	f.Add([]byte(`{"metadata":{"managedFields":[{"a":"}\""}],"name":"a"},"spec":{"x":[1,"]"]}}`))
 	f.Add([]byte(` {"metadata" : { "name":"\\", "managedFields":1e5 , "x":{} }}`))
@@ -109,7 +109,7 @@ func FuzzGuests(f *testing.F) {
 	})
 }
 
-// unique decodes an object whose names mean one thing: not those that come twice, or are written with escapes.
+// unique decodes an object whose names are unambiguous: without duplicates and without escapes.
 func unique(in []byte) (map[string]any, bool) {
 	var object map[string]any
 	if json.Unmarshal(in, &object) != nil || object == nil {

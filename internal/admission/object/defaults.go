@@ -17,22 +17,24 @@ import (
 )
 
 const (
-	// maxDefaulted bounds set_defaults' reply, and the object with its changes, in bytes: the API server takes no larger ones.
+	// maxDefaulted is the maximum length of set_defaults' reply, and of the object with its changes, in bytes: the API
+	// server accepts no larger objects.
 	maxDefaulted = 3 << 20
 	// maxValues is how many JSON values a reply may have: each takes up to a hundred bytes, however short its text is.
 	maxValues = 250_000
-	// maxOperations bounds the patch of a guest's and the one that the API server gets.
+	// maxOperations is how many operations a guest's patch, and the patch for the API server, may have.
 	maxOperations = 1000
-	// maxWork bounds a guest's patch by its operations times the bytes that each may go through, those of the object and
-	// of the patch: it is applied without fuel, and one that inserts into a long array moves all of it each time.
+	// maxWork limits a guest's patch. It is the number of operations times the bytes that each may process, which are
+	// those of the object and of the patch. The patch is applied without fuel, and one that inserts into a long array
+	// moves the whole array each time.
 	maxWork = 64 << 20
-	// maxParts bounds the parts of all paths of the patch that the API server gets.
+	// maxParts is how many parts all paths of the patch for the API server may have.
 	maxParts = 100 * maxOperations
 )
 
-// Defaults are what a guest has set.
+// Defaults are the changes that a guest has made to an object.
 type Defaults struct {
-	// Patch leads from the object to the one with defaults: a JSON patch, empty if nothing is to be changed.
+	// Patch is the JSON patch from the object to the one with defaults. It is empty if nothing changes.
 	Patch []byte
 	// Object is the object with defaults.
 	Object map[string]any
@@ -40,8 +42,8 @@ type Defaults struct {
 	operations []operation
 }
 
-// ReadDefaults reads set_defaults' reply, a whole object or a JSON patch, against the object that the guest was
-// given. Its errors say what the guest did wrong.
+// ReadDefaults parses set_defaults' reply, a whole object or a JSON patch, and compares it with the object that the
+// guest received. Its errors describe what the guest did wrong.
 func ReadDefaults(object, reply []byte) (*Defaults, error) {
 	if len(reply) > maxDefaulted {
 		return nil, fmt.Errorf("it has %d bytes, more than the %d allowed", len(reply), maxDefaulted)
@@ -58,7 +60,7 @@ func ReadDefaults(object, reply []byte) (*Defaults, error) {
 	}
 	was, err := decodeObject(object)
 	if err != nil {
-		return nil, fmt.Errorf("the object itself: %w", err) // which the API server does not send
+		return nil, fmt.Errorf("the object itself: %w", err) // the API server does not send such an object
 	}
 	is, err := decodeObject(after)
 	if err != nil {
@@ -80,7 +82,7 @@ func ReadDefaults(object, reply []byte) (*Defaults, error) {
 
 func decodeObject(text []byte) (map[string]any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber() // a float64 has not room for every int64
+	d.UseNumber() // a float64 cannot represent every int64
 	var object map[string]any
 	if err := d.Decode(&object); err != nil {
 		return nil, fmt.Errorf("it is no object: %.200q", err.Error())
@@ -91,7 +93,7 @@ func decodeObject(text []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// apply applies a guest's patch. The library that does it panics on some patches that make no sense.
+// apply applies a guest's patch. The library for it panics on some invalid patches.
 func apply(object, patch []byte) (after []byte, err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
@@ -110,7 +112,7 @@ func apply(object, patch []byte) (after []byte, err error) {
 			len(operations), len(object)+len(patch))
 	}
 	options := jsonpatch.NewApplyOptions()
-	options.AccumulatedCopySizeLimit = maxDefaulted // few operations could otherwise double an object many times
+	options.AccumulatedCopySizeLimit = maxDefaulted // otherwise, a few operations could double an object many times
 	options.SupportNegativeIndices = false          // RFC 6902 has none
 	after, err = operations.ApplyWithOptions(object, options)
 	if err != nil {
@@ -122,8 +124,9 @@ func apply(object, patch []byte) (after []byte, err error) {
 	return after, nil
 }
 
-// guard refuses changes of what defaulting has no business with: what the object is, and what of it the API server or
-// controllers keep. Of metadata that leaves labels and annotations. A member without a value is as good as none.
+// guard rejects changes that defaulting must not make: to the object's identity, and to the fields that the API server
+// or controllers own. In metadata, only labels and annotations can be changed. A field with an empty value counts as
+// absent.
 func guard(was, is map[string]any) error {
 	if err := guardMembers("", was, is, func(name string) bool {
 		return name != "apiVersion" && name != "kind" && name != "status" && name != "metadata"
@@ -138,8 +141,8 @@ func guard(was, is map[string]any) error {
 	return guardMembers("metadata.", before, after, func(name string) bool { return name == "labels" || name == "annotations" })
 }
 
-// guardMembers refuses changes of members that may not be changed, and puts differences right that mean nothing.
-// Metadata is left out, as its members are looked at one by one.
+// guardMembers rejects changes of fields that defaulting must not change, and reverts differences between empty and
+// absent fields. It skips metadata, whose fields are checked separately.
 func guardMembers(prefix string, was, is map[string]any, free func(name string) bool) error {
 	names := make([]string, 0, len(was)+len(is))
 	for name := range was {
@@ -148,7 +151,7 @@ func guardMembers(prefix string, was, is map[string]any, free func(name string) 
 	for name := range is {
 		names = append(names, name)
 	}
-	slices.Sort(names) // the same complaint each time
+	slices.Sort(names) // for a stable error
 	for _, name := range slices.Compact(names) {
 		before, had := was[name]
 		after, has := is[name]
@@ -165,7 +168,7 @@ func guardMembers(prefix string, was, is map[string]any, free func(name string) 
 	return nil
 }
 
-// empty reports whether a value says nothing: guests in typed languages write such members where there were none.
+// empty reports whether a value is empty: guests in typed languages write such fields where there were none.
 func empty(value any) bool {
 	switch v := value.(type) {
 	case nil:
@@ -181,11 +184,11 @@ func empty(value any) bool {
 	}
 }
 
-// maxField bounds the name of a field, in bytes: a label's name is part of it.
+// maxField is the maximum length of a field's name, in bytes. A label's name is part of it.
 const maxField = 128
 
-// Fields are those that the patch touches, each once, such as "spec.category"; an array is one field with all it
-// holds. Very long ones are left out.
+// Fields returns the fields that the patch changes, each once, such as "spec.category". An array is one field with all
+// its elements. Very long fields are omitted.
 func (d *Defaults) Fields() []string {
 	var fields []string
 	seen := map[string]bool{}
@@ -200,7 +203,7 @@ func (d *Defaults) Fields() []string {
 	return fields
 }
 
-// named is a path up to the first index of an array. A member of an object whose name is a number ends it, too.
+// named returns a path up to the first index of an array. A field whose name is a number ends it, too.
 func named(path []string) []string {
 	for i, part := range path {
 		if part == "-" || part != "" && strings.Trim(part, "0123456789") == "" {

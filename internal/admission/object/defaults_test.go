@@ -92,7 +92,7 @@ func TestReadDefaults_refused(t *testing.T) {
 	}
 }
 
-// many is an object with more new members than a patch may have operations.
+// many returns an object with more new fields than a patch may have operations.
 func many() string {
 	members := make([]string, maxOperations+1)
 	for i := range members {
@@ -101,7 +101,7 @@ func many() string {
 	return strings.Replace(item, `"spec":{`, `"spec":{`+strings.Join(members, ",")+",", 1)
 }
 
-// doubling is a patch with which the object becomes twice as large with each operation.
+// doubling returns a patch with which the object doubles in size with each operation.
 func doubling() string {
 	operations := make([]string, 40)
 	for i := range operations {
@@ -110,12 +110,12 @@ func doubling() string {
 	return "[" + strings.Join(operations, ",") + "]"
 }
 
-// inserting is a patch that moves a long array with each operation.
+// inserting returns a patch that moves a long array with each operation.
 func inserting() string {
 	return `[{"op":"add","path":"/spec/x","value":[` + strings.Repeat(`"0123456789abcdef",`, 1<<17) + `0]}` + strings.Repeat(`,{"op":"add","path":"/spec/x/0","value":0}`, 100) + `]`
 }
 
-// The patch does not grow out of all proportion where everything that is changed is deep inside.
+// The size of the patch stays in proportion if all changes are deeply nested.
 func TestReadDefaults_deep(t *testing.T) {
 	const depth = 2 * maxParts / maxOperations
 	nested := func(value int) []byte {
@@ -143,8 +143,8 @@ func TestDefaults_Fields(t *testing.T) {
 	}
 }
 
-// FuzzReadDefaults: whatever a guest answers, the patch leads to the object that it asked for, and touches nothing
-// that it may not.
+// FuzzReadDefaults checks that, whatever a guest replies, the patch results in the object that the guest wants, and
+// does not change fields that it must not change.
 func FuzzReadDefaults(f *testing.F) {
 	for _, reply := range []string{
 		``, ` `, `{}`, `[]`, item, `[{"op":"add","path":"/spec/tags/1","value":{"a":[1,2.5e3,null]}}]`,
@@ -155,7 +155,7 @@ func FuzzReadDefaults(f *testing.F) {
 		f.Add([]byte(item), []byte(reply))
 	}
 	f.Fuzz(func(t *testing.T, object, reply []byte) {
-		if !json.Valid(object) || !json.Valid(reply) { // which the API server and the ABI see to
+		if !json.Valid(object) || !json.Valid(reply) { // the API server and the ABI ensure that
 			return
 		}
 		d, err := ReadDefaults(object, reply)

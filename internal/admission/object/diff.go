@@ -11,16 +11,17 @@ import (
 	"strings"
 )
 
-// Libraries that compare JSON decode numbers to float64, in which large integers become others: hence these lines.
+// Libraries that compare JSON decode numbers to float64, which changes large integers. That is why the comparison is
+// implemented here.
 
-// operation is one of RFC 6902: add, replace or remove. A path has the parts that its JSON pointer has.
+// operation is an operation of RFC 6902: add, replace or remove. Its path has the parts of the JSON pointer.
 type operation struct {
 	op    string
 	path  []string
 	value any
 }
 
-// MarshalJSON writes an operation.
+// MarshalJSON implements json.Marshaler.
 func (o operation) MarshalJSON() ([]byte, error) {
 	if o.op == "remove" {
 		return json.Marshal(struct {
@@ -35,7 +36,7 @@ func (o operation) MarshalJSON() ([]byte, error) {
 	}{o.op, o.pointer(), o.value})
 }
 
-// pointer writes the path as RFC 6901 has it.
+// pointer returns the path as a JSON pointer (RFC 6901).
 func (o operation) pointer() string {
 	var b strings.Builder
 	escape := strings.NewReplacer("~", "~0", "/", "~1")
@@ -46,13 +47,13 @@ func (o operation) pointer() string {
 	return b.String()
 }
 
-// errNoName is about members that have "" for a name: JSON pointers to them are not understood everywhere.
+// errNoName is for members whose name is "": not every implementation supports JSON pointers to them.
 var errNoName = errors.New(`it changes a member whose name is ""`)
 
 var errManyChanges = errors.New("it changes too much: the patch would have more than " + strconv.Itoa(maxOperations) + " operations, or very long paths")
 
-// diff returns the patch that leads from one object to another. Arrays of one length are compared element by
-// element, and one that has grown at its end gets new elements; others are replaced.
+// diff returns the patch from one object to another. Arrays of the same length are compared element by element. If
+// elements were appended to an array, they are added. Other arrays are replaced.
 func diff(was, is map[string]any) ([]operation, error) {
 	var d differ
 	d.objects(nil, was, is)
@@ -69,12 +70,12 @@ func diff(was, is map[string]any) ([]operation, error) {
 
 type differ struct {
 	patch []operation
-	// parts are those of all paths.
+	// parts is the number of parts of all paths.
 	parts int
 }
 
 func (d *differ) add(op string, path []string, value any) {
-	if len(d.patch) <= maxOperations && d.parts <= maxParts { // one more tells that there are too many
+	if len(d.patch) <= maxOperations && d.parts <= maxParts { // one above the limit shows that there are too many
 		d.parts += len(path)
 		d.patch = append(d.patch, operation{op, slices.Clone(path), value})
 	}
@@ -112,7 +113,7 @@ func (d *differ) values(path []string, was, is any) {
 	}
 }
 
-// arrays compares arrays whose elements can be, and reports whether it has.
+// arrays compares two arrays, and reports whether it could.
 func (d *differ) arrays(path []string, was, is []any) bool {
 	if len(is) < len(was) || len(is) > len(was) && !equal(was, is[:len(was)]) {
 		return false
@@ -128,7 +129,7 @@ func (d *differ) arrays(path []string, was, is []any) bool {
 	return true
 }
 
-// equal reports whether two values of JSON are the same. Numbers are if they have the same value, as 1 and 1.0.
+// equal reports whether two JSON values are equal. Numbers are equal if they have the same value, such as 1 and 1.0.
 func equal(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
@@ -150,7 +151,7 @@ func sameNumber(a, b string) bool {
 		return true
 	}
 	if !strings.ContainsAny(a+b, ".eE") {
-		return false // of integers, no two spellings are of one number
+		return false // equal integers have only one spelling
 	}
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)

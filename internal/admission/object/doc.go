@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package object looks at the objects of requests that are held up, and reads what guests want of them. Both are
-// bytes of strangers: nothing here may panic, or take long, whatever they are.
+// Package object implements the inspection of the objects of admission requests, and of the defaults that guests set in
+// them. Both are bytes from untrusted sources: whatever they are, no function may panic or take long.
 //
-// An object is looked at and cut as it stands, as decoding it would cost more than most guests do with it. The API
-// server's are JSON; of bytes that are none, whatever is found is wrong but in bounds.
+// An object is inspected and cut without decoding it, because decoding would cost more than most guests do with it. The
+// API server sends JSON. For bytes that are not JSON, the results are wrong, but within bounds.
 package object

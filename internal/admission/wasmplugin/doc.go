@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package wasmplugin looks at WasmPlugins before the API server stores them: it says at once what is wrong that the
-// resource's schema cannot tell, and may ask whether the user may have code run as the ServiceAccount that is named.
-// What it refuses the controller would refuse too, in the same words; nothing relies on the webhook being there.
+// Package wasmplugin implements the validating webhook for WasmPlugins. It reports errors that the schema of the CRD
+// cannot detect, and can check whether the user is allowed to run code as the ServiceAccount of the plugin. The
+// controller makes the checks of the spec too, with the same messages, so that they do not depend on the webhook.
 package wasmplugin

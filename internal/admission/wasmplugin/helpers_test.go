@@ -33,18 +33,18 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// world is a namespace whose WasmPlugins the webhook looks at, and what clients are warned of.
+// world is a namespace whose WasmPlugins the webhook validates, and the warnings that clients receive.
 type world struct {
 	*testenv.Env
 
 	namespace string
 	known     *plugin.Described
 	warned    *warnings
-	// admin is told of warnings.
+	// admin is a client whose warnings are collected.
 	admin client.Client
 }
 
-// warnings gathers what the API server warns of.
+// warnings collects the warnings of the API server.
 type warnings struct {
 	mu   sync.Mutex
 	said []string
@@ -57,7 +57,7 @@ func (w *warnings) HandleWarningHeader(_ int, _ string, text string) {
 	w.said = append(w.said, text)
 }
 
-// take returns and forgets what was said.
+// take returns and removes the collected warnings.
 func (w *warnings) take() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -126,7 +126,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	return w
 }
 
-// held waits until the API server knows of the webhook.
+// held waits until the API server calls the webhook.
 func (w *world) held(t *testing.T) {
 	t.Helper()
 	bad := w.plugin("probe", func(s *pluginsv1alpha1.WasmPluginSpec) {
@@ -163,7 +163,7 @@ func (w *world) configuration() *admissionregistrationv1.ValidatingWebhookConfig
 	}
 }
 
-// plugin is a WasmPlugin that nothing is wrong with, but for what mutate does.
+// plugin returns a WasmPlugin that is valid, except for the changes of mutate.
 func (w *world) plugin(name string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) *pluginsv1alpha1.WasmPlugin {
 	wp := &pluginsv1alpha1.WasmPlugin{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
@@ -175,7 +175,8 @@ func (w *world) plugin(name string, mutate ...func(*pluginsv1alpha1.WasmPluginSp
 	return wp
 }
 
-// user is somebody who may change WasmPlugins in the namespace, and what the rules say.
+// user returns a client of a user who is allowed to change WasmPlugins in the namespace, and has the permissions of the
+// rules.
 func (w *world) user(t *testing.T, rules ...rbacv1.PolicyRule) client.Client {
 	t.Helper()
 	rules = append(rules, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"*"}})

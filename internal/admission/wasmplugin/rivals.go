@@ -18,12 +18,12 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// maxRivals is how many warnings are given; clients show each on a line of its own.
+// maxRivals is how many warnings are returned. Clients show each on a line of its own.
 const maxRivals = 5
 
-// rivals warns of other plugins that give defaults to the same objects: which of them comes first is not said
-// anywhere, and each sees what the ones before have made. Selectors are not compared, since labels change. It is a
-// warning, so that what cannot be found out is not told.
+// rivals returns warnings about other plugins that set defaults in the same objects: their order is not defined, and
+// each plugin sees the changes of the previous ones. Selectors are not compared, because labels change. As it is only a
+// warning, it is omitted if an error occurs.
 func (v *validator) rivals(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin) []string {
 	kinds := v.defaults(wp)
 	if len(kinds) == 0 {
@@ -44,7 +44,7 @@ func (v *validator) rivals(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin) 
 		}
 		var both []schema.GroupVersionKind
 		for _, gvk := range v.defaults(other) {
-			// Another version of a kind is the same objects.
+			// Another version of a kind has the same objects.
 			if slices.ContainsFunc(kinds, func(k schema.GroupVersionKind) bool { return k.GroupKind() == gvk.GroupKind() }) {
 				both = append(both, gvk)
 			}
@@ -69,8 +69,8 @@ func (v *validator) rivals(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin) 
 }
 
 // lister returns a function that reports whether the user who makes the request is allowed to list the WasmPlugins of a
-// namespace: the operator sees those of all, which are not everybody's business. It asks about maxRivals namespaces at
-// most, so that no request costs more.
+// namespace: the operator can list all WasmPlugins, which not every user is allowed to see. To limit the cost of a
+// request, it reviews at most maxRivals namespaces.
 func (v *validator) lister(ctx context.Context) func(namespace string) bool {
 	request, err := admission.RequestFromContext(ctx)
 	if err != nil {
@@ -94,7 +94,7 @@ func (v *validator) lister(ctx context.Context) func(namespace string) bool {
 	return func(namespace string) bool { return may("") || may(namespace) }
 }
 
-// defaults returns the kinds that a plugin gives defaults to, as far as its spec and what is known of its module tell.
+// defaults returns the kinds that a plugin sets defaults for, as far as that is known from its spec and its module.
 func (v *validator) defaults(wp *pluginsv1alpha1.WasmPlugin) []schema.GroupVersionKind {
 	metadata := v.metadata(wp)
 	capabilities := wp.Spec.Capabilities
@@ -109,7 +109,7 @@ func (v *validator) defaults(wp *pluginsv1alpha1.WasmPlugin) []schema.GroupVersi
 	}
 	targets, err := plugin.ParseForTypes(wp.Spec.ForTypes)
 	if err != nil {
-		return nil // it does not load
+		return nil // such a plugin does not load
 	}
 	kinds := make([]schema.GroupVersionKind, len(targets))
 	for i, t := range targets {
@@ -118,7 +118,7 @@ func (v *validator) defaults(wp *pluginsv1alpha1.WasmPlugin) []schema.GroupVersi
 	return kinds
 }
 
-// metadata is that of the module that the spec pins, or of the one that serves.
+// metadata returns the metadata of the module that the spec pins, or of the serving module.
 func (v *validator) metadata(wp *pluginsv1alpha1.WasmPlugin) plugin.Metadata {
 	digest := wp.Spec.SHA256
 	if wp.Status.Revision != nil {
@@ -128,7 +128,7 @@ func (v *validator) metadata(wp *pluginsv1alpha1.WasmPlugin) plugin.Metadata {
 	return metadata
 }
 
-// overlap reports whether two plugins see objects of a common namespace.
+// overlap reports whether two plugins have access to a common namespace.
 func overlap(a, b *pluginsv1alpha1.WasmPlugin) bool {
 	x, y := namespaces(a), namespaces(b)
 	if len(x) == 0 || len(y) == 0 {
@@ -138,7 +138,7 @@ func overlap(a, b *pluginsv1alpha1.WasmPlugin) bool {
 		slices.ContainsFunc(x, func(namespace string) bool { return slices.Contains(y, namespace) })
 }
 
-// namespaces are those of spec.security.allowedNamespaces; absent means the plugin's own.
+// namespaces returns spec.security.allowedNamespaces. The default is the plugin's own namespace.
 func namespaces(wp *pluginsv1alpha1.WasmPlugin) []string {
 	if allowed := wp.Spec.Security.AllowedNamespaces; allowed != nil {
 		return allowed

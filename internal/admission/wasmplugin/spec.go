@@ -12,8 +12,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// checkSpec asks what the controller asks, as far as it can be told now: about the spec itself, and, where it pins a
-// module that the operator knows, about the two together.
+// checkSpec makes the checks of the controller that are possible before the module is loaded: of the spec itself, and,
+// if the spec pins a module that the operator knows, of both together.
 func (v *validator) checkSpec(ctx context.Context, spec pluginsv1alpha1.WasmPluginSpec) error {
 	if _, err := plugin.ParseForTypes(spec.ForTypes); err != nil {
 		return err
@@ -38,7 +38,7 @@ func (v *validator) checkSpec(ctx context.Context, spec pluginsv1alpha1.WasmPlug
 		return err
 	}
 	if len(spec.SettingsFrom) > 0 {
-		return nil // what the Secrets hold is not known here, and a schema may be about all of it
+		return nil // the content of the Secrets is not known here, and a schema may depend on it
 	}
 	settings := json.RawMessage("{}")
 	if spec.Settings != nil && len(spec.Settings.Raw) > 0 {
@@ -47,11 +47,11 @@ func (v *validator) checkSpec(ctx context.Context, spec pluginsv1alpha1.WasmPlug
 	return v.checkSettings(ctx, metadata.ConfigSchema, settings)
 }
 
-// settingsTime is how long a request waits for the check of its settings; the API server waits for 5 s.
+// settingsTime is how long a request waits for the check of its settings. The API server waits for 5 s.
 const settingsTime = 2 * time.Second
 
-// checkSettings leaves settings to the controller when there is no result in time: many requests at once must take
-// neither the memory nor the processors that plugins need.
+// checkSettings leaves the check of the settings to the controller if there is no result in time: many requests at once
+// must not use the memory or the CPU that plugins need.
 func (v *validator) checkSettings(ctx context.Context, schema, settings json.RawMessage) error {
 	ctx, cancel := context.WithTimeout(ctx, settingsTime)
 	defer cancel()

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	// verbUse is the right to have code run as an account; verbImpersonate includes it.
+	// verbUse is the verb to run code as a ServiceAccount; verbImpersonate includes it.
 	verbUse         = "use"
 	verbImpersonate = "impersonate"
 
@@ -29,10 +29,11 @@ const (
 	serviceAccountPrefix  = "system:serviceaccount:"
 )
 
-// checkUser refuses a user who may not have code run as the plugin's account. It is asked about every change of the
-// spec but suspend: source and account say what runs as whom, but settings steer what that does with the account's
-// rights, settingsFrom hands it Secrets that the account may read, and security says where it can take them. A list of
-// members that do no harm would be one to forget something on.
+// checkUser denies the request if the user is not allowed to run code as the plugin's ServiceAccount. It checks every
+// change of the spec except suspend. source and serviceAccountName decide what runs as which ServiceAccount, but other
+// fields matter too: settings control what the plugin does with the permissions, settingsFrom gives it Secrets that the
+// ServiceAccount can read, and security decides where it can send them. A list of harmless fields could become
+// incomplete.
 func (v *validator) checkUser(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin) error {
 	if !v.CheckServiceAccountUse {
 		return nil
@@ -41,7 +42,7 @@ func (v *validator) checkUser(ctx context.Context, wp *pluginsv1alpha1.WasmPlugi
 	if err != nil {
 		return apierrors.NewInternalError(err)
 	}
-	// The operator makes the WasmPlugins of its plugin directory, for whoever can write there.
+	// The operator creates the WasmPlugins of its plugin directory, for whoever can write there.
 	operator, err := v.Operator.Username(ctx)
 	if err != nil {
 		return apierrors.NewInternalError(err)
@@ -65,7 +66,7 @@ func (v *validator) checkUser(ctx context.Context, wp *pluginsv1alpha1.WasmPlugi
 		user.Username, account, wp.Namespace, grant(user.Username, account, wp.Namespace))
 }
 
-// review reports whether a user is allowed to do something.
+// review reports whether a user is allowed an action.
 func (v *validator) review(ctx context.Context, user authenticationv1.UserInfo, attributes authorizationv1.ResourceAttributes) (bool, error) {
 	extra := make(map[string]authorizationv1.ExtraValue, len(user.Extra))
 	for k, values := range user.Extra {
@@ -81,10 +82,11 @@ func (v *validator) review(ctx context.Context, user authenticationv1.UserInfo, 
 	return review.Status.Allowed, nil
 }
 
-// plainName is a name that a shell takes as it stands.
+// plainName matches names that need no quoting in a shell.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@/-]*$`)
 
-// grant says how to give the right, so that it can be pasted. `kubectl create role` does not take the verb.
+// grant returns how to grant the permission, in a form that can be pasted. `kubectl create role` does not accept the
+// verb.
 func grant(user, account, namespace string) string {
 	if !plainName.MatchString(user) || !plainName.MatchString(account) {
 		return fmt.Sprintf("; grant it: a Role with the verb %q on serviceaccounts, bound to that user", verbUse)

@@ -17,37 +17,37 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Path is where the webhook is served.
+// Path is the URL path of the webhook.
 const Path = "/validate-plugins-k1s-io-v1alpha1-wasmplugin"
 
-// Known tells of modules that the operator has seen.
+// Known provides the metadata of modules that the operator has seen.
 type Known interface {
 	// Known returns a module's metadata, if the operator has it.
 	Known(digest plugin.Digest) (plugin.Metadata, bool)
 }
 
-// Reviews answers what users may do.
+// Reviews creates SubjectAccessReviews for users.
 type Reviews interface {
 	Create(ctx context.Context, review *authorizationv1.SubjectAccessReview, opts metav1.CreateOptions) (*authorizationv1.SubjectAccessReview, error)
 }
 
-// Operator tells who the operator is.
+// Operator returns the operator's own user name.
 type Operator interface {
 	Username(ctx context.Context) (string, error)
 }
 
-// Options configure the webhook.
+// Options are the options of the webhook.
 type Options struct {
 	Known Known
-	// CheckServiceAccountUse refuses a user who may neither use nor impersonate the ServiceAccount that is named. It
-	// needs Operator.
+	// CheckServiceAccountUse denies requests of users who are allowed neither to use nor to impersonate the plugin's
+	// ServiceAccount. It needs Operator.
 	CheckServiceAccountUse bool
 	Reviews                Reviews
 	Operator               Operator
 }
 
-// Register serves the webhook at Path. The reader is for WasmPlugins, and had better be a cache. The configuration that
-// sends requests here is for CREATE and UPDATE of wasmplugins, not for their status; deletions are never held up.
+// Register serves the webhook at Path. The reader reads WasmPlugins, and should be a cache. The webhook configuration
+// must match CREATE and UPDATE of wasmplugins, but not their status, and no deletions.
 func Register(server webhook.Server, scheme *runtime.Scheme, reader client.Reader, o Options) {
 	server.Register(Path, admission.WithValidator(scheme, &validator{Options: o, reader: reader}))
 }
@@ -67,8 +67,9 @@ func (v *validator) ValidateCreate(ctx context.Context, wp *pluginsv1alpha1.Wasm
 	return v.validate(ctx, wp)
 }
 
-// ValidateUpdate checks everything, if the spec has changed in more than suspend. Whoever is woken at night must be
-// able to stop a plugin and let it go on, whatever else is wrong with it; metadata, such as finalizers, is not looked at.
+// ValidateUpdate checks everything, if the spec has changed in more than suspend. In an emergency, it must be possible
+// to suspend and resume a plugin, whatever else is wrong with it. Changes of metadata, such as finalizers, are not
+// checked.
 func (v *validator) ValidateUpdate(ctx context.Context, before, after *pluginsv1alpha1.WasmPlugin) (admission.Warnings, error) {
 	was := before.Spec // a shallow copy
 	was.Suspend = after.Spec.Suspend
@@ -78,7 +79,7 @@ func (v *validator) ValidateUpdate(ctx context.Context, before, after *pluginsv1
 	return v.validate(ctx, after)
 }
 
-// ValidateDelete lets every deletion through.
+// ValidateDelete allows every deletion.
 func (v *validator) ValidateDelete(context.Context, *pluginsv1alpha1.WasmPlugin) (admission.Warnings, error) {
 	return nil, nil
 }

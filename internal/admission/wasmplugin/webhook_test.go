@@ -33,14 +33,14 @@ func forType(gvk schema.GroupVersionKind) pluginsv1alpha1.ForType {
 	return pluginsv1alpha1.ForType{TypeReference: pluginsv1alpha1.TypeReference{APIVersion: gvk.GroupVersion().String(), Kind: gvk.Kind}}
 }
 
-// bad is a selector that no schema refuses.
+// bad is a selector that no schema rejects.
 func bad() *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Maybe"}}}
 }
 
 const digest = plugin.Digest("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
 
-// known is what the operator knows of the module with that digest.
+// known returns what the operator knows of the module with that digest.
 func known() plugin.Metadata {
 	return plugin.Metadata{
 		Name: "validator", Version: "1", Capabilities: []plugin.Capability{plugin.CapabilityReconcile, plugin.CapabilityValidation},
@@ -48,7 +48,7 @@ func known() plugin.Metadata {
 	}
 }
 
-// What CEL cannot tell is refused at once, in the controller's words; what is right passes.
+// Specs whose errors CEL cannot detect are denied at once, with the controller's messages. Valid specs are allowed.
 func TestWebhook_spec(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -62,7 +62,7 @@ func TestWebhook_spec(t *testing.T) {
 	from := []pluginsv1alpha1.SettingSource{{As: "token", SecretRef: pluginsv1alpha1.SecretKeyReference{Name: "s", Key: "k"}}}
 	for name, tc := range map[string]struct {
 		mutate func(*pluginsv1alpha1.WasmPluginSpec)
-		want   string // none if it passes
+		want   string // none if it is allowed
 	}{
 		"nothing-wrong": {func(*pluginsv1alpha1.WasmPluginSpec) {}, ""},
 		"type-selector": {func(s *pluginsv1alpha1.WasmPluginSpec) {
@@ -98,7 +98,7 @@ func TestWebhook_spec(t *testing.T) {
 	}
 }
 
-// Updates are checked too, unless they leave the spec alone or are for getting out of trouble.
+// Updates are checked too, unless they do not change the spec, or only suspend or resume the plugin.
 func TestWebhook_updates(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -115,7 +115,7 @@ func TestWebhook_updates(t *testing.T) {
 	if err := w.admin.Update(t.Context(), next); !apierrors.IsForbidden(err) {
 		t.Fatalf("a module that does not have the capability: got %v", err)
 	}
-	// From here on the webhook would refuse what is there: the module has become known.
+	// From here on, the webhook would deny the existing spec, because the module has become known.
 	w.known.Remember(plugin.Digest(wp.Spec.SHA256), known())
 	for name, change := range map[string]func(*pluginsv1alpha1.WasmPlugin){
 		"an annotation": func(wp *pluginsv1alpha1.WasmPlugin) { wp.Annotations = map[string]string{"a": "b"} },
@@ -153,7 +153,7 @@ func TestWebhook_updates(t *testing.T) {
 	})
 }
 
-// Two plugins that give defaults to the same objects are warned of, by what their specs or modules say.
+// The webhook warns of two plugins that set defaults in the same objects, according to their specs or modules.
 func TestWebhook_rivals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -198,7 +198,7 @@ func TestWebhook_rivals(t *testing.T) {
 			s.SHA256 = string(digest)
 		}, []string{warning("by-spec", "Item.inventory.example.com")}},
 	} {
-		// The webhook reads from a cache, which may be a moment late.
+		// The webhook reads from a cache, which may lag behind for a moment.
 		testenv.Eventually(t, name, func(ctx context.Context) error {
 			w.warned.take()
 			if err := w.admin.Create(ctx, w.plugin(name, tc.mutate), client.DryRunAll); err != nil {
@@ -212,7 +212,7 @@ func TestWebhook_rivals(t *testing.T) {
 	}
 }
 
-// Plugins are named to those only who are allowed to list them: others' are nobody else's business.
+// Warnings name plugins only to users who are allowed to list them.
 func TestWebhook_rivals_notShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -233,7 +233,7 @@ func TestWebhook_rivals_notShown(t *testing.T) {
 		return `WasmPlugin "` + name + `" in namespace "` + namespace + `" sets defaults for Category.inventory.example.com too: which of the two comes first is not defined`
 	}
 	const hidden = "plugins that you are not allowed to list set defaults for the same kinds: which of them comes first is not defined"
-	// Who may create WasmPlugins everywhere need not see any.
+	// A user who is allowed to create WasmPlugins everywhere may not be allowed to list any.
 	creates := w.Limited(t, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"create"}})
 	lists := w.Limited(t, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"create", "list"}})
 	here := w.Limited(t, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"create"}})
@@ -262,7 +262,7 @@ func TestWebhook_rivals_notShown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The webhook reads from a cache, which may be a moment late.
+		// The webhook reads from a cache, which may lag behind for a moment.
 		testenv.Eventually(t, "who may list "+name, func(ctx context.Context) error {
 			said.take()
 			if err := c.Create(ctx, w.plugin("new", defaulting), client.DryRunAll); err != nil {
@@ -276,7 +276,7 @@ func TestWebhook_rivals_notShown(t *testing.T) {
 	}
 }
 
-// username is who a client is to the API server.
+// username returns the user name of a client at the API server.
 func username(t *testing.T, env *testenv.Env) string {
 	t.Helper()
 	name, err := access.NewOperator(env.Config).Username(t.Context())
@@ -290,7 +290,7 @@ type errDiff string
 
 func (e errDiff) Error() string { return "-want +got:\n" + string(e) }
 
-// A user needs a right on the account that code is to run as, by a role of their own or a group's.
+// A user needs a permission for the ServiceAccount that the code runs as, by a role of their own or of a group.
 func TestWebhook_serviceAccountUse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) { o.CheckServiceAccountUse = true })
@@ -323,7 +323,7 @@ func TestWebhook_serviceAccountUse(t *testing.T) {
 		}
 	}
 
-	// Who may change WasmPlugins changes one that somebody else has made.
+	// A user who is allowed to change WasmPlugins changes one that another user has created.
 	for name, tc := range map[string]struct {
 		mutate func(*pluginsv1alpha1.WasmPluginSpec)
 		passes bool
@@ -349,7 +349,7 @@ func TestWebhook_serviceAccountUse(t *testing.T) {
 	}
 }
 
-// The operator makes the WasmPlugins of its plugin directory; its own rights on accounts do not matter.
+// The operator creates the WasmPlugins of its plugin directory. Its own permissions for ServiceAccounts do not matter.
 func TestWebhook_serviceAccountUse_operator(t *testing.T) {
 	t.Parallel()
 	var operator client.Client
