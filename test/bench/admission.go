@@ -33,21 +33,21 @@ import (
 )
 
 const (
-	// held is how many Items are created with the plugin, and how many without, in turns.
+	// held is how many Items are created with the plugin, and how many without it, alternating.
 	held = 500
-	// heldCategory is what the plugin sets.
+	// heldCategory is the category that the plugin sets.
 	heldCategory = "held"
 )
 
-// admissionResult is how long creations take.
+// admissionResult is the durations of create requests with and without the plugin.
 type admissionResult struct{ with, without []time.Duration }
 
-// added is what the plugin adds, by a percentile.
+// added returns the latency that the plugin adds, as the difference of a percentile.
 func (r admissionResult) added(p int) time.Duration {
 	return measure.Percentile(r.with, p) - measure.Percentile(r.without, p)
 }
 
-// admissionTimes creates Items in a namespace where a plugin defaults and validates them, and in one where none does.
+// admissionTimes creates Items in a namespace where a plugin defaults and validates them, and in one without a plugin.
 func (s *session) admissionTimes(ctx context.Context) (admissionResult, error) {
 	return s.admitted.get(func() (result admissionResult, err error) {
 		c, err := s.useCluster()
@@ -90,7 +90,7 @@ func (s *session) admissionTimes(ctx context.Context) (admissionResult, error) {
 	})
 }
 
-// holdUp has Items of a tenant held up for a plugin until stop is called.
+// holdUp serves the webhooks of a plugin that validates and defaults the Items of a tenant, until stop is called.
 func (s *session) holdUp(ctx context.Context, t tenant) (stop func() error, err error) {
 	var stops []func() error
 	stop = func() error {
@@ -117,7 +117,7 @@ func (s *session) holdUp(ctx context.Context, t tenant) (stop func() error, err 
 		return nil, err
 	}
 	authorizer := access.NewAuthorizer(reviews, clock.RealClock{})
-	authorizer.Watch(true) // nobody changes rights here
+	authorizer.Watch(true) // no permissions change here
 
 	exempt := admission.NewExempt("default")
 	server := admission.NewServer(admission.ServerOptions{Authorizer: authorizer, Exempt: exempt, Log: logr.Discard()})
@@ -161,7 +161,7 @@ type authority []byte
 // CABundle implements admission.CABundle.
 func (a authority) CABundle() []byte { return a }
 
-// mayHold gives the tenant's account the right to.
+// mayHold gives the tenant's ServiceAccount the permissions to validate and mutate Items.
 func (t tenant) mayHold(ctx context.Context) error {
 	return t.create(ctx,
 		&rbacv1.Role{ObjectMeta: t.meta("holds"), Rules: []rbacv1.PolicyRule{{
@@ -174,8 +174,8 @@ func (t tenant) mayHold(ctx context.Context) error {
 		})
 }
 
-// holder returns a plugin that sets a category and allows what has it. The guest is the one of the tests of
-// internal/admission, whose source says how its settings are read.
+// holder returns a plugin that sets a category and allows Items that have it. Its guest is that of the tests of
+// internal/admission. The source of the guest describes the format of its settings.
 func (s *session) holder(ctx context.Context, t tenant) (*admission.Plugin, error) {
 	bytes, err := os.ReadFile(filepath.Join(s.root, "internal", "admission", "testdata", "script.wasm"))
 	if err != nil {
@@ -212,13 +212,13 @@ func (s *session) holder(ctx context.Context, t tenant) (*admission.Plugin, erro
 	}, nil
 }
 
-// scriptRule makes the guest reply in an export if a text is in its input.
+// scriptRule returns a rule that makes the guest reply in an export if its input contains a text.
 func scriptRule(export byte, text, reply string) []byte {
 	rule := append(binary.LittleEndian.AppendUint32([]byte{export, 0}, uint32(len(text))), text...)
 	return append(binary.LittleEndian.AppendUint32(rule, uint32(len(reply))), reply...)
 }
 
-// admissionRows are about requests that are held up.
+// admissionRows returns the rows about admission requests.
 func admissionRows() section {
 	added := func(p int) row {
 		return row{

@@ -18,10 +18,10 @@ import (
 	"github.com/k1s-io/k1s/test/bench/work"
 )
 
-// busy is how many plugins are called at once, each by one caller.
+// busy is how many plugins are called at the same time, each by one caller.
 const busy = 50
 
-// crowdResult is what plugins that are busy at the same time come to.
+// crowdResult is the throughput and the latency of plugins that are busy at the same time.
 type crowdResult struct {
 	perSecond float64
 	p99       time.Duration
@@ -34,7 +34,7 @@ func busyRow(name, what, unit string, pick func(crowdResult) float64) row {
 	}}
 }
 
-// busyPlugins calls distinct plugins in one engine all at once.
+// busyPlugins calls distinct plugins of one engine at the same time.
 func (s *session) busyPlugins(ctx context.Context) (crowdResult, error) {
 	return s.crowd.get(func() (result crowdResult, err error) {
 		module, err := s.module("rust")
@@ -81,11 +81,11 @@ func (s *session) busyPlugins(ctx context.Context) (crowdResult, error) {
 // loopTimeout is the timeout of the plugin that loops.
 const loopTimeout = time.Second
 
-// loopMode has the fixture of the engine's tests loop for ever.
+// loopMode is the input that makes the fixture of the engine's tests loop forever.
 const loopMode = 'g'
 
-// openNeighbor is the C guest, with or without another plugin of the same engine that loops for ever:
-// its calls end by their timeout, and the next one loops again.
+// openNeighbor opens the C guest, with or without another plugin in the same engine that loops forever: each call of
+// the other plugin ends with its timeout, and the next one loops again.
 func (s *session) openNeighbor(ctx context.Context, beside bool) (*measure.Opened, error) {
 	opened, engine, err := s.openIn(ctx, "c", func(*plugin.Limits) {})
 	if err != nil || !beside {
@@ -109,7 +109,7 @@ func (s *session) openNeighbor(ctx context.Context, beside bool) (*measure.Opene
 		loop, stop = context.WithCancel(ctx)
 		running.Go(func() {
 			for loop.Err() == nil {
-				// It fails by its timeout, or by the end of the turn.
+				// The call fails when it times out, or when the turn ends.
 				_, _ = looping.Call(loop, plugin.Call{Export: abi.ExportReconcile, Input: []byte{loopMode}})
 			}
 		})
@@ -122,7 +122,7 @@ func (s *session) openNeighbor(ctx context.Context, beside bool) (*measure.Opene
 	return opened, nil
 }
 
-// neighborRows are about a plugin beside one that loops.
+// neighborRows returns the rows about a plugin in the same engine as one that loops.
 func neighborRows() section {
 	return section{
 		title: "Beside a plugin that loops for ever",

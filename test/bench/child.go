@@ -10,17 +10,17 @@ import (
 	"os/exec"
 )
 
-// childVariable, in the environment, makes this program one of the processes of its own that memory and
-// CPU are measured in, where nothing else runs.
+// childVariable is an environment variable that makes this program run as a child process, in which memory and CPU are
+// measured because nothing else runs there.
 const childVariable = "K1S_BENCH_CHILD"
 
-// children are what such a process can be: each gets its task on standard input.
+// children are the functions of the child processes by name. Each reads its task from standard input.
 var children = map[string]func(context.Context, *json.Decoder) error{
 	"footprint": runFootprint,
 	"operator":  runOperator,
 }
 
-// runChild runs this process's task and returns true; elsewhere it does nothing.
+// runChild runs the task of this process and returns true if it is a child process. Otherwise it does nothing.
 func runChild(ctx context.Context) (ran bool, err error) {
 	name := os.Getenv(childVariable)
 	if name == "" {
@@ -33,7 +33,7 @@ func runChild(ctx context.Context) (ran bool, err error) {
 	return true, run(ctx, json.NewDecoder(os.Stdin))
 }
 
-// child prepares such a process; its standard input and output are the caller's.
+// child returns the command of a child process. The caller sets its standard input and output.
 func child(ctx context.Context, name string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -35,7 +35,7 @@ type cluster struct {
 	namespaces int
 }
 
-// useCluster starts the API server, the first time.
+// useCluster returns the API server, which it starts when it is called for the first time.
 func (s *session) useCluster() (*cluster, error) {
 	return s.cluster.get(func() (*cluster, error) {
 		s.log("starting an API server")
@@ -49,7 +49,7 @@ func (s *session) useCluster() (*cluster, error) {
 	})
 }
 
-// tenant is a namespace with the ServiceAccount "plugin", which may do with the inventory what plugins do.
+// tenant is a namespace with the ServiceAccount "plugin", which has the permissions of a plugin on the inventory.
 type tenant struct {
 	*cluster
 
@@ -88,7 +88,7 @@ func (c *cluster) create(ctx context.Context, objects ...client.Object) error {
 	return nil
 }
 
-// store puts a module into a ConfigMap, or replaces the one that is there.
+// store writes a module to a ConfigMap, which it creates or updates.
 func (t tenant) store(ctx context.Context, name string, module []byte) error {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
@@ -106,7 +106,7 @@ func (t tenant) store(ctx context.Context, name string, module []byte) error {
 	return err
 }
 
-// wasmPlugin returns a plugin from the ConfigMap of its name.
+// wasmPlugin returns a WasmPlugin that loads the ConfigMap of the same name.
 func (t tenant) wasmPlugin(name, settings string) *pluginsv1alpha1.WasmPlugin {
 	return &pluginsv1alpha1.WasmPlugin{
 		ObjectMeta: t.meta(name),
@@ -118,7 +118,7 @@ func (t tenant) wasmPlugin(name, settings string) *pluginsv1alpha1.WasmPlugin {
 	}
 }
 
-// serve makes a plugin and waits until it serves.
+// serve creates a plugin and waits until it serves.
 func (t tenant) serve(ctx context.Context, name, settings string, module []byte) error {
 	if err := t.store(ctx, name, module); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (t tenant) serve(ctx context.Context, name, settings string, module []byte)
 	return t.await(ctx, name, plugin.DigestOf(module))
 }
 
-// await waits until a plugin is Ready with a module.
+// await waits until a plugin is Ready with the given module.
 func (t tenant) await(ctx context.Context, name string, digest plugin.Digest) error {
 	err := testenv.Poll(ctx, patience, func(ctx context.Context) error {
 		var wp pluginsv1alpha1.WasmPlugin
@@ -144,7 +144,7 @@ func (t tenant) await(ctx context.Context, name string, digest plugin.Digest) er
 	return nil
 }
 
-// serves returns what keeps a plugin from being ready with a module; "" stands for any module.
+// serves returns an error that says why a plugin is not Ready with the given module; "" stands for any module.
 func serves(wp *pluginsv1alpha1.WasmPlugin, digest plugin.Digest) error {
 	ready := meta.FindStatusCondition(wp.Status.Conditions, pluginsv1alpha1.ConditionReady)
 	switch {
@@ -158,7 +158,7 @@ func serves(wp *pluginsv1alpha1.WasmPlugin, digest plugin.Digest) error {
 	return nil
 }
 
-// remove deletes a plugin, so that it does not load the machine while others are measured.
+// remove deletes a plugin, so that it does not use the machine during other measurements.
 func (t tenant) remove(ctx context.Context, name string) error {
 	return client.IgnoreNotFound(t.Client.Delete(ctx, &pluginsv1alpha1.WasmPlugin{ObjectMeta: t.meta(name)}))
 }

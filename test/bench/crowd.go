@@ -18,23 +18,24 @@ import (
 )
 
 const (
-	// some plugins are idle while the operator's CPU time is looked at, many while its memory is.
+	// some is the number of idle plugins while the operator's CPU time is measured, many that while its memory is
+	// measured.
 	some, many = 200, 1000
-	// idleTime is how long the CPU time is looked at.
+	// idleTime is how long the CPU time is measured.
 	idleTime = 20 * time.Second
-	// creators is how many plugins are made at once.
+	// creators is how many plugins are created concurrently.
 	creators = 4
 )
 
-// idleResult is what an operator with idle plugins costs.
+// idleResult is the resource usage of an operator with idle plugins.
 type idleResult struct {
-	// cpu is the part of one core that it uses with some, and without any.
+	// cpu is the share of one CPU core that the operator uses with some plugins, cpuNone that with one plugin.
 	cpu, cpuNone float64
-	// memory is what many add, in bytes.
+	// memory is the memory that the plugins add, in bytes.
 	memory int64
 }
 
-// idlePlugins runs an operator in a process of its own, and gives it distinct plugins with nothing to do.
+// idlePlugins runs an operator in its own process, and creates distinct plugins that have nothing to do.
 func (s *session) idlePlugins(ctx context.Context) (idleResult, error) {
 	return s.idle.get(func() (result idleResult, err error) {
 		module, err := s.module("c")
@@ -54,7 +55,7 @@ func (s *session) idlePlugins(ctx context.Context) (idleResult, error) {
 			return result, err
 		}
 		defer func() { err = errors.Join(err, p.stop()) }()
-		// One plugin brings the shared informers, which all others use.
+		// The first plugin starts the shared informers, which all others use.
 		if err := t.crowd(ctx, module, 0, 1); err != nil {
 			return result, err
 		}
@@ -84,8 +85,8 @@ func (s *session) idlePlugins(ctx context.Context) (idleResult, error) {
 	})
 }
 
-// crowd makes plugins of distinct modules, and waits until all of the tenant's are ready and have let
-// go of their instances.
+// crowd creates plugins with distinct modules, and waits until all plugins of the tenant are ready. They keep no idle
+// instances.
 func (t tenant) crowd(ctx context.Context, module plugin.Module, from, to int) error {
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(creators)
@@ -124,7 +125,7 @@ func (t tenant) crowd(ctx context.Context, module plugin.Module, from, to int) e
 	})
 }
 
-// cpu returns the part of one core that the process uses for a while, once it has come to rest.
+// cpu returns the share of one CPU core that the process uses during the given time, after it has come to rest.
 func (p *operatorProcess) cpu(ctx context.Context, during time.Duration) (float64, error) {
 	wait(ctx, 3*time.Second)
 	before, err := cpuTime(p.cmd.Process.Pid)
@@ -137,7 +138,7 @@ func (p *operatorProcess) cpu(ctx context.Context, during time.Duration) (float6
 	return (after - before).Seconds() / time.Since(start).Seconds(), err
 }
 
-// crowdRows are about many plugins in one operator.
+// crowdRows returns the rows about many plugins in one operator.
 func crowdRows() section {
 	return section{
 		title: "Many plugins in one operator",

@@ -23,14 +23,14 @@ import (
 	"github.com/k1s-io/k1s/test/bench/measure"
 )
 
-// embeddedControllers are those of the operator in a manager, with an Item and its Category which are
-// as they are to be.
+// embeddedControllers are the embedded controllers of the operator in a manager, with an Item and its Category, which
+// are up to date.
 type embeddedControllers struct {
 	registry *embedded.Registry
 	request  reconcile.Request
 }
 
-// useEmbedded starts them, the first time.
+// useEmbedded returns the embedded controllers, which it starts when it is called for the first time.
 func (s *session) useEmbedded(ctx context.Context) (*embeddedControllers, error) {
 	return s.embedded.get(func() (*embeddedControllers, error) {
 		c, err := s.useCluster()
@@ -76,7 +76,7 @@ func (s *session) useEmbedded(ctx context.Context) (*embeddedControllers, error)
 	})
 }
 
-// settled waits until the controllers' own cache has the status of both.
+// settled waits until the cache of the controllers has the status of both objects.
 func (e *embeddedControllers) settled(ctx context.Context, cached client.Reader) error {
 	return testenv.Poll(ctx, patience, func(ctx context.Context) error {
 		var i inventoryv1alpha1.Item
@@ -91,7 +91,7 @@ func (e *embeddedControllers) settled(ctx context.Context, cached client.Reader)
 	})
 }
 
-// openEmbedded calls an embedded controller for an object that needs nothing.
+// openEmbedded opens an embedded controller, which is called for an object that is up to date.
 func (s *session) openEmbedded(ctx context.Context, name string) (*measure.Opened, error) {
 	e, err := s.useEmbedded(ctx)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *session) openEmbedded(ctx context.Context, name string) (*measure.Opene
 	}}, nil
 }
 
-// embeddedRows are about the controllers that are compiled in.
+// embeddedRows returns the rows about the controllers that are compiled into the operator.
 func embeddedRows() section {
 	s := section{
 		title: "Embedded controllers",

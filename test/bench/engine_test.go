@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/test/bench/guest"
 )
 
-// BenchmarkReconcile is one call of reconcile on a warm instance, in the form that benchstat compares:
+// BenchmarkReconcile measures one call of reconcile on a warm instance, with output for benchstat:
 //
 //	test/bench/guests/build.sh bin/bench && go -C test/bench test -run '^$' -bench . -count 10
 func BenchmarkReconcile(b *testing.B) {
@@ -21,7 +21,7 @@ func BenchmarkReconcile(b *testing.B) {
 	}
 }
 
-// BenchmarkInstance is the same with a new instance for each call.
+// BenchmarkInstance measures the same as BenchmarkReconcile, with a new instance for each call.
 func BenchmarkInstance(b *testing.B) {
 	for _, language := range guest.Languages() {
 		b.Run(language, func(b *testing.B) { benchmarkCall(b, language, perCall) })
@@ -29,7 +29,7 @@ func BenchmarkInstance(b *testing.B) {
 }
 
 func benchmarkCall(b *testing.B, language string, change func(*plugin.Limits)) {
-	read(b, language+"-k1s") // skips without it
+	read(b, language+"-k1s") // skips the benchmark if the guest is not built
 	s := &session{guests: built}
 	opened, err := s.openEngine(b.Context(), language, change)
 	if err != nil {
@@ -48,7 +48,7 @@ func benchmarkCall(b *testing.B, language string, change func(*plugin.Limits)) {
 	}
 }
 
-// BenchmarkLoad is a load up to a healthy first instance, with compiled code from the disk cache.
+// BenchmarkLoad measures a load up to a healthy first instance, with compiled code from the disk cache.
 func BenchmarkLoad(b *testing.B) {
 	for _, language := range guest.Languages() {
 		b.Run(language, func(b *testing.B) {
@@ -66,7 +66,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// BenchmarkParallel is the calls of as many callers as there are cores, through one plugin.
+// BenchmarkParallel measures the calls of as many callers as there are cores, to one plugin.
 func BenchmarkParallel(b *testing.B) {
 	for _, language := range guest.Languages() {
 		b.Run(language, func(b *testing.B) {

@@ -9,7 +9,8 @@ import (
 	"os/exec"
 )
 
-// exchange runs a child that gets a task and ends with an answer.
+// exchange runs a child process: it writes the task in JSON to its standard input, and reads the answer from its
+// standard output when it has exited.
 func exchange(cmd *exec.Cmd, task, answer any) error {
 	in, err := json.Marshal(task)
 	if err != nil {

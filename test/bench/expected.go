@@ -9,12 +9,12 @@ import (
 	"github.com/k1s-io/k1s/test/bench/work"
 )
 
-// expected returns the reply that every guest must come to, which is that of the native code.
+// expected returns the reply that every guest must return, which is the reply of the native code.
 func expected() ([]byte, error) {
 	return work.Run(work.Input(), func([]byte) ([]byte, error) { return work.Category(), nil })
 }
 
-// expectedMillis returns what is in it.
+// expectedMillis returns the requeueAfterMillis of that reply.
 func expectedMillis() (int64, error) {
 	reply, err := expected()
 	if err != nil {

@@ -20,27 +20,28 @@ import (
 	"github.com/k1s-io/k1s/test/bench/work"
 )
 
-// footprintTask asks what plugins and instances of one guest cost in memory.
+// footprintTask is the task of a process that measures the memory of the plugins and instances of one guest.
 type footprintTask struct {
 	Module   []byte
 	CacheDir string
-	// Plugins is how many distinct plugins are loaded each round, Instances how many instances of one are made.
+	// Plugins is how many distinct plugins are loaded in each round, Instances how many instances of one plugin are
+	// created.
 	Plugins, Instances int
 }
 
-// footprint is the answer, in bytes each.
+// footprint is the memory of one idle plugin and of one warm instance, in bytes.
 type footprint struct{ Idle, Warm float64 }
 
-// childPatience bounds a process that measures memory.
+// childPatience is the timeout of a process that measures memory.
 const childPatience = 3 * time.Minute
 
-// restAfter is when a plugin without an instance gives up its code here; in the operator it is 30 s.
+// restAfter is how long a plugin without an instance keeps its code in memory here; in the operator it is 30 s.
 const restAfter = time.Second
 
-// warmCalls is how often each instance is called before its memory is looked at.
+// warmCalls is how often each instance is called before its memory is measured.
 const warmCalls = 50
 
-// footprint measures a guest in a process of its own.
+// footprint measures the memory of a guest in its own process.
 func (s *session) footprint(ctx context.Context, language string) (footprint, error) {
 	return s.warm[language].get(func() (result footprint, err error) {
 		module, err := s.module(language)
@@ -66,7 +67,7 @@ func (s *session) footprint(ctx context.Context, language string) (footprint, er
 	})
 }
 
-// runFootprint is the process.
+// runFootprint is the main function of this process.
 func runFootprint(ctx context.Context, in *json.Decoder) error {
 	var task footprintTask
 	if err := in.Decode(&task); err != nil {
@@ -86,12 +87,12 @@ func runFootprint(ctx context.Context, in *json.Decoder) error {
 	return json.NewEncoder(os.Stdout).Encode(result)
 }
 
-// idleRounds is how often idle plugins are counted: what the heap keeps for itself comes and goes by more
-// than a few plugins take.
+// idleRounds is how often idle plugins are measured. Several rounds are needed because the free memory that the Go heap
+// keeps varies by more than a few plugins use.
 const idleRounds = 5
 
-// idlePlugins loads distinct plugins, which keep no instance, and returns what each adds: the median of some
-// rounds, after one that makes the heap as large as loading needs it.
+// idlePlugins loads distinct plugins, which keep no instance, and returns the memory that each one adds. This is the
+// median of several rounds, after a first one that grows the heap to the size that loading needs.
 func idlePlugins(ctx context.Context, engine *wasm.Engine, task footprintTask) (float64, error) {
 	var runners []plugin.Runner
 	load := func() error {
@@ -104,7 +105,7 @@ func idlePlugins(ctx context.Context, engine *wasm.Engine, task footprintTask) (
 			}
 			runners = append(runners, runner)
 		}
-		wait(ctx, 3*restAfter) // the revision rests, then the code that nobody uses
+		wait(ctx, 3*restAfter) // the revision releases its code and its image, then the unused code is unloaded
 		return nil
 	}
 	err := load()
@@ -127,7 +128,7 @@ func idlePlugins(ctx context.Context, engine *wasm.Engine, task footprintTask) (
 	return rounds[len(rounds)/2], nil
 }
 
-// warmInstances makes instances of one plugin, all in use at the same time, and returns what each adds
+// warmInstances creates instances of one plugin, all in use at the same time, and returns the memory that each one adds
 // after some calls.
 func warmInstances(ctx context.Context, engine *wasm.Engine, task footprintTask) (float64, error) {
 	host := &meeting{Host: guest.NewHost()}
@@ -151,7 +152,7 @@ func warmInstances(ctx context.Context, engine *wasm.Engine, task footprintTask)
 	return added / float64(task.Instances-1), err
 }
 
-// adds returns the bytes that the process has more after something.
+// adds returns the bytes that the memory of the process grows by during a call of do.
 func adds(do func() error) (float64, error) {
 	settle()
 	before, err := memory(os.Getpid())
@@ -166,8 +167,8 @@ func adds(do func() error) (float64, error) {
 	return float64(after - before), err
 }
 
-// meeting is a host that holds each call in its read until all are there, so that each needs an
-// instance of its own.
+// meeting is a host that blocks each call in its read until all calls have arrived, so that each call needs its own
+// instance.
 type meeting struct {
 	*guest.Host
 
@@ -179,7 +180,7 @@ func (m *meeting) wait() {
 	m.all.Wait()
 }
 
-// callAll runs so many calls at once.
+// callAll makes the given number of calls concurrently.
 func (m *meeting) callAll(ctx context.Context, runner plugin.Runner, calls int) error {
 	failed := make(chan error, calls)
 	m.all.Add(calls)

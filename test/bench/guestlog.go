@@ -10,14 +10,14 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// guestLog notes when guests log, and what: a guest that logs the name of each object tells by it that
-// it has come to a result.
+// guestLog is a logr.LogSink that records the time and the message of each log entry of guests. A guest that logs the
+// name of each object shows in this way that it has a result.
 type guestLog struct {
 	name string
 	into *results
 }
 
-// results are what guests have logged.
+// results are the log entries of guests.
 type results struct {
 	mu    sync.Mutex
 	times []time.Time
@@ -29,14 +29,14 @@ func newGuestLog() (logr.Logger, *results) {
 	return logr.New(guestLog{into: r}), r
 }
 
-// reset forgets everything.
+// reset removes all results.
 func (r *results) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.times, r.names = nil, map[string]int{}
 }
 
-// between returns when results came in a time.
+// between returns the times of the results between two times.
 func (r *results) between(from, to time.Time) []time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -56,7 +56,7 @@ func (r *results) seen(name string) bool {
 	return r.names[name] > 0
 }
 
-// longestGap returns the longest time without a result between two of them.
+// longestGap returns the longest time between two consecutive results.
 func longestGap(times []time.Time) time.Duration {
 	var longest time.Duration
 	for i := 1; i < len(times); i++ {
@@ -74,7 +74,7 @@ func (guestLog) Enabled(level int) bool { return level == 0 }
 // Info implements logr.LogSink.
 func (l guestLog) Info(_ int, message string, _ ...any) {
 	if !strings.HasSuffix(l.name, "guest") {
-		return // the operator's own
+		return // an entry of the operator itself
 	}
 	l.into.mu.Lock()
 	defer l.into.mu.Unlock()

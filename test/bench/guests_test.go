@@ -18,7 +18,7 @@ import (
 	"github.com/k1s-io/k1s/test/bench/work"
 )
 
-// built is where guests/build.sh has put the guests, if it was run.
+// built is the directory in which guests/build.sh stores the guests.
 const built = guest.Dir("../../bin/bench")
 
 func read(tb testing.TB, name string) []byte {
@@ -33,8 +33,8 @@ func read(tb testing.TB, name string) []byte {
 	return module
 }
 
-// scenarios are requests, and Categories that the guests read: what the benchmark sends, and texts that
-// are harder to read.
+// scenarios returns requests and the Categories that the guests read: those of the benchmark, and JSON that is harder
+// to parse.
 func scenarios() map[string]struct{ request, category []byte } {
 	type scenario = struct{ request, category []byte }
 	change := func(text []byte, pairs ...string) []byte {
@@ -60,16 +60,16 @@ func scenarios() map[string]struct{ request, category []byte } {
 	}
 }
 
-// spaced writes JSON with all the space that it may have.
+// spaced returns JSON with white space wherever it is allowed.
 func spaced(text []byte) []byte {
 	var b bytes.Buffer
 	if err := json.Indent(&b, text, "\r\n", "\t "); err != nil {
-		panic(err) // only a programming error can do this
+		panic(err) // only a programming error can cause this
 	}
 	return b.Bytes()
 }
 
-// checkAll holds what a guest replies against what the native code does.
+// checkAll compares the replies of a guest with those of the native code.
 func checkAll(t *testing.T, call func(t *testing.T, request, category []byte) []byte) {
 	t.Helper()
 	for name, s := range scenarios() {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bench measures the product against its targets and against others, in one run: `make bench`.
-// It prints a table, and writes docs/benchmarks.md and bin/bench.json. Progress is on standard error.
+// Command bench measures k1s against its targets and against alternatives in one run: `make bench`. It prints a table,
+// and writes docs/benchmarks.md and bin/bench.json. It reports its progress on standard error.
 //
-// A row of the table is an entry in one of the rows_*.go and other files by topic; sections in rows.go
-// puts them together. Subjects, which subjects.go makes by name, are measured against each other in
-// rounds; what cannot be done in rounds, a row measures by itself.
+// A row of the table is an entry in one of the rows_*.go files, or in another file of its topic; the function sections
+// in rows.go collects them. The subjects, which subjects.go creates by name, are measured in rounds, so that they can
+// be compared. A row measures by itself what cannot be measured in rounds.
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 
 func main() { os.Exit(benchMain()) }
 
-// benchMain returns the exit code, once everything that is deferred has run.
+// benchMain returns the exit code after all deferred calls have run.
 func benchMain() int {
 	if peer.ServeGoPlugin() {
 		return 0
@@ -86,7 +86,7 @@ func bench(ctx context.Context) (err error) {
 	return write(*root, machine, results)
 }
 
-// write writes the files of a whole run.
+// write writes the files of a complete run.
 func write(root string, machine report.Machine, results []report.Section) error {
 	var markdown, figures bytes.Buffer
 	if err := report.Markdown(&markdown, machine, results); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/k1s-io/k1s/test/bench/work"
 )
 
-// TestMain makes the test's own binary the process of go-plugin that it starts.
+// TestMain makes the test binary serve as the plugin process that go-plugin starts.
 func TestMain(m *testing.M) {
 	if peer.ServeGoPlugin() {
 		return

@@ -22,7 +22,7 @@ import (
 	"github.com/k1s-io/k1s/cmd/manager/app"
 )
 
-// operatorOptions are those of a Pod, without what is served to others.
+// operatorOptions returns the options of an operator in a Pod, without the metrics, probe and webhook servers.
 func operatorOptions(dir, namespace string) app.Options {
 	o := app.DefaultOptions()
 	o.MetricsAddress, o.ProbeAddress, o.WebhookAddress = "0", "0", "0"
@@ -33,7 +33,7 @@ func operatorOptions(dir, namespace string) app.Options {
 	return o
 }
 
-// startOperator runs the operator in this process, with a log, until stop is called.
+// startOperator runs the operator with a logger in this process, until stop is called.
 func (s *session) startOperator(c *cluster, log logr.Logger) (stop func() error, err error) {
 	dir, err := s.dir("operator")
 	if err != nil {
@@ -51,13 +51,14 @@ func (s *session) startOperator(c *cluster, log logr.Logger) (stop func() error,
 	}, nil
 }
 
-// operatorTask tells an operator in a process of its own where its cluster is.
+// operatorTask is the task of an operator in its own process: its cluster and its directory.
 type operatorTask struct {
 	Kubeconfig []byte
 	Dir        string
 }
 
-// runOperator is that process. On SIGUSR1 it settles, and says so on its standard output.
+// runOperator is the main function of this process. On SIGUSR1 it returns free memory to the operating system and then
+// prints a line to standard output.
 func runOperator(ctx context.Context, in *json.Decoder) error {
 	var task operatorTask
 	if err := in.Decode(&task); err != nil {
@@ -82,10 +83,10 @@ func runOperator(ctx context.Context, in *json.Decoder) error {
 	return app.Run(ctx, config, operatorOptions(task.Dir, "default"), logr.Discard())
 }
 
-// operatorProcess is an operator in a process of its own.
+// operatorProcess is an operator in its own process.
 type operatorProcess struct {
 	cmd *exec.Cmd
-	// lines are what it prints.
+	// lines are the lines of its standard output.
 	lines chan string
 }
 
@@ -124,7 +125,7 @@ func (s *session) startOperatorProcess(ctx context.Context, c *cluster) (*operat
 	return p, errors.Join(json.NewEncoder(stdin).Encode(task), stdin.Close())
 }
 
-// memory returns the bytes that it holds once it has given back what it can.
+// memory returns the memory of the process in bytes, after it has returned its free memory to the operating system.
 func (p *operatorProcess) memory(ctx context.Context) (int64, error) {
 	if err := p.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
 		return 0, err
@@ -140,12 +141,12 @@ func (p *operatorProcess) memory(ctx context.Context) (int64, error) {
 	return memory(p.cmd.Process.Pid)
 }
 
-// stop ends it in order.
+// stop stops the process gracefully.
 func (p *operatorProcess) stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	for range p.lines { // nobody else reads them
+	for range p.lines { // nothing else reads them
 	}
 	return p.cmd.Wait()
 }

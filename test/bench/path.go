@@ -20,16 +20,16 @@ import (
 )
 
 const (
-	// queueItems are in the queue all the time, and queueTurn is how long a round counts its calls.
+	// queueItems is how many Items are in the queue all the time, and queueTurn is how long a round counts their calls.
 	queueItems = 1000
 	queueTurn  = 500 * time.Millisecond
 	// written is how many Categories are created, one after another.
 	written = 300
-	// seenAnnotation is what the plugin of the conformance tests writes.
+	// seenAnnotation is the annotation that the plugin of the conformance tests writes.
 	seenAnnotation = "conformance.k1s.io/seen"
 )
 
-// queueRow is the plugin's calls per second behind a real queue and cache.
+// queueRow returns the row about the calls per second of a plugin with the operator's queue and cache.
 func queueRow() row {
 	return row{
 		name: "calls-queue-rust", what: "operator: queue, cache, Rust guest, cached read", unit: "/s", seed: "> 2,000", target: atLeast(10_000),
@@ -37,7 +37,8 @@ func queueRow() row {
 	}
 }
 
-// queueRate lets a running operator call the Rust guest for Items that it wants back after a millisecond.
+// queueRate measures how often a running operator calls the Rust guest for Items that the guest requeues after a
+// millisecond.
 func (s *session) queueRate(ctx context.Context) (rate float64, err error) {
 	module, err := s.module("rust")
 	if err != nil {
@@ -63,7 +64,7 @@ func (s *session) queueRate(ctx context.Context) (rate float64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, t.remove(context.WithoutCancel(ctx), "queue")) }()
-	wait(ctx, 2*time.Second) // the API server calms down
+	wait(ctx, 2*time.Second) // the API server comes to rest
 	var rates []float64
 	for i := range rounds {
 		s.log("calls through the queue, round %d of %d", i+1, rounds)
@@ -77,16 +78,16 @@ func (s *session) queueRate(ctx context.Context) (rate float64, err error) {
 	return measure.Median(rates), nil
 }
 
-// reconciles returns how many reconciles a plugin's controller has done.
+// reconciles returns how many reconciles the controller of a plugin has done.
 func reconciles(controller string) float64 {
 	return count("controller_runtime_reconcile_total", controller)
 }
 
-// count sums a counter of controller-runtime over one controller.
+// count returns the sum of a counter of controller-runtime for one controller.
 func count(name, controller string) (sum float64) {
 	families, err := metrics.Registry.Gather()
 	if err != nil {
-		return 0 // then no round counts anything, which shows
+		return 0 // the results then show that no round counted anything
 	}
 	for _, f := range families {
 		if f.GetName() != name {
@@ -103,11 +104,11 @@ func count(name, controller string) (sum float64) {
 	return sum
 }
 
-// writeResult is how long it takes from a change to a plugin's answer.
+// writeResult is the time from the creation of an object to the plugin's write.
 type writeResult struct{ p50, p99 time.Duration }
 
-// writeTimes creates Categories one by one, and waits for each until a watch shows what the plugin has
-// written.
+// writeTimes creates Categories one after another, and waits for each until a watch shows the annotation that the
+// plugin writes.
 func (s *session) writeTimes(ctx context.Context) (writeResult, error) {
 	return s.writes.get(func() (result writeResult, err error) {
 		module, err := os.ReadFile(filepath.Join(s.root, "test", "conformance", "testdata", "annotator.wasm"))
@@ -184,7 +185,7 @@ func awaitSeen(ctx context.Context, w watch.Interface, name string) error {
 	}
 }
 
-// pathRows are about the whole path.
+// pathRows returns the rows about the whole path.
 func pathRows() section {
 	path := func(name, what string, pick func(writeResult) time.Duration) row {
 		return row{

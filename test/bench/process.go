@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// settle gives back to the system what the process does not use any more.
+// settle returns memory that the process no longer uses to the operating system.
 func settle() {
-	for range 3 { // finalizers of one collection are garbage of the next
+	for range 3 { // what the finalizers of one collection release is garbage for the next
 		runtime.GC()
 	}
-	// One time is not always enough: what is freed meanwhile is left, and that can be megabytes.
+	// One call is not always enough: it misses memory that is freed at the same time, which can be megabytes.
 	for range 20 {
 		debug.FreeOSMemory()
 		var heap runtime.MemStats
@@ -30,8 +30,8 @@ func settle() {
 	}
 }
 
-// memory returns the bytes that a process holds: its own pages, its share of mapped files, and the
-// memory files that it has open, mapped or not, as images of instances are.
+// memory returns the memory of a process in bytes: its anonymous pages, its share of mapped files, and its open memory
+// files (memfd), mapped or not, such as the images of instances.
 func memory(pid int) (int64, error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	text, err := os.ReadFile(filepath.Join(dir, "smaps_rollup"))
@@ -54,7 +54,7 @@ func memory(pid int) (int64, error) {
 	return total + files, err
 }
 
-// memoryFiles returns the bytes of all memory files that a process has open.
+// memoryFiles returns the size in bytes of all memory files (memfd) that a process has open.
 func memoryFiles(dir string) (int64, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "fd"))
 	if err != nil {
@@ -82,8 +82,8 @@ func cpuTime(pid int) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("CPU time is measured on Linux only: %w", err)
 	}
-	// The name of the program, in brackets, may hold anything; behind it, utime and stime are the 12th
-	// and 13th fields, in hundredths of a second.
+	// The name of the program, in parentheses, can contain any character. After it, utime and stime are the 12th and
+	// 13th fields, in hundredths of a second.
 	fields := strings.Fields(string(text)[strings.LastIndexByte(string(text), ')')+1:])
 	var ticks int64
 	for _, field := range fields[11:13] {

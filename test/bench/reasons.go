@@ -2,8 +2,8 @@
 
 package main
 
-// reasons say why a row misses its target, by the row's name; they are shown only if it does. A missing
-// one leaves the figure to speak for itself: what is not known is not said.
+// reasons say why rows miss their targets, by the name of the row. They are shown only if the target is missed. A row
+// whose reason is not known has no entry.
 var reasons = map[string]string{
 	"reconcile-rust-p50": "two thirds of it are the guest itself, as its metered figure below shows, and serde_json is most of that; the rest is the engine's part of a call.",
 	"reconcile-go-p50": "most of it is the guest itself, as its figure without protection below shows: Go in WebAssembly has its own " +

@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/test/bench/report"
 )
 
-// section is a part of the table. Adding a row is adding an entry to one of them.
+// section is a part of the table. A new row is a new entry in one of the sections.
 type section struct {
 	title, note string
 	rows        []row
@@ -20,35 +20,35 @@ type section struct {
 
 // row is one line of the table.
 type row struct {
-	// name is stable and unique: ROWS picks by it, and bin/bench.json has it.
+	// name is stable and unique. ROWS selects rows by it, and bin/bench.json contains it.
 	name string
 	what string
 	unit string
-	// seed is the target of the document that the project began with, in its words.
+	// seed is the target in the document that the project started from, verbatim.
 	seed   string
 	target *report.Target
 
-	// subjects are measured in rounds, against all other rows' subjects, before measure is called.
+	// subjects are measured in rounds, together with the subjects of all other rows, before measure is called.
 	subjects []string
 	measure  func(ctx context.Context, s *session) (float64, error)
-	// peers are shown beside the figure; those that were not measured are left out.
+	// peers are shown next to the value, without those that were not measured.
 	peers []other
-	// note, if set, is shown there too; it is called after measure.
+	// note, if set, returns a text that is shown there, too. It is called after measure.
 	note func(s *session) string
 }
 
-// other is another's figure for the same.
+// other is the value of another subject, for comparison.
 type other struct {
 	label, subject string
 	figure         measure.Quantile
-	// unit is empty where it is the row's own.
+	// unit is empty if it is the unit of the row.
 	unit string
 }
 
 func atMost(bound float64) *report.Target  { return &report.Target{Bound: bound} }
 func atLeast(bound float64) *report.Target { return &report.Target{Bound: bound, Least: true} }
 
-// Units, and what a figure in seconds is multiplied with to have them.
+// Factors from seconds to the units of values.
 const (
 	micros = 1e6
 	millis = 1e3
@@ -63,7 +63,7 @@ var (
 	microP99 = micro(measure.P99)
 )
 
-// figureOf measures a row by one number of one subject.
+// figureOf returns a measure function for one number of one subject.
 func figureOf(subject string, q measure.Quantile) func(context.Context, *session) (float64, error) {
 	return func(_ context.Context, s *session) (float64, error) {
 		series, err := s.of(subject)
@@ -71,7 +71,7 @@ func figureOf(subject string, q measure.Quantile) func(context.Context, *session
 	}
 }
 
-// ratioOf measures a row by one subject's number over another's, round by round.
+// ratioOf returns a measure function for the ratio of one number of two subjects, computed round by round.
 func ratioOf(a, b string, q measure.Quantile) func(context.Context, *session) (float64, error) {
 	return func(_ context.Context, s *session) (float64, error) {
 		x, err := s.of(a)
@@ -86,7 +86,7 @@ func ratioOf(a, b string, q measure.Quantile) func(context.Context, *session) (f
 	}
 }
 
-// wanted returns all subjects of a row, its peers' among them.
+// wanted returns the names of all subjects of a row, including its peers.
 func (r row) wanted() []string {
 	all := append([]string(nil), r.subjects...)
 	for _, p := range r.peers {
@@ -95,7 +95,7 @@ func (r row) wanted() []string {
 	return all
 }
 
-// beside writes the peers' figures.
+// beside returns the values of the peers and the note as text.
 func (r row) beside(s *session) string {
 	var parts []string
 	for _, p := range r.peers {

@@ -12,10 +12,10 @@ import (
 	"github.com/k1s-io/k1s/test/bench/report"
 )
 
-// rounds is how often everything has its turn.
+// rounds is how many turns each subject has.
 const rounds = 10
 
-// sections returns the whole table, in its order.
+// sections returns all sections of the table in order.
 func sections() []section {
 	return []section{
 		callRows(),
@@ -33,7 +33,7 @@ func sections() []section {
 	}
 }
 
-// pick leaves the rows whose names match.
+// pick returns the sections with only the rows whose names match.
 func pick(all []section, names *regexp.Regexp) []section {
 	var picked []section
 	for _, s := range all {
@@ -45,7 +45,7 @@ func pick(all []section, names *regexp.Regexp) []section {
 	return picked
 }
 
-// subjectsOf returns the names of all subjects that rows need, each once, in the rows' order.
+// subjectsOf returns the names of all subjects that the rows need, without duplicates, in the order of the rows.
 func subjectsOf(sections []section) []string {
 	var names []string
 	for _, s := range sections {

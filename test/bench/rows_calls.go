@@ -8,10 +8,10 @@ import (
 	"github.com/k1s-io/k1s/test/bench/report"
 )
 
-// title is how a language is written.
+// title is the display name of a language.
 var title = map[string]string{"rust": "Rust", "c": "C", "assemblyscript": "AssemblyScript", "go": "Go (SDK)"}
 
-// callPeers are what a call is shown beside.
+// callPeers returns the peers that a call is compared with.
 func callPeers(q measure.Quantile, language string) []other {
 	peers := []other{{label: "native Go", subject: "native", figure: q}, {label: "go-plugin", subject: "goplugin", figure: q}}
 	if language != "assemblyscript" {
@@ -20,7 +20,7 @@ func callPeers(q measure.Quantile, language string) []other {
 	return peers
 }
 
-// callRows are single calls, by one caller.
+// callRows returns the rows about single calls by one caller.
 func callRows() section {
 	s := section{title: "One reconcile, through the engine", note: "One caller; the guest is protected, its instance warm."}
 	const seed = "0.5–2 ms"
@@ -47,7 +47,7 @@ func callRows() section {
 	return s
 }
 
-// peerRows are the peers themselves.
+// peerRows returns the rows about the peers themselves.
 func peerRows() section {
 	s := section{title: "The same work by others", note: "One caller."}
 	for _, p := range []struct{ name, what string }{
@@ -71,7 +71,7 @@ func peerRows() section {
 	return s
 }
 
-// meteringRows compare ways to protect the host, on wazero without the engine.
+// meteringRows returns the rows that compare the ways to protect the host, on wazero without the engine.
 func meteringRows() section {
 	s := section{
 		title: "What protection costs",
@@ -98,7 +98,7 @@ func meteringRows() section {
 	return s
 }
 
-// throughputRows are calls per second, by two callers.
+// throughputRows returns the rows about calls per second by two callers.
 func throughputRows() section {
 	s := section{title: "Calls per second through one plugin", note: "Two callers, each with an instance where instances are for one at a time. \"Of all its cores' CPU time\" is what two cores " +
 		"would do if nobody else wanted them: more than is measured on a machine that is shared."}

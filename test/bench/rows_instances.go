@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/test/bench/measure"
 )
 
-// byLanguage picks the bound for Go, or that for the others.
+// byLanguage returns the bound for Go, or the one for the other languages.
 func byLanguage(language string, others, golang float64) float64 {
 	if language == "go" {
 		return golang
@@ -20,7 +20,7 @@ func byLanguage(language string, others, golang float64) float64 {
 	return others
 }
 
-// instanceRows are about getting an instance, and a revision.
+// instanceRows returns the rows about new instances and new revisions.
 func instanceRows() section {
 	s := section{
 		title: "New instances, new revisions",
@@ -56,7 +56,7 @@ func instanceRows() section {
 // loads is how often a load is measured.
 const loads = 20
 
-// load measures a load in milliseconds.
+// load returns the median duration of a load in milliseconds.
 func (s *session) load(ctx context.Context, language string) (float64, error) {
 	module, err := s.module(language)
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *session) load(ctx context.Context, language string) (float64, error) {
 		}
 		times = append(times, took)
 	}
-	return measure.Median(times[1:]).Seconds() * millis, nil // the first one fills the cache
+	return measure.Median(times[1:]).Seconds() * millis, nil // the first load fills the cache
 }
 
 func loadOnce(ctx context.Context, module plugin.Module, cacheDir string) (time.Duration, error) {

@@ -10,7 +10,7 @@ import (
 
 const kibibyte = 1 << 10
 
-// memoryRows are about what plugins cost when they do nothing, and a little later.
+// memoryRows returns the rows about the memory of idle plugins and of warm instances.
 func memoryRows() section {
 	s := section{
 		title: "Memory",

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// testSession has no guests: only what needs none can be measured.
+// testSession returns a session without guests, which measures only subjects that do not need a guest.
 func testSession(t *testing.T) *session {
 	t.Helper()
 	s, err := newSession("../..", t.TempDir(), time.Millisecond)
@@ -63,7 +63,8 @@ func TestPick(t *testing.T) {
 	}
 }
 
-// Without the guests' toolchains, rows about them are skipped and say why; the others are measured.
+// TestRun_skipsWhatIsNotBuilt checks that rows about guests that are not built are skipped with a reason, and that the
+// other rows are measured.
 func TestRun_skipsWhatIsNotBuilt(t *testing.T) {
 	t.Parallel()
 	s := testSession(t)

@@ -16,17 +16,17 @@ import (
 	"github.com/k1s-io/k1s/test/bench/measure"
 )
 
-// session is one run of the benchmark: what the rows share.
+// session is one run of the benchmark. It holds what the rows share.
 type session struct {
-	// root is the repository.
+	// root is the root directory of the repository.
 	root   string
 	guests guest.Dir
 	plan   measure.Plan
-	// scratch is removed at the end.
+	// scratch is a temporary directory, which is removed at the end.
 	scratch string
 	log     func(format string, args ...any)
 
-	// series and failed hold what came of the subjects.
+	// series and failed are the results and the errors of the subjects, by name.
 	series map[string]measure.Series
 	failed map[string]error
 
@@ -62,7 +62,7 @@ func newSession(root string, guests string, turn time.Duration) (*session, error
 	return s, nil
 }
 
-// close stops everything, the last first.
+// close stops everything in reverse order.
 func (s *session) close() error {
 	var err error
 	for i := len(s.closers) - 1; i >= 0; i-- {
@@ -71,10 +71,10 @@ func (s *session) close() error {
 	return errors.Join(err, os.RemoveAll(s.scratch))
 }
 
-// onClose has something stopped at the end.
+// onClose registers a function that close calls.
 func (s *session) onClose(stop func() error) { s.closers = append(s.closers, stop) }
 
-// dir makes a folder for scratch.
+// dir creates a directory in the scratch directory.
 func (s *session) dir(name string) (string, error) {
 	dir := filepath.Join(s.scratch, name)
 	return dir, os.MkdirAll(dir, 0o700)
@@ -89,7 +89,7 @@ func (s *session) module(language string) (plugin.Module, error) {
 	return plugin.NewModule(bytes), nil
 }
 
-// measure measures the subjects against each other, and keeps what came of them.
+// measure measures the subjects in rounds and stores their results.
 func (s *session) measure(ctx context.Context, subjects []measure.Subject) error {
 	series, failed, err := s.plan.Run(ctx, subjects)
 	for name, one := range series {
@@ -101,7 +101,7 @@ func (s *session) measure(ctx context.Context, subjects []measure.Subject) error
 	return err
 }
 
-// of returns what a subject did.
+// of returns the results of a subject.
 func (s *session) of(subject string) (measure.Series, error) {
 	if err := s.failed[subject]; err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (s *session) of(subject string) (measure.Series, error) {
 	return series, nil
 }
 
-// lazy is made once, when it is first wanted.
+// lazy is a value that is produced once, when it is needed for the first time.
 type lazy[T any] struct {
 	once  sync.Once
 	value T

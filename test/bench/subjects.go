@@ -21,11 +21,11 @@ import (
 	"github.com/k1s-io/k1s/test/bench/work"
 )
 
-// callers is how many call at once in rows about throughput: one for each core of the machine that the
-// targets are for.
+// callers is how many callers the rows about throughput have: one for each core of the machine that the targets are
+// for.
 const callers = 2
 
-// subject makes what a name stands for:
+// subject returns the subject with the given name:
 //
 //	engine-LANGUAGE, engine-LANGUAGE-2      the guest through the engine, by one caller or two
 //	fresh-LANGUAGE                          the same with a new instance for each call
@@ -33,7 +33,7 @@ const callers = 2
 //	native, goplugin, goplugin-2, -16       peers
 //	extism-GUEST, extism-GUEST-2            a guest of Extism
 //	embedded-item, -category, …-2           the embedded controllers
-//	neighbor-quiet, neighbor-beside-loop  a plugin without and with one that loops for ever
+//	neighbor-quiet, neighbor-beside-loop    a plugin without and with one in the same engine that loops forever
 func (s *session) subject(name string) (measure.Subject, error) {
 	kind, rest, _ := strings.Cut(name, "-")
 	rest, count := cutCallers(rest)
@@ -71,7 +71,7 @@ func (s *session) subject(name string) (measure.Subject, error) {
 	return subject, nil
 }
 
-// cutCallers takes the number of callers off the end of a name.
+// cutCallers removes the number of callers from the end of a name, and returns both.
 func cutCallers(name string) (string, int) {
 	for suffix, n := range map[string]int{"2": callers, "16": 16} {
 		if name == suffix {
@@ -84,7 +84,7 @@ func cutCallers(name string) (string, int) {
 	return name, 1
 }
 
-// openPeers lets each caller call its own peer, or all of them the only one.
+// openPeers returns a subject in which each caller calls its own peer, or all callers the only one.
 func openPeers(peers ...peer.Peer) (*measure.Opened, error) {
 	want, err := expected()
 	if err != nil {
@@ -108,7 +108,7 @@ func openPeers(peers ...peer.Peer) (*measure.Opened, error) {
 	}, nil
 }
 
-// openExtism makes an instance for each caller, as Extism's are for one at a time.
+// openExtism creates an instance for each caller, because an instance of Extism serves one call at a time.
 func (s *session) openExtism(ctx context.Context, name string, count int) (*measure.Opened, error) {
 	language, variant, _ := strings.Cut(name, "-")
 	module, err := s.guests.Read(strings.TrimSuffix(language+"-extism-"+variant, "-"))
@@ -124,12 +124,12 @@ func (s *session) openExtism(ctx context.Context, name string, count int) (*meas
 	return openPeers(peers...)
 }
 
-// limits are those of the operator's defaults.
+// limits returns the default limits of the operator.
 func limits() plugin.Limits {
 	return plugin.Limits{MaxMemoryPages: 1024, CallTimeout: 5 * time.Second, MaxInstances: 4, IdleTimeout: time.Minute}
 }
 
-// perCall gives each call an instance of its own.
+// perCall makes each call use a new instance.
 func perCall(l *plugin.Limits) { l.MaxInstances, l.IdleTimeout = 1, 0 }
 
 func newEngine(ctx context.Context, cacheDir string) (*wasm.Engine, error) {
@@ -140,13 +140,13 @@ func loadRequest(module plugin.Module, host plugin.Host) plugin.LoadRequest {
 	return plugin.LoadRequest{Name: "bench/bench", Module: module, Settings: []byte("{}"), Host: host, Limits: limits()}
 }
 
-// openEngine loads a guest into an engine of its own.
+// openEngine loads a guest into a new engine.
 func (s *session) openEngine(ctx context.Context, language string, change func(*plugin.Limits)) (*measure.Opened, error) {
 	opened, _, err := s.openIn(ctx, language, change)
 	return opened, err
 }
 
-// openIn returns that engine too, which is closed with the guest.
+// openIn does the same as openEngine, and also returns the engine, which is closed with the guest.
 func (s *session) openIn(ctx context.Context, language string, change func(*plugin.Limits)) (*measure.Opened, *wasm.Engine, error) {
 	module, err := s.module(language)
 	if err != nil {
@@ -182,7 +182,7 @@ func (s *session) openIn(ctx context.Context, language string, change func(*plug
 	}, engine, nil
 }
 
-// openDirect makes an instance on wazero.
+// openDirect creates an instance on wazero without the engine.
 func (s *session) openDirect(ctx context.Context, name string) (*measure.Opened, error) {
 	language, protection, _ := strings.Cut(name, "-")
 	module, err := s.module(language)

@@ -20,24 +20,25 @@ import (
 )
 
 const (
-	// load is how many Items are in the queue all the time: each is called again after a millisecond.
+	// loadItems is how many Items are in the queue all the time. Each is requeued after a millisecond.
 	loadItems = 200
-	// swaps is how often the plugin is replaced.
+	// swaps is how often the plugin's module is replaced.
 	swaps = rounds
-	// loadSettings make the Rust guest ask for that, and log each Item.
+	// loadSettings make the Rust guest requeue each Item after a millisecond and log its name.
 	loadSettings = `{"requeueAfterMillis":1,"log":true}`
 )
 
-// swapResult is what a swap does to those who wait for results.
+// swapResult is the effect of swaps on the results of a plugin.
 type swapResult struct {
-	// gap is the median of the swaps' longest times between two results, quiet the same without swaps.
+	// gap is the median over the swaps of the longest time between two results, and quiet the same without a swap.
+	// worst is the longest time of all swaps.
 	gap, quiet, worst time.Duration
-	// lost are Items that came during a swap and were never seen; created is how many came.
+	// lost is how many Items that were created during a swap the plugin never saw, created how many were created.
 	lost, created int
 	perSecond     float64
 }
 
-// swapUnderLoad swaps a plugin of a running operator while its queue is full and Items come in.
+// swapUnderLoad replaces the module of a running plugin while its queue is full and Items are created.
 func (s *session) swapUnderLoad(ctx context.Context) (swapResult, error) {
 	return s.swaps.get(func() (result swapResult, err error) {
 		module, err := s.module("rust")
@@ -69,7 +70,7 @@ func (s *session) swapUnderLoad(ctx context.Context) (swapResult, error) {
 	})
 }
 
-// swapTimes does the swaps, and looks at as much time without.
+// swapTimes does the swaps, and measures for the same time without a swap after each of them.
 func (s *session) swapTimes(ctx context.Context, t tenant, module plugin.Module, seen *results) (result swapResult, err error) {
 	var gaps, quiet []time.Duration
 	seen.reset()
@@ -85,7 +86,7 @@ func (s *session) swapTimes(ctx context.Context, t tenant, module plugin.Module,
 		if err := t.await(ctx, "swapped", next.Digest); err != nil {
 			return result, err
 		}
-		wait(ctx, 100*time.Millisecond) // the leaving revision's last calls
+		wait(ctx, 100*time.Millisecond) // for the last calls of the previous revision
 		end := time.Now()
 		gap := longestGap(seen.between(start, end))
 		gaps = append(gaps, gap)
@@ -97,7 +98,7 @@ func (s *session) swapTimes(ctx context.Context, t tenant, module plugin.Module,
 		result.created += len(names)
 		result.lost += missing(ctx, seen, names)
 
-		// The same without a swap: as many bytes go to a ConfigMap that is no plugin's, and Items are created.
+		// The same without a swap: as many bytes are written to a ConfigMap that no plugin uses, and Items are created.
 		took := end.Sub(start)
 		start = time.Now()
 		stream = newcomers{}
@@ -117,9 +118,9 @@ func (s *session) swapTimes(ctx context.Context, t tenant, module plugin.Module,
 	return result, nil
 }
 
-// missing waits until the guest has seen all names, and returns how many it has not.
+// missing waits until the guest has logged all names, and returns how many it has not logged.
 func missing(ctx context.Context, seen *results, names []string) (lost int) {
-	_ = testenv.Poll(ctx, 10*time.Second, func(context.Context) error { // what is lost is counted
+	_ = testenv.Poll(ctx, 10*time.Second, func(context.Context) error { // lost items are counted, not an error
 		lost = 0
 		for _, name := range names {
 			if !seen.seen(name) {
@@ -167,7 +168,7 @@ func (n *newcomers) end() ([]string, error) {
 	return n.names, n.err
 }
 
-// fill makes Items and the Category that they name.
+// fill creates Items, and the Category that they refer to.
 func (t tenant) fill(ctx context.Context, items int) error {
 	category := &inventoryv1alpha1.Category{ObjectMeta: t.meta("laptops"), Spec: inventoryv1alpha1.CategorySpec{Name: "Laptops"}}
 	objects := []client.Object{category}
@@ -177,7 +178,7 @@ func (t tenant) fill(ctx context.Context, items int) error {
 	return t.create(ctx, objects...)
 }
 
-// item returns an Item of about the size of the work's.
+// item returns an Item of about the same size as that of package work.
 func (t tenant) item(name string) *inventoryv1alpha1.Item {
 	return &inventoryv1alpha1.Item{
 		ObjectMeta: metav1.ObjectMeta{Namespace: t.ns, Name: name, Labels: map[string]string{
@@ -192,7 +193,7 @@ func (t tenant) item(name string) *inventoryv1alpha1.Item {
 	}
 }
 
-// wait waits, or until the context ends.
+// wait waits for a duration, or until the context is done.
 func wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -202,7 +203,7 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// swapRows are about replacing a plugin that serves.
+// swapRows returns the rows about replacing the module of a serving plugin.
 func swapRows() section {
 	return section{
 		title: "Hot swap under load",

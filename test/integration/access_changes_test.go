@@ -32,7 +32,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// reviews counts access reviews by the namespace of the account that they are about.
+// reviews counts SubjectAccessReviews by the namespace of the ServiceAccount that they are about.
 type reviews struct {
 	mu    sync.Mutex
 	count map[string]int
@@ -44,7 +44,8 @@ func (r *reviews) of(n tenant) int {
 	return r.count[n.ns]
 }
 
-// counting restarts an operator with the given timing, and counts the access reviews that it makes from then on.
+// counting restarts an operator with the given timing, and counts the SubjectAccessReviews that it creates from then
+// on.
 func (o *operator) counting(t *testing.T, timing wasmplugin.Timing) *reviews {
 	t.Helper()
 	r := &reviews{count: map[string]int{}}
@@ -63,7 +64,7 @@ func (o *operator) counting(t *testing.T, timing wasmplugin.Timing) *reviews {
 	return r
 }
 
-// accountOf finds the account in a review, in whichever encoding it is.
+// accountOf finds the ServiceAccount in a SubjectAccessReview, whichever encoding the request has.
 var accountOf = regexp.MustCompile(`system:serviceaccount:([a-z0-9-]+):plugin`)
 
 func (r *reviews) add(t *testing.T, req *http.Request) {
@@ -83,10 +84,10 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// roleChanges is how often a role is changed by the tests of what that costs.
+// roleChanges is how often the tests of the cost of RBAC changes change a role.
 const roleChanges = 200
 
-// changeOften changes a role roleChanges times.
+// changeOften updates a role roleChanges times.
 func (n tenant) changeOften(t *testing.T, role client.Object) {
 	t.Helper()
 	for i := range roleChanges {
@@ -97,7 +98,7 @@ func (n tenant) changeOften(t *testing.T, role client.Object) {
 	}
 }
 
-// bindTo gives the account "plugin" the rights of a role.
+// bindTo binds a role to the ServiceAccount "plugin".
 func (n tenant) bindTo(t *testing.T, kind, role string) {
 	t.Helper()
 	n.create(t, &rbacv1.RoleBinding{
@@ -107,7 +108,8 @@ func (n tenant) bindTo(t *testing.T, kind, role string) {
 	})
 }
 
-// However often the role of a plugin's account changes, the plugin's rights are checked once in Timing.CheckEvery.
+// TestWasmPlugin_rightsChangeOften checks that the permissions of a plugin are checked only once per Timing.CheckEvery,
+// however often the role of its ServiceAccount changes.
 func TestWasmPlugin_rightsChangeOften(t *testing.T) {
 	o := startOperator(t)
 	reviews := o.counting(t, wasmplugin.Timing{CheckEvery: time.Hour})
@@ -119,15 +121,15 @@ func TestWasmPlugin_rightsChangeOften(t *testing.T) {
 	n.plugin(t, "annotator")
 	n.expectReady(t, "annotator")
 
-	// A plugin that is refused a write until its own Role changes shows how far the operator has come in the changes
-	// of Roles: it is told of them in their order.
+	// The operator receives the events of Roles in order. A plugin whose write is forbidden until its own Role changes
+	// therefore shows how many of these events the operator has received.
 	last := newTenant(t, o.env, rule("categories", "list", "watch"))
 	last.store(t, "annotator", fixture(t, "annotator.wasm"))
 	last.plugin(t, "annotator")
 	last.expectReady(t, "annotator")
 	last.category(t, "tools")
 	testenv.Eventually(t, "the write is refused", func(context.Context) error {
-		if reviews.of(last) < 3 { // of list, watch and patch
+		if reviews.of(last) < 3 { // for list, watch and patch
 			return fmt.Errorf("%d reviews", reviews.of(last))
 		}
 		return nil
@@ -140,13 +142,14 @@ func TestWasmPlugin_rightsChangeOften(t *testing.T) {
 		t.Fatal(err)
 	}
 	last.expectAnnotated(t, "tools")
-	// A check is two reviews. There may be another one, of what changed while the first was made.
+	// A check is two reviews. A second check is possible, for the changes during the first one.
 	if got := reviews.of(n) - before; got > 2*2 {
 		t.Errorf("%d changes led to %d reviews, want 4 at most", roleChanges, got)
 	}
 }
 
-// A role to which no plugin's account is bound may change without any review.
+// TestWasmPlugin_rightsOfOthersChange checks that changes to a role that is not bound to the ServiceAccount of a plugin
+// do not cause SubjectAccessReviews.
 func TestWasmPlugin_rightsOfOthersChange(t *testing.T) {
 	o := startOperator(t)
 	reviews := o.counting(t, wasmplugin.Timing{CheckEvery: time.Millisecond, SettleTime: time.Millisecond})
@@ -160,7 +163,8 @@ func TestWasmPlugin_rightsOfOthersChange(t *testing.T) {
 	before := reviews.of(n)
 	n.changeOften(t, role)
 	unbound := reviews.of(n) - before
-	// The operator is told of the changes in their order: when it has seen one that matters, it has seen all.
+	// The operator receives the events in order: when it has received one that affects the plugin, it has received all
+	// of the earlier ones.
 	checked := func(what string) {
 		t.Helper()
 		seen := reviews.of(n)
@@ -178,14 +182,14 @@ func TestWasmPlugin_rightsOfOthersChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	checked("a change of the role")
-	// Some are of the changes that the test began and ended with.
+	// Some reviews are for the changes at the beginning and at the end of the test.
 	if got := reviews.of(n) - before; got > roleChanges/4 {
 		t.Errorf("%d changes led to %d reviews, %d of them meanwhile, want next to none", roleChanges, got, unbound)
 	}
 }
 
-// A plugin that is refused again and again is told of, and everything that it was refused, and did, is
-// in the audit log.
+// TestWasmPlugin_audit checks that an Event reports a plugin whose requests are denied repeatedly, and that the audit
+// log records every denied request and every write.
 func TestWasmPlugin_audit(t *testing.T) {
 	o := startOperator(t)
 	o.end(t)
@@ -212,7 +216,7 @@ func TestWasmPlugin_audit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.end(t) // which writes what waits
+	o.end(t) // which flushes the audit log
 
 	var refused, allowed int
 	for _, r := range readAudit(t, o.audit) {

@@ -19,7 +19,8 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// A write that the account has no right to is refused by the API server itself, in its own words.
+// TestWasmPlugin_write_refusedByAPIServer checks that the API server itself denies a write for which the ServiceAccount
+// lacks the permission, and that the plugin's Event has the API server's message.
 func TestWasmPlugin_write_refusedByAPIServer(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, rule("categories", "get", "list", "watch"))
@@ -38,8 +39,8 @@ func TestWasmPlugin_write_refusedByAPIServer(t *testing.T) {
 	n.expectAnnotated(t, "tools")
 }
 
-// A read is held against the account's rights although the object lies in the shared cache, which
-// another plugin with more rights fills.
+// TestWasmPlugin_read_refusedAlthoughCached checks that a read is authorized with the permissions of the plugin's
+// ServiceAccount although the object is in the shared cache, which another plugin with more permissions fills.
 func TestWasmPlugin_read_refusedAlthoughCached(t *testing.T) {
 	o := startOperator(t)
 	other := newTenant(t, o.env, annotatorRules()...)
@@ -53,7 +54,7 @@ func TestWasmPlugin_read_refusedAlthoughCached(t *testing.T) {
 		why        string
 		rules      []rbacv1.PolicyRule
 		namespaces []string
-		target     func(n tenant) string // the namespace of the object that is read
+		target     func(n tenant) string // the namespace of the object that the plugin reads
 		want       string
 	}{
 		"granted": {
@@ -90,8 +91,8 @@ func TestWasmPlugin_read_refusedAlthoughCached(t *testing.T) {
 	}
 }
 
-// Who widens a plugin's allowlist to another tenant's namespace gains nothing: the account has no
-// rights there, so the plugin does not even load.
+// TestWasmPlugin_otherNamespace_needsRights checks that adding the namespace of another tenant to a plugin's allowlist
+// gives no access to it: the ServiceAccount has no permissions there, so the plugin does not even load.
 func TestWasmPlugin_otherNamespace_needsRights(t *testing.T) {
 	o := startOperator(t)
 	other := o.env.Namespace(t)
@@ -104,8 +105,9 @@ func TestWasmPlugin_otherNamespace_needsRights(t *testing.T) {
 		pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("in namespace %q", other))
 }
 
-// Rights that go while a plugin serves end its events, and its status says so, without anybody looking;
-// when they come back, so do the events.
+// TestWasmPlugin_rightsLost checks that a plugin which loses its permissions while it serves receives no more events,
+// and that its status reports this without another change of the WasmPlugin. When it has the permissions again, it
+// receives the events again.
 func TestWasmPlugin_rightsLost(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
@@ -130,8 +132,8 @@ func TestWasmPlugin_rightsLost(t *testing.T) {
 	n.expectAnnotated(t, "meanwhile")
 }
 
-// A right to all namespaces comes from elsewhere than one to a single namespace, and its change wakes
-// the plugin as well.
+// TestWasmPlugin_rightsLost_clusterRole checks that a change of a ClusterRole and its ClusterRoleBinding, which grant
+// permissions in all namespaces, triggers a reconcile of the WasmPlugin as well.
 func TestWasmPlugin_rightsLost_clusterRole(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env)
@@ -159,7 +161,8 @@ func TestWasmPlugin_rightsLost_clusterRole(t *testing.T) {
 	n.expectReady(t, "annotator")
 }
 
-// What the message says can be pasted, and is all that is missing.
+// TestWasmPlugin_grantPasted checks that the commands in the message can be pasted into a shell, and that they grant
+// everything that is missing.
 func TestWasmPlugin_grantPasted(t *testing.T) {
 	o := startOperator(t)
 	other := o.env.Namespace(t)
@@ -206,7 +209,7 @@ func TestWasmPlugin_grantPasted(t *testing.T) {
 	}
 }
 
-// paste runs the commands of a WasmPlugin's condition Authorized as a person does.
+// paste runs the commands in the message of a WasmPlugin's condition Authorized, as a person would.
 func (n tenant) paste(t *testing.T, name string) {
 	t.Helper()
 	wp, err := n.get(t.Context(), name)

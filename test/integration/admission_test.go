@@ -31,7 +31,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// servesWebhooks has an operator serve webhooks where the API server of the tests finds them.
+// servesWebhooks makes an operator serve webhooks at an address that the API server of the tests reaches.
 func servesWebhooks(address string) func(*app.Options) {
 	return func(o *app.Options) {
 		_, port, _ := net.SplitHostPort(address) // an address of FreeAddress always has a port
@@ -39,7 +39,7 @@ func servesWebhooks(address string) func(*app.Options) {
 	}
 }
 
-// gateRules are what the gate needs on Items.
+// gateRules are the permissions on Items that the plugin gate needs.
 func gateRules() []rbacv1.PolicyRule { return []rbacv1.PolicyRule{rule("items", "validate", "mutate")} }
 
 // try creates an Item as a dry run, and returns its category.
@@ -49,7 +49,7 @@ func (n tenant) try(ctx context.Context, name string) (string, error) {
 	return item.Spec.Category, err
 }
 
-// expectGate waits until requests of the namespace wait for the gate.
+// expectGate waits until the webhooks of the plugin gate validate and mutate requests in the namespace.
 func (n tenant) expectGate(t *testing.T) {
 	t.Helper()
 	testenv.Eventually(t, "the gate is asked", func(ctx context.Context) error {
@@ -65,7 +65,7 @@ func (n tenant) expectGate(t *testing.T) {
 	}
 }
 
-// expectOpen waits until they do not.
+// expectOpen waits until the webhooks of the plugin gate no longer receive requests in the namespace.
 func (n tenant) expectOpen(t *testing.T, why string) {
 	t.Helper()
 	testenv.Eventually(t, why, func(ctx context.Context) error {
@@ -77,7 +77,7 @@ func (n tenant) expectOpen(t *testing.T, why string) {
 	})
 }
 
-// configurations returns the names of the webhook configurations that the operator wrote for a namespace.
+// configurations returns the names of the webhook configurations that the operator created for a namespace.
 func (n tenant) configurations(ctx context.Context) ([]string, error) {
 	ours := client.MatchingLabels{"plugins.k1s.io/plugin-namespace": n.ns}
 	var validators admissionregistrationv1.ValidatingWebhookConfigurationList
@@ -106,8 +106,8 @@ func (n tenant) expectConfigurations(t *testing.T, count int) {
 	})
 }
 
-// A plugin that validates and defaults, from its first request to its end: what becomes of it and its rights decides at
-// once whether requests wait.
+// TestOperator_admission_lifecycle checks a plugin that validates and defaults, from its first request until it is
+// deleted: changes of the plugin, of its permissions and of the operator take effect on admission requests immediately.
 func TestOperator_admission_lifecycle(t *testing.T) {
 	address := testenv.FreeAddress(t)
 	o := startOperator(t, servesWebhooks(address))
@@ -183,7 +183,7 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 	t.Run("a failing module with Ignore lets requests through", func(t *testing.T) {
 		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.Admission.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
-			s.Runtime.Fuel = 1000 // which is not enough to look at an Item
+			s.Runtime.Fuel = 1000 // not enough to read an Item
 		})
 		shop.expectOpen(t, "it runs out of fuel")
 		shop.expectEvent(t, "gate", "AdmissionFailed", "fuel")
@@ -231,7 +231,8 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 	})
 }
 
-// Every replica answers for plugins, the leader or not, and the next leader goes on where the last one stopped.
+// TestOperator_admission_replicas checks that every replica serves the webhooks of plugins, whether or not it is the
+// leader, and that the next leader continues where the previous one stopped.
 func TestOperator_admission_replicas(t *testing.T) {
 	elects := func(o *app.Options) { o.LeaderElection = true }
 	addresses := []string{testenv.FreeAddress(t), testenv.FreeAddress(t)}
@@ -266,7 +267,8 @@ func TestOperator_admission_replicas(t *testing.T) {
 	})
 }
 
-// review asks an operator whether the gate's namespace may have an Item, as the API server does.
+// review sends the operator an AdmissionReview for an Item in the plugin's namespace that the plugin gate denies, as
+// the API server does.
 func review(ctx context.Context, o *operator, address, namespace string) error {
 	items := metav1.GroupVersionResource{Group: inventoryv1alpha1.GroupVersion.Group, Version: inventoryv1alpha1.GroupVersion.Version, Resource: "items"}
 	return reviewed(ctx, o, address, &admissionv1.AdmissionRequest{
@@ -276,7 +278,8 @@ func review(ctx context.Context, o *operator, address, namespace string) error {
 	}, "REFUSE")
 }
 
-// reviewed asks an operator for the gate's answer to a request, which is to be a denial that says why.
+// reviewed sends an AdmissionReview to the webhook of the plugin gate, and returns an error unless the operator denies
+// the request with a message that contains why.
 func reviewed(ctx context.Context, o *operator, address string, request *admissionv1.AdmissionRequest, why string) error {
 	secret := &corev1.Secret{}
 	if err := o.env.Client.Get(ctx, client.ObjectKey{Namespace: o.ns, Name: "k1s-webhook-cert"}, secret); err != nil {

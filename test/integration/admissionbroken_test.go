@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// expectPolicy waits until the configuration for validating has a failure policy.
+// expectPolicy waits until the ValidatingWebhookConfiguration of the namespace has the given failure policy.
 func (n tenant) expectPolicy(t *testing.T, want admissionregistrationv1.FailurePolicyType) {
 	t.Helper()
 	testenv.Eventually(t, "the configurations have the failure policy "+string(want), func(ctx context.Context) error {
@@ -38,8 +38,8 @@ func (n tenant) expectPolicy(t *testing.T, want admissionregistrationv1.FailureP
 	})
 }
 
-// What a spec asks for that cannot be had leaves the revision that serves as it is: requests go on waiting for it, and
-// what keeps them coming is kept up.
+// TestOperator_admission_goesOn checks that a spec which cannot be applied leaves the serving revision as it is: its
+// webhooks still receive requests, and the operator still maintains their configurations.
 func TestOperator_admission_goesOn(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	shop := newTenant(t, o.env, gateRules()...)
@@ -73,7 +73,7 @@ func TestOperator_admission_goesOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		configuration := &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: names[0]}} // both have one name
+		configuration := &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: names[0]}} // both have the same name
 		if err := shop.env.Client.Delete(t.Context(), configuration); err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,8 @@ func TestOperator_admission_goesOn(t *testing.T) {
 	})
 }
 
-// A plugin that loses its rights while no operator is there has no say afterwards, be it not loaded.
+// TestOperator_admission_rightsLostMeanwhile checks that the webhooks of a plugin which loses its permissions while no
+// operator runs are removed at the next start, although the plugin is not loaded.
 func TestOperator_admission_rightsLostMeanwhile(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	shop := newTenant(t, o.env, gateRules()...)
@@ -100,7 +101,8 @@ func TestOperator_admission_rightsLostMeanwhile(t *testing.T) {
 	shop.expectOpen(t, "the binding is gone")
 }
 
-// A plugin that does not load after a start is not asked any more when its spec says Ignore, whatever it said before.
+// TestOperator_admission_ignoredWhileBroken checks that a plugin which does not load after a restart no longer blocks
+// requests once its spec has failurePolicy Ignore, whatever the policy was before.
 func TestOperator_admission_ignoredWhileBroken(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	shop := newTenant(t, o.env, gateRules()...)

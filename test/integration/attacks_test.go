@@ -2,7 +2,7 @@
 
 //go:build !race
 
-// The race detector takes several times the memory that this test is about.
+// The race detector needs several times the memory that this test limits.
 
 package integration
 
@@ -25,18 +25,19 @@ import (
 )
 
 const (
-	// chartMemory is the memory limit of the chart, in bytes.
+	// chartMemory is the memory limit of the Helm chart, in bytes.
 	chartMemory = 1 << 30
-	// attackers is how many plugins of a module attack at once.
+	// attackers is how many plugins of one attack module run at the same time.
 	attackers = 4
-	// longestPause is how much processor time may pass between two heartbeats, far above what was measured: machines
-	// differ.
+	// longestPause is the limit of the CPU time between two heartbeats. It is far above the measured values, because
+	// machines differ.
 	longestPause = 2 * time.Second
-	// longestRequest is after how many seconds the API server gives a request up, which fails it: the most there can be.
+	// longestRequest is the timeout of a webhook, in seconds, after which the API server fails the request. It is the
+	// maximum that the API allows.
 	longestRequest = 30
 )
 
-// attackModules are modules that once kept the operator busy, exhausted its memory, or held all workers.
+// attackModules returns modules that once kept the operator busy, exhausted its memory, or blocked all of its workers.
 func attackModules(t *testing.T) map[string][]byte {
 	t.Helper()
 	modules := map[string][]byte{
@@ -52,8 +53,8 @@ func attackModules(t *testing.T) map[string][]byte {
 	return modules
 }
 
-// Whatever a tenant's modules do, alone and all at once, the operator survives within the chart's memory limit, and a
-// neighbor's plugin loads and answers.
+// TestOperator_attacks checks that the operator stays within the memory limit of the chart whatever the modules of a
+// tenant do, alone and all at the same time, and that the plugins of another tenant load and serve.
 func TestOperator_attacks(t *testing.T) {
 	group := newCgroup(t, chartMemory)
 	webhooks, heart := testenv.FreeAddress(t), testenv.FreeAddress(t)
@@ -86,7 +87,7 @@ func TestOperator_attacks(t *testing.T) {
 			shop.plugin(t, "annotator")
 			shop.expectReady(t, "annotator")
 			ready := time.Since(began)
-			p99, slowest := shop.requests(t) // which fail where they take too long
+			p99, slowest := shop.requests(t) // which fail if they take too long
 			longest := pulse(t, heart)
 			t.Logf("neighbor's plugin Ready after %s, requests p99 %s (%.1f times), at most %s, longest pause %s (%s busy), memory at most %d MiB",
 				ready.Round(time.Millisecond), p99, float64(p99)/float64(undisturbed), slowest, longest.elapsed, longest.busy, group.peakMemory()>>20)
@@ -113,7 +114,8 @@ func TestOperator_attacks(t *testing.T) {
 	}
 }
 
-// requests makes requests that the gate answers, and returns how long nearly all of them took, and the slowest.
+// requests sends requests that the plugin gate handles, and returns the 99th percentile and the maximum of their
+// durations.
 func (n tenant) requests(t *testing.T) (p99, slowest time.Duration) {
 	t.Helper()
 	took := make([]time.Duration, 150)
@@ -128,7 +130,7 @@ func (n tenant) requests(t *testing.T) (p99, slowest time.Duration) {
 	return took[len(took)*99/100], took[len(took)-1]
 }
 
-// withSchema adds metadata whose schema doubles with each of its references.
+// withSchema adds metadata to a module whose JSON schema doubles in size with each of its references.
 func withSchema(t *testing.T, module []byte) []byte {
 	t.Helper()
 	defs := map[string]any{"a40": map[string]string{"type": "object"}}
@@ -147,8 +149,8 @@ func withSchema(t *testing.T, module []byte) []byte {
 	return append(slices.Clone(module), section(0, named("k1s.metadata", text...))...)
 }
 
-// rotatingModule is a plugin whose reconcile has so many locals change places in so many nested loops: the compiler's
-// work is more than their product.
+// rotatingModule returns a plugin whose function reconcile rotates the values of the given number of locals inside the
+// given number of nested loops. The work of the compiler is more than the product of both numbers.
 func rotatingModule(locals, loops int) []byte {
 	body := append(append([]byte{1}, unsigned(locals)...), 0x7f) // locals of i32
 	body = append(body, slices.Repeat([]byte{0x03, 0x40}, loops)...)
@@ -176,7 +178,7 @@ func named(name string, rest ...byte) []byte {
 	return slices.Concat(unsigned(len(name)), []byte(name), rest)
 }
 
-// unsigned is a number as LEB128.
+// unsigned returns a number in unsigned LEB128.
 func unsigned(n int) []byte {
 	var out []byte
 	for ; n >= 0x80; n >>= 7 {

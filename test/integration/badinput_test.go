@@ -16,8 +16,8 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// Everything that can be wrong with a plugin has a condition and a reason of its own, and a message
-// that says what to do; an Event tells of it; and it is not tried again in a hot loop.
+// TestWasmPlugin_badInput checks that everything that can be wrong with a plugin has its own condition and reason, with
+// a message that says what to do; that an Event reports it; and that it is not retried in a hot loop.
 func TestWasmPlugin_badInput(t *testing.T) {
 	o := startOperator(t)
 	good := fixture(t, "annotator.wasm")
@@ -173,14 +173,14 @@ func TestWasmPlugin_badInput(t *testing.T) {
 			n.expectCondition(t, name, pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, tc.reason)
 			n.expectCondition(t, name, pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 			n.expectEvent(t, name, tc.reason)
-			if tc.reason != pluginsv1alpha1.ReasonInitializeFailed { // that one is tried again, with pauses
+			if tc.reason != pluginsv1alpha1.ReasonInitializeFailed { // initialization is retried with a backoff
 				n.expectQuiet(t, name)
 			}
 		})
 	}
 }
 
-// expectQuiet checks that a plugin's status is left alone: a hot loop would write or tell again.
+// expectQuiet checks that the operator does not update the status of a WasmPlugin, as it would in a hot loop.
 func (n tenant) expectQuiet(t *testing.T, name string) {
 	t.Helper()
 	was, err := n.get(t.Context(), name)
@@ -196,8 +196,8 @@ func (n tenant) expectQuiet(t *testing.T, name string) {
 	})
 }
 
-// A guest that answers rubbish fails that call, and only that: it stays loaded, and its neighbor on
-// the same objects goes on working.
+// TestWasmPlugin_rubbishReply checks that an invalid reply of a guest fails only that call: the plugin stays loaded,
+// and another plugin for the same objects keeps working.
 func TestWasmPlugin_rubbishReply(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
@@ -214,7 +214,8 @@ func TestWasmPlugin_rubbishReply(t *testing.T) {
 	n.expectReady(t, "annotator")
 }
 
-// A plugin that waits for something starts by itself when that comes.
+// TestWasmPlugin_recoversByItself checks that a plugin which waits for an object loads without intervention once the
+// object exists.
 func TestWasmPlugin_recoversByItself(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
@@ -230,7 +231,8 @@ func TestWasmPlugin_recoversByItself(t *testing.T) {
 	n.expectAnnotated(t, "tools")
 }
 
-// The revision that serves goes on serving, whatever comes after it, and the next good one takes over.
+// TestWasmPlugin_badRevisionAfterGood checks that the serving revision keeps serving whatever module comes after it,
+// and that the next valid one replaces it.
 func TestWasmPlugin_badRevisionAfterGood(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)

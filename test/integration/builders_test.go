@@ -50,19 +50,19 @@ func readModule(t *testing.T, path string) []byte {
 	return module
 }
 
-// tenant is a namespace with a plugin's account and rights.
+// tenant is a namespace with the ServiceAccount of a plugin and its permissions.
 type tenant struct {
 	env *testenv.Env
 	ns  string
 }
 
-// newTenant makes a namespace with a ServiceAccount "plugin" that may do the given rules there.
+// newTenant creates a namespace with a ServiceAccount "plugin" that has the given permissions there.
 func newTenant(t *testing.T, env *testenv.Env, rules ...rbacv1.PolicyRule) tenant {
 	t.Helper()
 	return newTenantIn(t, env, env.Namespace(t), rules...)
 }
 
-// newTenantIn is newTenant in a namespace that exists.
+// newTenantIn is like newTenant, in an existing namespace.
 func newTenantIn(t *testing.T, env *testenv.Env, ns string, rules ...rbacv1.PolicyRule) tenant {
 	t.Helper()
 	n := tenant{env: env, ns: ns}
@@ -76,12 +76,12 @@ func newTenantIn(t *testing.T, env *testenv.Env, ns string, rules ...rbacv1.Poli
 	return n
 }
 
-// rule is a right on resources of the inventory.
+// rule returns a rule for a resource of the inventory API group.
 func rule(resource string, verbs ...string) rbacv1.PolicyRule {
 	return rbacv1.PolicyRule{APIGroups: []string{inventoryv1alpha1.GroupVersion.Group}, Resources: []string{resource}, Verbs: verbs}
 }
 
-// annotatorRules are what the annotator of test/conformance needs.
+// annotatorRules are the permissions that the annotator of test/conformance needs.
 func annotatorRules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		rule("categories", "get", "list", "watch", "patch"),
@@ -100,7 +100,7 @@ func (n tenant) create(t *testing.T, o client.Object) {
 	}
 }
 
-// store puts a module into a ConfigMap, compressed, or replaces the one that is there.
+// store writes a module, compressed, to a ConfigMap, which it creates or updates.
 func (n tenant) store(t *testing.T, name string, module []byte) {
 	t.Helper()
 	var packed bytes.Buffer
@@ -126,7 +126,7 @@ func (n tenant) storeRaw(t *testing.T, name string, bytes []byte) {
 	}
 }
 
-// plugin creates a WasmPlugin from the ConfigMap of its name, acting as the account "plugin".
+// plugin creates a WasmPlugin that loads the ConfigMap of the same name and uses the ServiceAccount "plugin".
 func (n tenant) plugin(t *testing.T, name string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) {
 	t.Helper()
 	wp := &pluginsv1alpha1.WasmPlugin{
@@ -140,7 +140,7 @@ func (n tenant) plugin(t *testing.T, name string, mutate ...func(*pluginsv1alpha
 		m(&wp.Spec)
 	}
 	n.create(t, wp)
-	// The next test's operator looks at the same API server, and is not to load this one.
+	// The operator of the next test uses the same API server, and must not load this plugin.
 	t.Cleanup(func() {
 		if err := n.env.Client.Delete(context.Background(), wp); client.IgnoreNotFound(err) != nil {
 			t.Errorf("delete WasmPlugin %s: %v", name, err)
@@ -173,7 +173,8 @@ func (n tenant) category(t *testing.T, name string) {
 	n.create(t, &inventoryv1alpha1.Category{ObjectMeta: n.meta(name), Spec: inventoryv1alpha1.CategorySpec{Name: name}})
 }
 
-// expectCondition waits until a condition of a WasmPlugin is as given and its message has all parts.
+// expectCondition waits until a condition of a WasmPlugin has the given status and reason and its message contains all
+// parts.
 func (n tenant) expectCondition(t *testing.T, name, condition string, status metav1.ConditionStatus, reason string, parts ...string) {
 	t.Helper()
 	testenv.Eventually(t, fmt.Sprintf("WasmPlugin %s has %s=%s (%s)", name, condition, status, reason), func(ctx context.Context) error {
@@ -200,13 +201,13 @@ func (n tenant) expectCondition(t *testing.T, name, condition string, status met
 	})
 }
 
-// expectReady waits until the plugin serves what its spec asks for.
+// expectReady waits until the plugin serves the revision that its spec specifies.
 func (n tenant) expectReady(t *testing.T, name string) {
 	t.Helper()
 	n.expectCondition(t, name, pluginsv1alpha1.ConditionReady, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
 }
 
-// expectAnnotated waits until the annotator has been at a Category.
+// expectAnnotated waits until the annotator has annotated a Category.
 func (n tenant) expectAnnotated(t *testing.T, name string) {
 	t.Helper()
 	testenv.Eventually(t, "Category "+name+" is annotated", func(ctx context.Context) error {
@@ -223,7 +224,7 @@ func (n tenant) expectAnnotated(t *testing.T, name string) {
 
 const seenAnnotation = "conformance.k1s.io/seen"
 
-// expectEvent waits for an Event about a WasmPlugin whose note has all parts.
+// expectEvent waits for an Event about a WasmPlugin whose message contains all parts.
 func (n tenant) expectEvent(t *testing.T, plugin, reason string, parts ...string) {
 	t.Helper()
 	testenv.Eventually(t, "event "+reason, func(context.Context) error {
@@ -262,7 +263,7 @@ func containsAll(text string, parts []string) bool {
 
 func splitYAML(text string) []string { return strings.Split(text, "\n---\n") }
 
-// bind gives another account the rights of the account "plugin".
+// bind gives another ServiceAccount the permissions of the ServiceAccount "plugin".
 func (n tenant) bind(t *testing.T, account string) {
 	t.Helper()
 	n.create(t, &rbacv1.RoleBinding{
@@ -272,7 +273,7 @@ func (n tenant) bind(t *testing.T, account string) {
 	})
 }
 
-// touch changes an annotation of a WasmPlugin, which makes it be looked at.
+// touch changes an annotation of a WasmPlugin, which triggers a reconcile.
 func (n tenant) touch(t *testing.T, name string) {
 	t.Helper()
 	testenv.Eventually(t, "touch WasmPlugin "+name, func(ctx context.Context) error {

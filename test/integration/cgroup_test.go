@@ -17,12 +17,12 @@ import (
 // cgroup is a control group with a memory limit.
 type cgroup struct {
 	dir string
-	// peak is the file with the most memory that was in use.
+	// peak is the name of the file that holds the peak memory usage.
 	peak string
 }
 
-// newCgroup makes a control group of this process's own with a memory limit, or skips the test where that is not
-// possible: outside of Linux, and without the right to.
+// newCgroup creates a control group with a memory limit inside the control group of this process. It skips the test
+// where this is not possible: outside Linux, and without the permission to create one.
 func newCgroup(t *testing.T, limit int64) cgroup {
 	t.Helper()
 	text, err := os.ReadFile("/proc/self/cgroup")
@@ -48,7 +48,7 @@ func newCgroup(t *testing.T, limit int64) cgroup {
 		t.Skipf("control groups cannot be made here: %v", err)
 	}
 	t.Cleanup(func() {
-		// It is empty when the kernel has noticed that its last process is gone.
+		// The group can be removed once the kernel has noticed that its last process has exited.
 		if err := testenv.Poll(context.Background(), testenv.Patience, func(context.Context) error { return os.Remove(c.dir) }); err != nil {
 			t.Logf("a control group is left behind: %v", err)
 		}
@@ -59,12 +59,12 @@ func newCgroup(t *testing.T, limit int64) cgroup {
 	return c
 }
 
-// run is what to put before a command to run it in the group.
+// run returns the prefix that runs a command in the control group.
 func (c cgroup) run() []string {
 	return []string{"sh", "-c", `echo $$ > "$0/cgroup.procs" && exec "$@"`, c.dir}
 }
 
-// peakMemory returns the most memory that was in use, in bytes; 0 where that is not known.
+// peakMemory returns the peak memory usage in bytes, or 0 if it is unknown.
 func (c cgroup) peakMemory() int64 {
 	text, _ := os.ReadFile(filepath.Join(c.dir, c.peak))
 	n, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)

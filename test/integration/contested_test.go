@@ -19,7 +19,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// warned keeps the warnings that a client is shown.
+// warned collects the warnings that a client receives.
 type warned struct {
 	mu   sync.Mutex
 	text string
@@ -32,7 +32,7 @@ func (w *warned) HandleWarningHeader(_ int, _ string, text string) {
 	w.text += text + "\n"
 }
 
-// take returns and forgets what was said.
+// take returns the warnings and removes them.
 func (w *warned) take() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -40,8 +40,8 @@ func (w *warned) take() string {
 	return w.text
 }
 
-// Two plugins that set the same field: whoever makes the request is warned, each plugin has an event, and neither names a
-// plugin of another namespace.
+// TestOperator_admission_contested checks two plugins that set the same field: the client that sends the request
+// receives a warning, each plugin has an Event, and neither of them names a plugin of another namespace.
 func TestOperator_admission_contested(t *testing.T) {
 	address := testenv.FreeAddress(t)
 	o := startOperator(t, servesWebhooks(address))
@@ -76,7 +76,7 @@ func TestOperator_admission_contested(t *testing.T) {
 		}
 	}
 
-	// Beside each other in one namespace, they are named.
+	// Events name plugins of the same namespace.
 	yard := newTenant(t, o.env, gateRules()...)
 	yard.store(t, "gate-one", localFixture(t, "gate.wasm"))
 	yard.plugin(t, "gate-one", selects("a"))
@@ -91,8 +91,8 @@ func TestOperator_admission_contested(t *testing.T) {
 	yard.expectEvent(t, "gate-two", "FieldContested", `is also set by plugin "gate-one"`)
 }
 
-// contest makes requests that both plugins default, and fails unless there is a warning. The gate sets what is not set,
-// so the one that is asked first sets it where both are asked.
+// contest sends requests that both plugins default, and returns an error unless there is a warning. The plugin gate
+// sets only an unset field, so where both match, the one that is called first sets it.
 func contest(ctx context.Context, c client.Client, said *warned, n tenant) error {
 	said.take()
 	for _, labels := range []map[string]string{{"a": "yes"}, {"a": "yes", "b": "yes"}, {"b": "yes"}, {"a": "yes", "b": "yes"}} {
@@ -112,7 +112,7 @@ func contest(ctx context.Context, c client.Client, said *warned, n tenant) error
 	return nil
 }
 
-// selects has a plugin be asked about objects with a label.
+// selects makes a plugin match only objects that have the given label.
 func selects(label string) func(*pluginsv1alpha1.WasmPluginSpec) {
 	return func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Admission.ObjectSelector = &metav1.LabelSelector{MatchLabels: map[string]string{label: "yes"}}

@@ -19,7 +19,8 @@ func (o *operator) write(t *testing.T, name string, bytes []byte) {
 	}
 }
 
-// A plugin from a file follows the file: a changed one is swapped in, a broken one is told of.
+// TestWasmPlugin_fileSource checks that a plugin from a file follows the file: the operator loads a changed module, and
+// reports an invalid one.
 func TestWasmPlugin_fileSource(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
@@ -37,8 +38,9 @@ func TestWasmPlugin_fileSource(t *testing.T) {
 	n.expectAnnotated(t, "meanwhile")
 }
 
-// A file alone makes a plugin, in the operator's namespace; files that describe plugins are read,
-// and what is wrong with one is told without touching what serves.
+// TestWasmPlugin_directory checks that a module file alone creates a plugin in the operator's namespace, that files
+// which describe plugins are read, and that an error in such a file is reported without an effect on the serving
+// revision.
 func TestWasmPlugin_directory(t *testing.T) {
 	o := startOperator(t)
 	n := newTenantIn(t, o.env, o.ns, annotatorRules()...)

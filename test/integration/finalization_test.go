@@ -23,8 +23,9 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// An object's life with a plugin that finalizes: it carries the finalizer before the plugin hears of it, its
-// deletion waits until finalize is done, whatever errors come before, and then it is gone.
+// TestWasmPlugin_finalization checks the life of an object with a plugin that finalizes: the object has the finalizer
+// before the plugin receives it, its deletion is blocked until finalize succeeds, whatever errors come before, and then
+// it is gone.
 func TestWasmPlugin_finalization(t *testing.T) {
 	o := startOperator(t)
 	n := newFinalized(t, o.env)
@@ -60,7 +61,8 @@ func TestWasmPlugin_finalization(t *testing.T) {
 	n.expectTrace(t, "done-after")
 }
 
-// The finalizers of others stay as they are, however often they change while the plugin's comes and goes.
+// TestWasmPlugin_finalization_others checks that the finalizers of other controllers are preserved, however often they
+// change while the plugin's finalizer is added and removed.
 func TestWasmPlugin_finalization_others(t *testing.T) {
 	const objects, rounds = 8, 20
 	o := startOperator(t)
@@ -79,7 +81,7 @@ func TestWasmPlugin_finalization_others(t *testing.T) {
 					failed <- err
 					return
 				}
-				if j%2 == 0 { // every other one stays
+				if j%2 == 0 { // every second one is kept
 					if err := n.patchFinalizers(t.Context(), name(i), other(i, j), false); err != nil {
 						failed <- err
 						return
@@ -122,7 +124,8 @@ func TestWasmPlugin_finalization_others(t *testing.T) {
 	}
 }
 
-// Objects are free when the plugin is deleted, whatever has become of it: finalize is not called for that.
+// TestWasmPlugin_finalization_deleted checks that the finalizers are removed from all objects when the plugin is
+// deleted, whatever state it is in, and that finalize is not called for that.
 func TestWasmPlugin_finalization_deleted(t *testing.T) {
 	for name, before := range map[string]func(*testing.T, *operator, finalized){
 		"as-it-serves": func(*testing.T, *operator, finalized) {},
@@ -136,7 +139,7 @@ func TestWasmPlugin_finalization_deleted(t *testing.T) {
 			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
 		},
 		"with-a-broken-module": func(t *testing.T, o *operator, n finalized) {
-			o.end(t) // so that nothing serves
+			o.end(t) // so that no revision serves
 			n.storeRaw(t, "finalizer", []byte("rubbish"))
 			o.start(t)
 			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
@@ -157,7 +160,7 @@ func TestWasmPlugin_finalization_deleted(t *testing.T) {
 			n.finalizer(t, "finalizer")
 			n.expectHeld(t, "stays", "finalizer")
 			n.expectHeld(t, "goes", "finalizer")
-			n.label(t, "goes", "hold", "true") // its finalize does not end
+			n.label(t, "goes", "hold", "true") // finalize does not succeed
 			n.remove(t, "goes")
 			n.expectEvent(t, "finalizer", "FinalizeFailed", "goes")
 			before(t, o, n)
@@ -174,8 +177,9 @@ func TestWasmPlugin_finalization_deleted(t *testing.T) {
 	}
 }
 
-// A plugin that has lost its account keeps objects for a while, in case it comes back, and no longer. When it is
-// back, it has its objects again.
+// TestWasmPlugin_finalization_accountGone checks that a plugin whose ServiceAccount is gone blocks the deletion of
+// objects only for a grace period, in case the ServiceAccount comes back. When it is back, the plugin finalizes its
+// objects again.
 func TestWasmPlugin_finalization_accountGone(t *testing.T) {
 	grace := time.Hour
 	o := startOperator(t, func(o *app.Options) { o.Timing.RightsGrace = grace })
@@ -190,7 +194,7 @@ func TestWasmPlugin_finalization_accountGone(t *testing.T) {
 	n.remove(t, "goes")
 	testenv.Consistently(t, "the object waits", time.Second, func(ctx context.Context) error { return n.held(ctx, "goes", "finalizer") })
 	o.end(t)
-	grace = time.Second // which the status says is over
+	grace = time.Second // which has passed according to the status
 	o.start(t)
 	n.expectGone(t, "goes")
 	n.expectFree(t, "stays", "finalizer")
@@ -205,7 +209,8 @@ func TestWasmPlugin_finalization_accountGone(t *testing.T) {
 	n.expectTrace(t, "done-stays")
 }
 
-// It makes no difference that the plugin's settings cannot be read any more either, which is found out first.
+// TestWasmPlugin_finalization_accountGone_settings checks the same as TestWasmPlugin_finalization_accountGone for a
+// plugin whose settings can no longer be read either, an error that is found first.
 func TestWasmPlugin_finalization_accountGone_settings(t *testing.T) {
 	for name, lose := range map[string]func(*testing.T, finalized){
 		"account": func(t *testing.T, n finalized) {
@@ -234,7 +239,8 @@ func TestWasmPlugin_finalization_accountGone_settings(t *testing.T) {
 	}
 }
 
-// A plugin that may not patch its objects is told so before it can leave anything on them.
+// TestWasmPlugin_finalization_forbidden checks that a plugin which lacks the permission to patch its objects reports
+// this before it adds a finalizer to any of them.
 func TestWasmPlugin_finalization_forbidden(t *testing.T) {
 	o := startOperator(t)
 	n := finalized{newTenant(t, o.env, rule("categories", "list", "watch"))}
@@ -248,7 +254,8 @@ func TestWasmPlugin_finalization_forbidden(t *testing.T) {
 	}
 }
 
-// What leaves the plugin's scope does not wait for it: an object by its labels, many by the spec.
+// TestWasmPlugin_finalization_scope checks that the finalizer is removed from objects that leave the scope of the
+// plugin: a single object because of its labels, many objects because of a change in the spec.
 func TestWasmPlugin_finalization_scope(t *testing.T) {
 	o := startOperator(t)
 	n := newFinalized(t, o.env)
@@ -330,7 +337,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	n.expectFree(t, "labeled", "finalizer")
 }
 
-// finalized is a tenant of the module finalizer.wasm.
+// finalized is a tenant with the module finalizer.wasm.
 type finalized struct{ tenant }
 
 func finalizerRules() []rbacv1.PolicyRule {
@@ -351,7 +358,7 @@ func forType(kind string) pluginsv1alpha1.ForType {
 	return pluginsv1alpha1.ForType{TypeReference: pluginsv1alpha1.TypeReference{APIVersion: inventoryv1alpha1.GroupVersion.String(), Kind: kind}}
 }
 
-// finalizer creates the WasmPlugin, for Categories. Nothing is left of the test's objects at its end.
+// finalizer creates the WasmPlugin for Categories. It is deleted at the end of the test.
 func (n finalized) finalizer(t *testing.T, name string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) {
 	t.Helper()
 	forCategories := func(s *pluginsv1alpha1.WasmPluginSpec) { s.ForTypes = []pluginsv1alpha1.ForType{forType("Category")} }
@@ -392,7 +399,7 @@ func (n finalized) wasmPlugin(t *testing.T, name string) *pluginsv1alpha1.WasmPl
 	return wp
 }
 
-// label sets a label of a Category, or removes it.
+// label sets a label of a Category, or removes it if the value is empty.
 func (n finalized) label(t *testing.T, category, key, value string) {
 	t.Helper()
 	quoted := "null"
@@ -422,7 +429,7 @@ func (n finalized) patchFinalizers(ctx context.Context, category, finalizer stri
 	})
 }
 
-// held says that a Category does not carry a plugin's finalizer.
+// held returns an error if a Category does not have a plugin's finalizer.
 func (n finalized) held(ctx context.Context, category, plugin string) error {
 	c := n.categoryNamed(category)
 	if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
@@ -439,7 +446,7 @@ func (n finalized) expectHeld(t *testing.T, category, plugin string) {
 	testenv.Eventually(t, category+" carries the finalizer", func(ctx context.Context) error { return n.held(ctx, category, plugin) })
 }
 
-// expectFree waits until a Category that is there does not carry a plugin's finalizer.
+// expectFree waits until an existing Category does not have a plugin's finalizer.
 func (n finalized) expectFree(t *testing.T, category, plugin string) {
 	t.Helper()
 	testenv.Eventually(t, category+" is free", func(ctx context.Context) error {
@@ -474,7 +481,7 @@ func (n finalized) gone(ctx context.Context, o client.Object) error {
 	return fmt.Errorf("it is there, being deleted since %v, with finalizers %q: %w", o.GetDeletionTimestamp(), o.GetFinalizers(), err)
 }
 
-// expectTrace waits for a trace that the plugin leaves.
+// expectTrace waits for a ConfigMap that the plugin creates as a trace of a call.
 func (n finalized) expectTrace(t *testing.T, name string) {
 	t.Helper()
 	testenv.Eventually(t, "the trace "+name, func(ctx context.Context) error {

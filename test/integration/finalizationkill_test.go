@@ -17,8 +17,8 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// An operator that is killed again and again in the middle of finalization loses nothing: every object that went
-// was finalized to its end, and is gone.
+// TestWasmPlugin_finalization_killed checks that an operator which is killed repeatedly during finalization does not
+// miss an object: every deleted object was finalized completely, and is gone.
 func TestWasmPlugin_finalization_killed(t *testing.T) {
 	const objects, kills = 40, 4
 	p := startProcess(t)
@@ -31,7 +31,7 @@ func TestWasmPlugin_finalization_killed(t *testing.T) {
 	}
 	for kill := range kills {
 		first := kill * objects / kills
-		// Those that are not held yet may go without the plugin, as with every finalizer.
+		// Objects without the finalizer can be deleted without the plugin, as with every finalizer.
 		for i := first; i < first+objects/kills; i++ {
 			n.expectHeld(t, name(i), "finalizer")
 		}
@@ -67,7 +67,8 @@ func TestWasmPlugin_finalization_killed(t *testing.T) {
 	}
 }
 
-// An operator that is killed while it puts finalizers on, and while a deleted plugin's are taken off, leaves none.
+// TestWasmPlugin_finalization_killedWhileDeleted checks that no finalizer is left behind by an operator that is killed
+// while it adds finalizers, and while it removes those of a deleted plugin.
 func TestWasmPlugin_finalization_killedWhileDeleted(t *testing.T) {
 	const objects = 60
 	p := startProcess(t)
@@ -95,7 +96,7 @@ func TestWasmPlugin_finalization_killedWhileDeleted(t *testing.T) {
 	}
 }
 
-// traces returns the objects that the plugin has left a kind of trace for.
+// traces returns the names of the objects for which the plugin left a trace with the given prefix.
 func (n finalized) traces(ctx context.Context, t *testing.T, prefix string) []string {
 	t.Helper()
 	var list corev1.ConfigMapList
@@ -120,7 +121,7 @@ func (n finalized) categories(ctx context.Context, t *testing.T) []inventoryv1al
 	return list.Items
 }
 
-// carriers counts the objects that carry the finalizer.
+// carriers counts the objects that have the finalizer.
 func (n finalized) carriers(ctx context.Context, t *testing.T) (carriers int) {
 	t.Helper()
 	for _, c := range n.categories(ctx, t) {

@@ -19,8 +19,8 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// A kind that goes takes its objects with it, after they were finalized; the plugin then is not kept by a kind
-// that there is no more.
+// TestWasmPlugin_finalization_kindGone checks that the objects of a deleted kind are finalized before they are gone,
+// and that the kind, which no longer exists, then does not block the deletion of the plugin.
 func TestWasmPlugin_finalization_kindGone(t *testing.T) {
 	o := startOperator(t)
 	n := newWidgets(t, o)
@@ -31,7 +31,8 @@ func TestWasmPlugin_finalization_kindGone(t *testing.T) {
 	n.expectPluginGone(t, "finalizer")
 }
 
-// A kind that is to go, and waits for a plugin that does nothing any more, goes with the plugin.
+// TestWasmPlugin_finalization_kindGoes checks that a kind whose deletion is blocked by a suspended plugin is deleted
+// once the plugin is deleted.
 func TestWasmPlugin_finalization_kindGoes(t *testing.T) {
 	o := startOperator(t)
 	n := newWidgets(t, o)
@@ -51,7 +52,8 @@ func TestWasmPlugin_finalization_kindGoes(t *testing.T) {
 	n.expectNoTrace(t, "begun-widget")
 }
 
-// The operator tells which right it lacks itself, before anything waits for a plugin.
+// TestWasmPlugin_finalization_operatorForbidden checks that the operator reports which permission it lacks itself
+// before the plugin blocks the deletion of any object.
 func TestWasmPlugin_finalization_operatorForbidden(t *testing.T) {
 	o := startOperator(t)
 	n := newFinalized(t, o.env)
@@ -63,7 +65,8 @@ func TestWasmPlugin_finalization_operatorForbidden(t *testing.T) {
 		"the operator itself may not patch widgets.test.k1s.io", "list and watch and patch on widgets.test.k1s.io")
 }
 
-// A plugin of a file that goes away leaves nothing on objects; one whose file is back at once comes back, too.
+// TestWasmPlugin_finalization_directory checks that a plugin whose file is removed leaves no finalizers on objects, and
+// that a plugin whose file is restored immediately is created again.
 func TestWasmPlugin_finalization_directory(t *testing.T) {
 	o := startOperator(t)
 	n := finalized{newTenantIn(t, o.env, o.ns, finalizerRules()...)}
@@ -78,7 +81,8 @@ func TestWasmPlugin_finalization_directory(t *testing.T) {
 	o.write(t, "finalizer.wasm", localFixture(t, "finalizer.wasm"))
 	o.write(t, "wasm-plugins.yaml", definition)
 	n.expectHeld(t, "tools", "finalizer")
-	// Another's finalizer keeps the WasmPlugin, so that its file is back before it is gone.
+	// The finalizer of another controller keeps the WasmPlugin, so that its file is restored before the WasmPlugin is
+	// gone.
 	n.keepPlugin(t, true)
 	o.write(t, "wasm-plugins.yaml", []byte("plugins: []\n"))
 	o.remove(t, "finalizer.wasm")
@@ -101,7 +105,8 @@ func TestWasmPlugin_finalization_directory(t *testing.T) {
 	n.expectFree(t, "tools", "finalizer")
 }
 
-// A plugin that acts as the operator itself puts its finalizer on as the operator does.
+// TestWasmPlugin_finalization_withoutRBAC checks that the finalizer of a plugin which acts as the operator is added
+// with the operator's own permissions.
 func TestWasmPlugin_finalization_withoutRBAC(t *testing.T) {
 	o := startOperator(t, func(o *app.Options) { o.DirectoryPluginsWithoutRBAC = true })
 	n := finalized{newTenantIn(t, o.env, o.ns)}
@@ -117,7 +122,7 @@ func TestWasmPlugin_finalization_withoutRBAC(t *testing.T) {
 	n.expectFree(t, "tools", "finalizer")
 }
 
-// keepPlugin puts somebody else's finalizer on the WasmPlugin, or takes it off.
+// keepPlugin adds the finalizer of another controller to the WasmPlugin, or removes it.
 func (n finalized) keepPlugin(t *testing.T, keep bool) {
 	t.Helper()
 	const finalizer = "test.k1s.io/keep"
@@ -134,7 +139,7 @@ func (n finalized) keepPlugin(t *testing.T, keep bool) {
 	})
 }
 
-// newWidgets makes a tenant whose plugin holds an object of a kind of its own.
+// newWidgets creates a tenant whose plugin finalizes an object of the kind Widget.
 func newWidgets(t *testing.T, o *operator) finalized {
 	t.Helper()
 	n := newFinalized(t, o.env)
@@ -168,7 +173,7 @@ func widgets(verbs ...string) rbacv1.PolicyRule {
 	return rbacv1.PolicyRule{APIGroups: []string{"test.k1s.io"}, Resources: []string{"widgets"}, Verbs: verbs}
 }
 
-// grantOperatorWidgets is what a labeled ClusterRole does in a cluster.
+// grantOperatorWidgets grants the operator permissions on Widgets, as a labeled ClusterRole does in a cluster.
 func (n finalized) grantOperatorWidgets(t *testing.T, verbs ...string) {
 	t.Helper()
 	n.create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}, Rules: []rbacv1.PolicyRule{widgets(verbs...)}})
@@ -196,7 +201,7 @@ func (n finalized) widget() *unstructured.Unstructured {
 	return w
 }
 
-// cleanUpWidgets leaves no CustomResourceDefinition to the next test.
+// cleanUpWidgets deletes the CustomResourceDefinition, so that the next test does not find it.
 func (n finalized) cleanUpWidgets(t *testing.T) {
 	t.Helper()
 	ctx := context.Background()
@@ -204,7 +209,7 @@ func (n finalized) cleanUpWidgets(t *testing.T) {
 		t.Error(err)
 	}
 	free := client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`))
-	_ = n.env.Client.Patch(ctx, n.widget(), free) // it may not be there, nor its kind
+	_ = n.env.Client.Patch(ctx, n.widget(), free) // the object or its kind may not exist
 	if err := testenv.Poll(ctx, testenv.Patience, func(ctx context.Context) error { return n.gone(ctx, widgetCRD()) }); err != nil {
 		t.Error(err)
 	}

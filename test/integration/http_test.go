@@ -17,8 +17,8 @@ import (
 	"github.com/k1s-io/k1s/internal/access"
 )
 
-// A plugin reaches no host that its spec does not name, nor one that the operator keeps it from, and each request
-// is in the audit log.
+// TestWasmPlugin_http_refused checks that a plugin does not reach a host that its spec does not list, or that the
+// operator denies, and that the audit log records each request.
 func TestWasmPlugin_http_refused(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the server on loopback was reached") }))
 	t.Cleanup(server.Close)
@@ -53,7 +53,7 @@ func TestWasmPlugin_http_refused(t *testing.T) {
 		tenants[name].expectReady(t, "sender")
 		tenants[name].expectEvent(t, "sender", "ReconcileFailed", "answered Forbidden: "+tc.layer+": may not GET", tc.want)
 	}
-	o.end(t) // which writes what waits
+	o.end(t) // which flushes the audit log
 	recorded := map[string]access.Record{}
 	for _, r := range readAudit(t, audit) {
 		recorded[r.Plugin] = r

@@ -18,8 +18,9 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// A plugin that owns a kind which is not installed waits, and loads as soon as the kind is there and
-// the operator may watch it. From then on a change of an owned object is told to its owner.
+// TestWasmPlugin_kindInstalledLater checks that a plugin which owns a kind that is not installed waits, and loads as
+// soon as the kind is installed and the operator is allowed to watch it. From then on, a change of an owned object
+// triggers a reconcile of its owner.
 func TestWasmPlugin_kindInstalledLater(t *testing.T) {
 	o := startOperator(t, pollsOften)
 	late := rbacv1.PolicyRule{APIGroups: []string{"late.example.com"}, Resources: []string{"boxes"}, Verbs: []string{"get", "list", "watch"}}
@@ -32,7 +33,7 @@ func TestWasmPlugin_kindInstalledLater(t *testing.T) {
 
 	n.create(t, boxCRD())
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden)
-	// As in a cluster, where a labeled ClusterRole is aggregated to the operator's.
+	// As in a cluster, where a labeled ClusterRole is aggregated to the operator's ClusterRole.
 	n.create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "late"}, Rules: []rbacv1.PolicyRule{late}})
 	n.create(t, &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: "late"},
@@ -44,13 +45,13 @@ func TestWasmPlugin_kindInstalledLater(t *testing.T) {
 
 	n.category(t, "owner")
 	n.expectAnnotated(t, "owner")
-	n.unannotate(t, "owner") // a change of the owner itself; wait until that one has been told
+	n.unannotate(t, "owner") // a change of the owner itself: wait until the plugin has received it
 	n.expectAnnotated(t, "owner")
 	n.expectToldByOwned(t, "owner")
 }
 
-// expectToldByOwned creates an object that a Category owns, and waits for what only the plugin's
-// being called again can do. The annotation goes in the same moment, so the order does not matter.
+// expectToldByOwned creates an object that a Category owns, and waits for a failed call of the plugin, which only the
+// event of the owned object can cause.
 func (n tenant) expectToldByOwned(t *testing.T, owner string) {
 	t.Helper()
 	var c inventoryv1alpha1.Category
@@ -64,7 +65,8 @@ func (n tenant) expectToldByOwned(t *testing.T, owner string) {
 	box.SetName("owned")
 	box.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(&c, inventoryv1alpha1.GroupVersion.WithKind("Category"))})
 	before := n.failures(t)
-	// Without the right to patch, every call fails and is told: a call because of the Box shows.
+	// Without the permission to patch, every call fails and an Event reports it, which shows the call because of the
+	// Box.
 	role := &rbacv1.Role{ObjectMeta: n.meta("plugin"), Rules: []rbacv1.PolicyRule{
 		rule("categories", "get", "list", "watch"),
 		{APIGroups: []string{"late.example.com"}, Resources: []string{"boxes"}, Verbs: []string{"get", "list", "watch"}},
@@ -81,7 +83,7 @@ func (n tenant) expectToldByOwned(t *testing.T, owner string) {
 	})
 }
 
-// failures counts the events about failed calls.
+// failures counts the Events about failed calls.
 func (n tenant) failures(t *testing.T) int {
 	t.Helper()
 	count := 0
@@ -93,7 +95,7 @@ func (n tenant) failures(t *testing.T) int {
 	return count
 }
 
-// unannotate takes the annotator's mark off a Category.
+// unannotate removes the annotation of the annotator from a Category.
 func (n tenant) unannotate(t *testing.T, name string) {
 	t.Helper()
 	c := &inventoryv1alpha1.Category{ObjectMeta: n.meta(name)}

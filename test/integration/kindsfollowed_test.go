@@ -27,7 +27,8 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// restarts runs a test twice: with an operator that runs all the time, and with one that is away while the cluster changes.
+// restarts runs a test twice: with an operator that runs all the time, and with one that is stopped while the cluster
+// changes.
 func restarts(t *testing.T, test func(t *testing.T, while func(o *operator, change func()))) {
 	t.Helper()
 	t.Run("running", func(t *testing.T) {
@@ -42,14 +43,14 @@ func restarts(t *testing.T, test func(t *testing.T, while func(o *operator, chan
 	})
 }
 
-// The kind whose requests the module of toolGate is for. Group and version are as long as those of the module that it
-// is made of.
+// The kind that the module of toolGate validates and defaults. Its group and version have the same length as those in
+// gate.wasm, which toolGate modifies.
 const (
 	toolGroup = "tools.kinds.k1s.example.com"
 	toolCRD   = "tools." + toolGroup
 )
 
-// toolGate is gate.wasm for Tools instead of Items.
+// toolGate returns gate.wasm for Tools instead of Items.
 func toolGate(t *testing.T) []byte {
 	t.Helper()
 	module := localFixture(t, "gate.wasm")
@@ -62,7 +63,7 @@ func toolGate(t *testing.T) []byte {
 	return module
 }
 
-// definition makes a CustomResourceDefinition whose versions are all served, the first one stored.
+// definition returns a CustomResourceDefinition that serves all of the given versions and stores the first one.
 func definition(group, plural, kind string, versions ...string) *apiextensionsv1.CustomResourceDefinition {
 	crd := &apiextensionsv1.CustomResourceDefinition{
 		ObjectMeta: metav1.ObjectMeta{Name: plural + "." + group},
@@ -84,7 +85,7 @@ func definition(group, plural, kind string, versions ...string) *apiextensionsv1
 	return crd
 }
 
-// install creates a CustomResourceDefinition, which is gone after the test.
+// install creates a CustomResourceDefinition, which is deleted at the end of the test.
 func (n tenant) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
 	t.Helper()
 	n.create(t, crd)
@@ -97,7 +98,7 @@ func (n tenant) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinit
 	})
 }
 
-// fresh is a client that has looked no kind up yet.
+// fresh returns a client with an empty RESTMapper cache.
 func (n tenant) fresh(t *testing.T) client.Client {
 	t.Helper()
 	c, err := client.New(n.env.Config, client.Options{Scheme: n.env.Scheme})
@@ -123,7 +124,7 @@ func (n tenant) uninstall(t *testing.T, name string) {
 	}
 }
 
-// serve makes a CustomResourceDefinition serve some of its versions only.
+// serve makes a CustomResourceDefinition serve only the given versions.
 func (n tenant) serve(t *testing.T, name string, versions ...string) {
 	t.Helper()
 	testenv.Eventually(t, "change "+name, func(ctx context.Context) error {
@@ -138,7 +139,7 @@ func (n tenant) serve(t *testing.T, name string, versions ...string) {
 	})
 }
 
-// toolRules are what the gate needs on Tools.
+// toolRules are the permissions on Tools that the plugin gate needs.
 func toolRules(resource string) rbacv1.PolicyRule {
 	return rbacv1.PolicyRule{APIGroups: []string{toolGroup}, Resources: []string{resource}, Verbs: []string{"validate", "mutate"}}
 }
@@ -196,7 +197,7 @@ func (n tenant) expectToolGate(t *testing.T, version, namespace string) {
 	})
 }
 
-// expectToolDenied waits until creations are denied by the operator, which says why.
+// expectToolDenied waits until the operator denies creations with a message that contains why.
 func (n tenant) expectToolDenied(t *testing.T, version, why string) {
 	t.Helper()
 	testenv.Eventually(t, "Tools in "+version+" are denied: "+why, func(ctx context.Context) error {
@@ -214,7 +215,7 @@ func (n tenant) expectToolDenied(t *testing.T, version, why string) {
 	})
 }
 
-// expectToolIgnored waits until creations are let through, with a warning that says why.
+// expectToolIgnored waits until creations are allowed, with a warning that contains why.
 func (n tenant) expectToolIgnored(t *testing.T, version, why string) {
 	t.Helper()
 	testenv.Eventually(t, "Tools in "+version+" are let through: "+why, func(ctx context.Context) error {
@@ -226,8 +227,9 @@ func (n tenant) expectToolIgnored(t *testing.T, version, why string) {
 	})
 }
 
-// A plugin whose version is no longer served says which one is. Meanwhile its failure policy decides, in every version.
-// It serves again when its version does.
+// TestKinds_versionNotServed_admission checks that a plugin whose version is no longer served reports which versions
+// are. Meanwhile its failure policy decides about requests in every version. It serves again when its version is served
+// again.
 func TestKinds_versionNotServed_admission(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
 		o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
@@ -257,8 +259,8 @@ func TestKinds_versionNotServed_admission(t *testing.T) {
 	})
 }
 
-// A kind that is deleted is missed by its plugin, and when it comes back with another resource name or scope the plugin
-// is for that.
+// TestKinds_recreated_admission checks that a plugin reports a deleted kind, and that its webhooks match a kind that is
+// recreated with another resource name or scope.
 func TestKinds_recreated_admission(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
 		o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
@@ -301,7 +303,7 @@ func TestKinds_recreated_admission(t *testing.T) {
 	})
 }
 
-// bindEverywhere gives the account "plugin" permissions in the whole cluster.
+// bindEverywhere gives the ServiceAccount "plugin" permissions in the whole cluster.
 func (n tenant) bindEverywhere(t *testing.T, rules ...rbacv1.PolicyRule) {
 	t.Helper()
 	name := metav1.ObjectMeta{Name: n.ns + "-everywhere"}
@@ -322,8 +324,8 @@ func (n tenant) bindEverywhere(t *testing.T, rules ...rbacv1.PolicyRule) {
 	}
 }
 
-// A plugin that does not load answers by its failure policy, and says why: not with an error that only means that there
-// is no answer.
+// TestKinds_unavailable_admission checks that requests to a plugin which does not load are handled by its failure
+// policy with a message that says why, and not with an error of a webhook that does not respond.
 func TestKinds_unavailable_admission(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	n := newTenant(t, o.env, toolRules("tools"))
@@ -345,7 +347,8 @@ func TestKinds_unavailable_admission(t *testing.T) {
 	n.expectToolGate(t, "v1", n.ns)
 }
 
-// Every replica answers for a plugin that cannot serve, be it one that has seen it serve or one that has not.
+// TestKinds_versionNotServed_replicas checks that every replica answers for a plugin that cannot serve, whether or not
+// the replica has loaded it before.
 func TestKinds_versionNotServed_replicas(t *testing.T) {
 	elects := func(o *app.Options) { o.LeaderElection = true }
 	addresses := []string{testenv.FreeAddress(t), testenv.FreeAddress(t), testenv.FreeAddress(t)}
@@ -390,8 +393,9 @@ func TestKinds_versionNotServed_replicas(t *testing.T) {
 	}
 }
 
-// What a person changes in the spec while the plugin cannot serve does not bring the old revision back too early: a module
-// that cannot be loaded leaves the previous one to serve again once its kind is served.
+// TestKinds_versionNotServed_previousRevision checks that a change of the plugin while it cannot serve does not make
+// the previous revision serve too early: with a module that cannot be loaded, the previous revision serves again only
+// once its kind is served.
 func TestKinds_versionNotServed_previousRevision(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	n := newTenant(t, o.env, toolRules("tools"))

@@ -31,8 +31,8 @@ const (
 	widgetName  = "widgets." + widgetGroup
 )
 
-// newVersions makes a tenant whose plugin finalizes Widgets, which are served in two versions. Its account and the
-// operator have permissions on other names of the resource, too.
+// newVersions creates a tenant whose plugin finalizes Widgets, which are served in two versions. Its ServiceAccount and
+// the operator have permissions on other resource names of the kind, too.
 func newVersions(t *testing.T, o *operator) finalized {
 	t.Helper()
 	n := newFinalized(t, o.env)
@@ -49,7 +49,8 @@ func newVersions(t *testing.T, o *operator) finalized {
 	return n
 }
 
-// widgetsAs is a client for Widgets of the namespace by their resource, which looks nothing up.
+// widgetsAs returns a dynamic client for the Widgets of the namespace under the given resource name, without a
+// RESTMapper.
 func (n finalized) widgetsAs(t *testing.T, version, resource string) dynamic.ResourceInterface {
 	t.Helper()
 	c, err := dynamic.NewForConfig(n.env.Config)
@@ -59,7 +60,7 @@ func (n finalized) widgetsAs(t *testing.T, version, resource string) dynamic.Res
 	return c.Resource(schema.GroupVersionResource{Group: widgetGroup, Version: version, Resource: resource}).Namespace(n.ns)
 }
 
-// makeWidget creates a Widget, which does not keep its kind from going after the test.
+// makeWidget creates a Widget, which does not block the deletion of its kind after the test.
 func (n finalized) makeWidget(t *testing.T, version, resource, name string) {
 	t.Helper()
 	widgets := n.widgetsAs(t, version, resource)
@@ -74,7 +75,8 @@ func (n finalized) makeWidget(t *testing.T, version, resource, name string) {
 	t.Cleanup(func() { n.releaseWidget(t, resource, name) })
 }
 
-// releaseWidget lets a Widget go when its kind goes, whatever a test has made of both.
+// releaseWidget removes the finalizers of a Widget, whatever the test has done to it and its kind, so that the kind can
+// be deleted.
 func (n finalized) releaseWidget(t *testing.T, resource, name string) {
 	t.Helper()
 	widgets := n.widgetsAs(t, "v1", resource)
@@ -100,7 +102,7 @@ func (n finalized) releaseWidget(t *testing.T, resource, name string) {
 	}
 }
 
-// expectFinalizers waits until a Widget carries the plugin's finalizer, or does not.
+// expectFinalizers waits until a Widget has the plugin's finalizer, or does not have it.
 func (n finalized) expectFinalizers(t *testing.T, version, name string, want bool) {
 	t.Helper()
 	testenv.Eventually(t, fmt.Sprintf("Widget %s carries the finalizer: %t", name, want), func(ctx context.Context) error {
@@ -115,7 +117,8 @@ func (n finalized) expectFinalizers(t *testing.T, version, name string, want boo
 	})
 }
 
-// A plugin whose version is not served receives no events, and its conditions tell why. It receives all of them once its version is back.
+// TestKinds_versionNotServed_events checks that a plugin whose version is not served receives no events, and that its
+// conditions report why. It receives the missed events once its version is served again.
 func TestKinds_versionNotServed_events(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
 		o := startOperator(t)
@@ -128,7 +131,7 @@ func TestKinds_versionNotServed_events(t *testing.T) {
 		n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 		expectWatches(t, o.env, "widgets", 0)
 		n.makeWidget(t, "v2", "widgets", "between")
-		n.expectFinalizers(t, "v2", "before", true) // it was promised to the plugin
+		n.expectFinalizers(t, "v2", "before", true) // the plugin still has to finalize it
 
 		while(o, func() { n.serve(t, widgetName, "v1", "v2") })
 		n.expectReady(t, "finalizer")
@@ -138,7 +141,8 @@ func TestKinds_versionNotServed_events(t *testing.T) {
 	})
 }
 
-// A kind that comes back under another resource name is watched there.
+// TestKinds_recreated_events checks that a kind which is recreated under another resource name is watched under that
+// name.
 func TestKinds_recreated_events(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
 		o := startOperator(t)
@@ -158,7 +162,7 @@ func TestKinds_recreated_events(t *testing.T) {
 	})
 }
 
-// free lets a Widget go that nobody finalizes.
+// free deletes a Widget and removes its finalizers.
 func (n finalized) free(t *testing.T, name string) {
 	t.Helper()
 	widgets := n.widgetsAs(t, "v1", "widgets")
@@ -170,7 +174,8 @@ func (n finalized) free(t *testing.T, name string) {
 	})
 }
 
-// The finalizer of a plugin that is deleted is removed through whichever version is served.
+// TestKinds_versionNotServed_finalizers checks that the finalizer of a deleted plugin is removed through any version
+// that is served.
 func TestKinds_versionNotServed_finalizers(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
 		o := startOperator(t)
@@ -185,7 +190,8 @@ func TestKinds_versionNotServed_finalizers(t *testing.T) {
 	})
 }
 
-// So it is when the version goes while the plugin is being deleted, at whatever moment.
+// TestKinds_versionNotServed_finalizersAtOnce checks the same as TestKinds_versionNotServed_finalizers when the version
+// stops being served just before the plugin is deleted.
 func TestKinds_versionNotServed_finalizersAtOnce(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
 		o := startOperator(t)
@@ -201,7 +207,8 @@ func TestKinds_versionNotServed_finalizersAtOnce(t *testing.T) {
 	})
 }
 
-// A kind that is served in no version still has its objects: a plugin that is deleted waits until one is.
+// TestKinds_noVersionServed_finalizers checks that the deletion of a plugin is blocked while no version of its kind is
+// served, because the objects of the kind still exist.
 func TestKinds_noVersionServed_finalizers(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
 		o := startOperator(t)
@@ -228,7 +235,8 @@ func TestKinds_noVersionServed_finalizers(t *testing.T) {
 	})
 }
 
-// A guest that asks for a kind which is no longer served is told so, and not that its object does not exist.
+// TestKinds_notServed_guests checks that a guest which reads an object of a kind that is no longer served receives an
+// error that says so, and not one that the object does not exist.
 func TestKinds_notServed_guests(t *testing.T) {
 	for name, gone := range map[string]func(n finalized, t *testing.T){
 		"version": func(n finalized, t *testing.T) { n.serve(t, widgetName, "v2") },
@@ -241,7 +249,7 @@ func TestKinds_notServed_guests(t *testing.T) {
 			n.install(t, definition(widgetGroup, "widgets", "Widget", "v1", "v2"))
 			n.makeWidget(t, "v1", "widgets", "read")
 			n.category(t, "tools")
-			read := func(plugin, want string) { // one plugin each, as equal events are joined
+			read := func(plugin, want string) { // one plugin for each read, because equal Events are aggregated
 				t.Helper()
 				n.store(t, plugin, localFixture(t, "reader.wasm"))
 				n.plugin(t, plugin, func(s *pluginsv1alpha1.WasmPluginSpec) {
@@ -260,7 +268,8 @@ func TestKinds_notServed_guests(t *testing.T) {
 	}
 }
 
-// The source in the status follows the spec, even if the module is the same there.
+// TestWasmPlugin_source_followsSpec checks that the source in the status follows the spec, even if the module is the
+// same.
 func TestWasmPlugin_source_followsSpec(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
@@ -288,7 +297,8 @@ func TestWasmPlugin_source_followsSpec(t *testing.T) {
 	expectSource("copy")
 }
 
-// A previous revision that stands in for a module which cannot be loaded is stopped and started with its kind, too.
+// TestKinds_versionNotServed_previousRevisionEvents checks that a previous revision which serves because the current
+// module cannot be loaded is stopped and started with its kind, too.
 func TestKinds_versionNotServed_previousRevisionEvents(t *testing.T) {
 	o := startOperator(t)
 	n := newVersions(t, o)

@@ -25,7 +25,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// documented is the security block of the specification's example, letter for letter.
+// documented is the security block of the specification's example, verbatim.
 const documented = `
 # Simple security config
 security:
@@ -42,7 +42,7 @@ security:
   maxConcurrentRequests: 10
 `
 
-// namespaces makes namespaces that may be there already.
+// namespaces creates namespaces, which may already exist.
 func namespaces(t *testing.T, env *testenv.Env, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -53,7 +53,7 @@ func namespaces(t *testing.T, env *testenv.Env, names ...string) {
 	}
 }
 
-// bindCluster gives a subject rules in all namespaces, until the test ends.
+// bindCluster gives a subject permissions in all namespaces until the test ends.
 func bindCluster(t *testing.T, env *testenv.Env, subject rbacv1.Subject, rules ...rbacv1.PolicyRule) {
 	t.Helper()
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}, Rules: rules}
@@ -75,7 +75,7 @@ func bindCluster(t *testing.T, env *testenv.Env, subject rbacv1.Subject, rules .
 	})
 }
 
-// object creates an object that is deleted with the test.
+// object creates an object that is deleted at the end of the test.
 func object(t *testing.T, env *testenv.Env, o client.Object) {
 	t.Helper()
 	if err := env.Client.Create(t.Context(), o); err != nil {
@@ -84,8 +84,8 @@ func object(t *testing.T, env *testenv.Env, o client.Object) {
 	t.Cleanup(func() { _ = env.Client.Delete(context.Background(), o) })
 }
 
-// The layers of the specification's example, one request of a guest at a time. Its account may do anything, so that
-// what is refused is refused by the plugin's file.
+// TestWasmPlugin_directory_documentedLayers checks the layers of the specification's example with one request of a
+// guest at a time. The ServiceAccount has all permissions, so that only the plugin's file can deny a request.
 func TestWasmPlugin_directory_documentedLayers(t *testing.T) {
 	o := startOperator(t)
 	n := newTenantIn(t, o.env, o.ns)
@@ -131,14 +131,14 @@ func TestWasmPlugin_directory_documentedLayers(t *testing.T) {
 		"list-inventory":       {list, items("inventory"), "done"},
 		"list-everywhere":      {list, items(""), `security.allowedNamespaces does not have "*"`},
 		"list-elsewhere":       {list, items(o.ns), fmt.Sprintf("security.allowedNamespaces does not have %q", o.ns)},
-		"create-item":          {create, whole("inventory", "nail"), "done"}, // the document's comment says "for events only", its list does not
+		"create-item":          {create, whole("inventory", "nail"), "done"}, // the comment in the example says "For events only", but its lists allow this
 		"create-elsewhere":     {create, whole(o.ns, "nail"), fmt.Sprintf("security.allowedNamespaces does not have %q", o.ns)},
 		"update-item":          {update, whole("inventory", "hammer"), `security.allowedVerbs does not have "update"`},
 		"patch-item":           {patch, item("inventory") + `,"patchType":"merge","patch":{}}`, `security.allowedVerbs does not have "patch"`},
 		"delete-item":          {remove, item("inventory") + "}", `security.allowedVerbs does not have "delete"`},
 		"event-inventory":      {event, told("inventory"), "done"},
 		"event-elsewhere":      {event, told(o.ns), fmt.Sprintf("security.allowedNamespaces does not have %q", o.ns)},
-		"event-cluster-scoped": {event, `{"apiVersion":"v1","kind":"Namespace","name":"inventory","type":"Normal","reason":"Tested","message":"x"}`, "done"}, // lives in "default"
+		"event-cluster-scoped": {event, `{"apiVersion":"v1","kind":"Namespace","name":"inventory","type":"Normal","reason":"Tested","message":"x"}`, "done"}, // such Events are in the namespace "default"
 	}
 	var plugins strings.Builder
 	plugins.WriteString("plugins:\n")
@@ -171,8 +171,8 @@ func TestWasmPlugin_directory_documentedLayers(t *testing.T) {
 	}
 }
 
-// With RBAC off for the plugin directory, its plugins act as the operator, within their files' limits. Others do not,
-// whatever they are labeled.
+// TestWasmPlugin_directory_withoutRBAC checks that plugins of the plugin directory, with RBAC disabled for them, act as
+// the operator within the limits of their files. Other plugins do not, whatever labels they have.
 func TestWasmPlugin_directory_withoutRBAC(t *testing.T) {
 	audit := filepath.Join(t.TempDir(), "audit.log")
 	registry := prometheus.NewRegistry()

@@ -16,12 +16,13 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// A plugin's whole life: loaded, it reconciles as its account; suspended, it is told of nothing;
-// resumed, it catches up; after a restart of the operator it goes on; deleted, its watch ends.
+// TestWasmPlugin_lifecycle checks the whole life of a plugin: it reconciles with the permissions of its ServiceAccount;
+// suspended, it receives no events; resumed, it reconciles what it missed; after a restart of the operator it
+// continues; once it is deleted, its watch is stopped.
 func TestWasmPlugin_lifecycle(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
-	const own = 1 // the Category controller's
+	const own = 1 // that of the Category controller
 	expectWatches(t, o.env, "categories", own)
 
 	n.category(t, "first")
@@ -66,7 +67,7 @@ func TestWasmPlugin_lifecycle(t *testing.T) {
 	expectWatches(t, o.env, "categories", own)
 }
 
-// expectWriter checks which field manager wrote the annotation.
+// expectWriter checks that a field manager owns a field of a Category.
 func (n tenant) expectWriter(t *testing.T, category, manager string) {
 	t.Helper()
 	var c inventoryv1alpha1.Category

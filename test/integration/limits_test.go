@@ -39,7 +39,8 @@ func (n tenant) expectPluginGone(t *testing.T, name string) {
 	})
 }
 
-// What the administrator limits is limited, with a condition that names the flag, and again after a restart.
+// TestOperator_limits checks that the limits of the administrator are enforced, with a condition that names the flag,
+// and that they are enforced again after a restart.
 func TestOperator_limits(t *testing.T) {
 	o := startOperator(t, pollsOften, func(options *app.Options) {
 		options.Limits.MaxMemoryPages, options.Limits.MaxNamespacePlugins = 512, 2
@@ -68,8 +69,8 @@ func TestOperator_limits(t *testing.T) {
 	shop.expectReady(t, "third")
 }
 
-// A namespace whose plugins take as long as they may to be initialized does not keep another from loading, and they can
-// be suspended and deleted meanwhile.
+// TestOperator_loads_fair checks that plugins of one namespace that use their whole initialization timeout do not keep
+// those of another namespace from loading, and that they can be suspended and deleted meanwhile.
 func TestOperator_loads_fair(t *testing.T) {
 	const forEver = time.Hour
 	o := startOperator(t, func(options *app.Options) {

@@ -21,8 +21,8 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// borrowed registers where controller-runtime serves metrics from, which is one place for the whole
-// process, and gives it back.
+// borrowed registers collectors in the registry that controller-runtime serves metrics from, and records them. The
+// whole process shares this registry, so the test has to unregister them.
 type borrowed struct {
 	prometheus.Registerer
 	registered []prometheus.Collector
@@ -33,10 +33,10 @@ func (b *borrowed) Register(c prometheus.Collector) error {
 	return b.Registerer.Register(c)
 }
 
-// scraped is an operator's /metrics.
+// scraped is the /metrics endpoint of an operator.
 type scraped struct{ url string }
 
-// serveMetrics has an operator serve its metrics without TLS.
+// serveMetrics makes an operator serve its metrics without TLS.
 func serveMetrics(t *testing.T) (scraped, func(*app.Options)) {
 	t.Helper()
 	address := testenv.FreeAddress(t)
@@ -51,7 +51,7 @@ func serveMetrics(t *testing.T) (scraped, func(*app.Options)) {
 	}
 }
 
-// sum adds up the series of a name that have all of the labels.
+// sum returns the sum and the number of the series of a metric that have all of the labels.
 func (s scraped) sum(ctx context.Context, family string, labels map[string]string) (sum float64, series int, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s scraped) sum(ctx context.Context, family string, labels map[string]strin
 	return sum, series, lines.Err()
 }
 
-// hasLabels looks for labels in the text between the braces.
+// hasLabels reports whether the text between the braces of a series has all of the labels.
 func hasLabels(text string, want map[string]string) bool {
 	for name, value := range want {
 		if !strings.Contains(","+text, fmt.Sprintf(",%s=%q", name, value)) {
@@ -89,7 +89,7 @@ func hasLabels(text string, want map[string]string) bool {
 	return true
 }
 
-// expect waits until the series are as the condition says.
+// expect waits until the series meet the condition.
 func (s scraped) expect(t *testing.T, what, family string, labels map[string]string, good func(sum float64, series int) bool) {
 	t.Helper()
 	testenv.Eventually(t, what, func(ctx context.Context) error {
@@ -111,8 +111,9 @@ func exactly(n float64) func(float64, int) bool {
 
 func none(_ float64, series int) bool { return series == 0 }
 
-// A guest that only traps is left alone but for a probe now and then, and the objects wait for it: the
-// next module gets all of them. The metrics tell the story, and end with the plugin.
+// TestWasmPlugin_breaker checks that a guest that always traps is called only for a probe from time to time, that its
+// objects stay in the queue, and that the next module receives all of them. The metrics show all of this, and are
+// removed with the plugin.
 func TestWasmPlugin_breaker(t *testing.T) {
 	metrics, configure := serveMetrics(t)
 	o := startOperator(t, configure)
@@ -185,7 +186,8 @@ func TestWasmPlugin_breaker(t *testing.T) {
 	}
 }
 
-// A plugin that asks the cluster for more than it may in a second is told so, and gets done in time.
+// TestWasmPlugin_rate checks that a plugin which exceeds its limit of requests per second receives an error that says
+// so, and still completes its work.
 func TestWasmPlugin_rate(t *testing.T) {
 	metrics, configure := serveMetrics(t)
 	o := startOperator(t, configure)

@@ -22,7 +22,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// operatorUser has the operator's rights, and no others.
+// operatorUser is a user that has only the permissions of the operator.
 const operatorUser = "k1s-operator"
 
 // operator is an operator that runs in this process.
@@ -31,7 +31,7 @@ type operator struct {
 	config *rest.Config
 	dir    string // the plugin directory
 	cache  string
-	audit  string // where the audit log goes, if anywhere
+	audit  string // the path of the audit log, if there is one
 	ns     string // the operator's own namespace
 	log    logr.Logger
 	// configure changes the options of the next start.
@@ -40,8 +40,8 @@ type operator struct {
 	done      chan error
 }
 
-// startOperator starts an operator, which stops with the test. One test at a time has one: all of
-// them look at the same API server.
+// startOperator starts an operator, which is stopped at the end of the test. Only one test at a time can have an
+// operator, because all of them use the same API server.
 func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	t.Helper()
 	env := testenv.Shared(t)
@@ -58,7 +58,7 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	return o
 }
 
-// pollsOften is for tests in which a plugin waits for what no event tells.
+// pollsOften shortens the polling interval, for tests in which a plugin waits for something that no event reports.
 func pollsOften(o *app.Options) { o.Timing.PollAfter = time.Second }
 
 func (o *operator) start(t *testing.T) {
@@ -73,7 +73,7 @@ func (o *operator) start(t *testing.T) {
 	go func() { o.done <- app.Run(ctx, o.config, options, o.log) }()
 }
 
-// end stops the operator and waits for its end.
+// end stops the operator and waits until it has stopped.
 func (o *operator) end(t *testing.T) {
 	t.Helper()
 	if o.stop == nil {
@@ -96,7 +96,7 @@ func testLog() logr.Logger {
 
 var granted sync.Once
 
-// grantOperator gives the operator's user the rights that the project ships.
+// grantOperator gives the operator's user the permissions in the manifests of the project.
 func grantOperator(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	granted.Do(func() {
@@ -120,7 +120,7 @@ func grantOperator(t *testing.T, env *testenv.Env) {
 	})
 }
 
-// grantIn gives the operator's user the rights that it has in its own namespace.
+// grantIn gives the operator's user its permissions in its own namespace.
 func grantIn(t *testing.T, env *testenv.Env, ns string) {
 	t.Helper()
 	for _, role := range rolesOf[rbacv1.Role](t, "role.yaml", "Role") {
@@ -138,7 +138,7 @@ func grantIn(t *testing.T, env *testenv.Env, ns string) {
 	}
 }
 
-// rolesOf reads the roles of a kind from a manifest of config/rbac.
+// rolesOf reads the roles of the given kind from a manifest in config/rbac.
 func rolesOf[T any](t *testing.T, file, kind string) []T {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(testenv.Root(), "config", "rbac", file))

@@ -15,7 +15,8 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// An operator that may not mark writes could make none: it says so, and what to do.
+// TestOperator_mayNotMark checks that an operator which lacks the permission to mark writes, without which it cannot
+// write at all, reports this and says what to do.
 func TestOperator_mayNotMark(t *testing.T) {
 	const resource = "userextras/plugins.k1s.io/own-write"
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))

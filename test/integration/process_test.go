@@ -21,14 +21,15 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// processEnv makes the test binary an operator: it holds a process's arguments in JSON.
+// processEnv is an environment variable that makes the test binary run as an operator. Its value is a processArguments
+// in JSON.
 const processEnv = "K1S_TEST_OPERATOR_PROCESS"
 
-// processArguments are what an operator that is a process of its own has to know.
+// processArguments are the arguments of an operator that runs in its own process.
 type processArguments struct {
 	Kubeconfig, Namespace, PluginDir, CacheDir string
-	// Webhooks is the address of its webhooks, and Pulse where it answers how long its heart stood still; empty serves
-	// neither.
+	// Webhooks is the address on which it serves webhooks, and Pulse the address on which it serves its longest pause.
+	// It does not serve what has an empty address.
 	Webhooks, Pulse string
 }
 
@@ -61,7 +62,7 @@ func operatorMain(arguments string) int {
 	return 0
 }
 
-// operatorOptions are those of every operator of these tests.
+// operatorOptions returns the options that the operators of all tests share.
 func operatorOptions(namespace, plugins, cache string) app.Options {
 	options := app.DefaultOptions()
 	options.MetricsAddress, options.ProbeAddress, options.WebhookAddress = "0", "0", "0"
@@ -73,22 +74,22 @@ func operatorOptions(namespace, plugins, cache string) app.Options {
 	return options
 }
 
-// process is an operator that is a process of its own, in one life after another.
+// process is an operator that runs in its own process and can be started several times.
 type process struct {
 	env       *testenv.Env
 	arguments string
 	command   *exec.Cmd
-	// before is put before the command.
+	// before is a prefix of the command.
 	before []string
 }
 
-// startProcess starts an operator as a process, which is killed with the test at the latest.
+// startProcess starts an operator in its own process, which is killed at the end of the test at the latest.
 func startProcess(t *testing.T) *process {
 	t.Helper()
 	return startProcessWith(t, func(*processArguments) {}, nil)
 }
 
-// startProcessWith changes what the process is told, and puts a command before its own.
+// startProcessWith is like startProcess, with changed arguments and a prefix of the command.
 func startProcessWith(t *testing.T, change func(*processArguments), before []string) *process {
 	t.Helper()
 	env := testenv.Shared(t)
@@ -132,7 +133,7 @@ func (p *process) start(t *testing.T) {
 	}
 }
 
-// kill ends the process as a crash would.
+// kill kills the process with SIGKILL, as in a crash.
 func (p *process) kill(t *testing.T) {
 	t.Helper()
 	if err := p.command.Process.Kill(); err != nil {

@@ -15,15 +15,15 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv/cputime"
 )
 
-// pause is the longest time between two heartbeats: what keeps the whole process from running, such as native code
-// that the garbage collector waits for.
+// pause is the longest time between two heartbeats. It shows what keeps the whole process from running, such as native
+// code that the garbage collector waits for.
 type pause struct {
-	// elapsed counts that other processes keep this one waiting, and busy does not: it is the processor time of all of the
-	// process's threads.
+	// elapsed is wall-clock time, and includes the time for which other processes keep this one waiting. busy is the
+	// CPU time of all threads of the process, and does not include it.
 	elapsed, busy time.Duration
 }
 
-// servePulse beats once in a millisecond, and answers each request with the longest pause since the previous answer.
+// servePulse beats once per millisecond, and answers each request with the longest pause since the previous answer.
 func servePulse(address string) {
 	var elapsed, busy atomic.Int64
 	go func() {
@@ -41,7 +41,7 @@ func servePulse(address string) {
 	fmt.Fprintln(os.Stderr, server.ListenAndServe())
 }
 
-// pulse returns the longest pause of a process's heart since it was asked before.
+// pulse returns the longest pause of a process since the previous call.
 func pulse(t *testing.T, address string) (longest pause) {
 	t.Helper()
 	get := func(ctx context.Context) error {

@@ -14,8 +14,9 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// A revision whose first calls fail is taken back by itself: the one before serves every object again, the
-// status says so, and the bad one is not tried again until the module changes.
+// TestWasmPlugin_rollback checks that a revision whose first calls fail is rolled back automatically: the previous
+// revision serves every object again, the status reports it, and the failed revision is not retried until the module
+// changes.
 func TestWasmPlugin_rollback(t *testing.T) {
 	const categories = 12
 	o := startOperator(t)
@@ -46,7 +47,7 @@ func TestWasmPlugin_rollback(t *testing.T) {
 	n.category(t, "after")
 	n.expectAnnotated(t, "after")
 
-	// Whatever makes the plugin be looked at again does not bring the bad revision back.
+	// Another reconcile of the WasmPlugin does not load the failed revision again.
 	n.touch(t, "annotator")
 	testenv.Consistently(t, "the revision that serves stays", 3*time.Second, func(ctx context.Context) error {
 		wp, err := n.get(ctx, "annotator")
@@ -64,8 +65,8 @@ func TestWasmPlugin_rollback(t *testing.T) {
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionFalse, pluginsv1alpha1.ReasonAsSpecified)
 }
 
-// A plugin whose calls fail from the start has nothing to go back to. It is not Ready, and becomes so with a
-// module that works: its objects have been kept in the queue.
+// TestWasmPlugin_callsFail checks a plugin whose calls fail from the start, without a previous revision to roll back
+// to. It is not Ready, and becomes Ready with a module that works: its objects have stayed in the queue.
 func TestWasmPlugin_callsFail(t *testing.T) {
 	const categories = 12
 	o := startOperator(t)

@@ -18,7 +18,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// relabel sets the labels of a Category, and nothing else.
+// relabel sets the labels of a Category, and changes nothing else.
 func (n tenant) relabel(t *testing.T, name string, labels map[string]string) {
 	t.Helper()
 	testenv.Eventually(t, "change the labels of Category "+name, func(ctx context.Context) error {
@@ -46,8 +46,9 @@ func (n tenant) expectConfigMap(t *testing.T, name string) {
 	})
 }
 
-// An object that stops matching the selector reaches the guest once, without the object, as a deletion would, and then
-// not before it matches again, also when the operator restarts meanwhile.
+// TestWasmPlugin_leavesItsSelector checks that an object which stops matching the selector is passed to the guest once,
+// without the object, as after a deletion, and then not again until it matches, even if the operator restarts in
+// between.
 func TestWasmPlugin_leavesItsSelector(t *testing.T) {
 	o := startOperator(t)
 	shop := newTenant(t, o.env, rule("categories", "get", "list", "watch"),
@@ -76,15 +77,15 @@ func TestWasmPlugin_leavesItsSelector(t *testing.T) {
 			shop.relabel(t, name, map[string]string{"change": fmt.Sprint(i)})
 		}
 		shop.relabel(t, name, kept)
-		shop.expectConfigMap(t, "back-"+name) // so that all events before have been dealt with
+		shop.expectConfigMap(t, "back-"+name) // so that all earlier events have been handled
 		if there, err := shop.hasConfigMap(t.Context(), "again-"+name); there || err != nil {
 			t.Errorf("%s was delivered without the object more than once (%v)", name, err)
 		}
 	}
 }
 
-// A plugin that triggers itself by its own writes is slowed down, and an Event says why. Others' changes reach it at
-// once.
+// TestWasmPlugin_selfTriggered checks that a plugin which triggers itself by its own writes is slowed down, and that an
+// Event says why. It receives the changes of others immediately.
 func TestWasmPlugin_selfTriggered(t *testing.T) {
 	o := startOperator(t)
 	shop := newTenant(t, o.env, rule("categories", "get", "list", "watch", "patch"))

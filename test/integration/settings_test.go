@@ -25,7 +25,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// secret creates a Secret with the key "password", or changes it.
+// secret creates or updates a Secret with the key "password".
 func (n tenant) secret(t *testing.T, name, value string) {
 	t.Helper()
 	s := &corev1.Secret{ObjectMeta: n.meta(name), Data: map[string][]byte{"password": []byte(value)}}
@@ -37,7 +37,7 @@ func (n tenant) secret(t *testing.T, name, value string) {
 	})
 }
 
-// mayReadSecret lets the plugin's account read one Secret.
+// mayReadSecret gives the plugin's ServiceAccount the permission to get one Secret.
 func (n tenant) mayReadSecret(t *testing.T, name string) {
 	t.Helper()
 	n.create(t, &rbacv1.Role{ObjectMeta: n.meta("secrets"), Rules: []rbacv1.PolicyRule{{
@@ -54,7 +54,8 @@ func fromSecret(as, name, key string) pluginsv1alpha1.SettingSource {
 	return pluginsv1alpha1.SettingSource{As: as, SecretRef: pluginsv1alpha1.SecretKeyReference{Name: name, Key: key}}
 }
 
-// Who grants the Secret first sees so, though the account lacks everything else yet.
+// TestWasmPlugin_settingsFrom_grantedBeforeTheRest checks that the status shows that the permission for the Secret is
+// granted, although the ServiceAccount still lacks all other permissions.
 func TestWasmPlugin_settingsFrom_grantedBeforeTheRest(t *testing.T) {
 	o := startOperator(t, pollsOften)
 	n := newTenant(t, o.env)
@@ -70,7 +71,8 @@ func TestWasmPlugin_settingsFrom_grantedBeforeTheRest(t *testing.T) {
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 }
 
-// Every reason why settings from Secrets are not there is told, and mended without touching the WasmPlugin's spec.
+// TestWasmPlugin_settingsFrom checks that every reason why settings from Secrets are missing is reported, and that it
+// can be fixed without a change of the WasmPlugin's spec.
 func TestWasmPlugin_settingsFrom(t *testing.T) {
 	o := startOperator(t, pollsOften)
 	n := newTenant(t, o.env, annotatorRules()...)
@@ -86,7 +88,7 @@ func TestWasmPlugin_settingsFrom(t *testing.T) {
 	expect(pluginsv1alpha1.ReasonSecretForbidden, `ServiceAccount "plugin" may not get secrets ["mail"] in namespace "`+n.ns+`"`,
 		"kubectl -n "+n.ns+" create role k1s-annotator-", "--verb=get --resource=secrets --resource-name=mail; kubectl -n "+n.ns+" create rolebinding")
 	n.mayReadSecret(t, "mail")
-	t.Log("not there") // which only the next poll finds
+	t.Log("not there") // which only the next poll detects
 	expect(pluginsv1alpha1.ReasonSecretNotFound, `Secret "mail" does not exist in namespace "`+n.ns+`"`)
 	n.create(t, &corev1.Secret{ObjectMeta: n.meta("mail"), Data: map[string][]byte{"other": []byte("hunter2-wrong")}})
 	n.touch(t, "annotator")
@@ -109,7 +111,8 @@ func TestWasmPlugin_settingsFrom(t *testing.T) {
 	expect(pluginsv1alpha1.ReasonServiceAccountNotFound, `ServiceAccount "nobody" does not exist`)
 }
 
-// A guest that says its secrets wherever it can shows them nowhere.
+// TestWasmPlugin_settingsFrom_notShown checks that the secrets of a guest that writes them wherever it can do not
+// appear anywhere.
 func TestWasmPlugin_settingsFrom_notShown(t *testing.T) {
 	const first, second = "hunter2-correct-horse", "battery-staple-9"
 	audit := filepath.Join(t.TempDir(), "audit.log")
@@ -147,12 +150,12 @@ func TestWasmPlugin_settingsFrom_notShown(t *testing.T) {
 	})
 
 	t.Log("the next value")
-	n.secret(t, "mail", "!"+second) // which the guest refuses
+	n.secret(t, "mail", "!"+second) // which the guest rejects
 	n.touch(t, "echo")
 	n.expectCondition(t, "echo", pluginsv1alpha1.ConditionCompiled, metav1.ConditionFalse, pluginsv1alpha1.ReasonInitializeFailed, plugin.Redacted)
 	n.secret(t, "mail", second)
 	n.touch(t, "echo")
-	n.expectReady(t, "echo") // again: what served before was not what the Secret asks for
+	n.expectReady(t, "echo") // again, because the serving revision did not have the settings of the Secret
 
 	var seen []string
 	wp, err := n.get(t.Context(), "echo")
@@ -170,7 +173,7 @@ func TestWasmPlugin_settingsFrom_notShown(t *testing.T) {
 		}
 		seen = append(seen, string(text))
 	}
-	o.end(t) // which writes what waits
+	o.end(t) // which flushes the audit log
 	mu.Lock()
 	defer mu.Unlock()
 	records, err := os.ReadFile(audit)

@@ -18,7 +18,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// versionOf returns the annotator with another version in its metadata, which makes another digest.
+// versionOf returns the annotator with another version in its metadata, and therefore with another digest.
 func versionOf(t *testing.T, version string) []byte {
 	t.Helper()
 	module := fixture(t, "annotator.wasm")
@@ -29,8 +29,8 @@ func versionOf(t *testing.T, version string) []byte {
 	return bytes.Replace(module, was, []byte(`"`+version+`"`), 1)
 }
 
-// The plugin is swapped again and again, by its module, its settings and its selection, while
-// Categories stream in. In the end the plugin has been at every one of them.
+// TestWasmPlugin_swap_losesNoEvent checks that a plugin reconciles every Category that is created while its module, its
+// settings and its watched kinds change repeatedly.
 func TestWasmPlugin_swap_losesNoEvent(t *testing.T) {
 	const categories, swaps = 400, 12
 	o := startOperator(t)
@@ -55,7 +55,7 @@ func TestWasmPlugin_swap_losesNoEvent(t *testing.T) {
 		n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"swap":%d}`, i)}
 			s.Owns = nil
-			if i%3 == 1 { // now and then the watch itself changes
+			if i%3 == 1 { // every third time the watches change, too
 				s.Owns = []pluginsv1alpha1.TypeReference{{APIVersion: "inventory.example.com/v1alpha1", Kind: "Item"}}
 			}
 		})

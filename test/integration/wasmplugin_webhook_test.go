@@ -25,7 +25,8 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// installed is the configuration that is shipped, for one namespace and with an address that this API server finds.
+// installed returns the ValidatingWebhookConfiguration of the project's manifests, with an address that this API server
+// reaches.
 func installed(t *testing.T, o *operator, address string) *admissionregistrationv1.ValidatingWebhookConfiguration {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(testenv.Root(), "config", "webhook", "wasmplugins.yaml"))
@@ -54,8 +55,8 @@ func installed(t *testing.T, o *operator, address string) *admissionregistration
 	return config
 }
 
-// The operator, with the rights that it ships with, looks at WasmPlugins that are about to be saved. What it knows of
-// modules it has from plugins that it has loaded.
+// TestOperator_wasmPluginWebhook checks that the operator, with the permissions of its manifests, validates WasmPlugins
+// before they are stored. It knows the contents of a module only if it has loaded a plugin with it.
 func TestOperator_wasmPluginWebhook(t *testing.T) {
 	listens := testenv.FreeAddress(t)
 	address := strings.Replace(listens, "127.0.0.1", "localhost", 1)
@@ -83,7 +84,7 @@ func TestOperator_wasmPluginWebhook(t *testing.T) {
 	more.Spec.Capabilities = []plugin.Capability{plugin.CapabilityAdmission}
 	refused := func(c client.Client, wp *pluginsv1alpha1.WasmPlugin, want string) {
 		t.Helper()
-		testenv.Eventually(t, "refused: "+want, func(ctx context.Context) error { // the API server hears of the configuration with a delay
+		testenv.Eventually(t, "refused: "+want, func(ctx context.Context) error { // the API server applies the configuration with a delay
 			err := c.Create(ctx, wp.DeepCopy(), client.DryRunAll)
 			if err == nil || !strings.Contains(err.Error(), want) {
 				return fmt.Errorf("got %w", err)

@@ -16,7 +16,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// expectWatches asks the API server itself, until so many watches of a resource are open.
+// expectWatches waits until the API server reports that the given number of watches of a resource are open.
 func expectWatches(t *testing.T, env *testenv.Env, resource string, want int) {
 	t.Helper()
 	testenv.Eventually(t, fmt.Sprintf("%d watches of %s are open", want, resource), func(ctx context.Context) error {
@@ -28,7 +28,7 @@ func expectWatches(t *testing.T, env *testenv.Env, resource string, want int) {
 	})
 }
 
-// openWatches sums the API server's gauge of watches under way.
+// openWatches returns the number of open watches from the API server's metrics.
 func openWatches(ctx context.Context, env *testenv.Env, resource string) (int, error) {
 	clients, err := kubernetes.NewForConfig(env.Config)
 	if err != nil {

@@ -25,7 +25,8 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// TestOperator_webhooks has the operator, with the rights that it ships with, serve webhooks as in a cluster.
+// TestOperator_webhooks checks that the operator, with the permissions of its manifests, serves webhooks as in a
+// cluster.
 func TestOperator_webhooks(t *testing.T) {
 	env := testenv.Shared(t)
 	static := &admissionregistrationv1.ValidatingWebhookConfiguration{}
@@ -86,7 +87,7 @@ func TestOperator_webhooks(t *testing.T) {
 	})
 }
 
-// TestOperator_webhooks_secret leaves the certificate to somebody else.
+// TestOperator_webhooks_secret checks that the operator serves with a certificate that another controller stores.
 func TestOperator_webhooks_secret(t *testing.T) {
 	webhooks, probes := testenv.FreeAddress(t), testenv.FreeAddress(t)
 	o := startOperator(t, func(o *app.Options) {
@@ -124,7 +125,7 @@ func TestOperator_webhooks_secret(t *testing.T) {
 	})
 }
 
-// certificate is one of somebody else's, as a Secret has it.
+// certificate returns a self-signed certificate of another issuer in the format of a Secret.
 func certificate(t *testing.T) map[string][]byte {
 	t.Helper()
 	server := httptest.NewTLSServer(nil)
@@ -137,7 +138,7 @@ func certificate(t *testing.T) map[string][]byte {
 	public := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
 	return map[string][]byte{
 		"tls.crt": public,
-		"ca.crt":  public, // it vouches for itself
+		"ca.crt":  public, // it is self-signed
 		"tls.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
 	}
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command soak runs the operator for a long time and disturbs it: dozens of plugins whose modules are
-// swapped every second, objects that come, change and go all the time, an operator that is killed every
-// minute, an API server that is killed twice. In the end every object must have been answered by its
-// plugin's last version, and memory and goroutines must not have grown. It needs KUBEBUILDER_ASSETS,
-// bin/manager and plugins/*.wasm: use `make soak`. It needs Linux, where it looks processes up in /proc.
+// Command soak runs the operator for a long time under disturbances: dozens of plugins whose modules are replaced every
+// second, objects that are created, changed and deleted all the time, an operator that is killed every minute, and an
+// API server that is killed twice. In the end, the last version of its plugin must have reconciled every object, and
+// memory and goroutines must not have grown. It needs KUBEBUILDER_ASSETS, bin/manager and plugins/*.wasm: use `make
+// soak`. It needs Linux, because it finds processes in /proc.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// options say how long and how much.
+// options are the durations and the numbers of the flags.
 type options struct {
 	duration, swapEvery, killEvery, changeEvery, settle time.Duration
 	plugins, goPlugins, objects, serverKills            int
@@ -29,7 +29,7 @@ type options struct {
 
 func main() { os.Exit(soakMain()) }
 
-// soakMain returns the exit code, once everything that is deferred has run.
+// soakMain returns the exit code after all deferred calls have run.
 func soakMain() int {
 	var o options
 	flag.DurationVar(&o.duration, "duration", 10*time.Minute, "how long to disturb the operator")
@@ -44,7 +44,7 @@ func soakMain() int {
 	flag.Parse()
 	o.killEvery = min(o.killEvery, o.duration/3)
 
-	// client-go logs through controller-runtime's logger, which complains where there is none.
+	// client-go logs through controller-runtime's logger, which prints a warning if none is set.
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// manager is bin/manager, in one life after another.
+// manager runs bin/manager and restarts it. Each run of the process is a life.
 type manager struct {
 	dir, kubeconfig string
 
@@ -32,7 +32,7 @@ type manager struct {
 
 func newManager(dir, kubeconfig string) *manager { return &manager{dir: dir, kubeconfig: kubeconfig} }
 
-// ownGroup keeps a terminal's Ctrl-C from a child, and ends the child with this process.
+// ownGroup keeps Ctrl-C in a terminal from reaching a child process, and kills the child when this process ends.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
@@ -50,7 +50,7 @@ func (m *manager) launch() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Close() }()                    // the process has it
+	defer func() { _ = log.Close() }()                    // the process has its own copy
 	m.cmd = exec.Command(filepath.Join("bin", "manager"), //nolint:gosec // our own binary
 		"--kubeconfig="+m.kubeconfig, "--namespace="+operatorNamespace, "--plugin-dir="+filepath.Join(m.dir, "plugins"),
 		"--cache-dir="+filepath.Join(m.dir, "cache"), "--health-probe-bind-address=0", "--webhook-bind-address=0",
@@ -65,7 +65,7 @@ func (m *manager) launch() error {
 	return nil
 }
 
-// freeAddress is one on which nobody listens now.
+// freeAddress returns an address on which no process listens at the moment.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -78,7 +78,7 @@ func (m *manager) logFile(life int) string {
 	return filepath.Join(m.dir, fmt.Sprintf("manager-%d.log", life))
 }
 
-// kill ends the current life as a crash would. One that has ended by itself is an error.
+// kill kills the operator with SIGKILL, as in a crash. It returns an error if the operator has ended by itself.
 func (m *manager) kill() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -101,7 +101,7 @@ func (m *manager) kill() error {
 	return nil
 }
 
-// reading is what the current life uses.
+// reading is the resource usage of the current life.
 type reading struct {
 	life       int
 	age        time.Duration
@@ -109,7 +109,7 @@ type reading struct {
 	goroutines int
 }
 
-// read asks the operator for its metrics; ok is false while it does not answer.
+// read reads the operator's metrics. ok is false while the operator does not respond.
 func (m *manager) read() (r reading, ok bool) {
 	m.mu.Lock()
 	url := m.metrics
@@ -135,7 +135,7 @@ func (m *manager) read() (r reading, ok bool) {
 	return r, lines.Err() == nil && r.resident > 0
 }
 
-// complaints are lines of the logs that no disturbance explains.
+// complaints returns the lines of the logs that no disturbance explains.
 func (m *manager) complaints() []string {
 	var found []string
 	for life := 1; life <= m.life; life++ {

@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	// warm is how old an operator must be for its memory to be compared: before, it is still starting.
+	// warm is the minimum age of an operator whose memory is compared: before that, it is still starting.
 	warm = 15 * time.Second
-	// growth and slack bound the memory of the last third of a run by that of the first.
+	// growth and slack limit the memory in the last third of a run relative to that in the first third.
 	growth, slack = 1.5, 50 << 20
-	// goroutineGrowth and goroutineSlack do so for goroutines.
+	// goroutineGrowth and goroutineSlack do the same for goroutines.
 	goroutineGrowth, goroutineSlack = 1.5, 100
 )
 
-// sample is a reading, and when it was taken.
+// sampled is a reading with the time at which it was taken.
 type sampled struct {
 	reading
 	at time.Duration
 }
 
-// meter gathers readings and problems.
+// meter collects readings and failures.
 type meter struct {
 	start time.Time
 
@@ -60,7 +60,7 @@ func (m *meter) all() []sampled {
 	return slices.Clone(m.samples)
 }
 
-// middle returns the least, the median and the largest number.
+// middle returns the minimum, the median and the maximum.
 func middle(numbers []float64) (least, median, largest float64) {
 	if len(numbers) == 0 {
 		return 0, 0, 0
@@ -79,7 +79,8 @@ func pick(samples []sampled, value func(sampled) float64) (out []float64) {
 func resident(s sampled) float64   { return float64(s.resident) }
 func goroutines(s sampled) float64 { return float64(s.goroutines) }
 
-// flat compares the last third of the samples of warm operators with the first third.
+// flat compares the last third of the samples with the first third, and returns an error if memory or goroutines grew.
+// It uses only samples of warm operators.
 func (m *meter) flat() error {
 	samples := slices.DeleteFunc(m.all(), func(s sampled) bool { return s.age < warm })
 	third := len(samples) / 3
@@ -104,14 +105,14 @@ func (m *meter) flat() error {
 	return errors.Join(errs...)
 }
 
-// sample takes a reading. An operator that has just been killed gives none.
+// sample takes a reading. There is none while the operator does not respond, such as after it was killed.
 func (s *soak) sample(context.Context) {
 	if r, ok := s.manager.read(); ok {
 		s.meter.add(r)
 	}
 }
 
-// report prints how things stand.
+// report prints the current state.
 func (s *soak) report(context.Context) {
 	last := sampled{}
 	if all := s.meter.all(); len(all) > 0 {
@@ -122,7 +123,7 @@ func (s *soak) report(context.Context) {
 		last.life, last.resident>>20, last.goroutines)
 }
 
-// summary prints the memory of each minute.
+// summary prints the memory and the goroutines in each minute.
 func (s *soak) summary() {
 	fmt.Printf("\n%-8s %28s %28s\n%-8s %28s %28s\n", "minute", "resident MiB", "goroutines", "", "least / median / most", "least / median / most")
 	minutes := map[int][]sampled{}
@@ -142,7 +143,7 @@ func (s *soak) summary() {
 		s.changes.Load(), s.changeErrors.Load(), s.swaps.Load(), s.swapErrors.Load(), s.kills.Load(), s.serverKills.Load())
 }
 
-// verdict gathers what must not be.
+// verdict returns all failures of the run.
 func (s *soak) verdict() error {
 	for _, complaint := range s.manager.complaints() {
 		s.meter.fail("the operator's log: %s", complaint)

@@ -10,7 +10,7 @@ import (
 
 func TestMeter_flat(t *testing.T) {
 	t.Parallel()
-	// run is a minute with a reading each second, whose memory and goroutines are a function of time.
+	// run returns a minute of samples, one per second, whose memory and goroutines are functions of the time.
 	run := func(mib, goroutines func(second int) int) *meter {
 		m := &meter{}
 		for second := range 60 {
@@ -23,7 +23,7 @@ func TestMeter_flat(t *testing.T) {
 	tests := []struct {
 		name  string
 		meter *meter
-		want  string // in the error; none if empty
+		want  string // part of the error; empty if there must be no error
 	}{
 		{name: "steady", meter: run(steady(100), steady(400))},
 		{name: "grows within the slack", meter: run(func(s int) int { return 100 + s }, steady(400))},

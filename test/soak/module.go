@@ -4,18 +4,18 @@ package main
 
 import (
 	"bytes"
-	_ "embed" // of the soaker
+	_ "embed" // for the soaker
 	"encoding/binary"
 	"fmt"
 
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 )
 
-// module is a plugin's code in all its versions, and what it does.
+// module is the module of a plugin in all of its versions, and the results that it writes.
 type module interface {
 	// version returns the module in a version, which differs from all others.
 	version(n int) []byte
-	// answer is what the plugin wrote to a Category, and want is what it has to write.
+	// answer returns what the plugin wrote to a Category, and want returns what it has to write.
 	answer(c *inventoryv1alpha1.Category) string
 	want(c *inventoryv1alpha1.Category, version int) string
 }
@@ -23,7 +23,7 @@ type module interface {
 //go:embed testdata/soaker.wasm
 var soakerModule []byte
 
-// soaker is the fixture: it writes its version and the generation it saw.
+// soaker is the fixture: it writes its version and the generation that it observed.
 type soaker struct{}
 
 func (soaker) name(n int) string { return fmt.Sprintf("1.%04d", n) }
@@ -41,7 +41,7 @@ func (s soaker) want(c *inventoryv1alpha1.Category, version int) string {
 // hierarchyFile is the sample plugin in Go, which `make plugins` builds.
 const hierarchyFile = "plugins/category-hierarchy.wasm"
 
-// sample is the sample plugin: it writes the path of a Category. Its versions differ in a custom section.
+// sample is that sample plugin: it writes the path of a Category. Its versions differ in a custom section.
 type sample struct{ bytes []byte }
 
 func (s sample) version(n int) []byte {

@@ -9,7 +9,7 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
-// Every version is a module of its own that differs in nothing else.
+// TestModule_version checks that every version is a valid module with another digest.
 func TestModule_version(t *testing.T) {
 	t.Parallel()
 	for _, m := range []module{soaker{}, sample{bytes: soakerModule}} {

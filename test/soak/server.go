@@ -27,10 +27,10 @@ import (
 )
 
 const (
-	// operatorUser is who the operator is to the API server: a user with the operator's roles only.
+	// operatorUser is the user of the operator at the API server. It has only the operator's roles.
 	operatorUser      = "k1s-operator"
 	operatorNamespace = "k1s-system"
-	// startTimeout bounds the start of a process on a busy machine.
+	// startTimeout is the timeout for the start of a process on a busy machine.
 	startTimeout = 2 * time.Minute
 )
 
@@ -38,7 +38,7 @@ const (
 type server struct {
 	env    *envtest.Environment
 	client client.Client
-	// again is the API server that took the place of the first.
+	// again is the API server that replaced the first one.
 	again *exec.Cmd
 }
 
@@ -54,7 +54,7 @@ func startServer() (*server, error) {
 		return nil, fmt.Errorf("start the API server: %w", err)
 	}
 	config.QPS = -1
-	config.Timeout = 5 * time.Second // of a request to an API server that has just died
+	config.Timeout = 5 * time.Second // for a request to an API server that has just been killed
 	s.client, err = client.New(config, client.Options{Scheme: testenv.NewScheme()})
 	if err != nil {
 		return nil, errors.Join(err, s.env.Stop())
@@ -62,7 +62,7 @@ func startServer() (*server, error) {
 	return s, nil
 }
 
-// operator makes the operator's user with the rights that the project ships, and its kubeconfig.
+// operator creates the operator's user with the permissions in the manifests of the project, and its kubeconfig.
 func (s *server) operator(ctx context.Context, dir string) (path string, err error) {
 	meta := metav1.ObjectMeta{Name: operatorNamespace}
 	if err := s.client.Create(ctx, &corev1.Namespace{ObjectMeta: meta}); err != nil {
@@ -91,7 +91,7 @@ func (s *server) operator(ctx context.Context, dir string) (path string, err err
 	return path, os.WriteFile(path, kubeconfig, 0o600)
 }
 
-// grant creates a role of a manifest and binds it to the operator. Nothing aggregates ClusterRoles here.
+// grant creates a role of a manifest and binds it to the operator. No controller aggregates ClusterRoles here.
 func (s *server) grant(ctx context.Context, doc string) error {
 	var role unstructured.Unstructured
 	if err := yaml.Unmarshal([]byte(doc), &role.Object); err != nil || role.GetKind() == "" {
@@ -126,7 +126,7 @@ func (s *server) restart(ctx context.Context) error {
 	if s.again != nil {
 		_ = s.again.Wait() // it was killed
 	}
-	// The first one is envtest's, which waits for it. The port is free when it is gone.
+	// The first API server is a child of envtest, which waits for it. Its port is free once the process is gone.
 	err = testenv.Poll(ctx, startTimeout, func(context.Context) error {
 		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 			return errors.New("the API server that was killed is still there")
@@ -146,7 +146,7 @@ func (s *server) restart(ctx context.Context) error {
 	})
 }
 
-// pid is that of the API server, which is a child of this process.
+// pid returns the process ID of the API server, which is a child of this process.
 func (s *server) pid() (int, error) {
 	if s.again != nil {
 		return s.again.Process.Pid, nil
@@ -159,7 +159,7 @@ func (s *server) pid() (int, error) {
 		// pid (comm) state ppid …; proc(5)
 		stat, err := os.ReadFile(file)
 		if err != nil {
-			continue // it has ended meanwhile
+			continue // the process has ended in the meantime
 		}
 		fields := bytes.Fields(stat)
 		if len(fields) > 3 && string(fields[1]) == "(kube-apiserver)" && string(fields[3]) == strconv.Itoa(os.Getpid()) {

@@ -9,7 +9,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// await polls until a check holds, while readings are taken.
+// await polls a check until it succeeds, and takes readings meanwhile.
 func (s *soak) await(ctx context.Context, check func(context.Context) error) error {
 	err := testenv.Poll(ctx, s.options.settle, func(ctx context.Context) error {
 		s.sample(ctx)
@@ -21,7 +21,7 @@ func (s *soak) await(ctx context.Context, check func(context.Context) error) err
 	return nil
 }
 
-// allServe says which plugin does not serve what is stored.
+// allServe returns an error if a plugin does not serve the module that is stored.
 func (s *soak) allServe(ctx context.Context) error {
 	for _, t := range s.plugins {
 		if err := t.serves(ctx); err != nil {
@@ -31,9 +31,9 @@ func (s *soak) allServe(ctx context.Context) error {
 	return nil
 }
 
-// settle waits until the plugins serve the last versions and every object is answered. Nothing is touched
-// but modules that an API server may not have taken before it died: a swap has all objects reconciled, and
-// would make up for events that were lost.
+// settle waits until the plugins serve the last versions and have reconciled every object. It only stores the last
+// versions again, in case an API server was killed before it accepted them. It does not change anything else, because a
+// swap reconciles all objects and would hide lost events.
 func (s *soak) settle(ctx context.Context) error {
 	for _, t := range s.plugins {
 		if err := t.store(ctx); err != nil {

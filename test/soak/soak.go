@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// soak is a run.
+// soak is one run.
 type soak struct {
 	options
 	start   time.Time
@@ -54,7 +54,8 @@ func newSoak(ctx context.Context, o options) (*soak, error) {
 	return s, nil
 }
 
-// close ends everything and leaves nothing behind, but the log of an operator that is to blame.
+// close stops everything and removes the directory of the run, unless the run failed: then it keeps the operator's
+// logs.
 func (s *soak) close() error {
 	var err error
 	if s.manager != nil {
@@ -73,7 +74,7 @@ func (s *soak) say(format string, args ...any) {
 	fmt.Printf("%7s  %s\n", time.Since(s.start).Round(time.Second), fmt.Sprintf(format, args...))
 }
 
-// prepare makes the plugins and waits until all of them serve.
+// prepare creates the plugins and waits until all of them serve.
 func (s *soak) prepare(ctx context.Context) error {
 	if err := s.manager.launch(); err != nil {
 		return err
@@ -95,7 +96,7 @@ func (s *soak) prepare(ctx context.Context) error {
 	return s.await(ctx, s.allServe)
 }
 
-// disturb runs until the time is over, and leaves a running operator.
+// disturb disturbs the operator until the time is over. The operator runs when it returns.
 func (s *soak) disturb(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.duration)
 	defer cancel()
@@ -133,7 +134,8 @@ func (s *soak) disturb(ctx context.Context) {
 	all.Wait()
 }
 
-// count counts what was done. What a dead API server did not take is not expected of anybody.
+// count counts a successful or a failed operation. Operations that fail because the API server is down do not fail the
+// run.
 func (s *soak) count(ctx context.Context, done, failed *atomic.Int64, err error) {
 	switch {
 	case err == nil:
@@ -143,11 +145,10 @@ func (s *soak) count(ctx context.Context, done, failed *atomic.Int64, err error)
 	}
 }
 
-// calm is how long before the end nothing is killed: a new operator reconciles all objects, and would make
-// up for events that were lost.
+// calm is how long before the end nothing is killed: a new operator reconciles all objects, and would hide lost events.
 const calm = 30 * time.Second
 
-// calmNow reports whether the end is so near.
+// calmNow reports whether the end is closer than calm.
 func (s *soak) calmNow(ctx context.Context) bool {
 	end, _ := ctx.Deadline()
 	return time.Until(end) < min(calm, s.killEvery/2)

@@ -21,13 +21,13 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// pluginName is the name of each plugin in its namespace, of its account, and of what belongs to them.
+// pluginName is the name of each plugin in its namespace, and of its ServiceAccount, Role, RoleBinding and ConfigMap.
 const pluginName = "plugin"
 
-// root is the Category that every plugin's others may be below of. It never goes.
+// root is the name of the Category that can be the parent of the other Categories of a plugin. It is never deleted.
 const root = "root"
 
-// tenant is a plugin with a namespace, an account and Categories of its own.
+// tenant is a plugin with its own namespace, ServiceAccount and Categories.
 type tenant struct {
 	client client.Client
 	ns     string
@@ -43,7 +43,7 @@ func (t *tenant) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: t.ns, Name: name}
 }
 
-// create makes all that a plugin needs.
+// create creates everything that a plugin needs.
 func (t *tenant) create(ctx context.Context) error {
 	group := []string{inventoryv1alpha1.GroupVersion.Group}
 	config, err := t.config(0)
@@ -77,7 +77,8 @@ func (t *tenant) create(ctx context.Context) error {
 	return nil
 }
 
-// config is the ConfigMap with a version of the module, compressed: a ConfigMap holds 1 MiB.
+// config returns the ConfigMap with a version of the module, which is compressed because a ConfigMap holds at most 1
+// MiB.
 func (t *tenant) config(version int) (*corev1.ConfigMap, error) {
 	module := t.module.version(version)
 	t.stored = plugin.DigestOf(module)
@@ -95,7 +96,7 @@ func (t *tenant) config(version int) (*corev1.ConfigMap, error) {
 	return &corev1.ConfigMap{ObjectMeta: t.meta(pluginName), BinaryData: map[string][]byte{"plugin.wasm": packed.Bytes()}}, nil
 }
 
-// swap puts the next version in the place of the one before. An error leaves open which of them is there.
+// swap replaces the stored version with the next one. After an error, either of them can be stored.
 func (t *tenant) swap(ctx context.Context) error {
 	t.mu.Lock()
 	t.version++
@@ -103,7 +104,7 @@ func (t *tenant) swap(ctx context.Context) error {
 	return t.store(ctx)
 }
 
-// store puts the current version where it is to be.
+// store stores the current version of the module in the ConfigMap.
 func (t *tenant) store(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -144,7 +145,7 @@ func (t *tenant) change(ctx context.Context, about int) error {
 	return client.IgnoreNotFound(t.client.Patch(ctx, c, patch))
 }
 
-// serves says what keeps the plugin from serving the version that is stored.
+// serves returns an error that says why the plugin does not serve the stored version.
 func (t *tenant) serves(ctx context.Context) error {
 	var wp pluginsv1alpha1.WasmPlugin
 	if err := t.client.Get(ctx, client.ObjectKey{Namespace: t.ns, Name: pluginName}, &wp); err != nil {
@@ -161,7 +162,8 @@ func (t *tenant) serves(ctx context.Context) error {
 	return nil
 }
 
-// answered says which of the plugin's Categories it has not answered in the state that they are in.
+// answered returns the number of checked Categories, and an error for the first one that the plugin has not reconciled
+// in its current generation.
 func (t *tenant) answered(ctx context.Context) (checked int, err error) {
 	var list inventoryv1alpha1.CategoryList
 	if err := t.client.List(ctx, &list, client.InNamespace(t.ns)); err != nil {

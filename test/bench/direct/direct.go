@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package direct runs a guest on wazero without the engine: the least that the ABI takes. It tells what
-// a way to protect the host against a guest costs, with everything else equal.
+// Package direct runs a guest on wazero without the engine, with only what the ABI requires. It measures the cost of a
+// protection of the host against a guest, with everything else equal.
 package direct
 
 import (
@@ -21,16 +21,16 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// Protection is a way to protect the host.
+// Protection is a way to protect the host against a guest.
 type Protection string
 
 // The protections.
 const (
-	// None is wazero as it comes: a guest that loops stops the process.
+	// None is wazero without protection: nothing interrupts a guest that loops forever.
 	None Protection = "unprotected"
-	// Metered is the product's meter.
+	// Metered is the meter of package internal/wasm/meter.
 	Metered Protection = "metered"
-	// MeteredDeadline is that with a deadline for each call.
+	// MeteredDeadline is Metered with a deadline for each call.
 	MeteredDeadline Protection = "metered-with-deadline"
 	// CloseOnDone is wazero's WithCloseOnContextDone, with a deadline for each call.
 	CloseOnDone Protection = "close-on-context-done"
@@ -40,15 +40,15 @@ func (p Protection) metered() bool  { return p == Metered || p == MeteredDeadlin
 func (p Protection) deadline() bool { return p == MeteredDeadline || p == CloseOnDone }
 
 const (
-	// fuel is what a metered guest gets at a time: about a millisecond's work.
+	// fuel is what a metered guest gets at a time: about one millisecond of work.
 	fuel = 2_000_000
-	// stack is more than a guest ever needs.
+	// stack is the call stack of a metered guest in bytes, more than any guest needs.
 	stack = 1 << 20
-	// timeout is that of one call.
+	// timeout is the timeout of one call.
 	timeout = 5 * time.Second
 )
 
-// Guest is one instance.
+// Guest is one instance of a guest.
 type Guest struct {
 	runtime    wazero.Runtime
 	module     api.Module
@@ -58,7 +58,7 @@ type Guest struct {
 	answer     []byte
 }
 
-// New makes an instance that reads answer from its host.
+// New creates an instance. The host answers its read with answer.
 func New(ctx context.Context, module []byte, protection Protection, answer []byte) (_ *Guest, err error) {
 	var metered *meter.Output
 	if protection.metered() {
@@ -99,7 +99,8 @@ func New(ctx context.Context, module []byte, protection Protection, answer []byt
 	return g, nil
 }
 
-// begin does what the meter leaves to whoever instantiates.
+// begin does what the meter requires after instantiation: it sets fuel and stack, writes the data segments and calls
+// the start function.
 func (g *Guest) begin(ctx context.Context, metered *meter.Output) error {
 	for name, value := range map[string]uint64{meter.ExportFuel: fuel, meter.ExportStack: stack} {
 		global, ok := g.module.ExportedGlobal(name).(api.MutableGlobal)
@@ -120,10 +121,10 @@ func (g *Guest) begin(ctx context.Context, metered *meter.Output) error {
 	return err
 }
 
-// Close frees everything.
+// Close closes the runtime, which frees the instance.
 func (g *Guest) Close(ctx context.Context) error { return g.runtime.Close(ctx) }
 
-// offerHost offers what the guests import.
+// offerHost defines the host modules that the guests import.
 func (g *Guest) offerHost(ctx context.Context) error {
 	builder := g.runtime.NewHostModuleBuilder(abi.ImportModule)
 	for name, signature := range abi.Imports() {
@@ -150,7 +151,7 @@ func types(of []abi.ValueType) []api.ValueType {
 	return out
 }
 
-// yield refuels the guest until its deadline.
+// yield gives the guest new fuel, unless its deadline has passed.
 func yield(ctx context.Context, _ api.Module, params []uint64) {
 	if int64(params[1]) < 0 {
 		panic("call stack overflow")
@@ -161,7 +162,7 @@ func yield(ctx context.Context, _ api.Module, params []uint64) {
 	params[0] = fuel
 }
 
-// get answers k1s_client_get.
+// get implements k1s_client_get.
 func (g *Guest) get(ctx context.Context, module api.Module, params []uint64) {
 	if request, ok := module.Memory().Read(uint32(params[0]), uint32(params[1])); !ok || len(request) == 0 {
 		panic("the guest's request is outside its memory")
@@ -173,7 +174,7 @@ func (g *Guest) get(ctx context.Context, module api.Module, params []uint64) {
 	params[0] = at<<32 | uint64(len(g.answer))
 }
 
-// place puts bytes into the guest's memory.
+// place allocates memory in the guest and writes bytes to it.
 func (g *Guest) place(ctx context.Context, payload []byte) (uint64, error) {
 	params := [1]uint64{uint64(len(payload))}
 	if err := g.alloc.CallWithStack(ctx, params[:]); err != nil {
@@ -185,7 +186,7 @@ func (g *Guest) place(ctx context.Context, payload []byte) (uint64, error) {
 	return 0, fmt.Errorf("k1s_alloc replied %d", params[0])
 }
 
-// Reconcile calls the guest, and checks that it replies what it is to reply.
+// Reconcile calls the guest, and returns an error if the reply is not the wanted one.
 func (g *Guest) Reconcile(ctx context.Context, input, want []byte) error {
 	if g.protection.deadline() {
 		var cancel context.CancelFunc

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package guest has the modules that are measured, and the cluster that they see.
+// Package guest provides the modules that the benchmark measures, and the cluster that they read from.
 package guest
 
 import (
@@ -11,19 +11,19 @@ import (
 	"strings"
 )
 
-// Languages are the guests' languages, in the table's order.
+// Languages returns the languages of the guests, in the order of the table.
 func Languages() []string { return []string{"rust", "c", "assemblyscript", "go"} }
 
-// MissingError says that a guest was not built.
+// MissingError is the error about a guest that was not built.
 type MissingError struct{ Guest, Why string }
 
-// Error says what to install.
+// Error returns what to install or to run.
 func (e *MissingError) Error() string { return e.Why }
 
-// Dir is a folder of guests that guests/build.sh has filled.
+// Dir is a directory to which guests/build.sh has written guests.
 type Dir string
 
-// Read returns a module: "rust-k1s", "c-extism".
+// Read returns the module of the given name, such as "rust-k1s" or "c-extism".
 func (d Dir) Read(name string) ([]byte, error) {
 	module, err := os.ReadFile(filepath.Join(string(d), name+".wasm"))
 	if err == nil {
@@ -40,8 +40,7 @@ func (d Dir) Read(name string) ([]byte, error) {
 	return nil, &MissingError{Guest: name, Why: strings.TrimSpace(string(why))}
 }
 
-// Distinct returns the module with a custom section that makes it another one, to whoever goes by
-// digests.
+// Distinct returns the module with an additional custom section, which gives it another digest.
 func Distinct(module []byte, number int) []byte {
 	const name = "bench.number"
 	body := append([]byte{byte(len(name))}, name...)

@@ -12,17 +12,17 @@ import (
 	"github.com/k1s-io/k1s/test/bench/work"
 )
 
-// Host is a cluster in memory that has one Category: a read costs what the engine makes of it.
+// Host is an in-memory cluster with one Category, so that a read costs only what the engine adds.
 type Host struct {
-	plugin.Host // nil: a guest that asks for anything else is not one of ours
+	plugin.Host // nil: the guests of the benchmark call nothing else
 
 	// OnGet, if set, is called in each read.
 	OnGet func()
-	// Category is what is read; nil stands for the usual one.
+	// Category is the object that a read returns.
 	Category []byte
 }
 
-// NewHost returns the usual cluster.
+// NewHost returns a Host with the Category of package work.
 func NewHost() *Host { return &Host{Category: work.Category()} }
 
 var errOther = errors.New("the guest asked for another object")

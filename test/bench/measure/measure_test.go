@@ -48,7 +48,7 @@ func TestPercentile(t *testing.T) {
 
 func TestRatio_roundByRound(t *testing.T) {
 	t.Parallel()
-	// The machine was three times as slow in the second round: the ratio does not see it.
+	// The machine was three times as slow in the second round, which does not affect the ratio.
 	a := Series{{P50: 2}, {P50: 6}, {P50: 2}}
 	b := Series{{P50: 1}, {P50: 3}, {P50: 1}}
 	if got := Ratio(a, b, P50); got != 2 {
@@ -59,7 +59,7 @@ func TestRatio_roundByRound(t *testing.T) {
 func TestPlan_Run(t *testing.T) {
 	t.Parallel()
 	closed := 0
-	var callers [2]int // each caller counts its own
+	var callers [2]int // each caller has its own counter
 	failing := errors.New("failing")
 	works := Subject{Name: "works", Callers: 2, Open: func(context.Context) (*Opened, error) {
 		return &Opened{

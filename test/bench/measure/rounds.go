@@ -11,37 +11,37 @@ import (
 	"time"
 )
 
-// Subject is something that is called again and again.
+// Subject is something that is called repeatedly.
 type Subject struct {
 	Name string
-	// Callers is how many call it at once.
+	// Callers is the number of concurrent callers.
 	Callers int
-	// Open makes it ready. Call is then called by all callers, each with its own number from 0.
+	// Open prepares the subject. All callers then call Call, each with its own number, starting at 0.
 	Open func(context.Context) (*Opened, error)
 }
 
-// Opened is a subject that is ready.
+// Opened is a prepared subject.
 type Opened struct {
 	// Call does one call and checks its result.
 	Call func(ctx context.Context, caller int) error
 	// Before and After, if set, are called around each turn.
 	Before, After func()
-	// Close, if set, frees it.
+	// Close, if set, releases the subject.
 	Close func() error
 }
 
-// Plan says how long the subjects are measured.
+// Plan defines how long the subjects are measured.
 type Plan struct {
 	Rounds int
-	// Turn is how long each subject has in a round, and before the first round to warm up.
+	// Turn is how long each subject is called in a round, and before the first round for warm-up.
 	Turn time.Duration
-	// Progress, if set, is told what is done.
+	// Progress, if set, is called with what is measured next.
 	Progress func(string)
 }
 
-// Run measures the subjects against each other, in the given order in each round. One that cannot be
-// opened, or fails, is left out from then on, and failed says why. The error is that of the context, or
-// of closing.
+// Run measures the subjects in rounds, in the given order in each round. A subject that cannot be opened, or that
+// fails, is skipped from then on, and failed has its error. The returned error is that of the context, or of closing
+// the subjects.
 func (p Plan) Run(ctx context.Context, subjects []Subject) (result map[string]Series, failed map[string]error, err error) {
 	result, failed = map[string]Series{}, map[string]error{}
 	opened := map[string]*Opened{}
@@ -90,7 +90,7 @@ func (p Plan) say(what string) {
 	}
 }
 
-// turn lets the subject's callers call for a while.
+// turn calls a subject for one turn with all of its callers.
 func (p Plan) turn(ctx context.Context, s Subject, o *Opened) (Round, error) {
 	callers := max(s.Callers, 1)
 	times := make([][]time.Duration, callers)
@@ -98,7 +98,7 @@ func (p Plan) turn(ctx context.Context, s Subject, o *Opened) (Round, error) {
 	if o.Before != nil {
 		o.Before()
 	}
-	runtime.GC() // what the subject before left behind is not this one's
+	runtime.GC() // the garbage of the previous subject must not affect this one
 	var wg sync.WaitGroup
 	start, startCPU := time.Now(), cpuTime()
 	end := start.Add(p.Turn)
@@ -125,7 +125,7 @@ func (p Plan) turn(ctx context.Context, s Subject, o *Opened) (Round, error) {
 	return r, nil
 }
 
-// callUntil calls until the time is over, but once at least.
+// callUntil calls until the end of the turn, but at least once.
 func callUntil(ctx context.Context, end time.Time, call func(context.Context, int) error, caller int) ([]time.Duration, error) {
 	times := make([]time.Duration, 0, 1<<14)
 	before := time.Now()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package measure times things against each other: rounds in which every subject has its turn, so that
-// whatever else the machine does falls on all of them, and medians over the rounds.
+// Package measure measures subjects against each other: in rounds in which every subject has a turn, so that other load
+// on the machine affects all of them, with medians over the rounds.
 package measure
 
 import (
@@ -10,36 +10,36 @@ import (
 	"time"
 )
 
-// Round is what one subject did in its turn.
+// Round is the result of one subject in one turn.
 type Round struct {
 	P50, P99 time.Duration
-	// PerSecond is the calls of all callers per second.
+	// PerSecond is the number of calls of all callers per second.
 	PerSecond float64
-	// PerCPUSecond is the calls per second of this process's CPU time: what one core would do if nobody
-	// else wanted it. It means nothing for work that another process does.
+	// PerCPUSecond is the number of calls per second of this process's CPU time, which is the throughput of one core
+	// without other load. It has no meaning for work that another process does.
 	PerCPUSecond float64
 	Calls        int
 }
 
-// Series is what a subject did in all its turns.
+// Series is the results of one subject in all of its turns.
 type Series []Round
 
-// Quantile picks a number of a round.
+// Quantile returns one number of a round.
 type Quantile func(Round) float64
 
-// P50 is the median of a round in seconds.
+// P50 returns the median of a round in seconds.
 func P50(r Round) float64 { return r.P50.Seconds() }
 
-// P99 is the 99th percentile of a round in seconds.
+// P99 returns the 99th percentile of a round in seconds.
 func P99(r Round) float64 { return r.P99.Seconds() }
 
-// PerSecond is the calls per second.
+// PerSecond returns the calls per second.
 func PerSecond(r Round) float64 { return r.PerSecond }
 
-// PerCPUSecond is the calls per second of CPU time.
+// PerCPUSecond returns the calls per second of CPU time.
 func PerCPUSecond(r Round) float64 { return r.PerCPUSecond }
 
-// Median returns the median over the rounds.
+// Median returns the median of one number over the rounds.
 func (s Series) Median(q Quantile) float64 {
 	numbers := make([]float64, len(s))
 	for i, r := range s {
@@ -48,7 +48,7 @@ func (s Series) Median(q Quantile) float64 {
 	return Median(numbers)
 }
 
-// Ratio returns the median of a's number over b's, round by round.
+// Ratio returns the median of the ratios of a's number to b's, round by round.
 func Ratio(a, b Series, q Quantile) float64 {
 	numbers := make([]float64, min(len(a), len(b)))
 	for i := range numbers {
@@ -57,7 +57,7 @@ func Ratio(a, b Series, q Quantile) float64 {
 	return Median(numbers)
 }
 
-// Median returns the median; that of no numbers is 0.
+// Median returns the median, or 0 without numbers.
 func Median[T int64 | float64 | time.Duration](numbers []T) T {
 	if len(numbers) == 0 {
 		return 0
@@ -69,7 +69,7 @@ func Median[T int64 | float64 | time.Duration](numbers []T) T {
 	return sorted[len(sorted)/2]
 }
 
-// Percentile returns the smallest of the numbers that is not below p percent of them. It sorts them.
+// Percentile returns the smallest number that is not less than p percent of the numbers. It sorts them.
 func Percentile[T cmp.Ordered](numbers []T, p int) T {
 	if len(numbers) == 0 {
 		var none T

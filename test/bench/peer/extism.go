@@ -9,19 +9,19 @@ import (
 	extism "github.com/extism/go-sdk"
 )
 
-// Extism is one instance of a guest of Extism, without a timeout: nothing stops one that loops.
+// Extism is one instance of a guest of Extism without a timeout: nothing interrupts a guest that loops forever.
 type Extism struct {
-	// Category is what it reads from its host.
+	// Category is the object that the guest reads from its host.
 	Category []byte
 
 	plugin *extism.Plugin
 }
 
-// NewExtism makes an instance.
+// NewExtism creates an instance.
 func NewExtism(ctx context.Context, module, category []byte) (*Extism, error) {
 	e := &Extism{Category: category}
 	get := extism.NewHostFunctionWithStack("get", func(ctx context.Context, p *extism.CurrentPlugin, stack []uint64) {
-		// The guest's request is read, as a host would have to.
+		// Read the guest's request, as a real host has to.
 		if _, err := p.ReadBytes(stack[0]); err != nil {
 			panic(err)
 		}

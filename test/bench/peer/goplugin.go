@@ -14,17 +14,17 @@ import (
 	"google.golang.org/grpc"
 )
 
-// serveGoPlugin, in the environment, makes this program the plugin's process.
+// serveGoPlugin is an environment variable that makes this program run as the plugin process.
 const serveGoPlugin = "K1S_BENCH_GO_PLUGIN"
 
-// handshake is what go-plugin wants host and plugin to agree on.
+// handshake returns the configuration that the host and the plugin have to share.
 func handshake() goplugin.HandshakeConfig {
 	return goplugin.HandshakeConfig{ProtocolVersion: 1, MagicCookieKey: serveGoPlugin, MagicCookieValue: "reconcile"}
 }
 
 const pluginName = "reconciler"
 
-// ServeGoPlugin serves the work and returns true in the plugin's process; elsewhere it does nothing.
+// ServeGoPlugin serves the work and returns true if this is the plugin process. Otherwise it does nothing.
 func ServeGoPlugin() bool {
 	if os.Getenv(serveGoPlugin) == "" {
 		return false
@@ -38,14 +38,14 @@ func ServeGoPlugin() bool {
 	return true
 }
 
-// GoPlugin is a process that does the work natively. It asks its host for the Category over a second
-// gRPC connection, which go-plugin's broker makes once.
+// GoPlugin is a process that does the work natively. It reads the Category from its host over a second gRPC connection,
+// which go-plugin's broker opens once.
 type GoPlugin struct {
 	client *goplugin.Client
 	remote *remoteReconciler
 }
 
-// NewGoPlugin starts the process, which is this program again.
+// NewGoPlugin starts the plugin process, which runs this program.
 func NewGoPlugin(category []byte) (*GoPlugin, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -84,7 +84,7 @@ func (p *GoPlugin) connect() error {
 	return nil
 }
 
-// Reconcile implements Peer. Many may call at once.
+// Reconcile implements Peer. It can be called concurrently.
 func (p *GoPlugin) Reconcile(ctx context.Context, input []byte) ([]byte, error) {
 	return p.remote.reconcile(ctx, input)
 }
@@ -95,20 +95,20 @@ func (p *GoPlugin) Close() error {
 	return nil
 }
 
-// reconcilerPlugin is both ends for go-plugin.
+// reconcilerPlugin implements both sides of the plugin for go-plugin.
 type reconcilerPlugin struct {
 	goplugin.NetRPCUnsupportedPlugin
 
-	category []byte // the host's
+	category []byte // only in the host
 }
 
-// GRPCServer is called in the plugin's process.
+// GRPCServer registers the service in the plugin process.
 func (*reconcilerPlugin) GRPCServer(broker *goplugin.GRPCBroker, s *grpc.Server) error {
 	s.RegisterService(reconcilerService(), &localReconciler{broker: broker})
 	return nil
 }
 
-// GRPCClient is called in the host's.
+// GRPCClient returns the client in the host.
 func (p *reconcilerPlugin) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
 	id := broker.NextId()
 	go broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {

@@ -15,14 +15,13 @@ import (
 	"github.com/k1s-io/k1s/test/bench/work"
 )
 
-// The services carry bytes, so that they need no code of protoc's: their messages are of protobuf's own
-// well-known types.
+// The messages of the services are a well-known type of protobuf that holds bytes, so that no code has to be generated.
 const (
 	reconcileMethod = "/bench.Reconciler/Reconcile"
 	getMethod       = "/bench.Cluster/Get"
 )
 
-// bytesServer answers bytes with bytes.
+// bytesServer answers requests that are bytes with bytes.
 type bytesServer interface {
 	serve(ctx context.Context, payload []byte) ([]byte, error)
 }
@@ -62,16 +61,16 @@ func invoke(ctx context.Context, conn *grpc.ClientConn, method string, payload [
 	return out.GetValue(), nil
 }
 
-// clusterServer is the host's end of a read.
+// clusterServer serves reads in the host.
 type clusterServer struct{ category []byte }
 
 //nolint:unparam // bytesServer wants an error
 func (s clusterServer) serve(context.Context, []byte) ([]byte, error) { return s.category, nil }
 
-// remoteReconciler is the host's end of a reconcile.
+// remoteReconciler is the client of the reconciler in the host.
 type remoteReconciler struct {
 	conn *grpc.ClientConn
-	// broker is the number under which the plugin finds the host; it goes before each payload.
+	// broker is the ID of the connection on which the plugin finds the host. It precedes each payload.
 	broker uint32
 }
 
@@ -81,7 +80,7 @@ func (r *remoteReconciler) reconcile(ctx context.Context, input []byte) ([]byte,
 	return invoke(ctx, r.conn, reconcileMethod, append(payload, input...))
 }
 
-// localReconciler is the plugin's end of a reconcile.
+// localReconciler serves reconciles in the plugin process.
 type localReconciler struct {
 	broker *goplugin.GRPCBroker
 

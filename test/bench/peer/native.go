@@ -8,7 +8,7 @@ import (
 	"github.com/k1s-io/k1s/test/bench/work"
 )
 
-// Native does the work in a Go call, with encoding/json.
+// Native does the work in a Go function call, with encoding/json.
 type Native struct{ Category []byte }
 
 // Reconcile implements Peer.

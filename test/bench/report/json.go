@@ -8,7 +8,7 @@ import (
 	"math"
 )
 
-// figure is a row in JSON.
+// figure is the JSON object of a row.
 type figure struct {
 	Name   string   `json:"name"`
 	Unit   string   `json:"unit"`
@@ -17,8 +17,8 @@ type figure struct {
 	Met    *bool    `json:"met"`
 }
 
-// JSON writes an array with an object for each row: name, unit, value (null if it was not measured),
-// target and met (null without a target).
+// JSON writes an array with one object for each row: name, unit, value (null if it was not measured), target and met
+// (both null without a target).
 func JSON(w io.Writer, sections []Section) error {
 	figures := []figure{}
 	for _, s := range sections {
@@ -40,7 +40,7 @@ func JSON(w io.Writer, sections []Section) error {
 	return e.Encode(figures)
 }
 
-// round keeps four digits that count: the rest is noise.
+// round rounds to four significant digits, because the rest is noise.
 func round(n float64) float64 {
 	if n == 0 {
 		return 0

@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// Machine says where and when something was measured.
+// Machine describes where and when the measurement took place.
 type Machine struct {
 	CPU, Memory, System, Go, Date, Commit string
-	// Load is how many processes wanted to run on average in the minute before.
+	// Load is the load average of the last minute before the measurement.
 	Load  string
 	Cores int
 }
 
-// ThisMachine looks at the machine, and at the repository in a folder.
+// ThisMachine returns the description of this machine and of the repository in a directory.
 func ThisMachine(repository string) Machine {
 	return Machine{
 		CPU:    field("/proc/cpuinfo", "model name", runtime.GOARCH),
@@ -34,7 +34,7 @@ func ThisMachine(repository string) Machine {
 	}
 }
 
-// field returns what stands behind a name in a file of the proc file system.
+// field returns the value of a field in a file of the proc file system, or otherwise if it is not found.
 func field(file, name, otherwise string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -48,7 +48,7 @@ func field(file, name, otherwise string) string {
 	return otherwise
 }
 
-// load returns the first number of the kernel's load averages.
+// load returns the first of the kernel's load averages, that of one minute.
 func load() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -58,7 +58,7 @@ func load() string {
 	return first
 }
 
-// gibibytes reads what the kernel writes: 24681012 kB.
+// gibibytes converts a size in the kernel's format, such as "24681012 kB".
 func gibibytes(text string) string {
 	number, _, _ := strings.Cut(text, " ")
 	kib, err := strconv.ParseFloat(number, 64)
@@ -68,7 +68,7 @@ func gibibytes(text string) string {
 	return fmt.Sprintf("%.0f GiB", kib/(1<<20))
 }
 
-// commit names what was measured; a tree with changes says so.
+// commit returns the commit that is measured, with the suffix "-dirty" if the tree has changes.
 func commit(repository string) string {
 	out, err := exec.Command("git", "-C", repository, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*").Output()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// sample has a row of each sort.
+// sample returns a section with a row of each kind.
 func sample() []Section {
 	return []Section{{
 		Title: "Calls", Note: "One caller.",
@@ -68,7 +68,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// compact takes all white space away: there is none inside the samples' values.
+// compact removes all white space. The values of the sample do not contain any.
 func compact(s string) string { return strings.Join(strings.Fields(s), "") }
 
 func TestMarkdown(t *testing.T) {

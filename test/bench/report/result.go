@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package report writes the results of the benchmark: a table for the terminal, docs/benchmarks.md, and
-// JSON for whoever compares runs.
+// Package report writes the results of the benchmark: a table for the terminal, docs/benchmarks.md, and JSON for tools
+// that compare runs.
 package report
 
 import (
@@ -12,38 +12,38 @@ import (
 // Section is a part of the table.
 type Section struct {
 	Title string
-	// Note, if not empty, says what all of its rows are about.
+	// Note, if not empty, describes what all of its rows measure.
 	Note string
 	Rows []Row
 }
 
-// Row is one line.
+// Row is one line of the table.
 type Row struct {
-	// Name is stable and unique; What is for people.
+	// Name is stable and unique. What is the description for readers.
 	Name, What string
-	// Unit is that of Value and Target.
+	// Unit is the unit of Value and Target.
 	Unit string
-	// Seed is the target of the document that the project began with, in its own words.
+	// Seed is the target in the document that the project started from, verbatim.
 	Seed string
-	// Target is nil for a row that has none.
+	// Target is nil for a row without a target.
 	Target *Target
-	// Value is nil if it was not measured; then Skipped says why.
+	// Value is nil if the row was not measured. Skipped then says why.
 	Value   *float64
 	Skipped string
-	// Peers are the same of others, in this run.
+	// Peers is the values of others for the same work, measured in the same run.
 	Peers string
-	// Reason says why the target is missed; it is shown only then.
+	// Reason says why the target is missed. It is shown only if it is.
 	Reason string
 }
 
-// Target is a bound, which belongs to what is allowed.
+// Target is an inclusive bound.
 type Target struct {
 	Bound float64
-	// Least says that it is a lower bound.
+	// Least is true for a lower bound.
 	Least bool
 }
 
-// Met reports whether the row meets its target: nil if it has none or was not measured.
+// Met reports whether the row meets its target. It is nil if the row has no target or was not measured.
 func (r Row) Met() *bool {
 	if r.Target == nil || r.Value == nil {
 		return nil
@@ -91,7 +91,7 @@ func (r Row) verdict() string {
 	}
 }
 
-// remark is what a row says below the table.
+// remark returns the text about the row below the table.
 func (r Row) remark() string {
 	switch {
 	case r.Value == nil:
@@ -103,7 +103,7 @@ func (r Row) remark() string {
 	}
 }
 
-// space puts a unit behind a number; a factor is written close to it.
+// space returns the unit with the space that separates it from a number. A factor has no space.
 func space(unit string) string {
 	switch unit {
 	case "", "×":
@@ -113,7 +113,8 @@ func space(unit string) string {
 	}
 }
 
-// Number writes a number with three digits that count, and large ones with commas.
+// Number formats a number with at most three significant digits, and a number of 1,000 or more as an integer with
+// commas.
 func Number(n float64) string {
 	size := math.Abs(n)
 	switch {

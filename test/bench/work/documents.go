@@ -16,10 +16,10 @@ var item []byte
 //go:embed category.json
 var category []byte
 
-// Item returns the object that is reconciled, as the operator's cache has it.
+// Item returns the object that is reconciled, as it is in the operator's cache.
 func Item() []byte { return bytes.TrimSpace(item) }
 
-// Category returns the Category that the Item names.
+// Category returns the Category that the Item refers to.
 func Category() []byte { return bytes.TrimSpace(category) }
 
 // Request returns the request of the reconcile.
@@ -30,22 +30,22 @@ func Request() abi.ReconcileRequest {
 	}
 }
 
-// Input returns the request in JSON, the input of the export.
+// Input returns the request in JSON, which is the input of the export reconcile.
 func Input() []byte {
 	input, err := abi.AppendReconcileRequest(nil, Request())
 	if err != nil {
-		panic(err) // only a programming error can do this
+		panic(err) // only a programming error can cause this
 	}
 	return input
 }
 
-// ItemNamed returns the Item under another name with another quantity, so that results differ.
+// ItemNamed returns the Item with another name and quantity, so that the results differ.
 func ItemNamed(name string, quantity int) []byte {
 	object := bytes.Replace(Item(), []byte(`"name":"laptop-14"`), fmt.Appendf(nil, `"name":%q`, name), 1)
 	return bytes.Replace(object, []byte(`"quantity":12`), fmt.Appendf(nil, `"quantity":%d`, quantity), 1)
 }
 
-// CategoryKey returns what the guests ask for.
+// CategoryKey returns the key of the object that the guests read.
 func CategoryKey() abi.ObjectKey {
 	return abi.ObjectKey{APIVersion: "inventory.example.com/v1alpha1", Kind: "Category", Namespace: "shop", Name: "laptops"}
 }

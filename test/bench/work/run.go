@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// hour is the least that a plugin asks to be called again after, in milliseconds: in a real queue the
-// result is to make no calls of its own.
+// hour is the minimum of requeueAfterMillis. It is long, so that in a real queue the result causes no further calls
+// during a measurement.
 const hour = 3_600_000
 
 // Get answers a request for an object, as k1s_client_get does.
@@ -42,7 +42,7 @@ func Run(input []byte, get Get) ([]byte, error) {
 	return json.Marshal(result{RequeueAfterMillis: hour + int64(checksum(req.Object, &cat))})
 }
 
-// availability is what the Item controller derives from quantity and tags.
+// availability returns what the Item controller derives from quantity and tags.
 func availability(spec *itemSpec) string {
 	switch {
 	case slices.Contains(spec.Tags, "discontinued"):
@@ -56,7 +56,7 @@ func availability(spec *itemSpec) string {
 	}
 }
 
-// checksum depends on what was read, so that a plugin which skips something is found out.
+// checksum returns a checksum of what was read, which detects a plugin that skips something.
 func checksum(item *itemObject, cat *categoryObject) uint32 {
 	path := cat.Status.Path + "/" + item.Metadata.Name
 	h := start.text(availability(&item.Spec)).text(path).text(item.Spec.Name).text(cat.Spec.Name)
@@ -72,7 +72,7 @@ func checksum(item *itemObject, cat *categoryObject) uint32 {
 	return uint32(h) + labels(item.Metadata.Labels) + labels(cat.Metadata.Labels)
 }
 
-// labels is a sum, because the order of labels is not given.
+// labels returns a sum of hashes, because the order of labels is not defined.
 func labels(m map[string]string) uint32 {
 	var sum uint32
 	for name, value := range m {
@@ -81,14 +81,14 @@ func labels(m map[string]string) uint32 {
 	return sum
 }
 
-// hash is FNV-1a of 32 bits.
+// hash is a 32-bit FNV-1a hash.
 type hash uint32
 
 const start hash = 2166136261
 
 func (h hash) byte(b byte) hash { return (h ^ hash(b)) * 16777619 }
 
-// text adds a text and an end mark.
+// text adds a text and an end marker.
 func (h hash) text(s string) hash {
 	for i := range len(s) {
 		h = h.byte(s[i])
@@ -96,7 +96,7 @@ func (h hash) text(s string) hash {
 	return h.byte(0xff)
 }
 
-// number adds the eight bytes of a number, the lowest first.
+// number adds the eight bytes of a number, the lowest one first.
 func (h hash) number(n int64) hash {
 	for range 8 {
 		h = h.byte(byte(n))

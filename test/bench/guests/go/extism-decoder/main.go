@@ -2,8 +2,8 @@
 
 //go:build wasip1
 
-// Command extism-decoder is the benchmark's guest in standard Go for Extism, with the decoder of the
-// k1s SDK in place of encoding/json: what is left between the two is the host.
+// Command extism-decoder is the benchmark's guest in standard Go for Extism with the decoder of the k1s SDK instead of
+// encoding/json, so that only the host differs from the guest with the SDK.
 package main
 
 import (
@@ -32,13 +32,13 @@ func get(request []byte) (string, error) {
 	return string(answer.ReadBytes()), nil
 }
 
-// request is what the host sends.
+// request is the request that the host sends.
 type request struct {
 	kind string
 	item *objects.Item
 }
 
-// UnmarshalK1s reads the request.
+// UnmarshalK1s decodes the request.
 func (r *request) UnmarshalK1s(d *json.Decoder) {
 	for name := range d.Members() {
 		switch {

@@ -2,8 +2,8 @@
 
 //go:build wasip1
 
-// Command extism is the benchmark's guest in standard Go for Extism, as its Go PDK has it: with
-// encoding/json. The work is the native peer's, compiled to WebAssembly.
+// Command extism is the benchmark's guest in standard Go for Extism with encoding/json, as Extism's Go PDK provides it.
+// The work is that of the native peer, compiled to WebAssembly.
 package main
 
 import (

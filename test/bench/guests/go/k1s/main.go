@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command k1s is the benchmark's guest in standard Go, with the SDK.
+// Command k1s is the benchmark's guest in standard Go with the k1s SDK.
 package main
 
 import (
@@ -23,19 +23,19 @@ func init() {
 
 type item struct{ objects.Item }
 
-// TypeRef returns the kind.
+// TypeRef returns the apiVersion and kind of an Item.
 func (*item) TypeRef() k1s.TypeReference {
 	return k1s.TypeReference{APIVersion: objects.APIVersion, Kind: "Item"}
 }
 
 type category struct{ objects.Category }
 
-// TypeRef returns the kind.
+// TypeRef returns the apiVersion and kind of a Category.
 func (*category) TypeRef() k1s.TypeReference {
 	return k1s.TypeReference{APIVersion: objects.APIVersion, Kind: "Category"}
 }
 
-// MarshalK1s is for the client's sake: nothing is written.
+// MarshalK1s is required by the client of the SDK. It writes nothing, because the guest does not write Categories.
 func (*category) MarshalK1s(*json.Encoder) {}
 
 func reconcileItem(ctx context.Context, _ k1s.Request, i *item) (k1s.Result, error) {
@@ -49,7 +49,7 @@ func reconcileItem(ctx context.Context, _ k1s.Request, i *item) (k1s.Result, err
 	return k1s.Result{RequeueAfter: objects.RequeueAfter(&i.Item, &c.Category)}, nil
 }
 
-// reconcileCategory does nothing. It is here so that Categories are read from the operator's cache.
+// reconcileCategory does nothing. It is registered so that Categories are read from the operator's cache.
 func reconcileCategory(context.Context, k1s.Request, *category) (k1s.Result, error) {
 	return k1s.Result{}, nil
 }

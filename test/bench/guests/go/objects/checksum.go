@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// RequeueAfter is the result: an hour, and a millisecond for each of the checksum.
+// RequeueAfter returns the result of a reconcile: one hour plus the checksum in milliseconds.
 func RequeueAfter(i *Item, c *Category) time.Duration {
 	return time.Hour + time.Duration(checksum(i, c))*time.Millisecond
 }
@@ -39,7 +39,7 @@ func checksum(i *Item, c *Category) uint32 {
 	return uint32(h) + i.labels + c.labels
 }
 
-// hash is FNV-1a of 32 bits.
+// hash is a 32-bit FNV-1a hash.
 type hash uint32
 
 const start hash = 2166136261

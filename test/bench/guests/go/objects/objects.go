@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package objects is what the Go guests read with the SDK's decoder, and what they compute of it. It
-// knows nothing of the border to the host.
+// Package objects implements the objects that the Go guests decode with the SDK's decoder, and the result that they
+// compute from them. It does not depend on the binding to a host.
 package objects
 
 import "github.com/k1s-io/k1s/plugins/sdk/go/json"
 
-// APIVersion is that of both kinds.
+// APIVersion is the apiVersion of both kinds.
 const APIVersion = "inventory.example.com/v1alpha1"
 
-// Item is what is read of an Item.
+// Item is the part of an Item that the guests read.
 type Item struct {
 	Metadata
 	Category        string
@@ -19,7 +19,7 @@ type Item struct {
 	conditions      []condition
 }
 
-// Category is what is read of a Category.
+// Category is the part of a Category that the guests read.
 type Category struct {
 	Metadata
 	name, path       string
@@ -29,7 +29,7 @@ type Category struct {
 
 type condition struct{ kind, status, reason string }
 
-// Metadata is what is read of an object's metadata.
+// Metadata is the part of an object's metadata that the guests read.
 type Metadata struct {
 	Name, Namespace, UID string
 	// labels is the checksum of the labels.
@@ -62,7 +62,7 @@ func (m *Metadata) read(d *json.Decoder) {
 	}
 }
 
-// UnmarshalK1s reads an Item.
+// UnmarshalK1s decodes an Item.
 func (i *Item) UnmarshalK1s(d *json.Decoder) {
 	*i = Item{}
 	for name := range d.Members() {
@@ -98,7 +98,7 @@ func (i *Item) readSpec(d *json.Decoder) {
 	}
 }
 
-// UnmarshalK1s reads a Category.
+// UnmarshalK1s decodes a Category.
 func (c *Category) UnmarshalK1s(d *json.Decoder) {
 	*c = Category{}
 	for name := range d.Members() {
