@@ -9,39 +9,39 @@ import (
 )
 
 const (
-	// MaxWarnings is how many warnings one reply may have.
+	// MaxWarnings is the maximum number of warnings in one reply.
 	MaxWarnings = 16
-	// MaxWarning bounds a warning in bytes; the API server passes on 256 without cutting.
+	// MaxWarning is the maximum size of a warning in bytes. The API server passes on 256 without truncation.
 	MaxWarning = 256
-	// maxAdmissionReply has room for as many warnings with every byte escaped.
+	// maxAdmissionReply has room for the maximum number of warnings with every byte escaped.
 	maxAdmissionReply = 64 << 10
 )
 
-// The operations that are held up.
+// Operations of admission requests.
 const (
 	OperationCreate = "CREATE"
 	OperationUpdate = "UPDATE"
 	OperationDelete = "DELETE"
 )
 
-// AdmissionRequest is the input of validate_create, validate_update, validate_delete and set_defaults. Name is
-// empty for an object that the API server has yet to name.
+// AdmissionRequest is the input of validate_create, validate_update, validate_delete and set_defaults. Name is empty
+// for an object whose name the API server has yet to generate.
 type AdmissionRequest struct {
 	ObjectKey
-	// Object is the object as it is to be, or null when it is to be deleted.
+	// Object is the new object, or null for a delete operation.
 	Object json.RawMessage `json:"object"`
-	// OldObject is the object as it is, or null when it is to be created.
+	// OldObject is the existing object, or null for a create operation.
 	OldObject json.RawMessage `json:"oldObject"`
 }
 
-// AdmitRequest is the input of admit: all that an AdmissionRequest says, and who asks for what and how.
+// AdmitRequest is the input of admit: an AdmissionRequest with the user, the operation and its options.
 type AdmitRequest struct {
 	AdmissionRequest
-	// UID names the request.
+	// UID identifies the request.
 	UID string `json:"uid"`
 	// Operation is CREATE, UPDATE or DELETE.
 	Operation string `json:"operation"`
-	// DryRun says that nothing will be stored.
+	// DryRun reports whether the request is a dry run, which does not store anything.
 	DryRun bool `json:"dryRun"`
 	// UserInfo is a UserInfo of authentication.k8s.io/v1.
 	UserInfo json.RawMessage `json:"userInfo"`
@@ -49,14 +49,14 @@ type AdmitRequest struct {
 	Options json.RawMessage `json:"options"`
 }
 
-// AdmissionReply is the reply of validate_create, validate_update, validate_delete and admit, which allows the
-// request; the empty reply is its zero value. What is not allowed is an error.
+// AdmissionReply is the reply of validate_create, validate_update, validate_delete and admit that allows the request.
+// An empty reply means the zero value. A denied request is an error reply.
 type AdmissionReply struct {
-	// Warnings are shown to who made the request.
+	// Warnings are shown to the client that sent the request.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// decode reads a reply. Above its largest size it has more warnings, or longer ones, than are allowed.
+// decode decodes a reply. A reply above the maximum size has more or longer warnings than are allowed.
 func (r *AdmissionReply) decode(payload []byte) error {
 	if len(payload) > maxAdmissionReply {
 		return fmt.Errorf("a reply of %d bytes is larger than the %d allowed", len(payload), maxAdmissionReply)
@@ -64,7 +64,7 @@ func (r *AdmissionReply) decode(payload []byte) error {
 	return decodeStrict(payload, r)
 }
 
-// Check says what is wrong with a reply.
+// Check returns an error if the reply is invalid.
 func (r AdmissionReply) Check() error {
 	if len(r.Warnings) > MaxWarnings {
 		return fmt.Errorf("%d warnings, more than the %d allowed", len(r.Warnings), MaxWarnings)

@@ -6,10 +6,11 @@ import (
 	"fmt"
 )
 
-// batchOverhead is what the batch adds to its requests, at most, beside a comma for each.
+// batchOverhead is the maximum number of bytes that the batch adds to its requests, in addition to a comma between
+// requests.
 const batchOverhead = len(`{"requests":[]}`)
 
-// AppendReconcileBatch appends the JSON of a batch made of requests that are JSON already.
+// AppendReconcileBatch appends the JSON of a batch of requests that are already JSON.
 func AppendReconcileBatch(dst []byte, requests [][]byte) []byte {
 	dst = append(dst, `{"requests":[`...)
 	for i, r := range requests {
@@ -21,10 +22,10 @@ func AppendReconcileBatch(dst []byte, requests [][]byte) []byte {
 	return append(dst, `]}`...)
 }
 
-// ReconcileBatchSize is how many bytes AppendReconcileBatch appends for n requests of so many bytes in all.
+// ReconcileBatchSize returns how many bytes AppendReconcileBatch appends for n requests with the given total size.
 func ReconcileBatchSize(n, bytes int) int { return batchOverhead + max(n-1, 0) + bytes }
 
-// DecodeReconcileBatchReply reads the reply to a batch of n requests.
+// DecodeReconcileBatchReply decodes the reply to a batch of n requests.
 func DecodeReconcileBatchReply(reply []byte, n int) ([]ReconcileBatchResult, error) {
 	if len(reply) == 0 {
 		return make([]ReconcileBatchResult, n), nil
@@ -36,7 +37,7 @@ func DecodeReconcileBatchReply(reply []byte, n int) ([]ReconcileBatchResult, err
 		}
 		return eachElement(value, func(value []byte) error {
 			if count++; count > n {
-				return nil // only counted
+				return nil // additional results are only counted
 			}
 			var result ReconcileBatchResult
 			if err := decodeStrict(value, &result); err != nil {
@@ -58,7 +59,7 @@ func DecodeReconcileBatchReply(reply []byte, n int) ([]ReconcileBatchResult, err
 	return results, nil
 }
 
-// check also makes an error of null no error.
+// check returns an error if the result is invalid. It treats an error that is null as no error.
 func (r *ReconcileBatchResult) check() error {
 	if string(r.Error) == "null" {
 		r.Error = nil
@@ -72,7 +73,7 @@ func (r *ReconcileBatchResult) check() error {
 	return r.Check()
 }
 
-// Check says what is wrong with a result.
+// Check returns an error if the result is invalid.
 func (r ReconcileResult) Check() error {
 	if ms := r.RequeueAfterMillis; ms < 0 || ms > MaxRequeueAfterMillis {
 		return fmt.Errorf("requeueAfterMillis is %d, want 0 to %d", ms, int64(MaxRequeueAfterMillis))

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A batch that is joined from requests is the one of the golden vectors.
+// TestAppendReconcileBatch_golden verifies that a batch of requests equals the golden vectors.
 func TestAppendReconcileBatch_golden(t *testing.T) {
 	t.Parallel()
 	var vectors map[string][]json.RawMessage
@@ -48,7 +48,7 @@ func TestDecodeReconcileBatchReply(t *testing.T) {
 	tests := []struct {
 		name, reply string
 		n           int
-		err         string // in the error; empty: none
+		err         string // in the error, or empty
 	}{
 		{name: "nothing to say", reply: "", n: 3},
 		{name: "one of each", reply: `{"results":[{},{"requeueAfterMillis":5},{"error":{"reason":"Invalid"}}]}`, n: 3},
@@ -82,7 +82,8 @@ func TestDecodeReconcileBatchReply(t *testing.T) {
 	}
 }
 
-// Whatever a guest replies: there are as many results as requests, or an error, and each is within bounds.
+// FuzzDecodeReconcileBatchReply checks that every reply of a guest results in an error or in as many results as
+// requests, each of which is valid.
 func FuzzDecodeReconcileBatchReply(f *testing.F) {
 	for _, seed := range []string{``, `{}`, `{"results":[{},{"requeueAfterMillis":5}]}`, `{"results":[{"error":{"reason":"Invalid"}},{"error":null}]}`} {
 		f.Add([]byte(seed), 2)

@@ -10,13 +10,13 @@ import (
 	"io"
 )
 
-// Decode reads one JSON value and nothing after it. Members that the type does not have are refused,
-// so that a misspelt one is noticed.
+// Decode decodes one JSON value and rejects anything after it. It rejects unknown fields, so that misspelled names are
+// noticed.
 func Decode(payload []byte, into any) error {
 	if quick(payload, into) {
 		return nil
 	}
-	switch v := into.(type) { // what has limits to its number is counted on the way
+	switch v := into.(type) { // these types limit the number of their elements, and count them while they decode
 	case *HTTPRequest:
 		return v.decode(payload)
 	case *AdmissionReply:
@@ -25,7 +25,7 @@ func Decode(payload []byte, into any) error {
 	return decodeStrict(payload, into)
 }
 
-// decodeStrict is Decode for everything else.
+// decodeStrict implements Decode for all other types.
 func decodeStrict(payload []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(payload))
 	d.DisallowUnknownFields()
@@ -41,7 +41,7 @@ func decodeStrict(payload []byte, into any) error {
 	return nil
 }
 
-// ObjectHead is what the host reads of an object that a guest hands over.
+// ObjectHead contains the fields that the host reads of an object from a guest.
 type ObjectHead struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -52,7 +52,7 @@ type ObjectHead struct {
 	} `json:"metadata"`
 }
 
-// DecodeHead reads an object's kind and name and ignores the rest.
+// DecodeHead decodes the kind and the name of an object and ignores the rest.
 func DecodeHead(object []byte) (ObjectHead, error) {
 	var head ObjectHead
 	if err := json.Unmarshal(object, &head); err != nil {

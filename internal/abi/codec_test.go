@@ -83,8 +83,8 @@ func TestAppendAdmissionRequest_tooLarge(t *testing.T) {
 	}
 }
 
-// FuzzDecode holds that no payload panics, and that what is accepted is the same when it is written
-// and read again.
+// FuzzDecode checks that no payload causes a panic, and that an accepted payload is unchanged after it is encoded and
+// decoded again.
 func FuzzDecode(f *testing.F) {
 	var vectors map[string][]json.RawMessage
 	golden(f, "payloads.json", &vectors)
@@ -120,7 +120,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzAppendReconcileRequest holds that whatever the names, a request is read as it was meant.
+// FuzzAppendReconcileRequest checks that a request is decoded to the same request, whatever its names are.
 func FuzzAppendReconcileRequest(f *testing.F) {
 	f.Add("inventory.example.com/v1alpha1", "Category", "shop", "tools", 1)
 	f.Add("v1", "Namespace", "", `system:"x"<\`+"\x00\x7f\u2028", -1)
@@ -153,8 +153,7 @@ func FuzzAppendReconcileRequest(f *testing.F) {
 	})
 }
 
-// FuzzAppendAdmissionRequest holds the same of a request that is held up, and that neither object is taken for
-// the other.
+// FuzzAppendAdmissionRequest checks the same for an admission request, and that object and oldObject are not confused.
 func FuzzAppendAdmissionRequest(f *testing.F) {
 	f.Add("inventory.example.com/v1alpha1", "Item", "shop", "hammer", true, true)
 	f.Add("v1", "Namespace", "", `a"},"object":{"b":1}`, true, false)

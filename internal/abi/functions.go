@@ -2,16 +2,16 @@
 
 package abi
 
-// ValueType is a WebAssembly number type as the binary format encodes it.
+// ValueType is a WebAssembly value type as the binary format encodes it.
 type ValueType byte
 
-// The number types the ABI uses.
+// Number types that the ABI uses.
 const (
 	I32 ValueType = 0x7f
 	I64 ValueType = 0x7e
 )
 
-// String returns the type's name in the WebAssembly text format.
+// String returns the name of the type in the WebAssembly text format.
 func (v ValueType) String() string {
 	switch v {
 	case I32:
@@ -33,12 +33,12 @@ func (v ValueType) String() string {
 	}
 }
 
-// Signature is a function's type.
+// Signature is the type of a function.
 type Signature struct {
 	Params, Results []ValueType
 }
 
-// ImportModule is the module name of every host function.
+// ImportModule is the module name of all host functions.
 const ImportModule = "k1s"
 
 // Names of the host functions.
@@ -59,7 +59,7 @@ const (
 	FuncRandom       = "k1s_random"
 )
 
-// Names of the guest's exports.
+// Names of the exports of guests.
 const (
 	ExportMemory            = "memory"
 	ExportABIVersion        = "k1s_abi_version"
@@ -80,10 +80,10 @@ const (
 	ExportCommandStart      = "_start"
 )
 
-// MetadataSection is the name of the custom section that may hold the PluginMetadata.
+// MetadataSection is the name of the custom section that can hold the PluginMetadata.
 const MetadataSection = "k1s.metadata"
 
-// Signatures that recur.
+// Common signatures.
 var (
 	bytesToReply = Signature{Params: []ValueType{I32, I32}, Results: []ValueType{I64}}
 	nothing      = Signature{}
@@ -98,21 +98,21 @@ func Imports() map[string]Signature {
 		FuncUpdateStatus: bytesToReply, FuncPatchStatus: bytesToReply,
 		FuncEvent: bytesToReply, FuncHTTPRequest: bytesToReply,
 		FuncLog:    {Params: []ValueType{I32, I32, I32}},
-		FuncNow:    toReply, // an i64 of nanoseconds, not a reply; the signature is the same
+		FuncNow:    toReply, // an i64 of nanoseconds, which is not a reply but has the same signature
 		FuncRandom: {Params: []ValueType{I32, I32}},
 	}
 }
 
-// The largest requests of host functions, in bytes. The API server takes no request above 3 MiB.
+// Maximum sizes of requests of host functions, in bytes. The API server rejects requests above 3 MiB.
 const (
 	maxKeyRequest   = 64 << 10
 	maxListRequest  = 128 << 10
 	maxEventRequest = 256 << 10
 	maxWriteRequest = 4 << 20
-	maxHTTPRequest  = 8 << 20 // a body whose characters are all escaped takes six times its size
+	maxHTTPRequest  = 8 << 20 // a body has six times its size if all its characters are escaped
 )
 
-// MaxRequest returns the size in bytes of the largest request that a host function takes. A larger one is not read.
+// MaxRequest returns the maximum size in bytes of a request of a host function. Larger requests are rejected unread.
 func MaxRequest(function string) int {
 	switch function {
 	case FuncGet, FuncDelete:
@@ -128,8 +128,8 @@ func MaxRequest(function string) int {
 	}
 }
 
-// RequiredExports returns the functions that every module exports, with their signatures.
-// k1s_metadata is not among them, as a custom section may stand in for it.
+// RequiredExports returns the functions that every module must export, with their signatures. k1s_metadata is not
+// required, because a custom section can replace it.
 func RequiredExports() map[string]Signature {
 	return map[string]Signature{
 		ExportABIVersion: {Results: []ValueType{I32}},
@@ -137,7 +137,7 @@ func RequiredExports() map[string]Signature {
 	}
 }
 
-// OptionalExports returns the functions that a module may export, with their signatures.
+// OptionalExports returns the functions that a module can export, with their signatures.
 func OptionalExports() map[string]Signature {
 	return map[string]Signature{
 		ExportMetadata:          toReply,

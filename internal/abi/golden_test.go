@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// The golden vectors are what the SDKs of other languages are held against too.
+// golden reads golden vectors, which the tests of the SDKs of other languages use too.
 func golden(tb testing.TB, name string, into any) {
 	tb.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -52,7 +52,7 @@ func TestReply_golden(t *testing.T) {
 	}
 }
 
-// A result without bytes is the empty reply, wherever it points.
+// TestNewReply_empty verifies that a result without bytes is the empty reply, whatever its pointer is.
 func TestNewReply_empty(t *testing.T) {
 	t.Parallel()
 	if got := NewReply(4096, 0, false); got != 0 {
@@ -63,7 +63,7 @@ func TestNewReply_empty(t *testing.T) {
 	}
 }
 
-// payloads are the types that cross, by name.
+// payloads returns the types of the payloads, by name.
 func payloads() map[string]func() any {
 	return map[string]func() any{
 		"ObjectKey":           func() any { return new(ObjectKey) },
@@ -87,7 +87,7 @@ func payloads() map[string]func() any {
 	}
 }
 
-// same compares two JSON texts as values.
+// same reports whether two JSON texts have equal values.
 func same(tb testing.TB, a, b []byte) bool {
 	tb.Helper()
 	var x, y any
@@ -100,7 +100,8 @@ func same(tb testing.TB, a, b []byte) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// Every vector is read, and written again as it was: nothing is lost, renamed or added.
+// TestPayloads_golden verifies that every vector is decoded, and encoded again as it was: no field is lost, renamed or
+// added.
 func TestPayloads_golden(t *testing.T) {
 	t.Parallel()
 	var vectors map[string][]json.RawMessage
@@ -132,7 +133,8 @@ func TestPayloads_golden(t *testing.T) {
 	}
 }
 
-// The host writes requests by hand, in a fixed order.
+// TestAppendReconcileRequest_golden verifies the encoding of requests, which the host writes without encoding/json, in
+// a fixed order.
 func TestAppendReconcileRequest_golden(t *testing.T) {
 	t.Parallel()
 	written(t, "ReconcileRequest", AppendReconcileRequest)
@@ -143,7 +145,7 @@ func TestAppendAdmissionRequest_golden(t *testing.T) {
 	written(t, "AdmissionRequest", AppendAdmissionRequest)
 }
 
-// written holds that requests are written as their vectors are.
+// written verifies that requests are encoded like their vectors.
 func written[T any](t *testing.T, name string, write func([]byte, T) ([]byte, error)) {
 	t.Helper()
 	var vectors map[string][]json.RawMessage

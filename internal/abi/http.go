@@ -12,32 +12,33 @@ import (
 
 // Limits of k1s_http_request.
 const (
-	// MaxHTTPRequestBody is the size in bytes of the largest body that a guest sends.
+	// MaxHTTPRequestBody is the maximum size in bytes of a request body.
 	MaxHTTPRequestBody = 1 << 20
-	// MaxHTTPResponseBody is the size in bytes of the largest body that it gets.
+	// MaxHTTPResponseBody is the maximum size in bytes of a response body.
 	MaxHTTPResponseBody = 4 << 20
-	// MaxHTTPRequestHeaders is how many headers a guest sends.
+	// MaxHTTPRequestHeaders is the maximum number of request headers.
 	MaxHTTPRequestHeaders = 64
-	// MaxHTTPTimeoutMillis is the longest that one request takes, redirects and body included.
+	// MaxHTTPTimeoutMillis is the maximum duration of one request, including redirects and body.
 	MaxHTTPTimeoutMillis = 30_000
 )
 
 // HTTPRequest is the request of k1s_http_request.
 type HTTPRequest struct {
-	// Method is GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS; empty means GET.
+	// Method is GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS. Empty means GET.
 	Method string `json:"method,omitempty"`
-	// URL is absolute, with the scheme http or https.
+	// URL is an absolute URL with the scheme http or https.
 	URL     string            `json:"url"`
 	Headers map[string]string `json:"headers,omitempty"`
-	// Body is a body that is text, BodyBase64 any other; at most one of them is set. Both are JSON strings as the guest
-	// wrote them: Content decodes them, after the host has allowed the request.
+	// Body is a text body, BodyBase64 is any other body. At most one of them can be set. Both are JSON strings as the
+	// guest encoded them: Content decodes them, after the host has allowed the request.
 	Body       json.RawMessage `json:"body,omitempty"`
 	BodyBase64 json.RawMessage `json:"bodyBase64,omitempty"`
-	// TimeoutMillis bounds this request; 0 means MaxHTTPTimeoutMillis. The call's own deadline may be nearer.
+	// TimeoutMillis is the timeout of this request. 0 means MaxHTTPTimeoutMillis. The deadline of the call may be
+	// earlier.
 	TimeoutMillis int64 `json:"timeoutMillis,omitempty"`
 }
 
-// decode reads a request. Its headers are counted while they are read, and its body is left for Content.
+// decode decodes a request. It counts the headers while it decodes them, and leaves the body to Content.
 func (r *HTTPRequest) decode(payload []byte) error {
 	*r = HTTPRequest{}
 	if string(trimSpace(payload)) == "null" {
@@ -85,7 +86,7 @@ func (r *HTTPRequest) decodeHeaders(value []byte) error {
 	})
 }
 
-// Content returns the body. The error says what is wrong with it.
+// Content returns the body. It returns an error if the body is invalid.
 func (r *HTTPRequest) Content() ([]byte, error) {
 	var text string
 	var bytes []byte
@@ -108,18 +109,19 @@ func (r *HTTPRequest) Content() ([]byte, error) {
 	return bytes, nil
 }
 
-// HTTPResponse is the reply of k1s_http_request: whatever the server answered, also when its status is an error.
+// HTTPResponse is the reply of k1s_http_request: the response of the server, even if its status is an error.
 type HTTPResponse struct {
 	Status int `json:"status"`
-	// Headers have names in lower case. Several values of one are joined by ", ", of set-cookie by a newline.
+	// Headers have names in lower case. Multiple values of a header are joined by ", ", those of set-cookie by a
+	// newline.
 	Headers map[string]string `json:"headers,omitempty"`
-	// Body is a body that is text, BodyBase64 any other; both are absent where it is empty.
+	// Body is a text body, BodyBase64 is any other body. Both are absent if the body is empty.
 	Body       string `json:"body,omitempty"`
 	BodyBase64 []byte `json:"bodyBase64,omitempty"`
 }
 
-// SetBody puts a body where it belongs: text as it is, anything else in base64. Text with control characters
-// counts as anything else, as JSON makes six bytes of each: what is left at most doubles.
+// SetBody sets the field for a body: Body for text, and BodyBase64 for everything else. Text with control characters
+// counts as everything else, because JSON encodes each of them as six bytes. Other text at most doubles in size.
 func (r *HTTPResponse) SetBody(body []byte) {
 	if isText(body) {
 		r.Body = string(body)
@@ -128,7 +130,7 @@ func (r *HTTPResponse) SetBody(body []byte) {
 	r.BodyBase64 = body
 }
 
-// Append appends the response's JSON.
+// Append appends the JSON of the response.
 func (r *HTTPResponse) Append(dst []byte) ([]byte, error) {
 	out := bytes.NewBuffer(dst)
 	e := json.NewEncoder(out)

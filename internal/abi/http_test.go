@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Every body comes back as it was, and at most doubles on its way, so that the largest fits into a payload.
+// TestHTTPResponse_body verifies that every body is decoded as it was, and that its encoding has at most twice its
+// size, so that the largest body fits into a payload.
 func TestHTTPResponse_body(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

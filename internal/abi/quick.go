@@ -2,8 +2,8 @@
 
 package abi
 
-// quick decodes the payloads of nearly every call, without reflection. It returns false, and changes
-// nothing, for whatever is not in the plainest form: then encoding/json decides, and says what is wrong.
+// quick decodes the payloads of nearly every call, without reflection. If the JSON is not in the simplest form, it
+// returns false and changes nothing. encoding/json then decodes the payload or returns an error.
 func quick(payload []byte, into any) bool {
 	switch v := into.(type) {
 	case *ObjectKey:
@@ -56,16 +56,16 @@ func quickResult(payload []byte, into *ReconcileResult) bool {
 	return true
 }
 
-// scan reads an object in JSON of the plainest form from the beginning of what is left.
+// scan reads a JSON object in the simplest form from the beginning of rest.
 type scan struct {
 	rest []byte
-	// name is that of the member whose value comes next.
+	// name is the name of the member whose value comes next.
 	name []byte
-	// inside is set within the object, bad when something is not as expected.
+	// inside is true within the object. bad is true after an error.
 	inside, bad bool
 }
 
-// member reads up to the value of the next member, or returns false at the object's end.
+// member advances to the value of the next member. It returns false at the end of the object, or after an error.
 func (s *scan) member() bool {
 	switch {
 	case s.bad:
@@ -86,7 +86,7 @@ func (s *scan) member() bool {
 	return !s.bad && (s.take(':') || s.fail())
 }
 
-// ended reports whether all was as expected, and nothing is left.
+// ended reports whether there was no error and nothing remains.
 func (s *scan) ended() bool {
 	s.space()
 	return !s.bad && len(s.rest) == 0
@@ -103,7 +103,7 @@ func (s *scan) space() {
 	}
 }
 
-// take reads one byte, if it is the next.
+// take skips white space and consumes the byte c if it is next. It reports whether it is.
 func (s *scan) take(c byte) bool {
 	s.space()
 	if len(s.rest) == 0 || s.rest[0] != c {
@@ -113,7 +113,7 @@ func (s *scan) take(c byte) bool {
 	return true
 }
 
-// text reads a string of ASCII without escapes.
+// text reads an ASCII string without escape sequences.
 func (s *scan) text() []byte {
 	if s.take('"') {
 		for i, c := range s.rest {
@@ -131,7 +131,7 @@ func (s *scan) text() []byte {
 	return nil
 }
 
-// number reads a whole number of up to 18 digits that is not negative.
+// number reads a non-negative integer of up to 18 digits.
 func (s *scan) number() (n int64) {
 	s.space()
 	i := 0

@@ -16,7 +16,7 @@ var quickSeeds = []string{
 	`{"requeueAfterMillis": 1 }`, `[]`, `null`, `"x"`,
 }
 
-// What is decoded quickly is what encoding/json would have decoded.
+// checkQuick checks that quick decodes a payload like encoding/json.
 func checkQuick[T comparable](t *testing.T, payload []byte) {
 	t.Helper()
 	var got, want T
@@ -41,7 +41,7 @@ func FuzzQuick(f *testing.F) {
 	})
 }
 
-// The usual payloads are in the plainest form; a test that falls back for all of them would show nothing.
+// TestQuick_usual verifies that quick decodes the usual payloads: checkQuick tests nothing if quick returns false.
 func TestQuick_usual(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{`{"apiVersion":"v1","kind":"Item","namespace":"shop","name":"a"}`, `{"name":"a","kind":"B"}`, `{}`} {

@@ -2,15 +2,15 @@
 
 package abi
 
-// errorBit is bit 31 of a reply's length: the bytes are an error Status, not a result.
+// errorBit is bit 31 of the length of a reply. It is set if the bytes are an error Status, not a result.
 const errorBit = 1 << 31
 
-// Reply is an i64 that points at bytes in the guest's memory: the pointer in the upper 32 bits, the
-// length in the lower 31, and in bit 31 whether the bytes are a Status. The zero Reply is "empty".
+// Reply is an i64 that points to bytes in the guest's memory: the pointer in the upper 32 bits, the length in the lower
+// 31 bits, and in bit 31 whether the bytes are a Status. The zero Reply is the empty reply.
 type Reply uint64
 
-// NewReply packs a pointer and a length. A length of 0 gives the empty reply, wherever ptr points.
-// The length must be below 2^31.
+// NewReply packs a pointer and a length. A length of 0 without isError results in the empty reply, whatever ptr is. The
+// length must be less than 2^31.
 func NewReply(ptr, length uint32, isError bool) Reply {
 	if length == 0 && !isError {
 		return 0
@@ -22,10 +22,10 @@ func NewReply(ptr, length uint32, isError bool) Reply {
 	return r
 }
 
-// Ptr is the offset of the bytes in the guest's memory.
+// Ptr returns the offset of the bytes in the guest's memory.
 func (r Reply) Ptr() uint32 { return uint32(r >> 32) }
 
-// Len is the number of bytes.
+// Len returns the number of bytes.
 func (r Reply) Len() uint32 { return uint32(r) &^ errorBit }
 
 // IsError reports whether the bytes are a Status.

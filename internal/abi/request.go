@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// AppendReconcileRequest appends the JSON of a request. The object, which is nearly all of it, is
-// copied as it is: encoding/json would scan and compact it again for every call.
+// AppendReconcileRequest appends the JSON of a request. The object, which is nearly the whole request, is copied
+// unchanged: encoding/json would scan and compact it again for every call.
 func AppendReconcileRequest(dst []byte, req ReconcileRequest) ([]byte, error) {
 	if len(req.Object) > MaxPayload {
 		return nil, errors.New("object is larger than the largest payload")
@@ -21,7 +21,7 @@ func AppendReconcileRequest(dst []byte, req ReconcileRequest) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// AppendAdmissionRequest appends the JSON of a request, with the objects as they are.
+// AppendAdmissionRequest appends the JSON of a request. The objects are copied unchanged.
 func AppendAdmissionRequest(dst []byte, req AdmissionRequest) ([]byte, error) {
 	if len(req.Object) > MaxPayload || len(req.OldObject) > MaxPayload {
 		return nil, errors.New("object is larger than the largest payload")
@@ -46,7 +46,7 @@ func appendKey(dst []byte, key ObjectKey) []byte {
 	return appendString(dst, key.Name)
 }
 
-// appendRaw appends JSON as it is, and null for none.
+// appendRaw appends JSON unchanged, or null if it is empty.
 func appendRaw(dst []byte, raw json.RawMessage) []byte {
 	if len(raw) == 0 {
 		return append(dst, "null"...)
@@ -54,7 +54,7 @@ func appendRaw(dst []byte, raw json.RawMessage) []byte {
 	return append(dst, raw...)
 }
 
-// appendString appends a JSON string. Names in Kubernetes hardly ever need escaping.
+// appendString appends a JSON string. Names in Kubernetes rarely need escaping.
 func appendString(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {

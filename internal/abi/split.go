@@ -9,14 +9,14 @@ import (
 	"fmt"
 )
 
-// A guest chooses how many members an object and how many elements an array has. Decoding them into maps and slices
-// first and counting them afterwards costs many times the payload, so what is limited in number is split by the
-// functions here, which allocate nothing, and counted on the way. What they split off is not yet known to be JSON:
-// each part is decoded by itself.
+// A guest chooses the number of members of an object and of elements of an array. Decoding them into maps and slices
+// before counting them takes many times the memory of the payload. Objects and arrays that are limited in number are
+// therefore split by the functions in this file, which do not allocate memory, and counted meanwhile. The parts are not
+// validated as JSON: each part is decoded separately.
 
 var errNotJSON = errors.New("decode payload: not valid JSON")
 
-// eachMember calls do with the name, as it is quoted, and the value of every member of an object.
+// eachMember calls do with the quoted name and the value of every member of an object.
 func eachMember(object []byte, do func(name, value []byte) error) error {
 	return each(object, '{', '}', func(part []byte) error {
 		name := part[:skipJSON(part)]
@@ -42,7 +42,7 @@ func eachElement(array []byte, do func(value []byte) error) error {
 	})
 }
 
-// each calls do with what stands between the commas of an object or an array.
+// each calls do with each part between the commas of an object or an array.
 func each(value []byte, opening, closing byte, do func(part []byte) error) error {
 	value = trimSpace(value)
 	if len(value) < 2 || value[0] != opening || value[len(value)-1] != closing {
@@ -71,8 +71,8 @@ func each(value []byte, opening, closing byte, do func(part []byte) error) error
 	}
 }
 
-// skipJSON returns the length of what begins a text: a string, an object or array with all it holds, or a run of
-// bytes that are none of these. It is 0 where nothing begins, or what begins has no end.
+// skipJSON returns the length of the first token of a text: a string, an object or array with its content, or a run of
+// other bytes. It returns 0 if the text is empty, or if the token has no end.
 func skipJSON(text []byte) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -104,7 +104,7 @@ func skipJSON(text []byte) int {
 	return 0
 }
 
-// skipString returns the length of the quoted string that begins a text, or 0 if it has no end.
+// skipString returns the length of the quoted string at the beginning of a text, or 0 if it has no end.
 func skipString(text []byte) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {
@@ -117,7 +117,8 @@ func skipString(text []byte) int {
 	return 0
 }
 
-// skipPlain returns how many bytes stand before the next quote, bracket, comma or colon, at least one of a colon's own.
+// skipPlain returns the number of bytes before the next quote, bracket, comma or colon, or 1 if the text begins with
+// one.
 func skipPlain(text []byte) int {
 	n := bytes.IndexAny(text, "\"{}[],:")
 	switch n {
@@ -132,8 +133,8 @@ func skipPlain(text []byte) int {
 
 func trimSpace(text []byte) []byte { return bytes.Trim(text, " \t\r\n") }
 
-// CheckValues reports an error if a payload has more JSON values than the most allowed, of which it may count some
-// twice. It counts without decoding: maps and slices of many small values take many times the bytes of their text.
+// CheckValues returns an error if a payload has more JSON values than allowed. It may count some values twice. It
+// counts without decoding, because maps and slices of many small values take many times the bytes of their text.
 func CheckValues(payload []byte, most int) error {
 	count := 1
 	for i := 0; i < len(payload); i++ {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Of 1.5 million headers no more are decoded than a request may have.
+// TestHTTPRequest_decode_headers verifies that of 1.5 million headers no more are decoded than a request can have.
 func TestHTTPRequest_decode_headers(t *testing.T) {
 	t.Parallel()
 	var payload bytes.Buffer
@@ -67,7 +67,8 @@ func TestCheckValues(t *testing.T) {
 	}
 }
 
-// What is JSON is split into the parts that encoding/json finds, and whatever it is, no part lies outside of it.
+// FuzzSplit checks that JSON is split into the parts that encoding/json finds, and that no part of any input is outside
+// the input.
 func FuzzSplit(f *testing.F) {
 	for _, seed := range []string{`{"a":1,"b":[{},"]"]}`, `[1, "a,b" , {"x":[[]]}, null]`, `{"a`, `[}`, `["\\",]`, `{"\"":{}}`} {
 		f.Add([]byte(seed))

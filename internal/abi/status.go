@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// Status is an error on the wire: the members of Kubernetes' metav1.Status that the ABI uses.
+// Status is an error in the ABI. It has the fields of metav1.Status that the ABI uses.
 type Status struct {
 	APIVersion string         `json:"apiVersion,omitempty"` // v1
 	Kind       string         `json:"kind,omitempty"`       // Status
@@ -18,7 +18,7 @@ type Status struct {
 	Details    *StatusDetails `json:"details,omitempty"`
 }
 
-// StatusDetails says what an error is about.
+// StatusDetails identifies the object of an error.
 type StatusDetails struct {
 	Name              string `json:"name,omitempty"`
 	Group             string `json:"group,omitempty"`
@@ -27,17 +27,18 @@ type StatusDetails struct {
 	RetryAfterSeconds int32  `json:"retryAfterSeconds,omitempty"`
 }
 
-// MaxStatus is the size in bytes of the largest error that a guest replies with.
+// MaxStatus is the maximum size in bytes of an error reply of a guest.
 const MaxStatus = 64 << 10
 
-// GuestStatus is what the host reads of a guest's error, a Status: everything else in it is passed over.
+// GuestStatus contains the fields that the host reads of the Status in an error reply of a guest. Other fields are
+// ignored.
 type GuestStatus struct {
 	Reason  string `json:"reason"`
 	Message string `json:"message"`
 	Code    int32  `json:"code"`
 }
 
-// DecodeStatus reads a guest's error.
+// DecodeStatus decodes the error reply of a guest.
 func DecodeStatus(payload []byte) (GuestStatus, error) {
 	var s GuestStatus
 	if len(payload) > MaxStatus {

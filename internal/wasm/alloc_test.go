@@ -10,7 +10,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// A guest whose k1s_alloc does not keep to the ABI fails the calls that need it.
+// TestRunner_Call_alloc verifies that a guest whose k1s_alloc violates the ABI fails the calls that need it.
 func TestRunner_Call_alloc(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -28,7 +28,7 @@ func TestRunner_Call_alloc(t *testing.T) {
 		t.Run(tt.fixture, func(t *testing.T) {
 			t.Parallel()
 			r := load(t, e, tt.fixture)
-			for range 2 { // the second call on another instance
+			for range 2 { // the second call uses another instance
 				_, err := r.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile, Input: []byte("{}")})
 				if plugin.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("got %v, want %s: %s", err, tt.kind, tt.want)
@@ -85,8 +85,8 @@ func TestEngine_memory(t *testing.T) {
 	})
 }
 
-// The memory keeps what it holds when it grows, gives zeros beyond, never more than its limit, and is
-// accounted for.
+// TestLinearMemory verifies that the memory keeps its content when it grows, that new bytes are zeros, that it does not
+// exceed its limit, and that its size is counted.
 func TestLinearMemory(t *testing.T) {
 	t.Parallel()
 	var held int64

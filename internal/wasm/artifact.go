@@ -10,31 +10,32 @@ import (
 )
 
 const (
-	// maxComplexity is twice that of the largest real function that was tried, see meter.Output.
+	// maxComplexity is twice that of the largest real function that was tested, see meter.Output.
 	maxComplexity = 1_000_000
-	// maxCostHere is what the operator compiles by itself, in less than half a second even of functions that were made
-	// to be slow: a process of its own takes 50 ms to begin with.
+	// maxCostHere is the largest compile cost of a module that the operator compiles in its own process. Such a module
+	// compiles in less than half a second even if its functions are crafted to be slow. A separate process takes 50 ms
+	// to start.
 	maxCostHere = 1_000_000
 )
 
-// artifact is a module as the engine runs it: metered, its tables bounded, its data and its start function
-// in the engine's hands. It is made of the module's bytes alone and never changes.
+// artifact is a module in the form that the engine runs: it is metered, its tables are bounded, and the engine applies
+// its data segments and calls its start function. It depends on the bytes of the module alone and never changes.
 type artifact struct {
-	// Module is what the compiler gets.
+	// Module is the input of the compiler.
 	Module []byte
-	// Data is what a new memory holds, in the order in which it is written.
+	// Data is the initial content of a new memory, in the order in which it is written.
 	Data []meter.Segment
 	// Globals are the mutable globals, by the names under which they are exported.
 	Globals []meter.Global
-	// HasStart says that there is a start function, exported as meter.ExportStart.
+	// HasStart reports whether there is a start function, exported as meter.ExportStart.
 	HasStart bool
-	// Restorable says that memory and globals are all the state that an instance has.
+	// Restorable reports whether memory and globals are the whole state of an instance.
 	Restorable bool
 	// cost is meter.Output.CompileCost.
 	cost uint64
 }
 
-// prepare makes the artifact of a module that has been checked.
+// prepare returns the artifact of a module that has been checked.
 func prepare(module []byte, outside *binary.Module) (*artifact, error) {
 	out, err := meter.Rewrite(outside.CapTables(module), meter.Options{})
 	if err != nil {
@@ -50,7 +51,7 @@ func prepare(module []byte, outside *binary.Module) (*artifact, error) {
 	}, nil
 }
 
-// compact gives the data memory of its own, so that the module's bytes are not kept for its sake.
+// compact copies the data to memory of its own, so that it does not keep the bytes of the module alive.
 func (a *artifact) compact() {
 	blob := make([]byte, 0, a.dataBytes())
 	data := make([]meter.Segment, len(a.Data))
@@ -62,7 +63,7 @@ func (a *artifact) compact() {
 	a.Data = data
 }
 
-// dataBytes is how much Data holds.
+// dataBytes returns the total size of Data in bytes.
 func (a *artifact) dataBytes() (n int) {
 	for _, d := range a.Data {
 		n += len(d.Bytes)

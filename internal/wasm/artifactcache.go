@@ -18,22 +18,21 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// artifactFormat is part of the file names; it changes with the format of the files, and with what their being there
-// says: a module whose artifact is there has been compiled within the limits.
+// artifactFormat is part of the file names. It changes with the format of the files and with the meaning of their
+// presence: a module whose artifact is in the cache has been compiled within the limits.
 const artifactFormat = 2
 
-// artifactCache keeps artifacts on disk, beside what the compiler keeps there: neither metering nor
-// compiling is done twice for a digest. Like compiled code, artifacts are trusted: whoever can write
-// them owns the process.
+// artifactCache stores artifacts on disk, next to the compilation cache of wazero, so that each digest is metered and
+// compiled only once. Like compiled code, artifacts are trusted: whoever can write them controls the process.
 type artifactCache struct {
-	// dir is the directory; empty keeps nothing.
+	// dir is the directory. If it is empty, nothing is stored.
 	dir string
 }
 
-// errDamaged means that a file does not hold what was written to it.
+// errDamaged is returned for a file whose content does not match its checksum.
 var errDamaged = errors.New("the file is damaged")
 
-// get returns the artifact of a digest. It is an error if there is none, or none that is whole.
+// get returns the artifact of a digest. It returns an error if the artifact does not exist or is damaged.
 func (c artifactCache) get(digest plugin.Digest) (*artifact, error) {
 	if c.dir == "" {
 		return nil, fs.ErrNotExist
@@ -46,7 +45,7 @@ func (c artifactCache) get(digest plugin.Digest) (*artifact, error) {
 	return readArtifact(file)
 }
 
-// put keeps an artifact. The file appears whole or not at all.
+// put stores an artifact. It writes the file atomically.
 func (c artifactCache) put(digest plugin.Digest, a *artifact) error {
 	if c.dir == "" {
 		return nil
@@ -69,8 +68,8 @@ func (c artifactCache) put(digest plugin.Digest, a *artifact) error {
 	return nil
 }
 
-// open returns the file of a digest, which can be read as long as it is open, whatever becomes of the
-// directory; nil if there is none.
+// open returns the file of a digest, or nil if there is none. The file can be read as long as it is open, even after it
+// is removed from the directory.
 func (c artifactCache) open(digest plugin.Digest) *os.File {
 	if c.dir == "" {
 		return nil
@@ -86,8 +85,8 @@ func (c artifactCache) path(digest plugin.Digest) string {
 	return filepath.Join(c.dir, fmt.Sprintf(meteredPrefix+"%d-%d", artifactFormat, meter.Version), string(digest))
 }
 
-// header is what an artifact's file begins with, behind the checksum and the header's length. Behind it are
-// the segments' bytes in one piece, and the module.
+// header is the header of an artifact file. It follows the checksum and the length of the header. After it come the
+// bytes of all segments, and the module.
 type header struct {
 	Offsets, Lengths     []uint32
 	Module               int
@@ -95,7 +94,7 @@ type header struct {
 	HasStart, Restorable bool
 }
 
-// checksum finds damage, not forgery; processors compute it.
+// checksum detects damage, not forgery. It uses CRC-32C, which processors compute in hardware.
 func checksum(body []byte) uint32 {
 	return crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
 }
@@ -124,7 +123,7 @@ func writeArtifact(w io.Writer, a *artifact) error {
 	return err
 }
 
-// readArtifact reads what writeArtifact wrote.
+// readArtifact reads a file that writeArtifact has written.
 func readArtifact(file *os.File) (*artifact, error) {
 	info, err := file.Stat()
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// benchmarkInput is about the size of an Item.
+// benchmarkInput returns an input of about the size of an Item.
 func benchmarkInput(mode byte) []byte {
 	return append([]byte{mode}, bytes.Repeat([]byte("k1s "), 375)...)
 }
 
-// An echo: one allocation in the guest, 1.5 KB in and out.
+// BenchmarkRunner_Call_echo measures an echo: one allocation in the guest, 1.5 KB in and out.
 func BenchmarkRunner_Call_echo(b *testing.B) {
 	e, _ := newEngine(b)
 	r := load(b, e, "modes")
@@ -44,7 +44,7 @@ func BenchmarkRunner_Call_echoParallel(b *testing.B) {
 	})
 }
 
-// A host call: a request of 70 bytes, answered with 1.5 KB, which is the reply.
+// BenchmarkRunner_Call_get measures a host call: a request of 70 bytes with a reply of 1.5 KB, which the guest returns.
 func BenchmarkRunner_Call_get(b *testing.B) {
 	e, _ := newEngine(b)
 	object := benchmarkInput('{')
@@ -58,7 +58,7 @@ func BenchmarkRunner_Call_get(b *testing.B) {
 	}
 }
 
-// A reconcile that does nothing, with its request and result encoded.
+// BenchmarkReconcile_minimal measures a reconcile that does nothing, including the encoding of its request and result.
 func BenchmarkReconcile_minimal(b *testing.B) {
 	e, _ := newEngine(b)
 	r := load(b, e, "minimal")
@@ -74,7 +74,8 @@ func BenchmarkReconcile_minimal(b *testing.B) {
 	}
 }
 
-// A new instance of a small guest: by its own initialization, and as a copy of one.
+// BenchmarkEngine_instantiate measures the creation of an instance of a small guest: by its own initialization, and
+// from an image.
 func BenchmarkEngine_instantiate(b *testing.B) {
 	e, _ := newEngine(b)
 	r := load(b, e, "minimal").(*runner)

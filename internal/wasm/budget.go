@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// budget limits the linear memory of all instances, in bytes: what those of one namespace hold together, and what all
-// hold. It is safe for concurrent use.
+// budget limits the linear memory of all instances, in bytes: in total and per namespace. It is safe for concurrent
+// use.
 type budget struct {
-	// total and perNamespace are the limits; 0 is none.
+	// total and perNamespace are the limits. 0 means no limit.
 	total, perNamespace uint64
 
 	mu    sync.Mutex
@@ -18,7 +18,7 @@ type budget struct {
 	spent map[string]uint64
 }
 
-// errBudget says which limit memory is above.
+// errBudget is the error for memory above a limit. It names the limit.
 type errBudget struct {
 	flag  string
 	limit uint64
@@ -33,13 +33,14 @@ func (e *errBudget) Error() string {
 	return fmt.Sprintf("%s hold as much memory as the operator's flag %s allows (%d MiB)", whose, e.flag, e.limit>>20)
 }
 
-// The flags of the operator that set the limits.
+// Flags of the operator that set the limits.
 const (
 	flagNamespaceMemory = "--max-namespace-memory"
 	flagTotalMemory     = "--max-plugin-memory"
 )
 
-// take accounts for bytes of a namespace, unless that is above a limit. The error is an *errBudget.
+// take adds bytes to the memory of a namespace. If that would exceed a limit, it changes nothing and returns an
+// *errBudget.
 func (b *budget) take(namespace string, bytes uint64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -57,7 +58,7 @@ func (b *budget) take(namespace string, bytes uint64) error {
 	return nil
 }
 
-// give gives back what was taken.
+// give subtracts bytes that take has added.
 func (b *budget) give(namespace string, bytes uint64) {
 	if bytes == 0 {
 		return

@@ -18,7 +18,7 @@ func TestBudget(t *testing.T) {
 	for _, step := range []struct {
 		namespace string
 		bytes     uint64
-		flag      string // that denies it; empty is none
+		flag      string // the flag that denies it, or empty
 	}{
 		{"a", 6, ""}, {"a", 1, flagNamespaceMemory}, {"b", 4, ""}, {"b", 1, flagTotalMemory}, {"c", 1, flagTotalMemory},
 	} {
@@ -35,7 +35,8 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// What a namespace holds in instances and images is limited; another namespace is not concerned, and all comes back.
+// TestEngine_namespaceMemory verifies that the memory of the instances and images of a namespace is limited, that other
+// namespaces are not affected, and that all memory is given back.
 func TestEngine_namespaceMemory(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t, func(o *Options) { o.MaxNamespaceMemory = 8 * pageSize })

@@ -13,32 +13,33 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// The folders in the cache directory begin with these: wazero's of compiled code, and that of artifacts.
+// Prefixes of the subdirectories of the cache directory: wazero's compiled code, and artifacts.
 const (
 	compiledPrefix = "wazero-"
 	meteredPrefix  = "metered-"
 )
 
-// trust is what the mode and the owner of a file say about who may have written it.
+// trust describes who may have written a file, according to its mode and its owner.
 type trust int
 
 const (
 	trusted trust = iota
-	// doubtful: members of the operator's own group may have written it. That is what a volume's fsGroup makes of
-	// what was the operator's alone, each time that it is mounted.
+	// doubtful: members of the operator's own group may have written it. The fsGroup of a volume puts files that only
+	// the operator could write into this state each time that the volume is mounted.
 	doubtful
-	// foreign: others may have written it.
+	// foreign: other users may have written it.
 	foreign
 )
 
-// secureCacheDir makes the cache directory, unless it is there, and sees to it that what is in it is the operator's
-// own: compiled code runs as the operator, whatever made it. What others could write, or have written, is refused. What
-// only the operator's own group could write is made the operator's alone again, and begins empty.
+// secureCacheDir creates the cache directory if it does not exist, and ensures that only the operator can write its
+// content, because compiled code runs with the operator's permissions whoever wrote it. It returns an error if other
+// users can write the content or may have written it. If only the operator's own group could write it, it restricts the
+// directory to the operator and removes the content.
 func secureCacheDir(dir string, log logr.Logger) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	// The directory itself may be a symbolic link; in it there are none.
+	// The directory itself may be a symbolic link. Symbolic links in it are rejected below.
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return err
@@ -46,13 +47,13 @@ func secureCacheDir(dir string, log logr.Logger) error {
 	worst := trusted
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) && path != dir {
-			return nil // another operator that ends tidies up
+			return nil // another operator process removed the file as it shut down
 		}
 		if err != nil {
 			return err
 		}
 		if filepath.Dir(path) == dir && !ours(entry.Name()) {
-			return skip(entry) // not what this package would read
+			return skip(entry) // this package does not read it
 		}
 		info, err := entry.Info()
 		if errors.Is(err, fs.ErrNotExist) {
@@ -79,7 +80,7 @@ func secureCacheDir(dir string, log logr.Logger) error {
 	return empty(dir)
 }
 
-// ours reports whether something in the cache directory is of this package.
+// ours reports whether an entry of the cache directory belongs to this package.
 func ours(name string) bool {
 	return strings.HasPrefix(name, compiledPrefix) || strings.HasPrefix(name, meteredPrefix)
 }
@@ -91,7 +92,7 @@ func skip(entry fs.DirEntry) error {
 	return nil
 }
 
-// empty makes the directory the operator's alone, and removes what is in it.
+// empty restricts the directory to the operator, and removes the entries that belong to this package.
 func empty(dir string) error {
 	if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // it is a directory
 		return err

@@ -6,5 +6,5 @@ package wasm
 
 import "io/fs"
 
-// trustOf trusts everything, as modes say nothing here about who may write.
+// trustOf trusts every file, because file modes do not show here who can write it.
 func trustOf(fs.FileInfo) trust { return trusted }

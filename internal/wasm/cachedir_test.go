@@ -14,7 +14,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// A second engine takes the compiled code that the first one left.
+// TestEngine_cacheDir verifies that a second engine uses the compiled code of the first one.
 func TestEngine_cacheDir(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -47,7 +47,7 @@ func TestEngine_cacheDir(t *testing.T) {
 	if diff := cmp.Diff(left, files()); diff != "" {
 		t.Errorf("the second engine compiled again (-first +second)\n%s", diff)
 	}
-	for _, file := range left { // by a disk that failed
+	for _, file := range left { // as a failing disk would
 		path, _, _ := strings.Cut(file, " ")
 		if err := os.Truncate(path, 100); err != nil {
 			t.Fatal(err)
@@ -59,7 +59,8 @@ func TestEngine_cacheDir(t *testing.T) {
 	}
 }
 
-// A cache directory that cannot be written to costs time, and no plugin.
+// TestEngine_cacheDir_gone verifies that a cache directory that cannot be written only costs time, and that plugins
+// still load.
 func TestEngine_cacheDir_gone(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -77,14 +78,15 @@ func TestEngine_cacheDir_gone(t *testing.T) {
 	refusal{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
 }
 
-// Whoever can write compiled code runs code as the operator.
+// TestEngine_cacheDir_others verifies that a cache directory that other users can write is rejected: whoever can write
+// compiled code runs code as the operator.
 func TestEngine_cacheDir_others(t *testing.T) {
 	t.Parallel()
 	const stranger = 12345
 	cases := map[string]struct {
 		spoil func(t *testing.T, dir, folder, file string) error
 		want  string
-		// root says that only root can spoil it in this way.
+		// root reports that only root can make the directory insecure in this way.
 		root bool
 	}{
 		"directory that all may write": {func(_ *testing.T, dir, _, _ string) error { return os.Chmod(dir, 0o707) }, "can be written by others", false},
@@ -124,8 +126,8 @@ func TestEngine_cacheDir_others(t *testing.T) {
 	}
 }
 
-// The fsGroup of a volume lets the operator's own group write what was the operator's alone. Nothing in it is believed,
-// and nothing of others is lost.
+// TestEngine_cacheDir_ownGroup verifies that the content of a cache directory is discarded if the operator's own group
+// could write it, as the fsGroup of a volume allows, and that files of others are kept.
 func TestEngine_cacheDir_ownGroup(t *testing.T) {
 	t.Parallel()
 	dir, folder, file := leftover(t)
@@ -156,7 +158,7 @@ func TestEngine_cacheDir_ownGroup(t *testing.T) {
 	}
 }
 
-// leftover is a cache directory of an engine that has ended, a folder in it and a file in that.
+// leftover returns the cache directory of an engine that was closed, a subdirectory in it and a file in that.
 func leftover(t *testing.T) (dir, folder, file string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "compiled")

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// The bits of a mode that let others than the owner write.
+// Mode bits that allow others than the owner to write.
 const (
 	groupWrites fs.FileMode = 0o020
 	othersWrite fs.FileMode = 0o002

@@ -15,17 +15,18 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// DefaultMaxCacheBytes is how much is kept in the cache directory: the native code of some forty Go guests, or of
-// thousands of small ones.
+// DefaultMaxCacheBytes is the default limit of the cache directory. It holds the native code of about forty Go guests,
+// or of thousands of small ones.
 const DefaultMaxCacheBytes = 512 << 20
 
-// cacheSize bounds what is kept in the cache directory: every new version of a plugin adds to it, and a volume that is
-// too large costs the operator its Pod. What was not used for longest goes; it is made anew when it is needed.
+// cacheSize limits the size of the cache directory: every new version of a plugin adds to it, and the kubelet evicts a
+// Pod whose volume exceeds its size limit. The least recently used files are removed first and are created again when
+// they are needed.
 type cacheSize struct {
 	dir  string
 	most int64
 	log  logr.Logger
-	// busy is held by the one who looks.
+	// busy is held while bound runs.
 	busy sync.Mutex
 }
 
@@ -36,7 +37,8 @@ type kept struct {
 	used  time.Time
 }
 
-// bound removes files when there is too much, down to three quarters. It does nothing while another call is at it.
+// bound removes files if the directory is larger than the limit, until it has three quarters of the limit. It returns
+// at once while another call runs.
 func (s *cacheSize) bound() {
 	if s.dir == "" || !s.busy.TryLock() {
 		return
@@ -51,7 +53,7 @@ func (s *cacheSize) bound() {
 	}
 }
 
-// files returns what is kept, and its size in bytes.
+// files returns the cached files and their total size in bytes.
 func (s *cacheSize) files() (files []kept, total int64, err error) {
 	for _, prefix := range []string{compiledPrefix, meteredPrefix} {
 		paths, err := filepath.Glob(filepath.Join(s.dir, prefix+"*", "*"))
@@ -61,7 +63,7 @@ func (s *cacheSize) files() (files []kept, total int64, err error) {
 		for _, path := range paths {
 			info, err := os.Lstat(path)
 			if errors.Is(err, fs.ErrNotExist) {
-				continue // a temporary file, or another operator's turn
+				continue // a temporary file, or another operator process removed it
 			}
 			if err != nil {
 				return nil, 0, err
@@ -75,7 +77,7 @@ func (s *cacheSize) files() (files []kept, total int64, err error) {
 	return files, total, nil
 }
 
-// remove removes so many bytes of files, those first that were not used for longest.
+// remove removes the least recently used files until the given number of bytes is freed.
 func remove(files []kept, bytes int64) error {
 	slices.SortFunc(files, func(a, b kept) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.path, b.path)) })
 	var err error

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// usedAt is when a file was last read or written, as far as the file system says: many note the first read after a
-// write, and one a day from then on.
+// usedAt returns when a file was last read or written, as precisely as the file system records it: many record the
+// first read after a write, and after that one read per day.
 func usedAt(info fs.FileInfo) time.Time {
 	written := info.ModTime()
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

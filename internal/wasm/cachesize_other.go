@@ -9,5 +9,5 @@ import (
 	"time"
 )
 
-// usedAt is when a file was written.
+// usedAt returns when a file was last written.
 func usedAt(info fs.FileInfo) time.Time { return info.ModTime() }

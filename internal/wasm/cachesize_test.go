@@ -15,14 +15,14 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// distinct makes a module another one with a custom section, which changes nothing but the digest.
+// distinct adds a custom section to a module, which changes nothing but the digest.
 func distinct(m plugin.Module, number int) plugin.Module {
 	name := fmt.Sprintf("n%03d", number)
 	section := append([]byte{0, byte(1 + len(name)), byte(len(name))}, name...)
 	return plugin.NewModule(append(append([]byte{}, m.Bytes...), section...))
 }
 
-// size is what the cache directory holds.
+// size returns the size of the cache directory in bytes.
 func size(tb testing.TB, dir string) int64 {
 	tb.Helper()
 	_, total, err := (&cacheSize{dir: dir}).files()
@@ -32,7 +32,8 @@ func size(tb testing.TB, dir string) int64 {
 	return total
 }
 
-// New versions of plugins do not fill the disk, and who serves goes on serving.
+// TestEngine_cacheSize verifies that new versions of plugins do not fill the disk, and that a loaded plugin keeps
+// serving after its code was removed.
 func TestEngine_cacheSize(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -68,7 +69,7 @@ func TestEngine_cacheSize(t *testing.T) {
 	load(t, small, "modes")
 }
 
-// What was not used for longest goes first, and nothing that is not the engine's.
+// TestCacheSize_order verifies that the least recently used files are removed first, and that files of others are kept.
 func TestCacheSize_order(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -11,25 +11,25 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Causes of contexts whose call ran past its time.
+// Causes of contexts whose call exceeded its timeout.
 var (
 	errTooLong           = errors.New("the call ran past spec.runtime.timeoutSeconds")
 	errInitializeTooLong = errors.New("it ran past the operator's flag --initialize-timeout")
 )
 
-// limit is how long a call may take, and what is said of one that took longer.
+// limit is the timeout of a call, and the cause that is reported when the call exceeds it.
 type limit struct {
 	time  time.Duration
 	cause error
 }
 
-// callContext is the context of one call into a guest. Most calls are over before anything asks for a
-// channel or a timer, so it makes them on demand: the yields of a metered guest look at the clock.
+// callContext is the context of one call into a guest. Most calls end before anything needs a channel or a timer, so it
+// creates them on demand. The yields of a metered guest call Err, which compares the clock with the deadline.
 type callContext struct {
 	context.Context // the caller's
 	in              *instance
 	start, deadline time.Time
-	// tooLong is the cause when the deadline has passed.
+	// tooLong is the cause after the deadline has passed.
 	tooLong error
 	// closed is done when the revision is closed; nil for calls outside a pool.
 	closed context.Context
@@ -40,7 +40,7 @@ type callContext struct {
 	ended  error
 }
 
-// newCallContext begins a call that may take the given time.
+// newCallContext starts a call with the given timeout.
 func newCallContext(parent, closed context.Context, in *instance, l limit) *callContext {
 	start := time.Now()
 	c := &callContext{Context: parent, in: in, start: start, deadline: start.Add(l.time), tooLong: l.cause, closed: closed}
@@ -50,7 +50,7 @@ func newCallContext(parent, closed context.Context, in *instance, l limit) *call
 	return c
 }
 
-// end ends the call: nothing that still holds the context waits for it any longer.
+// end ends the call and cancels the context, so that nothing that still holds the context waits for it.
 func (c *callContext) end() {
 	c.in.turn.giveBack()
 	c.mu.Lock()
@@ -71,7 +71,7 @@ func (c *callContext) Done() <-chan struct{} {
 	return c.wait().Done()
 }
 
-// wait returns a context that ends with this one. The lock is held.
+// wait returns a context that ends when this one ends. The caller holds the lock.
 func (c *callContext) wait() context.Context {
 	if c.waits != nil {
 		return c.waits
@@ -107,8 +107,8 @@ func (c *callContext) Err() error {
 	return nil
 }
 
-// Value implements context.Context. Once there is a context that waits, it answers: the context package finds
-// in it, by a value, what contexts derived from this one are attached to.
+// Value implements context.Context. After wait has created a context, that context answers: the context package uses a
+// value to find the cancelable parent of a derived context.
 func (c *callContext) Value(key any) any {
 	if _, ok := key.(instanceKey); ok {
 		return c.in
@@ -122,7 +122,7 @@ func (c *callContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// timeout is the error of a call that was stopped for its context's sake.
+// timeout returns the error of a call that was stopped because its context ended.
 func timeout(ctx context.Context) error {
 	cause := ctx.Err()
 	switch {
@@ -137,7 +137,7 @@ func timeout(ctx context.Context) error {
 	return &plugin.CallError{Kind: plugin.KindTimeout, Err: cause}
 }
 
-// instanceKey finds the instance in the context that wazero hands to host functions.
+// instanceKey is the key of the instance in the context that wazero passes to host functions.
 type instanceKey struct{}
 
 func instanceFrom(ctx context.Context) *instance {

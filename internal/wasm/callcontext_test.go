@@ -30,7 +30,7 @@ func TestCallContext_Err(t *testing.T) {
 		"ended":            {background, background, time.Hour, true, context.Canceled},
 		"without a closed": {background, nil, time.Hour, false, nil},
 	} {
-		for _, waited := range []bool{false, true} { // whether somebody has asked for the channel
+		for _, waited := range []bool{false, true} { // whether Done was called before
 			c := newCallContext(tc.parent, tc.closed, new(instance), limit{tc.limit, errTooLong})
 			if waited {
 				c.Done()
@@ -39,7 +39,7 @@ func TestCallContext_Err(t *testing.T) {
 				c.end()
 			}
 			if tc.want != nil {
-				<-c.Done() // comes without being waited for
+				<-c.Done() // is closed although nothing else waits
 			}
 			if got := c.Err(); !errors.Is(got, tc.want) {
 				t.Errorf("%s, waited %v: got %v, want %v", name, waited, got, tc.want)
@@ -49,7 +49,7 @@ func TestCallContext_Err(t *testing.T) {
 	}
 }
 
-// What is derived from the context ends with it, and costs no goroutine.
+// TestCallContext_derived verifies that a derived context ends with the call context and needs no goroutine.
 func TestCallContext_derived(t *testing.T) {
 	before := runtime.NumGoroutine()
 	parent := context.WithValue(context.Background(), someKey{}, "value")
@@ -70,7 +70,7 @@ func TestCallContext_derived(t *testing.T) {
 	<-derived.Done()
 }
 
-// The earlier of the caller's deadline and the call's own holds.
+// TestCallContext_Deadline verifies that the earlier of the caller's deadline and the call's own applies.
 func TestCallContext_Deadline(t *testing.T) {
 	t.Parallel()
 	parent, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -13,16 +13,16 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// violationTests are the lines of the specification's "What a violation leads to" that the guest
-// brings about by itself, without the host. The fixture modes has one page of memory.
+// violationTests are the cases of the section "What a violation leads to" of the specification that the guest causes by
+// itself, without the host. The fixture modes has one page of memory.
 var violationTests = []struct {
 	name     string
 	mode     byte
 	argument []byte
-	timeout  bool        // whether the call must run out of time
-	kind     plugin.Kind // of the error; none if empty
+	timeout  bool        // whether the call must time out
+	kind     plugin.Kind // of the error, or empty
 	want     string      // in the error, or the reply
-	kept     bool        // whether the instance lives on
+	kept     bool        // whether the instance is kept
 }{
 	{name: "answers", mode: 'a', argument: []byte("hello"), want: "hello", kept: true},
 	{name: "empty reply that points somewhere", mode: 'v', kept: true},
@@ -100,7 +100,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// Whatever a guest replies, the host survives it, and the answer is bytes of the guest or an error.
+// TestRunner_Call_anyReply verifies that the host survives any reply of a guest, and that the result is bytes of the
+// guest or an error.
 func TestRunner_Call_anyReply(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -123,7 +124,8 @@ func TestRunner_Call_anyReply(t *testing.T) {
 	}
 }
 
-// The whole of the largest payload crosses in both directions; a larger one is the caller's fault.
+// TestRunner_Call_largest verifies that payloads of the maximum size work in both directions, and that a larger input
+// is an error of the caller.
 func TestRunner_Call_largest(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)

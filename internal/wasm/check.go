@@ -17,12 +17,12 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/wasi"
 )
 
-// check parses a module and holds its outside against the ABI. Errors are *plugin.LoadError.
+// check parses a module and checks its imports and exports against the ABI. Errors are *plugin.LoadError.
 func (e *Engine) check(module []byte, limits plugin.Limits) (*binary.Module, error) {
 	return e.checkOrigin("the source", module, limits)
 }
 
-// checkOrigin is check for a module of a known origin.
+// checkOrigin is check for a module whose origin is known.
 func (e *Engine) checkOrigin(origin string, module []byte, limits plugin.Limits) (*binary.Module, error) {
 	m, err := binary.Parse(module)
 	var proposal *binary.UnsupportedError
@@ -53,7 +53,7 @@ func (e *Engine) checkOrigin(origin string, module []byte, limits plugin.Limits)
 	return m, checkMemory(m.MinMemoryPages, limits)
 }
 
-// notWasm says what a source holds in place of a module.
+// notWasm returns an error that describes what a source contains instead of a module.
 func notWasm(origin string, stored []byte) error {
 	if bytes.HasPrefix(stored, []byte("\x00asm")) { // shorter than the shortest module
 		return plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
@@ -69,7 +69,7 @@ func notWasm(origin string, stored []byte) error {
 		"%s holds %s, not a WebAssembly module: %s", origin, content.What, content.Advice)
 }
 
-// checkImports refuses what the host does not offer, by name.
+// checkImports rejects imports that the host does not offer, and names them.
 func (e *Engine) checkImports(m *binary.Module) error {
 	host := abi.Imports()
 	for _, im := range m.Imports {
@@ -97,7 +97,7 @@ func (e *Engine) checkImports(m *binary.Module) error {
 	return nil
 }
 
-// checkShape refuses commands and modules without a memory of their own.
+// checkShape rejects command modules, modules without an ABI version and modules that do not export a memory.
 func checkShape(m *binary.Module) error {
 	_, reactor := m.Export(abi.ExportReactorInitialize)
 	if _, command := m.Export(abi.ExportCommandStart); command && !reactor {
@@ -116,7 +116,7 @@ func checkShape(m *binary.Module) error {
 	return nil
 }
 
-// checkExports holds the signatures of the ABI's exports against the contract.
+// checkExports checks the exports and their signatures against the ABI.
 func checkExports(m *binary.Module) error {
 	required, optional := abi.RequiredExports(), abi.OptionalExports()
 	for _, name := range sortedNames(required) {
@@ -148,7 +148,7 @@ func checkExports(m *binary.Module) error {
 	return nil
 }
 
-// checkCapabilities refuses a declared capability without its export.
+// checkCapabilities rejects a module that declares a capability without the export for it.
 func checkCapabilities(m *binary.Module, declared []plugin.Capability) error {
 	for _, c := range declared {
 		names := plugin.Exports(c)
@@ -161,7 +161,7 @@ func checkCapabilities(m *binary.Module, declared []plugin.Capability) error {
 	return nil
 }
 
-// checkMemory refuses a module that needs more memory than it may have.
+// checkMemory rejects a module that needs more memory than its limit.
 func checkMemory(pages uint64, limits plugin.Limits) error {
 	if pages <= uint64(limits.MaxMemoryPages) {
 		return nil
@@ -179,7 +179,7 @@ func sortedNames(m map[string]abi.Signature) []string {
 	return names
 }
 
-// describe writes a signature as the specification does: "(i32, i32) -> (i64)".
+// describe formats a signature like the specification: "(i32, i32) -> (i64)".
 func describe(s abi.Signature) string {
 	list := func(types []abi.ValueType) string {
 		names := make([]string, len(types))

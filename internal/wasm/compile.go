@@ -14,8 +14,9 @@ import (
 	"github.com/tetratelabs/wazero"
 )
 
-// compile is what moduleCache calls for an artifact that it does not hold. Unless it is known to compile within the
-// limits, it is compiled in a process that can be stopped, whose native code is then read.
+// compile compiles an artifact that moduleCache does not hold. Unless the module is known to compile within the limits,
+// it is first compiled in a separate process that can be stopped. The native code is then read from the cache
+// directory.
 func (e *Engine) compile(ctx context.Context, a *artifact, known bool) (wazero.CompiledModule, error) {
 	module := a.Module
 	if e.compiler != nil && !known && a.cost > maxCostHere {
@@ -30,8 +31,8 @@ func (e *Engine) compile(ctx context.Context, a *artifact, known bool) (wazero.C
 	return e.compileOnce(ctx, module)
 }
 
-// compileOnce makes a fault of the compiler's own an error of that module. wazero could compile with
-// several goroutines, but a panic in one of those would end the process.
+// compileOnce compiles a module once. It turns a panic of the compiler into an error of that module. wazero could
+// compile with several goroutines, but a panic in one of those would end the process.
 func (e *Engine) compileOnce(ctx context.Context, module []byte) (code wazero.CompiledModule, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -41,8 +42,8 @@ func (e *Engine) compileOnce(ctx context.Context, module []byte) (code wazero.Co
 	return e.runtime.CompileModule(ctx, module)
 }
 
-// forgive reports whether compiling failed for the cache directory's sake, and would succeed now: a disk
-// that is full or damaged must not keep a plugin from loading.
+// forgive reports whether compiling failed because of the cache directory and is likely to succeed now: a full or
+// damaged disk must not prevent a plugin from loading.
 func (e *Engine) forgive(err error) bool {
 	if e.cache == nil {
 		return false
@@ -51,7 +52,7 @@ func (e *Engine) forgive(err error) bool {
 	var link *os.LinkError
 	switch {
 	case errors.As(err, &path), errors.As(err, &link):
-		// The code could not be written, and is in memory already.
+		// wazero could not write the code to disk, but already holds it in memory.
 		e.log.Error(err, "Cannot keep compiled code")
 		return true
 	case strings.HasPrefix(err.Error(), "compilationcache: "):
@@ -62,7 +63,7 @@ func (e *Engine) forgive(err error) bool {
 	return false
 }
 
-// emptyCache removes what is kept of this runtime. Which file is meant is known to the runtime alone.
+// emptyCache removes the native code of all modules, because only the runtime knows which file is damaged.
 func (e *Engine) emptyCache() {
 	files, err := fs.Glob(os.DirFS(e.cacheDir), "wazero-*/*")
 	for _, file := range files {

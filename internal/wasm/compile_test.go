@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// A fault of the compiler's own is an error of that module. wazero 1.12 looks up the type of a function
-// that is called without asking whether there is one; binary.Parse refuses such modules before.
+// TestEngine_compile_panics verifies that a panic of the compiler becomes an error of that module. wazero 1.12 looks up
+// the type of a called function without checking that it exists. binary.Parse rejects such modules earlier.
 func TestEngine_compile_panics(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	module := "\x00asm\x01\x00\x00\x00" +
-		"\x01\x04\x01\x60\x00\x00" + // one type, of a function that takes and returns nothing
+		"\x01\x04\x01\x60\x00\x00" + // one type, of a function without parameters and results
 		"\x03\x03\x02\x00\x30" + // two functions, the second of type 48
 		"\x0a\x09\x02\x04\x00\x10\x01\x0b\x02\x00\x0b" // the first calls the second
 	code, err := e.compile(t.Context(), &artifact{Module: []byte(module)}, false)

@@ -14,9 +14,8 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/compiler"
 )
 
-// Describe checks that a module is a plugin and returns its metadata: from its custom section, or by
-// running it, with no host to reach, within the given limits. Errors are *plugin.LoadError, or the
-// context's.
+// Describe checks that a module is a plugin and returns its metadata. It reads the metadata from the custom section, or
+// runs the module without a host, within the given limits. Errors are *plugin.LoadError or the error of the context.
 func (e *Engine) Describe(ctx context.Context, module plugin.Module, limits plugin.Limits) (plugin.Metadata, error) {
 	outside, err := e.checkOrigin(cmp.Or(module.Origin, "the source"), module.Bytes, limits)
 	if err != nil {
@@ -74,8 +73,8 @@ func wrongVersion(got int32) error {
 		"the module speaks guest ABI %d, this operator speaks %d: use a module or an operator of the other's version", got, abi.Version)
 }
 
-// loadError wraps a failure, unless the caller itself gave up: that says nothing about the module. The
-// message is for failures that do not say themselves what to do.
+// loadError wraps a failure in a *plugin.LoadError. It returns the context's error if the caller canceled, because that
+// failure is not caused by the module. The message is for failures that do not themselves describe a fix.
 func loadError(ctx context.Context, reason, message string, err error) error {
 	if errors.Is(context.Cause(ctx), context.Canceled) {
 		return ctx.Err()

@@ -19,7 +19,7 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
-// validator is a runtime that tells quickly what the engine would say of a module.
+// validator returns a runtime that checks quickly whether the engine would accept a module.
 func validator(tb testing.TB) wazero.Runtime {
 	tb.Helper()
 	r := wazero.NewRuntimeWithConfig(tb.Context(), wazero.NewRuntimeConfigInterpreter().
@@ -28,8 +28,8 @@ func validator(tb testing.TB) wazero.Runtime {
 	return r
 }
 
-// checkAgainst holds that what the engine takes, binary.Parse takes, and that it still takes it with
-// its tables capped. What binary.Parse protects the engine from is not shown to it here either.
+// checkAgainst checks that binary.Parse accepts every module that the engine accepts, and that the engine still accepts
+// the module after its tables are capped. It skips the modules from which binary.Parse protects the engine.
 func checkAgainst(t *testing.T, r wazero.Runtime, module []byte) (taken bool) {
 	t.Helper()
 	outside, err := binary.Parse(module)
@@ -63,13 +63,13 @@ func checkAgainst(t *testing.T, r wazero.Runtime, module []byte) (taken bool) {
 	return true
 }
 
-// unfit reports whether Parse met a count that the bytes cannot fill: the engine would reserve memory for
-// all of it, before it found out too.
+// unfit reports whether Parse found a count that is larger than the remaining bytes allow. The engine would allocate
+// memory for all of it before it finds that out.
 func unfit(message string) bool {
 	return strings.Contains(message, " left") || strings.Contains(message, "unexpected end")
 }
 
-// compiles returns the compiled module, or nil. The validator panics at some modules, see compileOnce.
+// compiles returns the compiled module, or nil. The validator panics for some modules, see compileOnce.
 func compiles(ctx context.Context, r wazero.Runtime, module []byte) (code wazero.CompiledModule) {
 	defer func() { _ = recover() }()
 	code, err := r.CompileModule(ctx, module)
@@ -79,7 +79,7 @@ func compiles(ctx context.Context, r wazero.Runtime, module []byte) (code wazero
 	return code
 }
 
-// sameTypes compares types as far as both sides tell numbers from references.
+// sameTypes compares types, but treats all reference types, whose encodings are below v128, as equal.
 func sameTypes(a, b []byte) bool {
 	const lastNumber = 0x7b // v128
 	return slices.EqualFunc(a, b, func(x, y byte) bool {
@@ -87,7 +87,8 @@ func sameTypes(a, b []byte) bool {
 	})
 }
 
-// The test data of the runtime holds WebAssembly's own test suite.
+// TestParse_specificationTests runs checkAgainst on the WebAssembly specification tests, which are in the test data of
+// wazero.
 func TestParse_specificationTests(t *testing.T) {
 	t.Parallel()
 	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/tetratelabs/wazero").Output()
@@ -111,7 +112,7 @@ func TestParse_specificationTests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(module) > 1<<20 { // large ones say nothing more about the format
+		if len(module) > 1<<20 { // large ones do not test more of the format
 			continue
 		}
 		if checkAgainst(t, r, module) {
@@ -128,7 +129,7 @@ func TestParse_specificationTests(t *testing.T) {
 	t.Logf("%d of %d modules are valid", taken, len(modules))
 }
 
-// FuzzParse_differential holds the same for modules that nobody wrote.
+// FuzzParse_differential runs checkAgainst on generated modules.
 func FuzzParse_differential(f *testing.F) {
 	addFixtures(f)
 	r := validator(f)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package wasm is the engine: it checks WebAssembly modules against the guest ABI, compiles them
-// once per digest, keeps a pool of instances for each revision and answers their host calls. It is
-// the only package that knows wazero, and it knows no cluster: what a guest can reach comes in as
-// plugin.Host.
+// Package wasm implements the WebAssembly runtime of k1s. It checks modules against the guest ABI, compiles them once
+// per digest, keeps a pool of instances for each revision and answers their host calls. It is the only package that
+// uses wazero, and it does not access the cluster: it reaches what a guest may use through plugin.Host.
 package wasm

@@ -23,58 +23,60 @@ import (
 // pageSize is the size of a WebAssembly page in bytes.
 const pageSize = 64 << 10
 
-// closeTimeout bounds how long Close waits for guests to leave their code.
+// closeTimeout limits how long Close waits for running guests to return.
 const closeTimeout = 5 * time.Second
 
 // Options configure an Engine.
 type Options struct {
-	// CacheDir keeps compiled code across restarts. Whoever can write it owns the process, so it
-	// belongs to the operator alone: one that others can write is refused. It is made if it is not there. Empty
-	// keeps compiled code in memory only.
+	// CacheDir is the directory that keeps compiled code across restarts. Whoever can write it controls the process, so
+	// it must belong to the operator alone: New returns an error if other users can write it. It is created if it does
+	// not exist. If it is empty, compiled code is kept in memory only.
 	CacheDir string
-	// MaxCacheBytes bounds what is kept in CacheDir, but for what is being compiled; 0 means DefaultMaxCacheBytes.
+	// MaxCacheBytes limits the size of CacheDir, except for modules that are being compiled. 0 means
+	// DefaultMaxCacheBytes.
 	MaxCacheBytes int64
-	// Compiler is the program whose main calls compiler.Dispatch: modules are compiled in a process of it that has limits
-	// of time and memory. Empty compiles in this process, which nothing can stop.
+	// Compiler is the path of a program whose main calls compiler.Dispatch. Modules are compiled in a separate process
+	// that runs it with limits for time and memory. If it is empty, modules are compiled in this process, where a
+	// compilation cannot be stopped.
 	Compiler string
-	// MaxCompileTime and MaxCompileMemory are the processor time that such a process may take, to which the module's
-	// size adds, and the bytes that it may hold; 0 means compiler.DefaultCPU and compiler.DefaultMemory.
+	// MaxCompileTime and MaxCompileMemory limit the processor time of such a process, to which the size of the module
+	// adds, and its memory in bytes. 0 means compiler.DefaultCPU and compiler.DefaultMemory.
 	MaxCompileTime   time.Duration
 	MaxCompileMemory int64
-	// ParallelCompiles is how many modules are compiled at once; 0 means 1.
+	// ParallelCompiles is how many modules are compiled at the same time. 0 means 1.
 	ParallelCompiles int
-	// InitializeTimeout bounds the initialization of an instance and its health check, where it is less than the timeout
-	// of calls; 0 leaves it to that.
+	// InitializeTimeout limits the initialization of an instance and its health check if it is shorter than the timeout
+	// of calls. 0 means the timeout of calls.
 	InitializeTimeout time.Duration
-	// MaxMemory and MaxNamespaceMemory are how many bytes of linear memory all instances may hold, and those of the plugins
-	// of one namespace; 0 is no limit.
+	// MaxMemory and MaxNamespaceMemory limit the linear memory in bytes of all instances, and of the instances of the
+	// plugins of one namespace. 0 means no limit.
 	MaxMemory, MaxNamespaceMemory uint64
-	// RestAfter is how long a revision without instances keeps its image and its code, which can be read again from
-	// CacheDir; 0 means 30 s. Without CacheDir they are always kept.
+	// RestAfter is how long a revision without instances keeps its image and its code in memory. Both can be read again
+	// from CacheDir. 0 means 30 s. Without CacheDir they are never released.
 	RestAfter time.Duration
-	// Log gets what guests log and write to their standard output and error.
+	// Log receives what guests log and what they write to standard output and standard error.
 	Log logr.Logger
-	// Metrics gets what the engine measures; nil forgets it.
+	// Metrics records the measurements of the engine. nil discards them.
 	Metrics plugin.EngineMetrics
 }
 
-// Engine runs guests. All of them share one wazero runtime, so that identical modules share their code.
+// Engine runs guests. All guests share one wazero runtime, so that identical modules share their compiled code.
 type Engine struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache
 	modules *moduleCache
-	// artifacts are what modules is filled from.
+	// artifacts is the cache on disk from which modules is filled.
 	artifacts artifactCache
 	cacheSize cacheSize
 	metrics   plugin.EngineMetrics
 	wasi      map[string]wasi.Function
 	log       logr.Logger
-	// cacheDir is the directory of cache, and temporary whether it goes with the engine.
+	// cacheDir is the directory of cache, and temporary reports whether Close removes it.
 	cacheDir  string
 	temporary bool
-	// compiler is nil where modules are compiled in this process.
+	// compiler is nil if modules are compiled in this process.
 	compiler *compiler.Process
-	// restAfter and initializeTimeout are those of Options.
+	// restAfter and initializeTimeout come from Options.
 	restAfter, initializeTimeout time.Duration
 	budget                       budget
 	turns                        turns
@@ -82,7 +84,7 @@ type Engine struct {
 	runners sync.WaitGroup
 }
 
-// New makes an engine.
+// New returns a new engine.
 func New(ctx context.Context, o Options) (*Engine, error) {
 	config := compiler.Config()
 	e := &Engine{wasi: wasi.Functions(), log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
@@ -114,7 +116,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open the compilation cache %q: %w", e.cacheDir, err)
 		}
-		e.cacheSize.bound() // it may have been larger before
+		e.cacheSize.bound() // it may have exceeded the limit before
 		e.cache = cache
 		config = config.WithCompilationCache(cache)
 	}
@@ -127,7 +129,8 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close releases everything. Runners must be closed before; it waits for their last calls to notice.
+// Close releases all resources of the engine. Runners must be closed before. Close waits until their last calls have
+// ended, for at most closeTimeout.
 func (e *Engine) Close(ctx context.Context) error {
 	gone := make(chan struct{})
 	go func() {
@@ -152,7 +155,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	return err
 }
 
-// offerImports instantiates the modules that guests may import from, and the one that metered code calls.
+// offerImports instantiates the modules from which guests can import, and the one that metered code calls.
 func (e *Engine) offerImports(ctx context.Context) error {
 	if err := instantiateMeter(ctx, e.runtime); err != nil {
 		return fmt.Errorf("make the meter's module: %w", err)

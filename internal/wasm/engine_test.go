@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// withSection appends a custom section, which WAT cannot say.
+// withSection appends a custom section, which WAT cannot express.
 func withSection(module []byte, name, content string) []byte {
 	body := append(binary.AppendUvarint(nil, uint64(len(name))), name+content...)
 	out := append(slices.Clone(module), 0)
@@ -48,7 +48,8 @@ func TestEngine_Describe(t *testing.T) {
 	}
 }
 
-// A module with a metadata section is not run, nor even compiled, to learn of it.
+// TestEngine_Describe_section verifies that a module with a metadata section is neither run nor compiled to get its
+// metadata.
 func TestEngine_Describe_section(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -101,12 +102,13 @@ func TestEngine_notWasm(t *testing.T) {
 	}
 }
 
-// A module that was damaged at any one place is a revision or a LoadError, never the end of the process.
+// TestEngine_damaged verifies that a module with one damaged byte results in a revision or a LoadError, and never ends
+// the process.
 func TestEngine_damaged(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	whole := fixture(t, "minimal").Bytes
-	limits := plugin.Limits{MaxMemoryPages: 4, CallTimeout: patience, MaxInstances: 1, Fuel: 1_000_000} // some loop for ever
+	limits := plugin.Limits{MaxMemoryPages: 4, CallTimeout: patience, MaxInstances: 1, Fuel: 1_000_000} // some loop forever
 	for at := range whole {
 		for _, mask := range []byte{0x01, 0x80, 0xff} {
 			damaged := slices.Clone(whole)
@@ -128,7 +130,8 @@ func TestEngine_damaged(t *testing.T) {
 	}
 }
 
-// Two plugins of one module share its code; it goes when both are gone.
+// TestEngine_sharedCode verifies that two plugins with the same module share its code, which is released after both are
+// closed.
 func TestEngine_sharedCode(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -175,14 +178,14 @@ func TestEngine_Load_concurrent(t *testing.T) {
 	wg.Wait()
 }
 
-// An engine that is closed does not wait for ever for a guest that cannot be stopped.
+// TestEngine_Close verifies that Close does not wait forever for a guest that cannot be stopped.
 func TestEngine_Close(t *testing.T) {
 	t.Parallel()
 	e, err := New(t.Context(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.runners.Add(1) // one that never goes
+	e.runners.Add(1) // never done
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if err := e.Close(ctx); err != nil {

@@ -15,18 +15,18 @@ import (
 )
 
 const (
-	// maxFrames is how many functions of a trap's stack a message names.
+	// maxFrames is how many functions of the stack of a trap a message names.
 	maxFrames = 3
-	// maxName is how much of a function's name it quotes, in bytes.
+	// maxName is how much of the name of a function a message quotes, in bytes.
 	maxName = 128
 )
 
-// violation is a breach of the ABI.
+// violation returns an error for a violation of the ABI.
 func violation(format string, args ...any) error {
 	return &plugin.CallError{Kind: plugin.KindViolation, Err: fmt.Errorf(format, args...)}
 }
 
-// explain turns what wazero returned into a *plugin.CallError.
+// explain converts an error of wazero into a *plugin.CallError.
 func (in *instance) explain(export string, err error) error {
 	var call *plugin.CallError
 	if errors.As(err, &call) {
@@ -40,7 +40,7 @@ func (in *instance) explain(export string, err error) error {
 	return &plugin.CallError{Kind: plugin.KindTrap, Export: export, Err: in.withOutput(trap(err))}
 }
 
-// trap shortens wazero's error to its first line and the innermost functions.
+// trap shortens an error of wazero to its first line and the innermost functions.
 func trap(err error) error {
 	first, rest, _ := strings.Cut(err.Error(), "\n")
 	if _, fault, ok := strings.Cut(first, "wasm error: "); ok {
@@ -64,8 +64,8 @@ func trap(err error) error {
 	return fmt.Errorf("%s in %s", first, strings.Join(frames, " < "))
 }
 
-// original returns the name of a function as the module's author knows it. One without a name is called by its
-// index, which the meter's import has raised by one.
+// original returns the name that a function has in the original module. The name of an unnamed function is its index,
+// which the import of the meter has increased by one.
 func original(name string) string {
 	index, ok := strings.CutPrefix(name, "$")
 	if n, err := strconv.Atoi(index); ok && err == nil {
@@ -74,7 +74,7 @@ func original(name string) string {
 	return name
 }
 
-// withOutput adds what the guest wrote to standard error: a Go or Rust panic's text goes there.
+// withOutput adds what the guest wrote to standard error, which contains the message of a Go or Rust panic.
 func (in *instance) withOutput(err error) error {
 	if in.memory != nil && in.memory.denied != nil {
 		err = fmt.Errorf("%w; it was denied more memory: %w", err, in.memory.denied)
@@ -85,7 +85,7 @@ func (in *instance) withOutput(err error) error {
 	return err
 }
 
-// guestError reads a guest's error reply.
+// guestError decodes the error reply of a guest.
 func (in *instance) guestError(export string, payload []byte) error {
 	if len(payload) == 0 {
 		return in.redact.GuestError(export, abi.GuestStatus{Message: "the guest gave no message"})
@@ -97,7 +97,7 @@ func (in *instance) guestError(export string, payload []byte) error {
 	return in.redact.GuestError(export, status)
 }
 
-// shorten makes a name fit for a message: bounded, on one line.
+// shorten prepares a name for a message: it limits the length and puts it on one line.
 func shorten(text string, limit int) string {
 	if len(text) > limit {
 		return printable(text[:limit]) + "…"

@@ -9,7 +9,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// fakeHost answers k1s_client_get by a function; nothing else is expected of it.
+// fakeHost implements k1s_client_get by a function. Tests do not call its other methods.
 type fakeHost struct {
 	plugin.Host
 	get func(context.Context, abi.ObjectKey) ([]byte, error)
@@ -17,12 +17,12 @@ type fakeHost struct {
 
 func (h fakeHost) Get(ctx context.Context, req abi.ObjectKey) ([]byte, error) { return h.get(ctx, req) }
 
-// withHost answers k1s_client_get.
+// withHost sets a host that implements k1s_client_get.
 func withHost(get func(context.Context, abi.ObjectKey) ([]byte, error)) func(*plugin.LoadRequest) {
 	return func(req *plugin.LoadRequest) { req.Host = fakeHost{get: get} }
 }
 
-// blockingHost keeps every k1s_client_get until the test lets it go, or until its call ends.
+// blockingHost blocks every k1s_client_get until the test releases it, or until its call ends.
 type blockingHost struct {
 	entered chan struct{}
 	release chan struct{}

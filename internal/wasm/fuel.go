@@ -16,31 +16,31 @@ import (
 )
 
 const (
-	// maxStack is how much native call stack a guest may use, in bytes as the meter estimates them. It is
-	// no part of the linear memory. A Go guest needs 3 MiB for a JSON document nested 1,000 deep; what is really used
-	// is less than the estimate.
+	// maxStack is how much native call stack a guest can use, in bytes as the meter estimates them. The native stack is
+	// not part of the linear memory. A Go guest needs 3 MiB for a JSON document that is nested 1,000 deep. Actual use
+	// is lower than the estimate.
 	maxStack = 4 << 20
-	// slice is about how long a guest runs before it lets others run.
+	// slice is approximately how long a guest runs before it yields to others.
 	slice = time.Millisecond
-	// A grant is the fuel for one slice. It adapts to how fast the guest's instructions are. The most is not much more
-	// than ordinary ones need: a guest may go over from the fastest to those that wait for memory, which take a hundred
-	// times as long.
+	// A grant is the fuel for one slice. It adapts to the speed of the guest's instructions. maxGrant is not much more
+	// than what ordinary instructions need, because a guest may switch from the fastest instructions to those that wait
+	// for memory, which take a hundred times as long.
 	firstGrant, minGrant, maxGrant = 1 << 17, 1 << 14, 1 << 21
 )
 
-// tank is the fuel of one instance, and of the call that it runs.
+// tank is the fuel of one instance and of its current call.
 type tank struct {
 	fuel api.MutableGlobal
-	// limit bounds the call, 0 does not; granted is what it has got so far.
+	// limit is the maximum fuel of the call, 0 means no limit. granted is the fuel that the call has received so far.
 	limit, granted uint64
-	// grant is the fuel for one slice, and since when the current one runs.
+	// grant is the fuel for one slice, and since is the start of the current slice.
 	grant uint64
 	since time.Time
-	// ran is how long the call's earlier slices took.
+	// ran is the duration of the earlier slices of the call.
 	ran time.Duration
 }
 
-// newTank finds the globals that the meter has added to a module.
+// newTank finds the globals that the meter has added to a module, and sets the size of the stack.
 func newTank(module api.Module) (tank, error) {
 	fuel, ok := module.ExportedGlobal(meter.ExportFuel).(api.MutableGlobal)
 	stack, also := module.ExportedGlobal(meter.ExportStack).(api.MutableGlobal)
@@ -51,14 +51,14 @@ func newTank(module api.Module) (tank, error) {
 	return tank{fuel: fuel, grant: firstGrant}, nil
 }
 
-// fill begins a call that may use the given fuel; 0 is as much as it likes.
+// fill starts a call that can use the given fuel. 0 means no limit.
 func (t *tank) fill(limit uint64, now time.Time) {
 	t.limit, t.granted, t.since, t.ran = limit, 0, now, 0
 	t.granted = t.next(t.grant)
 	t.fuel.Set(t.granted)
 }
 
-// next is how much of a grant is within the limit.
+// next returns the part of a grant that is within the limit.
 func (t *tank) next(grant uint64) uint64 {
 	if t.limit == 0 {
 		return grant
@@ -69,7 +69,7 @@ func (t *tank) next(grant uint64) uint64 {
 // isLong reports whether the call has run for a slice.
 func (t *tank) isLong() bool { return t.ran >= slice }
 
-// used is what the call has used.
+// used returns the fuel that the call has used.
 func (t *tank) used() uint64 {
 	if t.fuel == nil {
 		return 0
@@ -77,7 +77,7 @@ func (t *tank) used() uint64 {
 	return uint64(max(int64(t.granted)-int64(t.fuel.Get()), 0))
 }
 
-// more grants fuel for another slice to a guest that has left some, usually less than none.
+// more grants fuel for another slice. left is the remaining fuel of the guest, which is usually negative.
 func (t *tank) more(left int64) (int64, error) {
 	if t.limit > 0 && t.granted >= t.limit {
 		return 0, &plugin.CallError{Kind: plugin.KindFuel, Err: fmt.Errorf("the call ran more than the %d instructions of spec.runtime.fuel", t.limit)}
@@ -100,7 +100,7 @@ func (t *tank) more(left int64) (int64, error) {
 	return left + int64(grant), nil
 }
 
-// instantiateMeter makes the module whose function metered code calls between slices.
+// instantiateMeter creates the module with the function that metered code calls between slices.
 func instantiateMeter(ctx context.Context, r wazero.Runtime) error {
 	_, err := r.NewHostModuleBuilder(meter.ImportModule).
 		NewFunctionBuilder().
@@ -110,8 +110,8 @@ func instantiateMeter(ctx context.Context, r wazero.Runtime) error {
 	return err
 }
 
-// yield is what a guest calls when its fuel or its stack is used up. It stops the guest, or returns its
-// new fuel.
+// yield is the host function that a guest calls when its fuel or its stack is used up. It stops the guest, or returns
+// its new fuel.
 func yield(ctx context.Context, _ api.Module, stack []uint64) {
 	left, room := int64(stack[0]), int64(stack[1])
 	if room < 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// measurements remembers what the engine measured.
+// measurements records the metrics of the engine.
 type measurements struct {
 	plugin.NoEngineMetrics
 	mu                sync.Mutex
@@ -50,7 +50,8 @@ func (m *measurements) Instantiated(_, how string, _ time.Duration) {
 
 func measured(m *measurements) func(*Options) { return func(o *Options) { o.Metrics = m } }
 
-// A call that runs more than its fuel fails, long before its time is over, and the next one has its own.
+// TestRunner_Call_fuel verifies that a call that exceeds its fuel fails long before its timeout, and that the next call
+// has its own fuel.
 func TestRunner_Call_fuel(t *testing.T) {
 	t.Parallel()
 	var m measurements
@@ -73,8 +74,8 @@ func TestRunner_Call_fuel(t *testing.T) {
 	}
 }
 
-// A call is long when it has run for a slice, however often it was asked before whether it may go on. Neither what
-// another call ran before counts, nor what it waits for.
+// TestTank_isLong verifies that a call is long after it has run for a slice, however often it has yielded before.
+// Neither the duration of earlier calls nor the time that the call waits counts.
 func TestTank_isLong(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -105,7 +106,8 @@ func TestTank_isLong(t *testing.T) {
 	}
 }
 
-// Equal calls use equal fuel, whichever instance they get and whatever ran before.
+// TestRunner_Call_fuelIsDeterministic verifies that equal calls use equal fuel, whatever their instance and whatever
+// ran before.
 func TestRunner_Call_fuelIsDeterministic(t *testing.T) {
 	t.Parallel()
 	var m measurements
@@ -132,7 +134,7 @@ func TestRunner_Call_fuelIsDeterministic(t *testing.T) {
 	}
 }
 
-// What the engine says of instances and memory adds up to nothing in the end.
+// TestEngine_metrics verifies that the instances and the memory that the metrics report add up to zero in the end.
 func TestEngine_metrics(t *testing.T) {
 	t.Parallel()
 	var m measurements
@@ -160,14 +162,15 @@ func TestEngine_metrics(t *testing.T) {
 			return m.instances == 0 && m.memory == 0
 		})
 	}
-	// The copied one was made twice, by its own initialization and as a copy; the other after its trap.
+	// The fixture that can be copied was instantiated twice: by its own initialization and from an image. The other
+	// fixture was instantiated again after its trap.
 	if m.how[plugin.InstantiatedFresh] != 3 {
 		t.Errorf("instances were made %v", m.how)
 	}
 }
 
-// A guest that loops gives way to others every slice: it is asked whether it may go on much more often than
-// the scheduler would.
+// TestTank_more verifies that a guest that loops yields once per slice, which is much more often than the scheduler
+// would preempt it.
 func TestTank_more(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// addFixtures seeds a fuzz test with every fixture.
+// addFixtures adds every fixture to the seed corpus of a fuzz test.
 func addFixtures(f *testing.F) {
 	f.Helper()
 	fixtures, err := filepath.Glob("testdata/*.wasm")
@@ -28,8 +28,8 @@ func addFixtures(f *testing.F) {
 	}
 }
 
-// FuzzEngine holds that whatever the module, it is refused with a LoadError or serves, and that what
-// it does then is an answer or a CallError.
+// FuzzEngine checks that the engine either rejects a module with a LoadError or runs it, and that a call then returns a
+// reply or a CallError.
 func FuzzEngine(f *testing.F) {
 	addFixtures(f)
 	e, _ := newEngine(f)

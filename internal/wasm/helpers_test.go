@@ -21,13 +21,13 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// patience is how long a test waits for what must happen at all.
+// patience is how long a test waits for something that must happen.
 const patience = 3 * time.Minute
 
-// short is the time of calls that must run out of it: long enough for all that comes before.
+// short is the timeout of calls that must time out. It is long enough for everything that the call does before.
 const short = 2 * time.Second
 
-// within does one call that must run out of its time, and no other: loading, and the calls around it, have patience.
+// within makes one call that must time out if runsOut is true. Loading and other calls have the timeout patience.
 func within(r plugin.Runner, runsOut bool, call func() ([]byte, error)) ([]byte, error) {
 	if runsOut {
 		limits := &r.(*runner).req.Limits
@@ -37,7 +37,7 @@ func within(r plugin.Runner, runsOut bool, call func() ([]byte, error)) ([]byte,
 	return call()
 }
 
-// logs gathers what an engine logs.
+// logs collects the log of an engine.
 type logs struct {
 	mu    sync.Mutex
 	lines []string
@@ -51,14 +51,14 @@ func (l *logs) logger() logr.Logger {
 	}, funcr.Options{Verbosity: 1})
 }
 
-// count is how many lines contain a text.
+// count returns how many lines contain a text.
 func (l *logs) count(text string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(slices.DeleteFunc(slices.Clone(l.lines), func(line string) bool { return !strings.Contains(line, text) }))
 }
 
-// newEngine returns an engine that is closed with the test, and its log.
+// newEngine returns an engine that is closed when the test ends, and its log.
 func newEngine(tb testing.TB, change ...func(*Options)) (*Engine, *logs) {
 	tb.Helper()
 	var l logs
@@ -87,7 +87,7 @@ func fixture(tb testing.TB, name string) plugin.Module {
 	return plugin.NewModule(bytes)
 }
 
-// request is a load with limits that no test runs into by chance.
+// request returns a load request with limits that no test exceeds by accident.
 func request(tb testing.TB, name string) plugin.LoadRequest {
 	tb.Helper()
 	return plugin.LoadRequest{
@@ -96,7 +96,7 @@ func request(tb testing.TB, name string) plugin.LoadRequest {
 	}
 }
 
-// load loads a fixture that must be fine, and closes it with the test.
+// load loads a fixture, which must succeed, and closes it when the test ends.
 func load(tb testing.TB, e *Engine, name string, change ...func(*plugin.LoadRequest)) plugin.Runner {
 	tb.Helper()
 	req := request(tb, name)
@@ -116,7 +116,7 @@ func mode(ctx context.Context, r plugin.Runner, name byte, argument ...byte) ([]
 	return r.Call(ctx, plugin.Call{Export: abi.ExportReconcile, Input: append([]byte{name}, argument...)})
 }
 
-// calls is how many calls the instance that answers has had, with this one.
+// calls returns how many calls the instance that replies has had, including this one.
 func calls(tb testing.TB, r plugin.Runner) uint32 {
 	tb.Helper()
 	reply, err := mode(tb.Context(), r, 'n')
@@ -135,7 +135,7 @@ func u32(n ...uint32) (out []byte) {
 
 func u64(n uint64) []byte { return binary.LittleEndian.AppendUint64(nil, n) }
 
-// asLoadError returns the *plugin.LoadError that an error must be.
+// asLoadError returns an error as *plugin.LoadError, which it must be.
 func asLoadError(tb testing.TB, err error) *plugin.LoadError {
 	tb.Helper()
 	var load *plugin.LoadError
@@ -161,7 +161,7 @@ func eventually(tb testing.TB, what string, condition func() bool) {
 	}
 }
 
-// newCanceled returns a context that has ended.
+// newCanceled returns a context that is canceled.
 func newCanceled(tb testing.TB) (context.Context, context.CancelFunc) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(tb.Context())

@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// hostFunctions returns the implementation of every import of the ABI.
+// hostFunctions returns the implementations of all imports of the ABI.
 func hostFunctions() map[string]api.GoModuleFunction {
 	type ctxHost = plugin.Host
 	return map[string]api.GoModuleFunction{
@@ -55,8 +55,8 @@ func hostFunctions() map[string]api.GoModuleFunction {
 	}
 }
 
-// instantiateHost makes the module that guests import from. There is one for all of them: a host
-// function finds its instance in the context.
+// instantiateHost creates the module from which guests import. All guests share it: a host function finds its instance
+// in the context.
 func instantiateHost(ctx context.Context, runtime wazero.Runtime) error {
 	builder := runtime.NewHostModuleBuilder(abi.ImportModule)
 	signatures := abi.Imports()

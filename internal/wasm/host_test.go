@@ -17,13 +17,13 @@ import (
 
 const goodRequest = `{"apiVersion":"v1","kind":"ConfigMap","namespace":"shop","name":"tools"}`
 
-// hostTests are requests of the guest with the host's answer, which the guest answers through.
+// hostTests are requests of the guest with the reply of the host, which the guest returns as its own reply.
 var hostTests = []struct {
 	name    string
 	request string
 	reply   string
 	err     error
-	kind    plugin.Kind // of the call's error; none if empty
+	kind    plugin.Kind // of the error of the call, or empty
 	want    string      // in the reply or the error
 	kept    bool
 }{
@@ -113,7 +113,7 @@ func TestHost_badPointer(t *testing.T) {
 	}
 }
 
-// A host that fails badly fails that call.
+// TestHost_panics verifies that a panic of a host function fails that call.
 func TestHost_panics(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -126,7 +126,7 @@ func TestHost_panics(t *testing.T) {
 	}
 }
 
-// A revision without a host gets no further than one outside a capability's export.
+// TestHost_none verifies that a guest without a host gets the same error as a guest outside the export of a capability.
 func TestHost_none(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -136,8 +136,8 @@ func TestHost_none(t *testing.T) {
 	}
 }
 
-// A host function that waits is left when the call's time is up, and the guest does not go on, even
-// if the host has nothing to say to it.
+// TestHost_deadline verifies that a host function that blocks ends when the call times out, and that the guest does not
+// continue, even if the host function succeeds.
 func TestHost_deadline(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)

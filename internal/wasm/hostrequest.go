@@ -16,9 +16,9 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// answer makes the host function of a name: it decodes a JSON request, does it, and replies. What the guest
-// gets wrong in the JSON is its own error to handle; a pointer outside its memory stops it. Outside of the export of a
-// capability, and above the largest request, nothing is decoded.
+// answer returns the host function with the given name. It decodes a JSON request, calls do and replies. A mistake in
+// the JSON results in an error that the guest can handle, a pointer outside its memory stops the guest. Outside the
+// export of a capability, and for requests above the size limit, nothing is decoded.
 func answer[T any](function string, do func(context.Context, plugin.Host, T) ([]byte, error)) api.GoModuleFunction {
 	return api.GoModuleFunc(func(ctx context.Context, module api.Module, stack []uint64) {
 		in := mustReply(ctx)
@@ -42,8 +42,8 @@ func answer[T any](function string, do func(context.Context, plugin.Host, T) ([]
 			}
 			in.without(ctx, func() { out, err = do(ctx, in.host, req) })
 		}
-		// wazero looks at the context at loop headers only, so a guest whose time ran out in here is
-		// stopped here.
+		// wazero checks the context at loop headers only, so a guest whose time has run out in this function is stopped
+		// here.
 		if ctx.Err() != nil {
 			panic(timeout(ctx))
 		}
@@ -51,7 +51,7 @@ func answer[T any](function string, do func(context.Context, plugin.Host, T) ([]
 	})
 }
 
-// reply places a result or an error in the guest's memory.
+// reply writes a result or an error to the guest's memory.
 func (in *instance) reply(ctx context.Context, out []byte, err error) abi.Reply {
 	if err == nil && len(out) > abi.MaxPayload {
 		err = apierrors.NewRequestEntityTooLargeError(fmt.Sprintf(
@@ -68,7 +68,7 @@ func (in *instance) reply(ctx context.Context, out []byte, err error) abi.Reply 
 	return abi.NewReply(ptr, uint32(len(out)), isError)
 }
 
-// statusJSON renders an error as the Status that the ABI promises.
+// statusJSON returns an error as the Status that the ABI specifies.
 func statusJSON(err error) []byte {
 	status := metav1.Status{Code: 500, Reason: metav1.StatusReasonInternalError, Message: err.Error()}
 	var api apierrors.APIStatus
@@ -87,7 +87,7 @@ func statusJSON(err error) []byte {
 	return out
 }
 
-// mustReply finds the instance that is calling, or stops the guest if no reply can be placed in it.
+// mustReply returns the calling instance. It stops the guest if no reply can be written to the instance now.
 func mustReply(ctx context.Context) *instance {
 	in := instanceFrom(ctx)
 	switch {
@@ -99,8 +99,8 @@ func mustReply(ctx context.Context) *instance {
 	return in
 }
 
-// mustView returns bytes of the guest's memory that a host function is about to read, and charges for them. It stops
-// the guest if they are not there, or its time is over.
+// mustView returns bytes of the guest's memory that a host function is about to read, and charges fuel for them. It
+// stops the guest if they are outside its memory, or if its time has run out.
 func (in *instance) mustView(module api.Module, ptr, length uint64) []byte {
 	in.MustContinue()
 	bytes, err := view(module, uint32(ptr), uint32(length))

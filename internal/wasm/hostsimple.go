@@ -11,7 +11,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// Levels of k1s_log.
+// Log levels of k1s_log.
 const (
 	logDebug = iota
 	logInfo
@@ -19,14 +19,14 @@ const (
 	logError
 )
 
-// hostLog is k1s_log(level, ptr, len).
+// hostLog implements k1s_log(level, ptr, len).
 func hostLog(ctx context.Context, module api.Module, stack []uint64) {
 	in := instanceFrom(ctx)
 	text := in.mustView(module, stack[1], stack[2])
 	if !in.quota.take(len(text)) {
 		return
 	}
-	// One byte more tells that the message is cut.
+	// One extra byte shows Cut that the message is truncated.
 	message := printable(in.redact.Cut(string(text[:min(len(text), abi.MaxLogMessage+1)]), abi.MaxLogMessage))
 	switch level := uint32(stack[0]); {
 	case level == logDebug:
@@ -40,12 +40,12 @@ func hostLog(ctx context.Context, module api.Module, stack []uint64) {
 	}
 }
 
-// hostNow is k1s_now() -> nanoseconds since 1970.
+// hostNow implements k1s_now() -> nanoseconds since 1970.
 func hostNow(_ context.Context, _ api.Module, stack []uint64) {
 	stack[0] = uint64(time.Now().UnixNano())
 }
 
-// hostRandom is k1s_random(ptr, len).
+// hostRandom implements k1s_random(ptr, len).
 func hostRandom(ctx context.Context, module api.Module, stack []uint64) {
 	in := instanceFrom(ctx)
 	if length := uint32(stack[1]); length > abi.MaxRandom {

@@ -11,7 +11,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// Every host function is offered with the signature that the ABI gives it.
+// TestHost_functions verifies that every host function is offered with its signature in the ABI.
 func TestHost_functions(t *testing.T) {
 	t.Parallel()
 	offered := hostFunctions()

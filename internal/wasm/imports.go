@@ -11,14 +11,14 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/wasi"
 )
 
-// Where toolchains import from what the host does not offer.
+// Modules from which toolchains import functions that the host does not offer.
 const (
 	importEnv     = "env"
 	importThreads = "wasi"
 )
 
-// buildWithoutImport says how to build a module that does not import something. Imports tell the
-// toolchain that made them.
+// buildWithoutImport returns advice on how to build a module without an import. The import shows which toolchain built
+// the module.
 func buildWithoutImport(im binary.Import) string {
 	switch {
 	case im.Module == importEnv:
@@ -38,8 +38,8 @@ func buildWithoutImport(im binary.Import) string {
 	}
 }
 
-// buildWithoutEnv is buildWithoutImport for "env": AssemblyScript and Emscripten have their run-time
-// libraries there, and linkers what they did not find.
+// buildWithoutEnv is buildWithoutImport for the module "env". AssemblyScript and Emscripten import the functions of
+// their runtime libraries from it, and linkers import undefined symbols from it.
 func buildWithoutEnv(im binary.Import) string {
 	switch im.Kind {
 	case binary.ExternFunc:
@@ -65,7 +65,8 @@ func buildWithoutEnv(im binary.Import) string {
 	}
 }
 
-// isAssemblyScript reports whether an import is a function of asc's own, which --use replaces.
+// isAssemblyScript reports whether an import is a function of the AssemblyScript compiler asc, which its option --use
+// can replace.
 func isAssemblyScript(im binary.Import) bool {
 	switch im.Name {
 	case "abort":
@@ -77,13 +78,13 @@ func isAssemblyScript(im binary.Import) bool {
 	}
 }
 
-// javaScriptObjects are those that AssemblyScript has bindings of, which it imports from "env".
+// javaScriptObjects are the JavaScript objects for which AssemblyScript has bindings, which it imports from "env".
 var javaScriptObjects = map[string]bool{
 	"console": true, "crypto": true, "Date": true, "document": true, "globalThis": true, "Math": true,
 	"performance": true, "process": true, "Reflect": true, "String": true, "Object": true,
 }
 
-// isEmscripten reports whether an import is of Emscripten's JavaScript library.
+// isEmscripten reports whether an import belongs to Emscripten's JavaScript library.
 func isEmscripten(im binary.Import) bool {
 	for _, prefix := range []string{"emscripten_", "_emscripten_", "__emscripten_", "__syscall_", "__cxa_", "invoke_", "embind_", "_embind_"} {
 		if strings.HasPrefix(im.Name, prefix) {

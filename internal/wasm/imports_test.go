@@ -11,7 +11,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// importing makes a module that imports one function with so many parameters of type i32.
+// importing returns a module that imports one function with the given number of parameters of type i32.
 func importing(params int, from, name string) plugin.Module {
 	section := func(out []byte, id byte, body []byte) []byte {
 		return append(binary.AppendUvarint(append(out, id), uint64(len(body))), body...)
@@ -22,7 +22,8 @@ func importing(params int, from, name string) plugin.Module {
 	return plugin.NewModule(section(out, 2, append(text(text([]byte{1}, from), name), 0, 0)))
 }
 
-// An import tells the toolchain that made it, and so what to build differently.
+// TestEngine_unknownImport verifies that the message for an unknown import depends on the toolchain that the import
+// indicates, and says how to change the build.
 func TestEngine_unknownImport(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -65,7 +66,7 @@ func TestEngine_unknownImport(t *testing.T) {
 	}
 }
 
-// Who reads the message learns where the bytes are stored, and what they are.
+// TestEngine_notWasm_origin verifies that the message says where the bytes are stored, and what they are.
 func TestEngine_notWasm_origin(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)

@@ -16,35 +16,35 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// shutdownTimeout bounds k1s_shutdown, whose result nobody waits for.
+// shutdownTimeout limits k1s_shutdown, whose result is not used.
 const shutdownTimeout = time.Second
 
-// instance is one instance of a module. One caller at a time uses it.
+// instance is one instance of a module. It is used by one caller at a time.
 type instance struct {
 	module api.Module
-	// memory is module's.
+	// memory is the memory of module.
 	memory *linearMemory
-	// functions holds the exports called so far: each look-up makes a stack of its own.
+	// functions caches the exports that were called so far: every look-up in wazero allocates a stack.
 	functions map[string]api.Function
 	// globals are the module's mutable globals, in the order of its artifact.
 	globals []api.MutableGlobal
-	// from is the image that the instance began as, if it did.
+	// from is the image that the instance was restored from, or nil.
 	from *image
 	tank tank
 	turn turn
-	// host is what the guest reaches during this call; nil outside the export of a capability.
+	// host is what the guest can reach during this call. It is nil outside the export of a capability.
 	host plugin.Host
 	log  logr.Logger
-	// redact takes secrets out of what the guest says; it may be nil.
+	// redact removes secrets from the output of the guest. It may be nil.
 	redact *plugin.Redactor
-	// stdout and stderr, and the quota that they share with k1s_log.
+	// stdout and stderr are the output of the guest. They share quota with k1s_log.
 	stdout, stderr *output
 	quota          *quota
-	// starting is true inside the module's start function, before which no export may be called.
+	// starting is true while the start function of the module runs. No export may be called before it returns.
 	starting bool
-	// allocating is true inside k1s_alloc, which must not come back to us for a reply.
+	// allocating is true while k1s_alloc runs. k1s_alloc must not call a host function that replies.
 	allocating bool
-	// running is the context of the call that runs now.
+	// running is the context of the current call.
 	running *callContext
 	// gone is called once, when the instance is closed.
 	gone  func()
@@ -58,20 +58,20 @@ func newInstance(log logr.Logger, redact *plugin.Redactor, purse *rate.Limiter) 
 	return in
 }
 
-// MustContinue stops a guest whose time is over. Every host function calls it, and those that may take long call it
-// again and again: what runs in them is not metered.
+// MustContinue stops a guest whose time has run out. Every host function calls it, and slow ones call it repeatedly,
+// because host functions are not metered.
 func (in *instance) MustContinue() {
 	if in.running.Err() != nil {
 		panic(timeout(in.running))
 	}
 }
 
-// Charge takes fuel for bytes that a host function moves, as much as the guest's own bulk instructions cost.
+// Charge takes fuel for bytes that a host function moves, at the rate of the guest's own bulk instructions.
 func (in *instance) Charge(bytes int) {
 	in.tank.fuel.Set(in.tank.fuel.Get() - uint64(bytes)>>meter.BulkShift)
 }
 
-// without runs something that waits, in which time the guest neither runs nor has a turn.
+// without runs a function that blocks. While it blocks, the guest does not run and does not hold a turn.
 func (in *instance) without(ctx context.Context, waits func()) {
 	start := time.Now()
 	in.turn.without(ctx, waits)
@@ -88,12 +88,12 @@ func (in *instance) function(name string) api.Function {
 	return fn
 }
 
-// enter begins a call into the guest. What it returns must be ended.
+// enter starts a call into the guest. The caller must call end on the returned context.
 func (in *instance) enter(parent, closed context.Context, most time.Duration, fuel uint64) *callContext {
 	return in.enterFor(parent, closed, limit{most, errTooLong}, fuel)
 }
 
-// enterFor is enter with a limit of its own kind.
+// enterFor is enter with a limit that has its own cause.
 func (in *instance) enterFor(parent, closed context.Context, l limit, fuel uint64) *callContext {
 	in.finish()
 	if in.memory != nil {
@@ -106,15 +106,15 @@ func (in *instance) enterFor(parent, closed context.Context, l limit, fuel uint6
 	return in.running
 }
 
-// finish logs what the call that has ended left behind.
+// finish logs the remaining output of the call that has ended.
 func (in *instance) finish() {
 	in.stdout.reset()
 	in.stderr.reset()
 	in.quota.reset()
 }
 
-// call runs an export that replies with bytes. The input is passed only to exports that take one.
-// Errors are *plugin.CallError.
+// call calls an export that replies with bytes. The input is passed only to exports that take one. Errors are
+// *plugin.CallError.
 func (in *instance) call(ctx *callContext, export string, input []byte) ([]byte, error) {
 	fn := in.function(export)
 	if fn == nil {
@@ -133,17 +133,17 @@ func (in *instance) call(ctx *callContext, export string, input []byte) ([]byte,
 	return in.result(export, abi.Reply(in.stack[0]))
 }
 
-// takesInput reports whether an export has the parameters of a payload: all that reply do, but for two.
+// takesInput reports whether an export has the parameters of a payload. All exports that reply have them, except two.
 func takesInput(export string) bool {
 	return export != abi.ExportMetadata && export != abi.ExportHealth
 }
 
-// run runs an export without parameters and results, if the module has it.
+// run calls an export without parameters and results, if the module has it.
 func (in *instance) run(ctx *callContext, export string) error {
 	return in.runAs(ctx, export, export)
 }
 
-// runAs is run with another name for errors.
+// runAs is run with a different name for errors.
 func (in *instance) runAs(ctx *callContext, export, name string) error {
 	fn := in.function(export)
 	if fn == nil {
@@ -155,7 +155,7 @@ func (in *instance) runAs(ctx *callContext, export, name string) error {
 	return nil
 }
 
-// result copies an export's reply out of the guest's memory.
+// result copies the reply of an export out of the guest's memory.
 func (in *instance) result(export string, reply abi.Reply) ([]byte, error) {
 	if reply.Len() == 0 && !reply.IsError() {
 		return nil, nil
@@ -174,10 +174,10 @@ func (in *instance) result(export string, reply abi.Reply) ([]byte, error) {
 	return bytes, nil
 }
 
-// copyChunk is how many bytes are copied between two looks at the deadline: a copy cannot be preempted.
+// copyChunk is how many bytes are copied between two checks of the deadline, because a copy cannot be preempted.
 const copyChunk = 1 << 20
 
-// copy copies bytes into or out of the guest's memory, until its call is over.
+// copy copies bytes into or out of the guest's memory. It stops with an error when the time of the call has run out.
 func (in *instance) copy(to, from []byte) error {
 	for len(from) > 0 {
 		if in.running.Err() != nil {
@@ -189,7 +189,7 @@ func (in *instance) copy(to, from []byte) error {
 	return nil
 }
 
-// place copies bytes into a buffer of the guest's own and returns where that is.
+// place copies bytes into a buffer that the guest allocates, and returns its address.
 func (in *instance) place(ctx context.Context, bytes []byte) (uint32, error) {
 	if len(bytes) == 0 {
 		return 0, nil
@@ -217,7 +217,7 @@ func (in *instance) place(ctx context.Context, bytes []byte) (uint32, error) {
 	return ptr, in.copy(buffer, bytes)
 }
 
-// shutdown tells a healthy instance that it will be closed.
+// shutdown notifies a healthy instance that it is about to be closed.
 func (in *instance) shutdown() {
 	ctx := in.enter(context.Background(), nil, shutdownTimeout, 0)
 	defer ctx.end()
@@ -226,7 +226,7 @@ func (in *instance) shutdown() {
 	}
 }
 
-// close frees the instance.
+// close releases the instance.
 func (in *instance) close(ctx context.Context) {
 	in.finish()
 	if in.module != nil {
@@ -238,7 +238,7 @@ func (in *instance) close(ctx context.Context) {
 	}
 }
 
-// view returns bytes of the guest's memory, which are valid until the guest runs again.
+// view returns bytes of the guest's memory. They are valid until the guest runs again.
 func view(module api.Module, ptr, length uint32) ([]byte, error) {
 	if length > abi.MaxPayload {
 		return nil, fmt.Errorf("%d bytes at %d: more than the %d allowed", length, ptr, abi.MaxPayload)

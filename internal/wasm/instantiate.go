@@ -18,7 +18,7 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// initializeLimit bounds the whole of an instance's initialization, and its health check.
+// initializeLimit returns the limit for the whole initialization of an instance, including its health check.
 func (e *Engine) initializeLimit(limits plugin.Limits) limit {
 	l := limit{limits.CallTimeout, errTooLong}
 	if e.initializeTimeout > 0 && e.initializeTimeout < l.time {
@@ -27,8 +27,9 @@ func (e *Engine) initializeLimit(limits plugin.Limits) limit {
 	return l
 }
 
-// instantiate makes an instance and brings it to where it can take calls. The whole of it must be
-// done within one call's timeout, or that of initializations. Errors are *plugin.LoadError, or the context's.
+// instantiate creates an instance and initializes it, so that it is ready for calls. The whole initialization must end
+// within the timeout of a call or, if it is shorter, the timeout of initializations. Errors are *plugin.LoadError or
+// the error of the context.
 func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.LoadRequest, purse *rate.Limiter) (*instance, error) {
 	in, err := e.bare(ctx, code, req, nil, purse)
 	if err != nil {
@@ -44,7 +45,7 @@ func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.Loa
 	return in, nil
 }
 
-// restore makes an instance that begins as another one was.
+// restore creates an instance from an image.
 func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, purse *rate.Limiter) (*instance, error) {
 	in, err := e.bare(ctx, code, req, from, purse)
 	if err != nil {
@@ -63,7 +64,7 @@ func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadReq
 
 var errNoMemory = errors.New("the machine has no memory for another instance")
 
-// bare makes an instance in which nothing has run.
+// bare creates an instance in which no code has run.
 func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, purse *rate.Limiter) (in *instance, err error) {
 	in = newInstance(e.log.WithValues("plugin", req.Name), req.Redact, purse)
 	in.turn.turns = e.turns
@@ -73,14 +74,14 @@ func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadReques
 		budget: &e.budget, namespace: req.Limits.Namespace,
 	}
 	defer func() {
-		if fault := recover(); fault != nil { // wazero does not expect to get no memory at all
+		if fault := recover(); fault != nil { // wazero panics if it gets no memory at all
 			err = fmt.Errorf("%w: %v", errNoMemory, fault)
 		}
 		if err != nil && allocator.memory != nil && allocator.memory.denied != nil {
 			err = allocator.memory.denied
 		}
 		if err != nil {
-			allocator.free() // wazero does not
+			allocator.free() // wazero does not free it
 			in = nil
 		}
 	}()
@@ -103,7 +104,7 @@ func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadReques
 	return in, nil
 }
 
-// prepare runs a new instance up to k1s_initialize.
+// prepare initializes a new instance, up to and including k1s_initialize.
 func (in *instance) prepare(parent context.Context, run *callContext, a *artifact, req plugin.LoadRequest) error {
 	failed := func(message string, err error) error {
 		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed, message, err)
@@ -144,9 +145,10 @@ func (in *instance) prepare(parent context.Context, run *callContext, a *artifac
 	return nil
 }
 
-// moduleConfig leaves everything but the memory to the host functions.
+// moduleConfig returns a configuration that gives the guest nothing but its memory. Everything else comes from host
+// functions.
 func moduleConfig() wazero.ModuleConfig {
 	return wazero.NewModuleConfig().
 		WithName("").        // many instances of one module
-		WithStartFunctions() // prepare runs them, so that it sees their errors
+		WithStartFunctions() // prepare calls them, so that it gets their errors
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// get has a guest ask the host, in the background.
+// get calls a guest that calls the host, in the background.
 func get(ctx context.Context, r plugin.Runner) <-chan error {
 	done := make(chan error, 1)
 	go func() {
@@ -22,7 +22,7 @@ func get(ctx context.Context, r plugin.Runner) <-chan error {
 	return done
 }
 
-// wait returns what a background call came to.
+// wait returns the result of a background call.
 func wait(tb testing.TB, done <-chan error) error {
 	tb.Helper()
 	select {
@@ -34,7 +34,8 @@ func wait(tb testing.TB, done <-chan error) error {
 	}
 }
 
-// Calls at one time run on instances of their own, as many as there may be; the next one waits.
+// TestRunner_Call_concurrent verifies that concurrent calls run on separate instances up to the maximum, and that the
+// next call waits.
 func TestRunner_Call_concurrent(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -113,7 +114,8 @@ func TestRunner_Close_cutsOff(t *testing.T) {
 	}
 }
 
-// A caller who gives up ends the call; the next one is not affected.
+// TestRunner_Call_canceled verifies that a call ends when its caller cancels it, and that the next call is not
+// affected.
 func TestRunner_Call_canceled(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -158,7 +160,7 @@ func TestRunner_idle(t *testing.T) {
 	})
 }
 
-// k1s_shutdown is called of every instance that is well, and of no other.
+// TestRunner_shutdown verifies that k1s_shutdown is called for every healthy instance, and for no other.
 func TestRunner_shutdown(t *testing.T) {
 	t.Parallel()
 	e, l := newEngine(t)
@@ -178,7 +180,7 @@ func TestRunner_shutdown(t *testing.T) {
 	}
 }
 
-// A guest that does not come back from k1s_shutdown is left.
+// TestRunner_shutdown_loop verifies that a guest whose k1s_shutdown does not return is stopped.
 func TestRunner_shutdown_loop(t *testing.T) {
 	t.Parallel()
 	e, l := newEngine(t)
@@ -191,7 +193,7 @@ func TestRunner_shutdown_loop(t *testing.T) {
 	}
 }
 
-// What the engine cannot know is a violation that the caller finds in the reply.
+// TestRunner_Call_accept verifies that the caller can report a violation in the reply that the engine cannot detect.
 func TestRunner_Call_accept(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -214,7 +216,8 @@ func TestRunner_Call_accept(t *testing.T) {
 	}
 }
 
-// An export that is not there is said so; nothing else happens.
+// TestRunner_Call_noExport verifies that a call of an export that does not exist returns an error and has no other
+// effect.
 func TestRunner_Call_noExport(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)

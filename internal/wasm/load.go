@@ -14,11 +14,11 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
-// notCompiled is what the engine's refusal means for who built the module.
+// notCompiled explains a failed compilation to the author of the module.
 const notCompiled = "the module could not be compiled: build it again, without proposals beyond WebAssembly 2.0"
 
-// Load compiles a module, makes a first instance, asks it for its health and returns what runs it.
-// Errors are *plugin.LoadError, or the context's.
+// Load compiles a module, creates a first instance, checks its health and returns a runner for the module. Errors are
+// *plugin.LoadError or the error of the context.
 func (e *Engine) Load(ctx context.Context, req plugin.LoadRequest) (plugin.Runner, plugin.LoadInfo, error) {
 	outside, err := e.check(req.Module.Bytes, req.Limits)
 	if err != nil {
@@ -29,14 +29,14 @@ func (e *Engine) Load(ctx context.Context, req plugin.LoadRequest) (plugin.Runne
 		return nil, plugin.LoadInfo{}, loadError(ctx, pluginsv1alpha1.ReasonCompileFailed, notCompiled, err)
 	}
 	info := plugin.LoadInfo{Cached: true}
-	if code.firstLoad() { // it may have been compiled to be described, a moment ago
+	if code.firstLoad() { // a moment ago, Describe may have compiled it
 		info = plugin.LoadInfo{Compile: code.took, Cached: code.kept}
 		if !code.kept {
 			e.cacheSize.bound()
 		}
 	}
 	start := time.Now()
-	req.Module.Bytes = nil // the compiled code holds what instances need
+	req.Module.Bytes = nil // instances need only the compiled code
 	r := newRunner(newRevision(e, code, req))
 	if err := r.warm(ctx); err != nil {
 		_ = r.Close(ctx)
@@ -58,8 +58,8 @@ func exportsOf(outside *binary.Module) plugin.ExportSet {
 	return exports
 }
 
-// source returns where the artifact of a module comes from: the disk, or else the module's bytes. On disk are those of
-// modules that were compiled.
+// source returns the source of the artifact of a module: the disk or, if it is not there, the bytes of the module. The
+// disk holds only artifacts of modules that were compiled.
 func (e *Engine) source(module plugin.Module, outside *binary.Module) source {
 	read := func() (*artifact, bool, error) {
 		a, err := e.artifacts.get(module.Digest)
@@ -80,7 +80,7 @@ func (e *Engine) source(module plugin.Module, outside *binary.Module) source {
 	return source{read, keep}
 }
 
-// warm makes the first instance and checks its health.
+// warm creates the first instance and checks its health.
 func (r *runner) warm(ctx context.Context) error {
 	in, err := r.pool.acquire(ctx)
 	if err != nil {

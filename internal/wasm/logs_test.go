@@ -40,7 +40,7 @@ func TestLogs_levels(t *testing.T) {
 	}
 }
 
-// A guest cannot forge the log's lines, nor write endless ones.
+// TestLogs_text verifies that a guest can neither forge log lines nor write endless ones.
 func TestLogs_text(t *testing.T) {
 	t.Parallel()
 	e, l := newEngine(t)
@@ -62,7 +62,7 @@ func TestLogs_flood(t *testing.T) {
 	t.Parallel()
 	e, l := newEngine(t)
 	r := load(t, e, "modes")
-	for range 2 { // the second call has its own share
+	for range 2 { // the second call has its own quota
 		if _, err := mode(t.Context(), r, 'k', u32(5000)...); err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,8 @@ func TestLogs_flood(t *testing.T) {
 	}
 }
 
-// A guest that is called again and again cannot log without end either: others' lines would be rotated away.
+// TestLogs_flood_calls verifies that a guest that is called repeatedly cannot log without limit: log rotation would
+// remove the lines of others.
 func TestLogs_flood_calls(t *testing.T) {
 	t.Parallel()
 	e, l := newEngine(t)
@@ -84,9 +85,9 @@ func TestLogs_flood_calls(t *testing.T) {
 	if purse.Limit() != loggedPerSecond || purse.Burst() != loggedAtOnce {
 		t.Errorf("%v bytes a second and %d at once may be logged", purse.Limit(), purse.Burst())
 	}
-	purse.SetLimit(0) // so that what may be logged does not depend on how long it takes
+	purse.SetLimit(0) // so that the limit does not depend on the duration of the test
 	lines := strings.Repeat(strings.Repeat("z", abi.MaxLogMessage)+"\n", maxLinesPerCall)
-	const calls = 20 // each of more than 800 KiB
+	const calls = 20 // each logs more than 800 KiB
 	for range calls {
 		if _, err := mode(t.Context(), r, 'p', []byte(lines)...); err != nil {
 			t.Fatal(err)
@@ -131,7 +132,7 @@ func TestLogs_output(t *testing.T) {
 	}
 }
 
-// A start function may log, though nobody can answer it.
+// TestLogs_startFunction verifies that a start function can log, although it cannot call host functions that reply.
 func TestLogs_startFunction(t *testing.T) {
 	t.Parallel()
 	e, l := newEngine(t)

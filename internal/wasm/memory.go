@@ -8,17 +8,17 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// memoryAllocator makes the linear memory of one instance. It is handed to wazero with the context of
-// the instantiation, and remembers the memory, because wazero does not free that of an instance whose
-// making fails.
+// memoryAllocator allocates the linear memory of one instance. It is passed to wazero in the context of the
+// instantiation. It remembers the memory, because wazero does not free the memory of an instance that it fails to
+// create.
 type memoryAllocator struct {
-	// limit is what the memory may grow to, in bytes.
+	// limit is the maximum size of the memory in bytes.
 	limit uint64
-	// from is the image that the memory begins as; nil begins with zeros.
+	// from is the image with the initial content of the memory. If it is nil, the memory starts with zeros.
 	from *image
-	// count is told of every byte that is committed or given back.
+	// count is called with every change of the committed bytes.
 	count func(delta int64)
-	// budget accounts for it to a namespace; nil is no limit.
+	// budget limits the memory of the namespace and of all plugins. nil means no limit.
 	budget    *budget
 	namespace string
 
@@ -32,32 +32,32 @@ func (a *memoryAllocator) Allocate(_, maximum uint64) experimental.LinearMemory 
 	return a.memory
 }
 
-// free gives the memory back, if there is one.
+// free frees the memory, if it was allocated.
 func (a *memoryAllocator) free() {
 	if a.memory != nil {
 		a.memory.Free()
 	}
 }
 
-// linearMemory is the memory of one instance. Its address never changes.
+// linearMemory is the memory of one instance. On Linux, its address never changes.
 type linearMemory struct {
-	// limit is what it may grow to, in bytes.
+	// limit is the maximum size in bytes.
 	limit     uint64
 	count     func(delta int64)
 	budget    *budget
 	namespace string
-	// denied is why memory was last denied, if that is because of the budget.
+	// denied is the error of the budget that denied more memory, or nil.
 	denied error
-	// space is the reserved range; nil if it could not be reserved.
+	// space is the reserved range. It is nil if it could not be reserved.
 	space []byte
-	// committed is how much of space can be used, from its beginning; imaged is how much of that came
-	// with an image.
+	// committed is how many bytes from the beginning of space can be used. imaged is how many of them come from an
+	// image.
 	committed, imaged uint64
 	freed             atomic.Bool
 }
 
-// Reallocate implements experimental.LinearMemory. It returns nil beyond the limit, and when the machine
-// has no more.
+// Reallocate implements experimental.LinearMemory. It returns nil above the limit, and if the machine has no more
+// memory.
 func (m *linearMemory) Reallocate(size uint64) []byte {
 	if size > m.limit || m.freed.Load() {
 		return nil
@@ -75,7 +75,7 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 	return m.space[:size:size]
 }
 
-// Free implements experimental.LinearMemory. The guest must not run any more.
+// Free implements experimental.LinearMemory. The guest must not run afterwards.
 func (m *linearMemory) Free() {
 	if m.freed.Swap(true) {
 		return
@@ -84,7 +84,7 @@ func (m *linearMemory) Free() {
 	m.release()
 }
 
-// take accounts for bytes that are about to be committed, and reports whether they may be.
+// take counts bytes that are about to be committed, and reports whether the budget allows them.
 func (m *linearMemory) take(bytes uint64) bool {
 	if m.budget != nil {
 		if err := m.budget.take(m.namespace, bytes); err != nil {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserve takes the whole range that the memory may grow to, so that it never moves: growing means
-// to allow access to more of it, and the kernel finds pages for what is touched.
+// reserve reserves the whole address range that the memory can grow to, so that the memory never moves. Growing the
+// memory only allows access to more of the range, and the kernel allocates the pages that are touched.
 func (m *linearMemory) reserve(from *image) {
 	if m.limit == 0 {
 		m.space = []byte{}
@@ -35,34 +35,35 @@ func (m *linearMemory) commit(size uint64) bool {
 	return m.space != nil && unix.Mprotect(m.space[m.committed:size], unix.PROT_READ|unix.PROT_WRITE) == nil
 }
 
-// reset makes the memory what its image is. It must not have grown beyond.
+// reset restores the memory to its image, and reports whether that succeeded. It fails if the memory has grown beyond
+// the image.
 func (m *linearMemory) reset() bool {
 	if m.committed != m.imaged {
 		return false
 	}
-	// Private pages that were written are dropped; the next access finds the image's.
+	// The kernel drops the private pages that were written. The next access reads the pages of the image.
 	return m.committed == 0 || unix.Madvise(m.space[:m.committed], unix.MADV_DONTNEED) == nil
 }
 
 func (m *linearMemory) release() {
 	if len(m.space) > 0 {
-		_ = unix.Munmap(m.space) // fails for ranges that are not mapped, which this is not
+		_ = unix.Munmap(m.space) // fails only for ranges that are not mapped
 	}
 	m.space = nil
 }
 
-// image is the memory and the globals of an instance that is ready for its first call. Other
-// instances begin as copies of it, page by page, as they write.
+// image is a snapshot of the memory and the globals of an instance that is ready for its first call. Other instances
+// start as copies of it: pages are copied on write.
 type image struct {
-	// file holds the memory's bytes; size is how many, a multiple of the page size.
+	// file holds the bytes of the memory. size is their number, a multiple of the page size.
 	file    int
 	size    uint64
 	globals []uint64
-	// gone is called when the image is closed; it may be nil.
+	// gone is called when the image is closed. It may be nil.
 	gone func()
 }
 
-// newImage copies a memory. It fails where the kernel has no memfd_create, or no memory.
+// newImage copies a memory to a new image. It fails if the kernel does not support memfd_create, or has no memory.
 func newImage(memory []byte, globals []uint64) (*image, error) {
 	file, err := unix.MemfdCreate("k1s-instance", unix.MFD_CLOEXEC)
 	if err != nil {
@@ -76,7 +77,7 @@ func newImage(memory []byte, globals []uint64) (*image, error) {
 	return i, nil
 }
 
-// fill writes the pages that hold anything: holes read as zeros and cost nothing.
+// fill writes only the pages that are not all zeros: holes in the file read as zeros and use no memory.
 func (i *image) fill(memory []byte) error {
 	if err := unix.Ftruncate(i.file, int64(len(memory))); err != nil {
 		return err
@@ -100,7 +101,7 @@ func (i *image) fill(memory []byte) error {
 	return nil
 }
 
-// mapOver maps the image over the beginning of a reserved range.
+// mapOver maps the image over the beginning of a reserved range, and reports whether that succeeded.
 func (i *image) mapOver(space []byte) bool {
 	if i.size == 0 || i.size > uint64(len(space)) {
 		return false
@@ -110,7 +111,7 @@ func (i *image) mapOver(space []byte) bool {
 	return err == nil
 }
 
-// close gives up the image. Memories that were made of it keep theirs.
+// close closes the image. Memories that were mapped from it stay valid.
 func (i *image) close() {
 	_ = unix.Close(i.file)
 	if i.gone != nil {

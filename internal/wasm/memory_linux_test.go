@@ -14,14 +14,15 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// filled returns a memory that is not zero here and there.
+// filled returns a memory with a few bytes that are not zero.
 func filled(size int) []byte {
 	m := make([]byte, size)
 	m[0], m[5000], m[size/2], m[size-1] = 1, 2, 3, 4
 	return m
 }
 
-// A memory made of an image is what the image is, writes to it stay its own, and reset undoes them.
+// TestImage verifies that a memory that was mapped from an image has the content of the image, that writes to it do not
+// change the image, and that reset undoes them.
 func TestImage(t *testing.T) {
 	t.Parallel()
 	want := filled(3 * pageSize)
@@ -59,7 +60,7 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// resident is the process's resident memory in bytes.
+// resident returns the resident memory of the process in bytes.
 func resident(t *testing.T) int64 {
 	t.Helper()
 	statm, err := os.ReadFile("/proc/self/statm")
@@ -73,13 +74,14 @@ func resident(t *testing.T) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// What guests wrote to is given back to the machine when their instances go.
+// TestEngine_memory_returned verifies that the memory that guests have written is returned to the machine when their
+// instances are closed.
 func TestEngine_memory_returned(t *testing.T) {
 	e, _ := newEngine(t)
 	const pages = 1000
 	r := load(t, e, "modes", func(req *plugin.LoadRequest) { req.Limits.MaxMemoryPages = 2 * pages })
 	before := resident(t)
-	// grow, then write to all of it
+	// Grow the memory, then write to all of it.
 	if _, err := mode(t.Context(), r, 'm', u32(pages)...); err != nil {
 		t.Fatal(err)
 	}
@@ -99,13 +101,14 @@ func TestEngine_memory_returned(t *testing.T) {
 	eventually(t, "the memory is given back", func() bool { return resident(t)-before < pages*pageSize/4 })
 }
 
-// A machine without memory for another instance is an error of that call.
+// TestEngine_instantiate_noMemory verifies that a call fails with an error if the machine has no memory for another
+// instance.
 func TestEngine_instantiate_noMemory(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	r := load(t, e, "modes").(*runner)
 	req := r.req
-	req.Limits.MaxMemoryPages = 0 // none can be had
+	req.Limits.MaxMemoryPages = 0 // no memory can be allocated
 	if in, err := e.instantiate(t.Context(), r.code, req, nil); err == nil {
 		in.close(t.Context())
 		t.Error("there is an instance without memory")

@@ -9,8 +9,8 @@ import "errors"
 // reserve does nothing: the memory is on the Go heap and moves when it grows.
 func (m *linearMemory) reserve(*image) {}
 
-// commit makes room, and more than was asked for: guests that grow page by page must not have
-// everything copied for each.
+// commit grows the memory to a size. It allocates more than that, so that a guest that grows its memory page by page
+// does not cause a copy of the whole memory for each page.
 func (m *linearMemory) commit(size uint64) bool {
 	if size > uint64(cap(m.space)) {
 		grown := make([]byte, size, min(max(size, 2*uint64(cap(m.space))), m.limit))
@@ -21,13 +21,13 @@ func (m *linearMemory) commit(size uint64) bool {
 	return true
 }
 
-// reset is not possible without an image.
+// reset always returns false, because it needs an image.
 func (m *linearMemory) reset() bool { return false }
 
 func (m *linearMemory) release() { m.space = nil }
 
-// image needs memory that is copied as it is written, which only Linux offers here: elsewhere every instance is
-// initialized by its own code.
+// image needs copy-on-write memory, which is implemented for Linux only. On other systems every instance is initialized
+// by its own code.
 type image struct {
 	size    uint64
 	globals []uint64

@@ -13,58 +13,59 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// linger is how long compiled code is kept after its last use: a module is described, then loaded,
-// and often loaded again with other settings soon after.
+// linger is how long compiled code is kept after its last use: a module is described, then loaded, and often loaded
+// again with other settings soon after.
 const linger = 30 * time.Second
 
-// compileTimeout is long enough for a module of 64 MiB, which takes half a minute on one core, on a
-// machine with a tenth of one.
+// compileTimeout is long enough to compile a module of 64 MiB, which takes half a minute on one core, on a machine with
+// a tenth of a core.
 const compileTimeout = 5 * time.Minute
 
-// source is where the artifact of a module comes from.
+// source provides the artifact of a module.
 type source struct {
-	// read returns it, and whether it was kept from before.
+	// read returns the artifact, and whether it comes from the cache on disk.
 	read func() (a *artifact, kept bool, err error)
-	// keep is called with one that was not, when it has been compiled; it may be nil where all are kept.
+	// keep stores an artifact that is not yet on disk, after it was compiled. It may be nil if all artifacts are on
+	// disk.
 	keep func(a *artifact)
 }
 
-// moduleCache keeps compiled modules by digest, as long as somebody uses them. One digest is
-// compiled by one caller at a time, the others wait for it.
+// moduleCache caches compiled modules by digest, as long as they are in use. For each digest, one caller compiles at a
+// time and the others wait for the result.
 type moduleCache struct {
 	compile func(ctx context.Context, a *artifact, kept bool) (wazero.CompiledModule, error)
-	// measured gets the time that each module took.
+	// measured is called with the time that each module took.
 	measured func(d time.Duration, kept bool)
 	// linger is how long an entry is kept after its last use.
 	linger time.Duration
-	// patience is how long one module may take to compile.
+	// patience is the time limit for compiling one module.
 	patience time.Duration
-	// slots bounds how many compile at once, so that serving goes on meanwhile.
+	// slots limits how many modules are compiled at the same time, so that calls are still served meanwhile.
 	slots chan struct{}
 
 	mu      sync.Mutex
 	entries map[plugin.Digest]*compiled
 }
 
-// compiled is one entry. Its users call release when they are done with it.
+// compiled is an entry of the cache. Its users call release when they no longer need it.
 type compiled struct {
 	cache  *moduleCache
 	digest plugin.Digest
 	// ready is closed when module, artifact, took and kept are set, or err.
 	ready  chan struct{}
 	module wazero.CompiledModule
-	// artifact is what module was compiled from, without the bytes that the compiler got.
+	// artifact is the artifact that module was compiled from, without the bytes for the compiler.
 	artifact *artifact
-	// took is how long it took, and kept whether it was but read again.
+	// took is the time that it took, and kept reports whether the artifact was read from disk.
 	took time.Duration
 	kept bool
 	err  error
 
-	// cancel ends the compilation.
+	// cancel cancels the compilation.
 	cancel context.CancelFunc
 
-	// refs, idle and loaded belong to the cache's lock. idle runs while refs is 0; loaded is set by the
-	// first revision.
+	// The lock of the cache protects refs, idle and loaded. idle runs while refs is 0. loaded is set by the first
+	// revision.
 	refs   int
 	idle   *time.Timer
 	loaded bool
@@ -77,13 +78,14 @@ func newModuleCache(compile func(context.Context, *artifact, bool) (wazero.Compi
 	}
 }
 
-// acquire returns the compiled module. The source is asked if it is not there.
+// acquire returns the compiled module. If it is not in the cache, acquire compiles the artifact from the source.
 func (c *moduleCache) acquire(ctx context.Context, digest plugin.Digest, from source) (*compiled, error) {
 	c.mu.Lock()
 	entry, there := c.entries[digest]
 	if !there {
 		entry = &compiled{cache: c, digest: digest, ready: make(chan struct{})}
-		// Others may wait for this, so the first caller's giving up must not fail it: the last one's does.
+		// Other callers may wait for the result, so the compilation is canceled when the last caller gives up, not the
+		// first.
 		work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		entry.cancel = cancel
 		c.entries[digest] = entry
@@ -120,13 +122,13 @@ func (c *moduleCache) fill(ctx context.Context, entry *compiled, from source) {
 	close(entry.ready)
 	switch held := c.entries[entry.digest] == entry; {
 	case err != nil && held:
-		delete(c.entries, entry.digest) // the next caller tries again
-	case err == nil && !held: // every caller gave up long ago
+		delete(c.entries, entry.digest) // the next caller retries
+	case err == nil && !held: // every caller has given up
 		_ = entry.module.Close(ctx) // it only frees memory
 	}
 }
 
-// code is what compiling makes.
+// code is the result of compiling a module.
 type code struct {
 	module   wazero.CompiledModule
 	artifact *artifact
@@ -134,8 +136,8 @@ type code struct {
 	kept     bool
 }
 
-// compileInTime compiles when it is the module's turn. The compiler cannot be stopped, and there are
-// modules that keep it busy for hours: after a while it is left to itself, and others get their turn.
+// compileInTime waits for a slot and compiles the module. The compiler cannot be stopped, and some modules keep it busy
+// for hours. After c.patience the compilation is abandoned, and its slot becomes free for others.
 func (c *moduleCache) compileInTime(ctx context.Context, from source) (_ code, err error) {
 	select {
 	case c.slots <- struct{}{}:
@@ -183,14 +185,14 @@ func (c *moduleCache) compileNow(ctx context.Context, from source) (code, error)
 	if !kept && from.keep != nil {
 		from.keep(a)
 	}
-	a.Module = nil // the compiled code holds what instances need
+	a.Module = nil // instances need only the compiled code
 	a.compact()
 	took := time.Since(start)
 	c.measured(took, kept)
 	return code{module: module, artifact: a, took: took, kept: kept}, nil
 }
 
-// firstLoad tells whether the caller is the first revision of this code, and remembers that there is one.
+// firstLoad reports whether the caller is the first revision of this code, and records that there is one.
 func (m *compiled) firstLoad() bool {
 	m.cache.mu.Lock()
 	defer m.cache.mu.Unlock()
@@ -199,7 +201,7 @@ func (m *compiled) firstLoad() bool {
 	return first
 }
 
-// release gives up one use. The code goes a while after the last one.
+// release releases one use. The code is closed after a delay when no uses remain.
 func (m *compiled) release() {
 	c := m.cache
 	c.mu.Lock()
@@ -211,13 +213,13 @@ func (m *compiled) release() {
 	select {
 	case <-m.ready:
 		m.idle = time.AfterFunc(c.linger, m.drop)
-	default: // nobody waits for the compilation any more; fill closes what comes of it
+	default: // no caller waits for the compilation, fill closes its result
 		delete(c.entries, m.digest)
 		m.cancel()
 	}
 }
 
-// drop closes the code, unless somebody has come to use it.
+// drop closes the code, unless it is in use again.
 func (m *compiled) drop() {
 	c := m.cache
 	c.mu.Lock()
@@ -231,7 +233,7 @@ func (m *compiled) drop() {
 	}
 }
 
-// close stops the timers; the runtime closes the code.
+// close stops the timers. The runtime closes the code.
 func (c *moduleCache) close(context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

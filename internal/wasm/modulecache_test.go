@@ -26,7 +26,7 @@ func (c *fakeCode) Close(context.Context) error {
 	return nil
 }
 
-// fakeCompiler counts what it compiles, and waits until it may.
+// fakeCompiler counts its compilations. If may is set, each compilation waits for it.
 type fakeCompiler struct {
 	code            fakeCode
 	compiled, atOne atomic.Int32
@@ -108,7 +108,7 @@ func TestModuleCache_parallel(t *testing.T) {
 	}
 }
 
-// Code goes a while after its last user, and only then.
+// TestModuleCache_release verifies that code is closed a while after its last release, and not earlier.
 func TestModuleCache_release(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{}
@@ -133,7 +133,8 @@ func TestModuleCache_release(t *testing.T) {
 	}
 }
 
-// A module comes back within the time: described, then loaded.
+// TestModuleCache_release_comesBack verifies that a module that is acquired again in time is kept, as when it is
+// described and then loaded.
 func TestModuleCache_release_comesBack(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{}
@@ -144,7 +145,7 @@ func TestModuleCache_release_comesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		entry.release()
-		entry.drop() // as the timer of an earlier release may, at the wrong moment
+		entry.drop() // the timer of an earlier release may do this at any moment
 		if entry, err = acquire(t.Context(), c, "a"); err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +171,7 @@ func TestModuleCache_fails(t *testing.T) {
 	}
 }
 
-// Code that nobody waits for any more when it is compiled at last is closed.
+// TestModuleCache_givenUp verifies that code is closed if all callers have given up when its compilation ends.
 func TestModuleCache_givenUp(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{may: make(chan struct{})}
@@ -186,7 +187,7 @@ func TestModuleCache_givenUp(t *testing.T) {
 	eventually(t, "the code is closed", func() bool { return f.code.closed.Load() == 1 })
 }
 
-// When the last caller gives up, the compilation ends; before, it does not.
+// TestModuleCache_canceled verifies that the compilation is canceled when the last caller gives up, and not earlier.
 func TestModuleCache_canceled(t *testing.T) {
 	t.Parallel()
 	started, ended := make(chan struct{}), make(chan error, 1)
@@ -234,7 +235,7 @@ func TestModuleCache_canceled(t *testing.T) {
 	}
 }
 
-// A module that keeps the compiler busy does not keep the others from it.
+// TestModuleCache_slow verifies that a module that takes long to compile does not block others.
 func TestModuleCache_slow(t *testing.T) {
 	t.Parallel()
 	slow, quick := &fakeCompiler{may: make(chan struct{})}, &fakeCompiler{}

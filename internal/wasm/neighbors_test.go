@@ -9,7 +9,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// The revisions of one module with different settings share its code and nothing else.
+// TestEngine_Load_settings verifies that revisions of one module with different settings share its code and nothing
+// else.
 func TestEngine_Load_settings(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -28,7 +29,7 @@ func TestEngine_Load_settings(t *testing.T) {
 	}
 }
 
-// A plugin that loops for ever does not keep its neighbors from working.
+// TestEngine_neighbors verifies that a plugin that loops forever does not block other plugins.
 func TestEngine_neighbors(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)

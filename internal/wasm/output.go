@@ -18,28 +18,28 @@ import (
 const (
 	// maxTail is how much of a guest's standard error an error message quotes, in bytes.
 	maxTail = 1 << 10
-	// maxLinesPerCall is how many messages and lines of output one call may log, in all; the rest is
-	// dropped and counted.
+	// maxLinesPerCall is how many log messages and lines of output one call can log in total. More lines are dropped
+	// and counted.
 	maxLinesPerCall = 100
-	// loggedPerSecond and loggedAtOnce bound what a revision logs, in bytes: a guest can ask to be called again and
-	// again, and others' lines, and the audit log's, would be rotated away.
+	// loggedPerSecond and loggedAtOnce limit what a revision logs, in bytes. A guest can cause itself to be called
+	// repeatedly, and log rotation would then remove the lines of others and of the audit log.
 	loggedPerSecond, loggedAtOnce = 64 << 10, 4 << 20
-	// lineOverhead is about what a line takes besides the message.
+	// lineOverhead is approximately the size of a line without the message, in bytes.
 	lineOverhead = 200
 )
 
-// newPurse makes what all instances of a revision may log together. Its unit is bytes.
+// newPurse returns the rate limiter for the log output of all instances of a revision together. Its unit is bytes.
 func newPurse() *rate.Limiter { return rate.NewLimiter(loggedPerSecond, loggedAtOnce) }
 
-// quota bounds what one call logs.
+// quota limits the log output of one call.
 type quota struct {
 	log           logr.Logger
 	used, dropped int
-	// purse bounds what all calls of the revision log; nil is no bound.
+	// purse limits the log output of all calls of the revision. nil means no limit.
 	purse *rate.Limiter
 }
 
-// take reports whether one more line may be logged.
+// take reports whether one more line is allowed.
 func (q *quota) take(bytes int) bool {
 	if q.used == maxLinesPerCall || !q.affords(min(bytes, abi.MaxLogMessage)) {
 		q.dropped++
@@ -53,7 +53,7 @@ func (q *quota) affords(bytes int) bool {
 	return q.purse == nil || q.purse.AllowN(time.Now(), bytes+lineOverhead)
 }
 
-// reset begins a new call. What was dropped is told when there is room for that.
+// reset starts a new call. It logs the number of dropped lines as soon as the limit allows it.
 func (q *quota) reset() {
 	q.used = 0
 	if q.dropped > 0 && q.affords(0) {
@@ -62,15 +62,15 @@ func (q *quota) reset() {
 	}
 }
 
-// output takes what a guest writes to standard output or error: it logs whole lines and remembers
-// the beginning of the current call's, where a panic says what it is.
+// output receives what a guest writes to standard output or standard error. It logs whole lines, and keeps the
+// beginning of the output of the current call, where a panic describes itself.
 type output struct {
 	log    logr.Logger
 	redact *plugin.Redactor
 	quota  *quota
-	// mustContinue stops a guest whose time is over: one call may write thousands of times.
+	// mustContinue stops a guest whose time has run out: one call may write thousands of times.
 	mustContinue func()
-	// line and head are kept with one byte more than is shown of them, which tells that they are cut.
+	// line and head keep one byte more than is shown, which indicates that they are truncated.
 	line []byte
 	head []byte
 }
@@ -79,7 +79,7 @@ func newOutput(in *instance, stream string) *output {
 	return &output{log: in.log.WithValues("stream", stream), redact: in.redact, quota: in.quota, mustContinue: in.MustContinue}
 }
 
-// Write implements io.Writer. It never fails: a guest is not to stop because nobody listens.
+// Write implements io.Writer. It never fails: dropped output must not stop a guest.
 func (o *output) Write(p []byte) (int, error) {
 	o.mustContinue()
 	if room := maxTail + 1 - len(o.head); room > 0 {
@@ -98,7 +98,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// keep adds to the current line, up to the longest log message.
+// keep appends to the current line, up to the maximum size of a log message.
 func (o *output) keep(p []byte) {
 	if room := abi.MaxLogMessage + 1 - len(o.line); room > 0 {
 		o.line = append(o.line, p[:min(room, len(p))]...)
@@ -112,18 +112,18 @@ func (o *output) flush() {
 	o.line = o.line[:0]
 }
 
-// reset ends a call: a line without an end is a line too.
+// reset ends a call. It also logs a last line without a line end.
 func (o *output) reset() {
 	o.flush()
 	o.head = o.head[:0]
 }
 
-// tail returns what the current call wrote, on one line.
+// tail returns the beginning of the output of the current call, on one line.
 func (o *output) tail() string {
 	return strings.Join(strings.Fields(printable(o.redact.Cut(string(o.head), maxTail))), " ")
 }
 
-// printable returns text that cannot forge lines of a log: control characters become spaces.
+// printable replaces control characters with spaces, so that text cannot forge log lines.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -13,20 +13,20 @@ var errClosed = errors.New("the revision is closed")
 
 // poolOptions configure a pool.
 type poolOptions struct {
-	// size is the most instances there are at once.
+	// size is the maximum number of instances at a time.
 	size int
 	// idle is how long an unused instance is kept.
 	idle time.Duration
-	// perCall brings every instance back to its beginning before its next call.
+	// perCall resets every instance to its initial state before its next call.
 	perCall bool
-	// make makes an instance.
+	// make creates an instance.
 	make func(context.Context) (*instance, error)
-	// done is called once, when the pool is closed and its last instance too.
+	// done is called once, after the pool and its last instance are closed.
 	done func()
 }
 
-// pool hands out instances, one caller each. They are made on demand and released when idle. No lock
-// is held while an instance is made, runs or is closed.
+// pool manages instances, each of which is used by one caller at a time. They are created on demand and closed when
+// they are idle. The lock is not held while an instance is created, runs or is closed.
 type pool struct {
 	poolOptions
 	// slots holds a token for each instance in use.
@@ -42,7 +42,7 @@ type pool struct {
 	timer  *time.Timer
 }
 
-// unused is an instance that waits for a call.
+// unused is an instance that is idle.
 type unused struct {
 	in    *instance
 	since time.Time
@@ -53,7 +53,7 @@ func newPool(o poolOptions) *pool {
 	return &pool{poolOptions: o, slots: make(chan struct{}, o.size), open: open, shut: shut}
 }
 
-// acquire waits for its turn and returns an instance, which the caller gives back by release.
+// acquire waits for a free slot and returns an instance. The caller returns it with release.
 func (p *pool) acquire(ctx context.Context) (*instance, error) {
 	select {
 	case p.slots <- struct{}{}:
@@ -86,12 +86,12 @@ func (p *pool) acquire(ctx context.Context) (*instance, error) {
 	return in, nil
 }
 
-// take returns an unused instance, or nil. The lock is held.
+// take returns an unused instance, or nil. The caller holds the lock.
 func (p *pool) take() *instance {
 	for n := len(p.unused); n > 0; n = len(p.unused) {
 		in := p.unused[n-1].in
 		p.unused = p.unused[:n-1]
-		// An exit in a call whose answer came all the same closes the module.
+		// A guest that exits in a call that still returns a reply closes the module.
 		if !in.module.IsClosed() {
 			return in
 		}
@@ -99,12 +99,12 @@ func (p *pool) take() *instance {
 	return nil
 }
 
-// cutOff has a call canceled when the pool is closed, until stop is called.
+// cutOff cancels a call when the pool is closed, until stop is called.
 func (p *pool) cutOff(cancel context.CancelFunc) (stop func() bool) {
 	return context.AfterFunc(p.open, cancel)
 }
 
-// release gives an instance back. One that is not fit for another call is thrown away.
+// release returns an instance to the pool. An instance that is not fit for another call is closed.
 func (p *pool) release(in *instance, fit bool) {
 	in.finish()
 	keep := false
@@ -126,14 +126,14 @@ func (p *pool) release(in *instance, fit bool) {
 	p.users.Done()
 }
 
-// schedule arms the timer for the instance that has waited longest. The lock is held.
+// schedule starts the timer for the instance that has been idle the longest. The caller holds the lock.
 func (p *pool) schedule() {
 	if p.timer == nil && len(p.unused) > 0 {
 		p.timer = time.AfterFunc(time.Until(p.unused[0].since.Add(p.idle)), p.reap)
 	}
 }
 
-// reap closes the instances that have waited too long.
+// reap closes the instances that have been idle for too long.
 func (p *pool) reap() {
 	p.mu.Lock()
 	p.timer = nil
@@ -151,7 +151,7 @@ func (p *pool) reap() {
 	}
 }
 
-// close cuts off the calls under way and releases all instances.
+// close cancels the running calls and closes all instances.
 func (p *pool) close(ctx context.Context) {
 	p.mu.Lock()
 	if p.closed {
@@ -170,7 +170,7 @@ func (p *pool) close(ctx context.Context) {
 		u.in.shutdown()
 		u.in.close(ctx)
 	}
-	// A guest that cannot be stopped must not hold the caller up; its code is released when it ends.
+	// A guest that cannot be stopped must not block the caller. Its code is released when it ends.
 	go func() {
 		p.users.Wait()
 		p.done()

@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// poolOf makes a pool of instances of the fixture minimal.
+// poolOf returns a pool of instances of the fixture minimal.
 func poolOf(t *testing.T, change func(*poolOptions)) (p *pool, made *atomic.Int32, done chan struct{}) {
 	t.Helper()
 	e, _ := newEngine(t)
@@ -40,7 +40,7 @@ func mustAcquire(t *testing.T, p *pool) *instance {
 	return in
 }
 
-// The instance that was used last is used next, so that the others can become idle.
+// TestPool_lastFirst verifies that the most recently used instance is used next, so that the others can become idle.
 func TestPool_lastFirst(t *testing.T) {
 	t.Parallel()
 	p, made, _ := poolOf(t, nil)
@@ -55,7 +55,7 @@ func TestPool_lastFirst(t *testing.T) {
 	}
 }
 
-// An instance whose module was closed behind its back is not handed out again.
+// TestPool_closedInstance verifies that an instance whose module was closed is not used again.
 func TestPool_closedInstance(t *testing.T) {
 	t.Parallel()
 	p, made, _ := poolOf(t, nil)
@@ -67,7 +67,7 @@ func TestPool_closedInstance(t *testing.T) {
 	}
 }
 
-// What cannot be made leaves its place free.
+// TestPool_makeFails verifies that a slot is free again after the creation of an instance has failed.
 func TestPool_makeFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
@@ -83,7 +83,7 @@ func TestPool_makeFails(t *testing.T) {
 	<-done
 }
 
-// Closing ends an instance in the making too.
+// TestPool_close_whileMaking verifies that close also cancels the creation of an instance.
 func TestPool_close_whileMaking(t *testing.T) {
 	t.Parallel()
 	making := make(chan struct{})
@@ -107,7 +107,7 @@ func TestPool_close_whileMaking(t *testing.T) {
 	<-done
 }
 
-// A pool is done when its last instance has come back, not before.
+// TestPool_close_done verifies that done is called after the last instance was released, and not earlier.
 func TestPool_close_done(t *testing.T) {
 	t.Parallel()
 	p, _, done := poolOf(t, nil)
@@ -128,7 +128,8 @@ func TestPool_close_done(t *testing.T) {
 	}
 }
 
-// Many callers at once: never more instances than there may be, and each has one caller.
+// TestPool_race verifies that with many concurrent callers there are never more instances than allowed, and that each
+// has one caller.
 func TestPool_race(t *testing.T) {
 	t.Parallel()
 	p, _, done := poolOf(t, func(o *poolOptions) { o.idle = time.Microsecond })
@@ -155,7 +156,7 @@ func TestPool_race(t *testing.T) {
 	<-done
 }
 
-// A guest that wastes its log in one call, in the middle of a line, says so in that call.
+// TestQuota_reset verifies that a quota denies lines above the limit, and allows them again after reset.
 func TestQuota_reset(t *testing.T) {
 	t.Parallel()
 	q := &quota{log: logr.Discard()}

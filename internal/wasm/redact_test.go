@@ -18,7 +18,7 @@ import (
 // quoting are secrets, one of which looks different in JSON.
 var quoting = []string{"hunter2-correct-horse", `quote"back\slash<html>`, "first line\nsecond line"}
 
-// echo loads the guest that shows its settings, and hides the secret in them unless told otherwise.
+// echo loads the guest that outputs its settings, and redacts the secret in them unless change disables that.
 func echo(tb testing.TB, e *Engine, secret string, change ...func(*plugin.LoadRequest)) (plugin.Runner, error) {
 	tb.Helper()
 	req := request(tb, "echo")
@@ -37,7 +37,7 @@ func echo(tb testing.TB, e *Engine, secret string, change ...func(*plugin.LoadRe
 	return r, err
 }
 
-// shown are the forms of a secret that must be nowhere.
+// shown returns the forms of a secret that must not appear anywhere.
 func shown(tb testing.TB, secret string) []string {
 	tb.Helper()
 	inJSON, err := json.Marshal(secret)
@@ -49,7 +49,8 @@ func shown(tb testing.TB, secret string) []string {
 	return append(forms, strings.Split(secret, "\n")...)
 }
 
-// A guest that quotes its settings shows no secret: not in what it logs and writes, nor in what it answers.
+// TestRedact_everywhere verifies that a guest that quotes its settings does not reveal secrets in its logs, its output
+// and its replies.
 func TestRedact_everywhere(t *testing.T) {
 	t.Parallel()
 	for _, secret := range quoting {
@@ -83,7 +84,7 @@ func TestRedact_everywhere(t *testing.T) {
 				if marshalErr != nil {
 					t.Fatal(marshalErr)
 				}
-				if err := r.Close(t.Context()); err != nil { // which ends lines of output
+				if err := r.Close(t.Context()); err != nil { // Close flushes lines of output
 					t.Fatal(err)
 				}
 				for _, form := range shown(t, secret) {
@@ -98,7 +99,7 @@ func TestRedact_everywhere(t *testing.T) {
 					}
 					l.mu.Unlock()
 				}
-				if n := l.count(plugin.Redacted); n < 4 { // two messages, standard output and error
+				if n := l.count(plugin.Redacted); n < 4 { // two messages, standard output and standard error
 					t.Errorf("%d lines tell that there was something, want 4 or more", n)
 				}
 			})
@@ -106,7 +107,8 @@ func TestRedact_everywhere(t *testing.T) {
 	}
 }
 
-// Without a Redactor the same guest shows everything, so that the test above can fail.
+// TestRedact_without verifies that the same guest reveals everything without a Redactor, so that TestRedact_everywhere
+// can fail.
 func TestRedact_without(t *testing.T) {
 	t.Parallel()
 	e, l := newEngine(t)
@@ -126,7 +128,7 @@ func TestRedact_without(t *testing.T) {
 	}
 }
 
-// A guest that refuses its settings does not show them.
+// TestRedact_initialize verifies that a guest that rejects its settings does not reveal them.
 func TestRedact_initialize(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -136,13 +138,14 @@ func TestRedact_initialize(t *testing.T) {
 	}
 }
 
-// Warnings of a guest go to whoever makes a request to the API server.
+// TestRedact_warnings verifies that the warnings of a guest, which the client of the API server receives, do not
+// contain secrets.
 func TestRedact_warnings(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	for secret, want := range map[string]string{
 		quoting[0]: plugin.Redacted, quoting[1]: plugin.Redacted,
-		"hunter" + strings.Repeat("x", abi.MaxWarning-6): plugin.Redacted, // as long as a warning may be
+		"hunter" + strings.Repeat("x", abi.MaxWarning-6): plugin.Redacted, // as long as a warning can be
 	} {
 		r, err := echo(t, e, secret)
 		if err != nil {
@@ -155,7 +158,8 @@ func TestRedact_warnings(t *testing.T) {
 	}
 }
 
-// What a secret is replaced by may be longer, and the warning still fits.
+// TestCleanWarnings_growing verifies that a warning stays within its limit even if the replacement is longer than the
+// secret.
 func TestCleanWarnings_growing(t *testing.T) {
 	t.Parallel()
 	reply, err := json.Marshal(abi.AdmissionReply{Warnings: []string{strings.Repeat("hunter", abi.MaxWarning/6)}})
@@ -172,7 +176,7 @@ func TestCleanWarnings_growing(t *testing.T) {
 	}
 }
 
-// Output of the length that is kept ends at a secret, not within it.
+// TestRedact_longOutput verifies that truncated output ends before a secret, not within it.
 func TestRedact_longOutput(t *testing.T) {
 	t.Parallel()
 	e, l := newEngine(t)

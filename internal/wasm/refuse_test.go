@@ -10,14 +10,14 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// refusal is a fixture that must not become a revision.
+// refusal is a fixture that must be rejected.
 type refusal struct {
 	name   string // of the fixture
 	reason string // of the condition
 	want   string // in the message
 }
 
-// outsideRefusals are those that a look at the bytes tells.
+// outsideRefusals are rejected because of their bytes.
 var outsideRefusals = []refusal{
 	{"no_version", pluginsv1alpha1.ReasonMissingABIVersion, `no export "k1s_abi_version"`},
 	{"no_alloc", pluginsv1alpha1.ReasonMissingExport, `no export "k1s_alloc" (i32) -> (i32)`},
@@ -44,7 +44,7 @@ var outsideRefusals = []refusal{
 	{"memory_large", pluginsv1alpha1.ReasonMemoryLimit, "needs 65 pages of memory (64 KiB each), but spec.runtime.maxMemoryPages is 64"},
 }
 
-// describeRefusals are those that the metadata tells, or the module when it is run for it.
+// describeRefusals are rejected because of their metadata, or when they run to get it.
 var describeRefusals = []refusal{
 	{"no_metadata", pluginsv1alpha1.ReasonInvalidMetadata, `neither a custom section "k1s.metadata" nor an export "k1s_metadata"`},
 	{"metadata_empty", pluginsv1alpha1.ReasonInvalidMetadata, "metadata is empty"},
@@ -65,7 +65,7 @@ var describeRefusals = []refusal{
 	{"proposal_simd", pluginsv1alpha1.ReasonInvalidModule, "uses the relaxed SIMD proposal, which k1s does not support: build it without -mrelaxed-simd"},
 }
 
-// startRefusals are those that making an instance tells, for its metadata or for serving.
+// startRefusals are rejected when an instance is created, to get the metadata or to load the module.
 var startRefusals = []refusal{
 	{"wrong_version", pluginsv1alpha1.ReasonUnsupportedABIVersion, "speaks guest ABI 2, this operator speaks 1"},
 	{"version_trap", pluginsv1alpha1.ReasonInitializeFailed, "version could not be read: guest k1s_abi_version: Trap: unreachable"},
@@ -77,7 +77,7 @@ var startRefusals = []refusal{
 	{"data_outside", pluginsv1alpha1.ReasonInitializeFailed, "could not be instantiated"},
 }
 
-// loadRefusals are those that only serving tells.
+// loadRefusals are rejected only when they are loaded.
 var loadRefusals = []refusal{
 	{"settings_refused", pluginsv1alpha1.ReasonInitializeFailed, "refused its settings: change spec.settings, or the module: guest k1s_initialize answered Invalid: threshold is too high"},
 	{"settings_host", pluginsv1alpha1.ReasonInitializeFailed, "answered Forbidden: capability: the cluster can only be reached inside the export of a capability"},
@@ -140,7 +140,8 @@ func TestEngine_Load_refuses(t *testing.T) {
 	}
 }
 
-// What the engine's compiler refuses has a reason of its own when it is found at the compile phase.
+// TestEngine_Load_compileFails verifies that Load rejects a module that the compiler rejects with the reason
+// ReasonCompileFailed.
 func TestEngine_Load_compileFails(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -152,7 +153,7 @@ func TestEngine_Load_compileFails(t *testing.T) {
 	refusal{"proposal", pluginsv1alpha1.ReasonCompileFailed, "uses the tail call proposal, which k1s does not support: build it without -mtail-call"}.check(t, err)
 }
 
-// Whoever gives up learns that, and nothing about the module.
+// TestEngine_Load_canceled verifies that a caller that cancels gets the error of the context, and not a LoadError.
 func TestEngine_Load_canceled(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)

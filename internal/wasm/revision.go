@@ -16,26 +16,27 @@ import (
 // restAfter is the default of Options.RestAfter.
 const restAfter = 30 * time.Second
 
-// revision is what instances of one module with one plugin's settings are made of. While it has none
-// for a while, it holds no more than an open file; its next instance fetches everything again.
+// revision creates the instances of one module with the settings of one plugin. If it has had no instances for a while,
+// it keeps only an open file, and loads everything again for its next instance.
 type revision struct {
 	engine *Engine
-	// req is what made it, without the module's bytes.
+	// req is the request that created the revision, without the bytes of the module.
 	req plugin.LoadRequest
-	// purse is what its instances may log.
+	// purse limits the log output of its instances.
 	purse *rate.Limiter
-	// file is the module's artifact on disk; nil if there is none, and then code is never given up.
+	// file is the artifact of the module on disk. If it is nil, code is never released while the revision is open.
 	file *os.File
 
 	mu sync.Mutex
-	// live counts the instances that there are or are being made; rest runs while there is none.
+	// live counts the instances that exist or are being created. rest runs while there are none.
 	live   int
 	rest   *time.Timer
 	closed bool
 	code   *compiled
-	// image is what instances begin as; nil before the first one, and for modules that cannot be copied.
+	// image is the image that instances are restored from. It is nil before the first instance, and for modules that
+	// cannot be restored.
 	image *image
-	// plain says that instances cannot be copied.
+	// plain reports that instances cannot be restored from an image.
 	plain bool
 }
 
@@ -46,7 +47,7 @@ func newRevision(e *Engine, code *compiled, req plugin.LoadRequest) *revision {
 	}
 }
 
-// instance makes an instance that is ready for its first call.
+// instance returns an instance that is ready for its first call.
 func (r *revision) instance(ctx context.Context) (*instance, error) {
 	code, from, err := r.wake(ctx)
 	if err != nil {
@@ -74,8 +75,8 @@ func (r *revision) instance(ctx context.Context) (*instance, error) {
 	return in, nil
 }
 
-// first makes an instance by running the guest's own initialization. If the module allows it, it becomes
-// the image of others, and is the first to be made of it: then its memory is held once.
+// first creates an instance by running the guest's own initialization. If the module is restorable, it takes an image
+// of the instance and returns a new instance that is restored from that image, so that the memory is held only once.
 func (r *revision) first(ctx context.Context, code *compiled) (*instance, error) {
 	in, err := r.engine.instantiate(ctx, code, r.req, r.purse)
 	if err != nil || !r.copies() {
@@ -105,14 +106,14 @@ func (r *revision) first(ctx context.Context, code *compiled) (*instance, error)
 	return copied, nil
 }
 
-// copies reports whether instances may begin as copies of the first one.
+// copies reports whether instances can be restored from an image of the first one.
 func (r *revision) copies() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return !r.plain
 }
 
-// wake counts one more instance and returns what it is made of.
+// wake counts one more instance, and returns the code and the image for it.
 func (r *revision) wake(ctx context.Context) (*compiled, *image, error) {
 	r.mu.Lock()
 	r.live++
@@ -151,7 +152,7 @@ func (r *revision) leave() {
 	}
 }
 
-// sleep gives up what only instances need.
+// sleep releases what only instances need.
 func (r *revision) sleep() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -160,7 +161,7 @@ func (r *revision) sleep() {
 	}
 }
 
-// forget releases code and image. The lock is held, and there is no instance.
+// forget releases the code and the image. The caller holds the lock, and there are no instances.
 func (r *revision) forget() {
 	if r.code != nil {
 		r.code.release()
@@ -172,7 +173,7 @@ func (r *revision) forget() {
 	}
 }
 
-// close releases everything. There is no instance any more.
+// close releases all resources of the revision. There must be no instances left.
 func (r *revision) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -23,13 +23,13 @@ func sleeping(r *revision) bool {
 	return r.live == 0 && r.code == nil && r.image == nil
 }
 
-// restless engines let a revision without instances sleep at once.
+// restless sets an option with which a revision without instances sleeps at once.
 func restless(o *Options) { o.RestAfter = time.Millisecond }
 
 func notIdle(req *plugin.LoadRequest) { req.Limits.IdleTimeout = 0 }
 
-// A revision that is not called holds no instance, no image and no code; its next call finds everything
-// again, even if the cache directory was emptied meanwhile.
+// TestRevision_sleep verifies that a revision that is not called holds no instance, no image and no code, and that its
+// next call succeeds, even if the cache directory was emptied meanwhile.
 func TestRevision_sleep(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -56,7 +56,8 @@ func TestRevision_sleep(t *testing.T) {
 	}
 }
 
-// Calls that come while a revision falls asleep, or all at once while it sleeps, are answered.
+// TestRevision_sleep_underCalls verifies that calls succeed that arrive while a revision goes to sleep, or concurrently
+// while it sleeps.
 func TestRevision_sleep_underCalls(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t, restless, func(o *Options) { o.CacheDir = t.TempDir() })
@@ -73,13 +74,14 @@ func TestRevision_sleep_underCalls(t *testing.T) {
 		}
 		callers.Wait()
 		if !sleeping(rev) {
-			continue // on to the next round at once: it is falling asleep
+			continue // calls it again while it goes to sleep
 		}
 	}
 	eventually(t, "the revision sleeps", func() bool { return sleeping(rev) })
 }
 
-// Without a cache directory there is nothing to wake up from, so code is kept.
+// TestRevision_sleep_notWithoutCache verifies that code is kept without a cache directory, because it could not be read
+// again.
 func TestRevision_sleep_notWithoutCache(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t, restless)
@@ -95,12 +97,13 @@ func TestRevision_sleep_notWithoutCache(t *testing.T) {
 	}
 }
 
-// Under PerCall no call finds what another one left; under Pooled it does.
+// TestRunner_instancePolicy verifies that a call does not see the state of earlier calls with PerCall, and that it does
+// with Pooled.
 func TestRunner_instancePolicy(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	for policy, want := range map[plugin.InstancePolicy]uint32{"": 3, plugin.InstancePooled: 3, plugin.InstancePerCall: 1} {
-		for _, fixture := range []string{"modes", "counter"} { // the first cannot be copied, the second can
+		for _, fixture := range []string{"modes", "counter"} { // the first is not restorable, the second is
 			r := load(t, e, fixture, func(req *plugin.LoadRequest) { req.Limits.InstancePolicy = policy })
 			var got uint32
 			for range 3 {
@@ -117,8 +120,8 @@ func TestRunner_instancePolicy(t *testing.T) {
 	}
 }
 
-// A thousand plugins that nobody calls hold no instance, no code and no goroutine; each of them answers when it
-// is called.
+// TestEngine_thousandIdle verifies that a thousand idle plugins hold no instance, no code and no goroutine, and that
+// each of them replies when it is called.
 func TestEngine_thousandIdle(t *testing.T) {
 	const plugins = 1000
 	e, _ := newEngine(t, restless, func(o *Options) { o.CacheDir = t.TempDir() })
@@ -127,7 +130,7 @@ func TestEngine_thousandIdle(t *testing.T) {
 	runners := make([]plugin.Runner, plugins)
 	for i := range runners {
 		req := request(t, "minimal")
-		// A custom section makes every module another one.
+		// The custom section gives every module a different digest.
 		req.Module = plugin.NewModule(append(slices.Clone(module), 0, 6, 1, 'n', byte(i>>8), byte(i), 0, 0))
 		req.Limits.IdleTimeout = 0
 		r, _, err := e.Load(t.Context(), req)
@@ -149,7 +152,7 @@ func TestEngine_thousandIdle(t *testing.T) {
 	}
 }
 
-// A module that declines copies gets instances that run its own initialization.
+// TestRevision_noSnapshot verifies that the instances of a module that disables snapshots run its own initialization.
 func TestRevision_noSnapshot(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// runner runs one revision: a pool of instances of one module with one plugin's settings and host.
+// runner runs one revision: a pool of instances of one module with the settings and the host of one plugin.
 type runner struct {
 	*revision
 	pool *pool
@@ -78,7 +78,7 @@ func (r *runner) call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	return reply, err
 }
 
-// fit reports whether an instance can take another call. Only an answer proves that it is as it should be.
+// fit reports whether an instance can take another call. Only a reply proves that its state is intact.
 func fit(err error) bool { return err == nil || plugin.KindOf(err) == plugin.KindGuest }
 
 // Close implements plugin.Runner.

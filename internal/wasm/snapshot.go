@@ -4,8 +4,8 @@ package wasm
 
 import "github.com/tetratelabs/wazero/api"
 
-// snapshot makes an image of an instance between two calls. The module must be restorable: then memory and
-// globals are all there is.
+// snapshot creates an image of an instance between two calls. The module must be restorable: memory and globals must be
+// its whole state.
 func (in *instance) snapshot() (*image, error) {
 	globals := make([]uint64, len(in.globals))
 	for i, g := range in.globals {
@@ -27,7 +27,8 @@ func (in *instance) snapshot() (*image, error) {
 	return made, nil
 }
 
-// become brings a new instance, whose memory was made of an image, to the state of the image.
+// become sets a new instance, whose memory was mapped from an image, to the state of the image. It reports whether that
+// succeeded.
 func (in *instance) become(from *image) bool {
 	memory := in.module.Memory()
 	if grow := uint32(from.size/pageSize) - pages(memory); grow > 0 {
@@ -36,14 +37,14 @@ func (in *instance) become(from *image) bool {
 		}
 	}
 	if in.memory.imaged != from.size {
-		return false // it could not be mapped
+		return false // the image could not be mapped
 	}
 	in.from = from
 	in.setGlobals()
 	return true
 }
 
-// reset brings an instance back to the state of the image that it began as.
+// reset restores an instance to the state of its image, and reports whether that succeeded.
 func (in *instance) reset() bool {
 	if in.from == nil || in.module.IsClosed() || !in.memory.reset() {
 		return false
@@ -58,7 +59,7 @@ func (in *instance) setGlobals() {
 	}
 }
 
-// pages is a memory's size. Its size in bytes may not fit in what wazero returns it as.
+// pages returns the size of a memory in pages. The size in bytes may not fit in the type that wazero returns it as.
 func pages(memory api.Memory) uint32 {
 	n, _ := memory.Grow(0)
 	return n

@@ -7,31 +7,31 @@ import (
 	"runtime"
 )
 
-// turns are taken by calls that have run for longer than a slice: as many of them run at the same time as there are
-// turns, first come, first served, and the others wait. They leave one processor to everything else where there are
-// several. When all processors are busy, Go's scheduler looks for messages from the network only every 10 ms
-// (runtime.sysmon), and an admission request consists of several messages.
+// turns is a semaphore for calls that have run for longer than a slice. It limits how many of them run at the same
+// time, and the others wait in order. It leaves one processor free where there are several: when all processors are
+// busy, Go's scheduler polls the network only every 10 ms (runtime.sysmon), and an admission request consists of
+// several messages.
 type turns chan struct{}
 
 func newTurns(processors int) turns { return make(turns, max(processors-1, 1)) }
 
-// turn is what one instance has of them. Calls that are shorter than a slice never take one.
+// turn is the state of one instance in turns. Calls that are shorter than a slice never acquire it.
 type turn struct {
 	turns turns
 	taken bool
 }
 
-// next lets others run, and returns when it is the call's turn. It stops the guest if its time is over before.
+// next yields to other calls and acquires turns again. It stops the guest if its time runs out before.
 func (t *turn) next(ctx context.Context) {
 	t.giveBack()
-	runtime.Gosched() // with one processor, nobody else would run
+	runtime.Gosched() // with one processor, no other goroutine would run
 	t.take(ctx)
 }
 
 func (t *turn) take(ctx context.Context) {
 	select {
 	case t.turns <- struct{}{}:
-	default: // waiting for a call context costs it a timer
+	default: // waiting makes the call context create a timer
 		select {
 		case t.turns <- struct{}{}:
 		case <-ctx.Done():
@@ -41,7 +41,7 @@ func (t *turn) take(ctx context.Context) {
 	t.taken = true
 }
 
-// giveBack reports whether the call had a turn.
+// giveBack releases the turn, and reports whether the call had one.
 func (t *turn) giveBack() bool {
 	if !t.taken {
 		return false
@@ -51,7 +51,7 @@ func (t *turn) giveBack() bool {
 	return true
 }
 
-// without runs something that waits. Meanwhile it is another's turn.
+// without runs a function that blocks. Another call can have the turn while it blocks.
 func (t *turn) without(ctx context.Context, waits func()) {
 	had := t.giveBack()
 	waits()

@@ -18,7 +18,7 @@ func TestNewTurns(t *testing.T) {
 	}
 }
 
-// Whoever waits is next, before the one that has just had its turn.
+// TestTurn_next verifies that a waiting call gets the turn before the call that has just had it.
 func TestTurn_next(t *testing.T) {
 	t.Parallel()
 	shared := newTurns(2)
@@ -48,7 +48,8 @@ func TestTurn_next(t *testing.T) {
 	}
 }
 
-// A call whose time is over while it waits for a turn is stopped, and takes none.
+// TestTurn_take_timeout verifies that a call that times out while it waits for a turn is stopped and does not take a
+// turn.
 func TestTurn_take_timeout(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -63,7 +64,7 @@ func TestTurn_take_timeout(t *testing.T) {
 	}
 }
 
-// However a call ends, its turn does not stay taken.
+// TestTurn_end verifies that a call releases its turn, however it ends.
 func TestTurn_end(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
@@ -79,7 +80,7 @@ func TestTurn_end(t *testing.T) {
 	}
 }
 
-// A long call that waits for the host, or sleeps, has no turn meanwhile.
+// TestTurn_without verifies that a long call does not hold a turn while it waits for the host or sleeps.
 func TestTurn_without(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)

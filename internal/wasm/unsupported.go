@@ -9,8 +9,8 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
-// buildWithout says how to build a module that does not use a proposal. The options are those that
-// toolchains have; proposals that none of them turns on by an option are not here.
+// buildWithout describes how to build a module that does not use a proposal. It names the options of the toolchains.
+// Proposals that no toolchain enables by an option are not listed.
 var buildWithout = map[binary.Proposal]string{
 	binary.ProposalThreads:         "without -pthread and -matomics (Rust: -C target-feature=+atomics; AssemblyScript: --enable threads, --sharedMemory)",
 	binary.ProposalExceptions:      "without -fwasm-exceptions (Rust: with -C panic=abort; AssemblyScript: without --enable exception-handling)",
@@ -25,7 +25,8 @@ var buildWithout = map[binary.Proposal]string{
 	binary.ProposalStringRef:       "without strings of the host (AssemblyScript: --enable stringref)",
 }
 
-// unsupported says which proposal a module uses that the engine does not have, and how to build it without.
+// unsupported returns an error that names the unsupported proposal that a module uses, and how to build the module
+// without it.
 func unsupported(reason string, u *binary.UnsupportedError, err error) error {
 	build, ok := buildWithout[u.Proposal]
 	if !ok {

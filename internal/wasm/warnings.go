@@ -10,8 +10,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// cleanWarnings takes secrets out of the warnings that a reply has for who made a request to the API server.
-// What is no such reply stays as it is.
+// cleanWarnings removes secrets from the admission warnings of a reply, which the client of the API server receives. It
+// returns any other reply unchanged.
 func cleanWarnings(redact *plugin.Redactor, export string, reply []byte) []byte {
 	if redact == nil || len(reply) == 0 || !plugin.InAdmission(export) || export == abi.ExportSetDefaults {
 		return reply
@@ -26,7 +26,7 @@ func cleanWarnings(redact *plugin.Redactor, export string, reply []byte) []byte 
 		if clean == w {
 			continue
 		}
-		if len(clean) > abi.MaxWarning { // what stands for a secret may be longer than it
+		if len(clean) > abi.MaxWarning { // the replacement may be longer than the secret
 			clean = strings.ToValidUTF8(clean[:abi.MaxWarning], "")
 		}
 		parsed.Warnings[i], changed = clean, true

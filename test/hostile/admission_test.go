@@ -11,7 +11,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// admissions are attacks on who waits for an answer: the API server, and deletions.
+// admissions returns attacks on those that wait for a reply: the API server, and deletions that are blocked by a
+// finalizer.
 func admissions() []attack {
 	trick := func(letter, export string, a attack) attack {
 		a.name, a.export, a.pages = "admission/"+letter, export, 300
@@ -26,7 +27,7 @@ func admissions() []attack {
 		trick("c", abi.ExportValidateCreate, attack{at: fails, kind: plugin.KindTimeout}),
 		violation("d", abi.ExportSetDefaults, "it is no JSON"),
 		violation("e", abi.ExportSetDefaults, "neither an object nor a JSON patch"),
-		// Whether a patch can be carried out is not looked at here.
+		// Whether a patch can be applied is not checked here.
 		trick("f", abi.ExportSetDefaults, attack{at: answers, want: "[" + strings.Repeat("{},", 999_999) + "{}]"}),
 		trick("g", abi.ExportSetDefaults, attack{at: fails, kind: plugin.KindTimeout}),
 		violation("h", abi.ExportFinalize, "requeueAfterMillis"),
@@ -34,7 +35,7 @@ func admissions() []attack {
 	}
 }
 
-// admit calls an export as the operator does. It answers what the caller gets to see.
+// admit calls an export like the operator, and returns what the caller receives.
 func admit(ctx context.Context, runner plugin.Runner, export, name string) ([]byte, error) {
 	req := abi.AdmissionRequest{ObjectKey: abi.ObjectKey{Name: name}}
 	switch export {

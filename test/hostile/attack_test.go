@@ -15,54 +15,55 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// step is how far a module must get.
+// step is the step that a module must reach.
 type step string
 
 const (
-	// describes: it is refused before anything is loaded.
+	// describes: the module is rejected before it is loaded.
 	describes step = "describe"
-	// loads: it is refused when a revision is made of it.
+	// loads: the module is rejected when it is loaded.
 	loads step = "load"
-	// fails: its hostile call fails, and a good one is answered afterwards.
+	// fails: the hostile call fails, and a good call succeeds afterwards.
 	fails step = "call"
-	// answers: it is harmless: its hostile call is answered, too.
+	// answers: the module is harmless: the hostile call succeeds, too.
 	answers step = "answer"
-	// builds: what it costs is to be bounded, be it that it is refused, harmless, or too large a frame for
-	// the call stack by a careful estimate.
+	// builds: the cost of the module must be limited, whether the module is rejected, is harmless, or has frames that
+	// are too large for the call stack by a conservative estimate.
 	builds step = "build"
-	// goes: it is harmless, and misbehaves only when its instance is released.
+	// goes: the module is harmless, and misbehaves only when its instance is closed.
 	goes step = "close"
 )
 
-// attack is one module and what must become of it.
+// attack is one module and its expected outcome.
 type attack struct {
-	// name is that of the fixture or of what makes the module; what follows a slash is the last byte of
-	// the input, by which a fixture with several tricks picks one.
+	// name is the name of the fixture or of the generated module. The text after a slash is the last byte of the input,
+	// which selects one of several tricks of a fixture.
 	name string
 	at   step
-	// reason is the condition reason of a module that is refused.
+	// reason is the condition reason of a module that is rejected.
 	reason string
-	// kind is the kind of the failed call's error.
+	// kind is the kind of the error of a failed call.
 	kind plugin.Kind
-	// want is part of the error, of the log (goes) or all of the reply (answers).
+	// want is a part of the error, a part of the log (goes), or the whole reply (answers).
 	want string
 
-	// export is what is called; reconcile if it is empty.
+	// export is the export that is called. Empty means reconcile.
 	export string
 
-	// build makes the module, if there is no fixture.
+	// build generates the module, if there is no fixture.
 	build func() []byte
-	// pages is the memory that the plugin may have; 64 if 0.
+	// pages is the maximum memory of the plugin in pages. 0 means 64.
 	pages uint32
-	// fuel is how many instructions a call may run; as many as it likes if 0.
+	// fuel is the maximum number of instructions of a call. 0 means no limit.
 	fuel uint64
-	// perCall gives each call an instance as initialization left it.
+	// perCall gives each call an instance in the state after its initialization.
 	perCall bool
 	// peaceful is how many hostile calls an instance answers before it misbehaves.
 	peaceful int
-	// most is how much memory the attack may take in bytes, beside what the process has before; 0 is not looked at.
+	// most is the maximum memory that the attack may add to that of the process, in bytes. 0 means that it is not
+	// checked.
 	most uint64
-	// hopeless modules answer no good call either.
+	// hopeless modules do not answer good calls either.
 	hopeless bool
 }
 
@@ -71,7 +72,7 @@ func (a attack) file() string {
 	return name
 }
 
-// input is the hostile call's.
+// input returns the input of the hostile call.
 func (a attack) input() []byte {
 	if _, trick, ok := strings.Cut(a.name, "/"); ok {
 		return []byte("trick-" + trick)
@@ -91,7 +92,7 @@ func fixture(name string) (plugin.Module, error) {
 	return plugin.NewModule(bytes), err
 }
 
-// timesOut reports whether the attack must be ended by its deadline.
+// timesOut reports whether the attack must be stopped by its deadline.
 func (a attack) timesOut() bool {
 	return a.kind == plugin.KindTimeout || a.kind == "" && strings.Contains(a.want, string(plugin.KindTimeout))
 }
@@ -113,14 +114,14 @@ func (a attack) limits() plugin.Limits {
 	return l
 }
 
-// mayRefuse reports whether an error is that of a module that need not be taken.
+// mayRefuse reports whether an error is an acceptable rejection of the module.
 func (a attack) mayRefuse(err error) bool {
 	var load *plugin.LoadError
 	return a.at == builds && errors.As(err, &load) &&
 		(load.Reason == pluginsv1alpha1.ReasonInvalidModule || load.Reason == pluginsv1alpha1.ReasonCompileFailed)
 }
 
-// refused holds an error against the one that a refusal must be.
+// refused returns an error if err is not the expected rejection of the module.
 func (a attack) refused(err error) error {
 	var load *plugin.LoadError
 	switch {
@@ -134,7 +135,7 @@ func (a attack) refused(err error) error {
 	return nil
 }
 
-// answered holds the outcome of a hostile call against what it must be.
+// answered returns an error if the outcome of a hostile call is not the expected one.
 func (a attack) answered(reply []byte, err error) error {
 	if a.at == builds && plugin.KindOf(err) == plugin.KindTrap && strings.Contains(err.Error(), tooDeep) {
 		return nil
@@ -163,7 +164,7 @@ func (a attack) reply() string {
 	return a.want
 }
 
-// attacks are all there are.
+// attacks returns all attacks.
 func attacks() []attack {
 	return slices.Concat(loops(), calls(), burns(), memories(), traps(), replies(), allocs(), requests(), states(), worlds(), shapes(), admissions(), hostWork(), generated())
 }

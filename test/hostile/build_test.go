@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Opcodes and types that the made modules use (core 2.0, sections 5.3 and 5.4).
+// Opcodes and types that the generated modules use (core 2.0, sections 5.3 and 5.4).
 const (
 	opUnreachable = 0x00
 	opBlock       = 0x02
@@ -32,8 +32,8 @@ const (
 	typeFunction  = 0x60
 )
 
-// Identifiers of sections (core 2.0, section 5.5.2), in the order in which they stand; that of the data
-// count comes between the elements and the code.
+// Identifiers of sections (core 2.0, section 5.5.2), in the order of the sections, except for the data count section,
+// which comes between the element and the code section.
 const (
 	sectionCustom = iota
 	sectionType
@@ -53,18 +53,18 @@ const (
 // trickFunction is the index of the function that a hostile call runs, of type () -> ().
 const trickFunction = 3
 
-// parts are the sections of a module before they are put together.
+// parts are the sections of a module before they are joined.
 type parts struct {
 	sections map[byte][]byte
-	// customs come behind all others.
+	// customs come after all other sections.
 	customs [][]byte
 }
 
-// metadataJSON is what a made module says of itself, in a custom section.
+// metadataJSON is the metadata of a generated module, in a custom section.
 const metadataJSON = `{"name":"made","version":"1","capabilities":["reconcile"],"forTypes":[{"apiVersion":"v1","kind":"ConfigMap"}]}`
 
-// newParts returns the sections of a plugin that answers "good" with the empty reply, and runs a trick
-// before it answers anything else so. The trick is a function body: locals, instructions, end.
+// newParts returns the sections of a plugin that replies to "good" with the empty reply. For any other input, it runs a
+// trick before it replies. The trick is a function body: locals, instructions, end.
 func newParts(trick []byte) *parts {
 	reconcile := cat(0, // no locals
 		opLocalGet, 1, opI32Const, 4, []byte{0x47, opIf, noType}, // len != 4
@@ -91,7 +91,7 @@ func newParts(trick []byte) *parts {
 	}
 }
 
-// module puts the sections together.
+// module joins the sections to a module.
 func (p *parts) module() []byte {
 	out := []byte("\x00asm\x01\x00\x00\x00")
 	for _, id := range []byte{
@@ -107,17 +107,17 @@ func (p *parts) module() []byte {
 	return out
 }
 
-// made is a plugin whose trick is a function body.
+// made returns a plugin whose trick is a function body.
 func made(trick ...any) []byte { return newParts(cat(trick...)).module() }
 
-// changed is a plugin without a trick whose sections are changed.
+// changed returns a plugin without a trick, after change has changed its sections.
 func changed(change func(*parts)) []byte {
 	p := newParts([]byte{0, opEnd})
 	change(p)
 	return p.module()
 }
 
-// cat joins bytes, strings (with their length before them) and numbers (as unsigned LEB128).
+// cat joins bytes, strings (preceded by their length) and numbers (as unsigned LEB128).
 func cat(all ...any) []byte {
 	var out []byte
 	for _, part := range all {
@@ -133,14 +133,14 @@ func cat(all ...any) []byte {
 	return out
 }
 
-// sized puts the length before bytes.
+// sized returns bytes, preceded by their length.
 func sized(body []byte) []byte {
 	return append(binary.AppendUvarint(nil, uint64(len(body))), body...)
 }
 
 func times(n int, code ...byte) []byte { return bytes.Repeat(code, n) }
 
-// each joins what one makes of each number below n.
+// each joins the results of one for all numbers below n.
 func each(n int, one func(int) []byte) []byte {
 	var out []byte
 	for i := range n {

@@ -16,20 +16,21 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/compiler"
 )
 
-// childVariable names the attack that this process is to run, if it is the child of a test.
+// childVariable is the environment variable with the name of the attack that this process runs, if it is the child of a
+// test.
 const childVariable = "K1S_HOSTILE_ATTACK"
 
-// When a child that has not ended hangs: with one attack, and with all of them.
+// Time limits of a child, with one attack and with all of them. A child that exceeds its limit hangs.
 const (
 	childTime = 10 * time.Minute
 	crowdTime = 30 * time.Minute
 )
 
-// report is what a child found out.
+// report is the result of a child.
 type report struct {
-	// Failures is what must not be.
+	// Failures describes what must not happen.
 	Failures []string
-	// Outcome is how the attack ended, and Notes are what was measured.
+	// Outcome is how the attack ended, and Notes are the measurements.
 	Outcome, Notes string
 }
 
@@ -46,7 +47,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// runChild is all that a child does.
+// runChild implements a child.
 func runChild(name string) report {
 	if name == crowd {
 		return runCrowd()

@@ -9,7 +9,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// traps end in every export, in every way.
+// traps returns attacks that trap or exit in every export, in every way.
 func traps() []attack {
 	trap := func(trick, want string) attack {
 		return attack{name: "traps/" + trick, at: fails, kind: plugin.KindTrap, want: want}
@@ -42,7 +42,7 @@ func traps() []attack {
 	}
 }
 
-// replies are no replies.
+// replies returns attacks with invalid replies.
 func replies() []attack {
 	wrong := func(trick, want string) attack {
 		return attack{name: "replies/" + trick, at: fails, kind: plugin.KindViolation, want: want, pages: 300}
@@ -74,7 +74,7 @@ func replies() []attack {
 	}
 }
 
-// requests give host functions what they must not read or write.
+// requests returns attacks that give host functions memory that they must not read or write.
 func requests() []attack {
 	stopped := func(trick, want string) attack {
 		return attack{name: "requests/" + trick, at: fails, kind: plugin.KindViolation, want: want, pages: 300}
@@ -99,7 +99,7 @@ func requests() []attack {
 	}
 }
 
-// states try to leave something to an instance that comes after them.
+// states returns attacks that try to pass state to later instances.
 func states() []attack {
 	perCall := func(a attack) attack {
 		a.name, a.perCall = a.name+"/perCall", true
@@ -111,13 +111,13 @@ func states() []attack {
 		dirty, perCall(dirty),
 		tables, perCall(tables),
 		perCall(endless("loop_reconcile")),
-		// Each call is an instance's first, so the third never comes.
+		// Each call is the first one of an instance, so no instance reaches its third call.
 		perCall(attack{name: "trap_nth", at: answers, peaceful: 2}),
 		perCall(attack{name: "loop_nth", at: answers, peaceful: 2}),
 	}
 }
 
-// shapes are modules that are not what they must be, or use the engine's own names.
+// shapes returns modules that are invalid, or that use names that are reserved for the engine.
 func shapes() []attack {
 	refused := func(name, reason, want string) attack {
 		return attack{name: name, at: describes, reason: reason, want: want}
@@ -132,7 +132,7 @@ func shapes() []attack {
 		refused("imports_memory", pluginsv1alpha1.ReasonUnknownImport, `imports the memory "env" "memory"`),
 		refused("data_outside", pluginsv1alpha1.ReasonInitializeFailed, "could not be instantiated"),
 		refused("data_overflow", pluginsv1alpha1.ReasonInitializeFailed, "could not be instantiated"),
-		// The engine's library leaves such a segment out where WebAssembly would trap.
+		// wazero leaves out such a segment, where WebAssembly would trap.
 		{name: "elements_outside", at: answers},
 		{name: "unaligned", at: answers, want: "\x01\x02\x03\x04\x05\x06\x07\x08"},
 
@@ -143,7 +143,7 @@ func shapes() []attack {
 		refused("memory64", pluginsv1alpha1.ReasonInvalidModule, ""),
 		refused("memories", pluginsv1alpha1.ReasonInvalidModule, ""),
 
-		// The engine's own names.
+		// Names that are reserved for the engine.
 		refused("reserved_import", pluginsv1alpha1.ReasonUnknownImport, `imports the func "k1s:meter" "yield"`),
 		refused("reserved_fuel", pluginsv1alpha1.ReasonInvalidModule, `exports "k1s:fuel", and names that begin with "k1s:" are reserved`),
 		refused("reserved_stack", pluginsv1alpha1.ReasonInvalidModule, `exports "k1s:stack", and names`),

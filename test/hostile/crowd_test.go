@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// crowd is the name of all attacks at once.
+// crowd is the attack name that stands for all attacks at once.
 const crowd = "all attacks at once"
 
-// crowdSize is how many attacks are under way at a time.
+// crowdSize is how many attacks run at a time.
 const crowdSize = 8
 
-// All of them in one process, in one engine, against one neighbor.
+// TestAttack_crowd runs all attacks in one process, in one engine, next to one good plugin.
 func TestAttack_crowd(t *testing.T) {
 	t.Parallel()
 	inChild(t, crowd)

@@ -7,15 +7,15 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// ranPast is what a call says that was ended by its deadline.
+// ranPast is a part of the error of a call that was stopped by its deadline.
 const ranPast = "ran past spec.runtime.timeoutSeconds"
 
-// endless is an attack that nothing but the deadline of its call ends.
+// endless returns an attack that only the deadline of its call stops.
 func endless(name string) attack {
 	return attack{name: name, at: fails, kind: plugin.KindTimeout, want: ranPast}
 }
 
-// loops never come back.
+// loops returns attacks that never return.
 func loops() []attack {
 	return []attack{
 		{name: "loop_metadata", at: describes, reason: pluginsv1alpha1.ReasonInvalidMetadata, want: "guest k1s_metadata: Timeout: the call " + ranPast},
@@ -33,7 +33,7 @@ func loops() []attack {
 		endless("loop_nested"),
 		{name: "loop_nth", at: fails, kind: plugin.KindTimeout, want: ranPast, peaceful: 2},
 
-		// Loops that are in the host as much as in the guest.
+		// Loops that call host functions.
 		endless("loop_forbidden"),
 		{name: "loop_forbidden_initialize", at: loads, reason: pluginsv1alpha1.ReasonInitializeFailed, want: "guest k1s_initialize: Timeout: the call " + ranPast},
 		endless("loop_bad_request"),
@@ -44,10 +44,10 @@ func loops() []attack {
 	}
 }
 
-// tooDeep is what a call says that used more of the call stack than it may.
+// tooDeep is a part of the error of a call that exceeds the call stack.
 const tooDeep = "call stack"
 
-// calls run out of time or of stack without a loop.
+// calls returns attacks that run out of time or of stack without a loop.
 func calls() []attack {
 	deep := func(name string) attack {
 		return attack{name: name, at: fails, kind: plugin.KindTrap, want: tooDeep}
@@ -68,7 +68,7 @@ func calls() []attack {
 	}
 }
 
-// burns run more instructions than they may, long before their time is over.
+// burns returns attacks that exceed their fuel long before their timeout.
 func burns() []attack {
 	burnt := func(name string) attack {
 		return attack{
@@ -92,7 +92,7 @@ func burns() []attack {
 	}
 }
 
-// allocs are what is wrong with k1s_alloc.
+// allocs returns attacks whose k1s_alloc violates the ABI or misbehaves.
 func allocs() []attack {
 	lies := func(name, want string) attack {
 		return attack{name: name, at: fails, kind: plugin.KindViolation, want: want}
@@ -107,7 +107,7 @@ func allocs() []attack {
 		{name: "alloc_exit", at: fails, kind: plugin.KindExit, want: "the guest exited with code 0"},
 		{name: "alloc_reply_trap", at: fails, kind: plugin.KindTrap, want: "unreachable"},
 		endless("alloc_reply_loop"),
-		// What a guest does to its own memory is its own affair.
+		// A guest can do with its own memory whatever it likes.
 		{name: "alloc_metadata", at: answers},
 		{name: "alloc_log", at: answers},
 		{name: "alloc_grow", at: answers, want: "hostile"},

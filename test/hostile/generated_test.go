@@ -13,9 +13,10 @@ import (
 
 const million = 1_000_000
 
-// generated are modules that are too large to be committed, or that no assembler would write.
+// generated returns modules that are too large to commit, or that no assembler would write.
 func generated() []attack {
-	// rotating has so many locals change places in so many nested loops: the compiler's work is more than their product.
+	// rotating returns a module that rotates the given number of locals in the given number of nested loops, for which
+	// the work of the compiler is more than the product of both numbers.
 	rotating := func(locals, loops int) []byte {
 		rotate := each(locals, func(i int) []byte { return cat(opLocalGet, (i+1)%locals, opLocalSet, i) })
 		return made(1, locals, typeI32, times(loops, opLoop, noType), rotate, times(loops, opLocalGet, 0, opBranchIf, 0, opEnd), opEnd)
@@ -23,7 +24,7 @@ func generated() []attack {
 	invalid := func(name, want string, build func() []byte) attack {
 		return attack{name: name, at: describes, reason: pluginsv1alpha1.ReasonInvalidModule, want: want, build: build}
 	}
-	// unsound modules parse well and do not validate, which the compiler finds.
+	// unsound modules parse, but are not valid, which only the compiler detects.
 	unsound := func(name, want string, build func() []byte) attack {
 		return attack{name: name, at: loads, reason: pluginsv1alpha1.ReasonCompileFailed, want: want, build: build}
 	}
@@ -33,12 +34,12 @@ func generated() []attack {
 	harmless := func(name string, build func() []byte) attack {
 		return attack{name: name, at: answers, build: build, pages: 300}
 	}
-	// built modules cost the compiler more than they cost their author.
+	// built modules are easy to write and expensive to compile.
 	built := func(name string, build func() []byte) attack {
 		return attack{name: name, at: builds, build: build, pages: 300}
 	}
 	return []attack{
-		// Large in one respect.
+		// Modules that are large in one respect.
 		invalid("locals_million", "more than 50000 locals in a function", func() []byte {
 			return made(1, million, typeI64, opEnd)
 		}),
@@ -126,7 +127,7 @@ func generated() []attack {
 			},
 		},
 
-		// A memory that cannot have a single page, so that no input fits.
+		// A memory that cannot have a single page, so that no input fits into it.
 		{
 			name: "memory_none", at: fails, kind: plugin.KindViolation, want: "outside the memory of 0 bytes", hopeless: true,
 			build: func() []byte {
@@ -134,7 +135,7 @@ func generated() []attack {
 			},
 		},
 
-		// Frames of a size that no counter of calls would guess.
+		// Frames whose size a counter of calls would not take into account.
 		{
 			name: "frames_large", at: fails, kind: plugin.KindTrap, want: tooDeep,
 			build: func() []byte {
@@ -155,7 +156,7 @@ func generated() []attack {
 			},
 		},
 
-		// Lies.
+		// Modules with false declarations.
 		unsound("data_count_lies", "", func() []byte {
 			return changed(func(p *parts) {
 				p.sections[sectionDataCount] = cat(7)
@@ -198,7 +199,7 @@ func generated() []attack {
 		unsound("branch_nowhere", "", func() []byte { return made(0, opBranch, 9, opEnd) }),
 		unsound("call_nobody", "", func() []byte { return made(0, opCall, 1000, opEnd) }),
 
-		// No modules.
+		// Bytes that are not modules.
 		noWasm("empty", "holds nothing (0 bytes), not a WebAssembly module", ""),
 		noWasm("half_magic", "holds the first 6 bytes of a WebAssembly module", "\x00asm\x01\x00"),
 		noWasm("rubbish", "holds an HTML page, not a WebAssembly module", "<!DOCTYPE html><title>404</title>"),

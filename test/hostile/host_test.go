@@ -12,10 +12,10 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// found is what the cluster of the tests answers to a get.
+// found is the object that the host of the tests returns for a get.
 const found = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"found"}}`
 
-// host is a cluster with one object. Requests that no fixture makes end the guest.
+// host is a cluster with one object. A request that no fixture sends panics, and thereby stops the guest.
 type host struct{ plugin.Host }
 
 func (host) Get(ctx context.Context, req abi.ObjectKey) ([]byte, error) {
@@ -30,7 +30,7 @@ func (host) Get(ctx context.Context, req abi.ObjectKey) ([]byte, error) {
 	}
 }
 
-// reader is the same where a request is held up.
+// reader is the host for admission requests.
 type reader struct{ host }
 
 func (reader) Create(context.Context, abi.WriteRequest) ([]byte, error) {

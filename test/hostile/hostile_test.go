@@ -19,7 +19,7 @@ func TestAttack(t *testing.T) {
 	}
 }
 
-// TestAttack_fixtures keeps fixtures from being forgotten.
+// TestAttack_fixtures verifies that every fixture is used.
 func TestAttack_fixtures(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{"neighbor.wat": true}

@@ -7,9 +7,10 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// hostWork has the host do the work: what a guest hands over is decoded, copied or counted outside of metered code.
+// hostWork returns attacks that make the host work: it decodes, copies or counts data of the guest outside metered
+// code.
 func hostWork() []attack {
-	// bounded is how much more than the guests' own memory an attack may take.
+	// bounded limits the memory of an attack to that of its guests plus a margin.
 	bounded := func(a attack, pages uint32) attack {
 		const margin = 64 << 20
 		a.pages = pages

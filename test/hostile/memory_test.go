@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// usage is what the process holds. Sizes are in bytes.
+// usage is the memory and the goroutines of the process. Sizes are in bytes.
 type usage struct {
 	heap, resident uint64
 	goroutines     int
@@ -23,7 +23,7 @@ func measure() usage {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	u := usage{heap: stats.HeapAlloc, goroutines: runtime.NumGoroutine()}
-	// statm has the resident pages second; where there is none, only the heap is looked at.
+	// The second field of statm is the number of resident pages. Without statm, only the heap is checked.
 	if statm, err := os.ReadFile("/proc/self/statm"); err == nil {
 		if fields := strings.Fields(string(statm)); len(fields) > 1 {
 			pages, _ := strconv.ParseUint(fields[1], 10, 64)
@@ -33,7 +33,7 @@ func measure() usage {
 	return u
 }
 
-// peakResident is how many bytes have been resident at the most; 0 where that is not known.
+// peakResident returns the maximum resident memory of the process in bytes so far, or 0 if it is unknown.
 func peakResident() uint64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -52,7 +52,7 @@ func (u usage) String() string {
 	return fmt.Sprintf("heap %d KiB, resident %d KiB, %d goroutines", u.heap>>10, u.resident>>10, u.goroutines)
 }
 
-// exceeds says by what the process holds much more than it did.
+// exceeds returns an error if the process holds much more than before.
 func (u usage) exceeds(before usage) error {
 	switch {
 	case u.heap > before.heap+heapMargin, u.resident > before.resident+residentMargin, u.goroutines > before.goroutines+goroutineMargin:
@@ -61,8 +61,8 @@ func (u usage) exceeds(before usage) error {
 	return nil
 }
 
-// settle waits until the process holds about as much as before, or gives up. The engine keeps compiled
-// code for half a minute, in case that it is wanted again.
+// settle waits until the process holds about as much as before, or gives up. The engine keeps compiled code for half a
+// minute after its last use.
 func settle(before usage) (usage, error) {
 	give := time.Now().Add(patience)
 	tick := time.NewTicker(10 * time.Millisecond)

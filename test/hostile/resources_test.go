@@ -7,9 +7,9 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// memories take what there is of memories and tables, or move it about for ever.
+// memories returns attacks that take all memory and table elements, or move them forever.
 func memories() []attack {
-	// bulk moves 64 MiB or a million elements by one instruction.
+	// bulk returns an attack that moves 64 MiB or a million elements by one instruction.
 	bulk := func(name string) attack {
 		a := endless(name)
 		a.pages = 1024
@@ -38,7 +38,7 @@ func memories() []attack {
 	}
 }
 
-// worlds flood the log, and use WASI for what it must not be used for.
+// worlds returns attacks that flood the log, or misuse WASI.
 func worlds() []attack {
 	exits := func(name, want string) attack {
 		return attack{name: name, at: fails, kind: plugin.KindExit, want: want}
@@ -62,7 +62,7 @@ func worlds() []attack {
 		endless("sleep"),
 		endless("sleep_short"),
 		{name: "sleep_start", at: describes, reason: pluginsv1alpha1.ReasonInitializeFailed, want: "start function: Timeout: the call " + ranPast},
-		{name: "poll_many", at: answers}, // more subscriptions than are looked at
+		{name: "poll_many", at: answers}, // more subscriptions than allowed
 		endless("poll_input"),
 		{name: "poll_overflow", at: answers},
 		endless("random_huge"),

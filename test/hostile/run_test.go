@@ -21,27 +21,28 @@ import (
 )
 
 const (
-	// deadline is the time of calls that must run out of it.
+	// deadline is the timeout of calls that must time out.
 	deadline = 500 * time.Millisecond
-	// patience is the time of all others, and after which what has not happened counts as hanging.
+	// patience is the timeout of all other calls. Anything that takes longer hangs.
 	patience = 3 * time.Minute
-	// late is how much processor time a call may take beyond its deadline, together with what else the process does. The
-	// time on the wall depends on what else the machine does.
+	// late is how much processor time the process may use beyond the deadline of a call. Wall-clock time depends on the
+	// load of the machine, so its limit is patience.
 	late = 10 * time.Second
-	// stall is how much processor time may pass while nothing happens for neighbors and the garbage collector.
+	// stall is how much processor time the process may use while the good plugin or the garbage collector makes no
+	// progress.
 	stall = 5 * time.Second
-	// rounds is how often each worker attacks.
+	// rounds is how many attacks each worker makes.
 	rounds = 2
-	// maxErrorText is the longest text of an error, in bytes.
+	// maxErrorText is the maximum size of the text of an error, in bytes.
 	maxErrorText = 8 << 10
 
-	// What may remain after an attack: wide, as nothing gives memory back at once.
+	// What may remain after an attack. The margins are wide, because memory is not given back at once.
 	heapMargin      = 32 << 20
 	residentMargin  = 192 << 20
 	goroutineMargin = 3
 )
 
-// arena is an engine with a good plugin in it, and the witnesses of what happens there.
+// arena is an engine with a good plugin, and the witnesses that monitor it.
 type arena struct {
 	engine    *wasm.Engine
 	neighbor  plugin.Runner
@@ -101,7 +102,7 @@ func (a *arena) check(err error) {
 	}
 }
 
-// saw remembers how an attack ended the first time.
+// saw records the first outcome of an attack.
 func (a *arena) saw(step step, outcome string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -121,18 +122,18 @@ func (a *arena) hasLogged(text string) bool {
 	return false
 }
 
-// soon measures something that must not last much longer than its deadline.
+// soon runs something that must not take much longer than its limit.
 func (a *arena) soon(what string, limit time.Duration, do func()) {
 	start, busy := time.Now(), cputime.Now()
 	do()
 	took, used := time.Since(start), cputime.Now()-busy
-	// While the process waits for its deadline, others of its threads may be busy, on each processor.
+	// While the process waits for its deadline, its other threads may be busy, on every processor.
 	if used > limit*time.Duration(runtime.GOMAXPROCS(0))+late || took > limit+patience {
 		a.check(fmt.Errorf("%s took %s, and %s of processor time, with a deadline of %s", what, took, used, limit))
 	}
 }
 
-// attack takes a module through its life, as the operator does.
+// attack describes, loads and calls a module like the operator does.
 func (a *arena) attack(ctx context.Context, it attack) {
 	module, err := it.module()
 	if err != nil {
@@ -172,7 +173,7 @@ func (a *arena) attack(ctx context.Context, it attack) {
 	}
 }
 
-// unexpected is a refusal of a module that need not be refused.
+// unexpected reports a failure if a module was rejected that must not be rejected.
 func (a *arena) unexpected(it attack, at step, err error) {
 	if !it.mayRefuse(err) {
 		a.check(fmt.Errorf("refused at %s: %w", at, err))
@@ -180,10 +181,10 @@ func (a *arena) unexpected(it attack, at step, err error) {
 	a.saw(at, err.Error())
 }
 
-// buildTime is what describing or loading the largest of the modules may take.
+// buildTime is the maximum time for describing or loading the largest of the modules.
 const buildTime = 20 * time.Second
 
-// call attacks with as many calls at once as the plugin may have.
+// call makes as many concurrent hostile calls as the plugin can have instances.
 func (a *arena) call(ctx context.Context, it attack, runner plugin.Runner) {
 	var all sync.WaitGroup
 	for range it.limits().MaxInstances {
@@ -209,8 +210,7 @@ func (a *arena) call(ctx context.Context, it attack, runner plugin.Runner) {
 	all.Wait()
 }
 
-// good makes a good call. Where the plugin's deadline is short, a machine that is busy may not run it in that time, so it
-// is made again.
+// good makes a good call. If the timeout of the plugin is short, a busy machine may exceed it, so the call is retried.
 func (a *arena) good(ctx context.Context, it attack, runner plugin.Runner) (reply []byte, err error) {
 	give := time.Now().Add(patience)
 	for {
@@ -232,7 +232,7 @@ func (a *arena) one(ctx context.Context, it attack, runner plugin.Runner, input 
 	return reply, err
 }
 
-// accept looks at replies as plugin.Reconcile does. Fixtures that answer say something else.
+// accept checks replies like plugin.Reconcile. Fixtures with the step answers reply with something else.
 func (a attack) accept() func([]byte) error {
 	if a.at != fails {
 		return nil
@@ -252,7 +252,8 @@ func (a attack) accept() func([]byte) error {
 	}
 }
 
-// finish ends the arena: the witnesses must have gone on, and what was taken must be given back.
+// finish closes the arena and returns its report: the witnesses must have made progress, and the memory that was taken
+// must have been given back.
 func (a *arena) finish(ctx context.Context) report {
 	counts := make([]int, len(a.witnesses))
 	for i, w := range a.witnesses {
@@ -282,7 +283,7 @@ func (a *arena) finish(ctx context.Context) report {
 	return report{Failures: a.failures, Outcome: a.outcome, Notes: strings.Join(notes, ", ")}
 }
 
-// runAlone is one attack in a process of its own.
+// runAlone runs one attack in a process of its own.
 func runAlone(it attack) report {
 	ctx := context.Background()
 	a, err := newArena(ctx)

@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv/cputime"
 )
 
-// witness does something again and again, and remembers the longest time it did not succeed for, by the clock and by the
+// witness does something repeatedly, and records the longest time between two completions: wall-clock time, and the
 // processor time that the process used meanwhile.
 type witness struct {
 	what string
@@ -25,7 +25,7 @@ type witness struct {
 	times   int
 	last    time.Time
 	longest time.Duration
-	busy    time.Duration // the processor time at last
+	busy    time.Duration // the processor time of the process at the last completion
 	busiest time.Duration
 	err     error
 }
@@ -58,7 +58,7 @@ func (w *witness) count() int {
 	return w.times
 }
 
-// verdict says how the witness has fared so far.
+// verdict returns the result of the witness so far.
 func (w *witness) verdict() (notes string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -73,7 +73,7 @@ func (w *witness) verdict() (notes string, err error) {
 	return notes, nil
 }
 
-// newNeighbor is a witness that calls a good plugin.
+// newNeighbor returns a witness that calls a good plugin.
 func newNeighbor(ctx context.Context, good plugin.Runner) *witness {
 	n := 0
 	return &witness{what: "the neighbor answered", do: func() error {
@@ -87,7 +87,7 @@ func newNeighbor(ctx context.Context, good plugin.Runner) *witness {
 	}}
 }
 
-// newCollector is a witness that collects garbage, for which the whole process must come to a stop.
+// newCollector returns a witness that collects garbage, which has to stop all goroutines of the process.
 func newCollector() *witness {
 	return &witness{what: "garbage was collected", do: func() error {
 		runtime.GC()

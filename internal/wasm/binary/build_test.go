@@ -4,7 +4,7 @@ package binary
 
 import "encoding/binary"
 
-// module puts sections together.
+// module joins sections to a module.
 func module(sections ...[]byte) []byte {
 	out := []byte("\x00asm\x01\x00\x00\x00")
 	for _, s := range sections {
@@ -13,13 +13,13 @@ func module(sections ...[]byte) []byte {
 	return out
 }
 
-// section makes a section of a body.
+// section returns a section with the given content.
 func section(id byte, body ...byte) []byte {
 	out := binary.AppendUvarint([]byte{id}, uint64(len(body)))
 	return append(out, body...)
 }
 
-// cat joins bytes, strings (with their length before them) and numbers (as LEB128).
+// cat joins bytes, strings (preceded by their length) and numbers (as LEB128).
 func cat(parts ...any) []byte {
 	var out []byte
 	for _, part := range parts {
@@ -38,7 +38,7 @@ func cat(parts ...any) []byte {
 	return out
 }
 
-// Sections that tests need again and again.
+// Common sections.
 var (
 	// oneType is the type section of (func (param i32 i32) (result i64)).
 	oneType = section(sectionType, 1, 0x60, 2, 0x7f, 0x7f, 1, 0x7e)
@@ -47,13 +47,13 @@ var (
 	oneBody     = section(sectionCode, 1, 4, 0, 0x42, 0, 0x0b)
 )
 
-// everything is a module with every section there is, in several of its forms.
+// everything returns a module with all sections, in several of their forms.
 func everything() []byte {
 	return module(
 		section(sectionCustom, cat("k1s.metadata", []byte("{}"))...),
 		section(sectionType, cat(3,
 			[]byte{0x60, 2, 0x7f, 0x7f, 1, 0x7e},
-			[]byte{0x4e, 2, 0x60, 0, 0, 0x60, 1, 0x63, 0x70, 1, 0x63, 0x6f}, // a group of two; funcref and externref in long
+			[]byte{0x4e, 2, 0x60, 0, 0, 0x60, 1, 0x63, 0x70, 1, 0x63, 0x6f}, // a group of two; funcref and externref in long form
 			[]byte{0x60, 1, 0x64, 0, 0},                                     // a reference to type 0
 		)...),
 		section(sectionImport, cat(4,

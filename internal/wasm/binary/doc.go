@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package binary reads the outside of a WebAssembly module (what it imports, exports and declares,
-// and its custom sections) without compiling or running it. It reads the binary format of
-// WebAssembly core 2.0, chapter 5, every section to its last byte, but for the instructions of
-// function bodies, which are the engine's to validate.
+// Package binary implements a parser for the interface of a WebAssembly module (its imports, exports and declarations,
+// and its custom sections) that neither compiles nor runs the module. It reads the binary format of WebAssembly core
+// 2.0, chapter 5, every section to its last byte, except for the instructions of function bodies, which the engine
+// validates.
 //
-// It stands before the engine like a customs officer: the engine reserves memory for as many elements
-// as a vector says it has before it reads them, so a module of thirty bytes could ask for gigabytes.
-// What Parse accepts has no count that its bytes cannot fill, nor one beyond the limits of limits.go.
+// It checks a module before the engine does. The engine allocates memory for the number of elements that a vector
+// declares before it reads them, so a module of thirty bytes could request gigabytes. In a module that Parse accepts,
+// no declared count is larger than its bytes can hold, or exceeds the limits in limits.go.
 //
-// It depends on the standard library alone and never panics, whatever the bytes.
+// The package depends on the standard library alone and never panics, whatever the input.
 package binary

@@ -4,7 +4,7 @@ package binary
 
 import "fmt"
 
-// Instructions that a constant expression is made of (core 2.0, section 3.3.10).
+// Instructions of constant expressions (core 2.0, section 3.3.10).
 const (
 	opEnd       = 0x0b
 	opGlobalGet = 0x23
@@ -16,10 +16,10 @@ const (
 	opRefFunc   = 0xd2
 	opGC        = 0xfb
 	opVector    = 0xfd
-	opV128Const = 0x0c // behind opVector
+	opV128Const = 0x0c // follows opVector
 )
 
-// constantExpression reads over an expression. Whether it is valid is the engine's to say.
+// constantExpression skips a constant expression. The engine validates it.
 func constantExpression(r *reader) error {
 	for {
 		op, err := r.byte()
@@ -37,7 +37,7 @@ func constantExpression(r *reader) error {
 			_, err = r.bytes(4)
 		case opF64Const:
 			_, err = r.bytes(8)
-		case opGlobalGet, opRefFunc, opRefNull: // of ref.null: a type's byte, or an index
+		case opGlobalGet, opRefFunc, opRefNull: // the operand of ref.null is a type byte or an index
 			_, err = r.u32()
 		case opVector:
 			var second byte

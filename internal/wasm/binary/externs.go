@@ -80,7 +80,7 @@ func globalType(r *reader) error {
 	if _, err := valueType(r); err != nil {
 		return err
 	}
-	_, err := r.byte() // whether it is mutable
+	_, err := r.byte() // the mutability
 	return err
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// FuzzParse holds that Parse never panics, that it keeps to the bytes it was given, and that a module
-// with its tables capped is the same module otherwise.
+// FuzzParse checks that Parse never panics, that it does not read beyond its input, and that capping the tables of a
+// module changes nothing else.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(everything())

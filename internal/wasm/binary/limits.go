@@ -7,14 +7,13 @@ import (
 	"fmt"
 )
 
-// ErrLimit means that a module is well-formed so far as it was read, but larger in some respect than
-// this package lets through.
+// ErrLimit is returned for a module that is well-formed as far as it was read, but exceeds a limit of this package.
 var ErrLimit = errors.New("beyond what k1s takes")
 
-// Limits of a module. They are those that all browsers have agreed on (WebAssembly JavaScript
-// Interface, "Implementation-defined Limits"), so that no toolchain makes a module beyond them; lower
-// where an instance pays for each element outside its linear memory, and higher for data segments, of
-// which the Go linker makes many.
+// Limits of a module. They are the limits on which all browsers have agreed (WebAssembly JavaScript Interface,
+// "Implementation-defined Limits"), so toolchains do not build modules that exceed them. They are lower where each
+// element costs every instance memory outside its linear memory, and higher for data segments, because the Go linker
+// creates many.
 const (
 	maxTypes        = 1_000_000
 	maxFunctions    = 1_000_000
@@ -22,25 +21,25 @@ const (
 	maxExports      = 100_000
 	maxGlobals      = 100_000
 	maxTables       = 100
-	maxParams       = 1_000 // and as many results
+	maxParams       = 1_000 // and the same number of results
 	maxBody         = 7_654_321
 	maxLocals       = 50_000 // of one function
 	maxElements     = 100_000
 	maxDataSegments = 1_000_000
-	maxMemories     = 100 // more than one are a proposal, which is named up to here
+	maxMemories     = 100 // more than one needs the multi-memory proposal, which is reported up to this count
 
-	// These are sums over the module.
+	// The following are totals of the module.
 	maxAllLocals     = 20_000_000
 	maxElementInits  = 1_000_000
 	maxTableElements = MaxTableElements
 )
 
-// MaxTableElements is the most elements that all tables of a module may have at the start, and the
-// most that CapTables lets one table grow to.
+// MaxTableElements is the maximum number of initial elements in all tables of a module together, and the maximum size
+// to which CapTables limits each table.
 const MaxTableElements = 1_000_000
 
-// within adds to a number that must stay within a limit. A limit is checked before anything is
-// reserved for what it counts.
+// within adds to a sum and returns ErrLimit if the sum exceeds a limit. Limits are checked before memory is allocated
+// for the counted elements.
 func within(what string, sum *uint64, add, limit uint64) error {
 	if *sum += add; add > limit || *sum > limit {
 		return fmt.Errorf("%w: more than %d %s", ErrLimit, limit, what)

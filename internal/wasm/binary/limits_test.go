@@ -10,10 +10,11 @@ import (
 	"testing"
 )
 
-// most is the largest number that LEB128 of 32 bits can say.
+// most is the largest number that LEB128 with 32 bits can encode.
 var most = []byte{0xff, 0xff, 0xff, 0xff, 0x0f}
 
-// Each of these modules is a few bytes long and would have the engine reserve gigabytes.
+// TestParse_countsThatCannotBe verifies that counts that are larger than the remaining bytes allow are rejected. Each
+// of the modules is a few bytes long and would make the engine allocate gigabytes.
 func TestParse_countsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	with := func(id byte, body ...[]byte) []byte { return module(section(id, slices.Concat(body...)...)) }
@@ -60,13 +61,13 @@ func TestParse_countsThatCannotBe(t *testing.T) {
 	}
 }
 
-// What has bytes enough is held against the limits.
+// TestParse_limits verifies the limits for modules with enough bytes for their counts.
 func TestParse_limits(t *testing.T) {
 	t.Parallel()
 	repeat := func(n int, entry ...byte) []byte {
 		return append(binary.AppendUvarint(nil, uint64(n)), slices.Repeat(entry, n)...)
 	}
-	// bodies makes functions of so many locals each.
+	// bodies returns n functions with the given number of locals each.
 	bodies := func(n, locals int) [][]byte {
 		entry := cat(1, locals, byte(0x7f), byte(0x0b))
 		return [][]byte{
@@ -78,7 +79,7 @@ func TestParse_limits(t *testing.T) {
 	tests := []struct {
 		name     string
 		sections [][]byte
-		want     string // in the error; none if empty
+		want     string // in the error, or empty
 	}{
 		{name: "parameters at the limit", sections: [][]byte{section(sectionType, cat(1, byte(0x60), repeat(maxParams, 0x7f), 0)...)}},
 		{

@@ -8,16 +8,16 @@ import (
 	"fmt"
 )
 
-// ErrNotWasm means that the bytes do not begin as a WebAssembly module does.
+// ErrNotWasm is returned for bytes that do not begin like a WebAssembly module.
 var ErrNotWasm = errors.New("no WebAssembly module: the first bytes are not \"\\0asm\"")
 
-// ErrComponent means that the bytes are a component, not a core module.
+// ErrComponent is returned for a WebAssembly component, which is not a core module.
 var ErrComponent = errors.New("a WebAssembly component, not a core module")
 
-// ExternKind says what an import or export is.
+// ExternKind is the kind of an import or export.
 type ExternKind byte
 
-// The kinds of imports and exports, as the binary format encodes them.
+// Kinds of imports and exports, as the binary format encodes them.
 const (
 	ExternFunc ExternKind = iota
 	ExternTable
@@ -25,7 +25,7 @@ const (
 	ExternGlobal
 )
 
-// String returns the kind's name in the text format.
+// String returns the name of the kind in the text format.
 func (k ExternKind) String() string {
 	switch k {
 	case ExternFunc:
@@ -41,7 +41,7 @@ func (k ExternKind) String() string {
 	}
 }
 
-// FuncType is a function's parameters and results, each a value type's byte.
+// FuncType is the type of a function: its parameters and results, each encoded as the byte of a value type.
 type FuncType struct {
 	Params, Results []byte
 }
@@ -51,51 +51,51 @@ func (f FuncType) Equal(other FuncType) bool {
 	return bytes.Equal(f.Params, other.Params) && bytes.Equal(f.Results, other.Results)
 }
 
-// Limits are those of a memory (in pages of 64 KiB) or of a table (in elements).
+// Limits are the limits of a memory (in pages of 64 KiB) or of a table (in elements).
 type Limits struct {
 	Min, Max uint32
 	// HasMax reports whether there is a maximum.
 	HasMax bool
 }
 
-// Import is something that the module needs from outside.
+// Import is an import of a module.
 type Import struct {
 	Module, Name string
 	Kind         ExternKind
-	// Func is the type, for a function.
+	// Func is the type of an imported function.
 	Func FuncType
 }
 
-// Export is something that the module offers.
+// Export is an export of a module.
 type Export struct {
 	Name string
 	Kind ExternKind
-	// Func is the type, for a function.
+	// Func is the type of an exported function.
 	Func FuncType
-	// Imported says that what is exported is itself imported.
+	// Imported reports whether the exported item is itself imported.
 	Imported bool
 }
 
-// Module is the outside of a module.
+// Module describes the interface of a module.
 type Module struct {
 	Imports []Import
 	Exports []Export
-	// Memories is the number of memories the module defines itself.
+	// Memories is the number of memories that the module defines.
 	Memories int
-	// MinMemoryPages is the size of the memory at the start, in pages of 64 KiB.
+	// MinMemoryPages is the initial size of the memory, in pages of 64 KiB.
 	MinMemoryPages uint64
-	// HasStart says that the module has a start function.
+	// HasStart reports whether the module has a start function.
 	HasStart bool
 	// Custom holds the first custom section of each name.
 	Custom map[string][]byte
 
-	// tables are those the module defines itself; the table section begins at tableStart, with its
-	// identifier, and ends before tableEnd.
+	// tables are the tables that the module defines. The table section, including its identifier, is the range from
+	// tableStart to tableEnd.
 	tables               []tableSpan
 	tableStart, tableEnd int
 }
 
-// Export returns the export of that name.
+// Export returns the export with the given name.
 func (m *Module) Export(name string) (Export, bool) {
 	for _, e := range m.Exports {
 		if e.Name == name {
@@ -108,11 +108,11 @@ func (m *Module) Export(name string) (Export, bool) {
 var (
 	magic     = []byte("\x00asm")
 	version   = []byte{1, 0, 0, 0}
-	component = []byte{1, 0} // the layer, behind a version of 16 bits
+	component = []byte{1, 0} // the layer, which follows a version of 16 bits
 )
 
-// Parse reads a module. Errors are ErrNotWasm, ErrComponent, or name the section that is malformed,
-// too large (ErrLimit), or of a proposal (*UnsupportedError).
+// Parse parses a module. Errors are ErrNotWasm or ErrComponent, or name the section that is malformed, exceeds a limit
+// (ErrLimit), or uses a proposal (*UnsupportedError).
 func Parse(module []byte) (*Module, error) {
 	if len(module) < 8 || !bytes.HasPrefix(module, magic) {
 		return nil, ErrNotWasm
@@ -152,7 +152,7 @@ func Parse(module []byte) (*Module, error) {
 	return p.module, nil
 }
 
-// resolve puts types to functions.
+// resolve sets the types of imported and exported functions.
 func (p *parser) resolve() error {
 	if p.defined != p.bodies {
 		return fmt.Errorf("%d functions are declared, but %d have a body", p.defined, p.bodies)

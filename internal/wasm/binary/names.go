@@ -7,15 +7,15 @@ import "errors"
 // nameSection is the custom section with the names of functions and locals (core 2.0, section 7.4.1).
 const nameSection = "name"
 
-// Subsections of the name section; the engine skips the others.
+// Subsections of the name section. The engine ignores the others.
 const (
 	namesModule = iota
 	namesFunctions
 	namesLocals
 )
 
-// names reads over the name section. The engine reads it too, for the names in a trap's stack, and
-// refuses one that is malformed although WebAssembly would ignore it.
+// names checks the name section. The engine reads it too, for the names in the stack trace of a trap, and rejects a
+// malformed name section, although the WebAssembly specification says to ignore it.
 func names(r *reader) error {
 	for len(r.b) > 0 {
 		id, err := r.byte()
@@ -41,7 +41,7 @@ func names(r *reader) error {
 			err = nameMap(sub, maxFunctions)
 		case namesLocals:
 			err = sub.vector("functions with names of locals", maxFunctions, func() error {
-				if _, err := sub.u32(); err != nil { // the function
+				if _, err := sub.u32(); err != nil { // the function index
 					return err
 				}
 				return nameMap(sub, maxLocals+maxParams)
@@ -57,7 +57,7 @@ func names(r *reader) error {
 	return nil
 }
 
-// nameMap reads indices with their names.
+// nameMap reads a vector of indices and names.
 func nameMap(r *reader, limit uint64) error {
 	return r.vector("names", limit, func() error {
 		if _, err := r.u32(); err != nil {

@@ -112,7 +112,7 @@ func TestParse_malformed(t *testing.T) {
 	}
 }
 
-// A module that is cut off inside a section is refused, wherever that is.
+// TestParse_truncated verifies that a module that is truncated anywhere inside a section is rejected.
 func TestParse_truncated(t *testing.T) {
 	t.Parallel()
 	whole := everything()

@@ -11,7 +11,7 @@ import (
 
 var errEnd = errors.New("unexpected end")
 
-// reader walks over a section's bytes.
+// reader reads the bytes of a section.
 type reader struct {
 	b []byte
 }
@@ -44,8 +44,8 @@ func (r *reader) u32() (uint32, error) {
 	return 0, errors.New("number longer than 32 bits")
 }
 
-// signed reads a signed LEB128 number of at most the given bits (32, 33 or 64) and returns its lowest
-// 64 bits. That the unused bits of the last byte are in order is left to the engine.
+// signed reads a signed LEB128 number of at most the given bits (32, 33 or 64) and returns its lowest 64 bits. The
+// engine checks the unused bits of the last byte.
 func (r *reader) signed(bits uint) (int64, error) {
 	var v int64
 	for shift := uint(0); shift < bits; shift += 7 {
@@ -64,7 +64,7 @@ func (r *reader) signed(bits uint) (int64, error) {
 	return 0, fmt.Errorf("number longer than %d bits", bits)
 }
 
-// bytes takes the next n bytes.
+// bytes reads the next n bytes.
 func (r *reader) bytes(n uint32) ([]byte, error) {
 	if uint64(n) > uint64(len(r.b)) {
 		return nil, errEnd
@@ -74,7 +74,7 @@ func (r *reader) bytes(n uint32) ([]byte, error) {
 	return b, nil
 }
 
-// name reads a length and that many bytes of UTF-8.
+// name reads a name: a length and that many bytes of UTF-8.
 func (r *reader) name() (string, error) {
 	n, err := r.u32()
 	if err != nil {
@@ -90,8 +90,8 @@ func (r *reader) name() (string, error) {
 	return string(b), nil
 }
 
-// count reads how many elements follow. It is held against what is left, as every element takes at
-// least a byte, and against a limit.
+// count reads the number of elements that follow. It checks the number against a limit and against the remaining bytes,
+// because every element has at least one byte.
 func (r *reader) count(what string, limit uint64) (uint32, error) {
 	n, err := r.u32()
 	if err != nil {
@@ -124,7 +124,7 @@ func (r *reader) vector(what string, limit uint64, each func() error) error {
 // maxQuoted is how much of a name an error quotes, in bytes.
 const maxQuoted = 128
 
-// short cuts a name, which may be as long as the module, to what an error quotes.
+// short truncates a name, which may be as long as the module, for an error message.
 func short(name string) string {
 	if len(name) <= maxQuoted {
 		return name

@@ -35,33 +35,33 @@ func sectionName(id byte) string {
 	return fmt.Sprintf("section %d", id)
 }
 
-// place is where a section stands among the others, each of which comes at most once.
+// place returns the position of a section in the required order of sections.
 func place(id byte) int {
 	if id == sectionDataCount {
-		return 2*sectionElement + 1 // between the elements and the code
+		return 2*sectionElement + 1 // between the element and the code section
 	}
 	return 2 * int(id)
 }
 
-// parser gathers what has to be put together once all sections are read.
+// parser holds the state that resolve needs after all sections are read.
 type parser struct {
 	module *Module
 	types  []FuncType
-	// funcs is the type index of each function, imported ones first.
+	// funcs holds the type index of each function, imported functions first.
 	funcs []uint32
 	// imported counts the imports of each kind.
 	imported [4]uint32
-	// exports is each export's index in the space of its kind.
+	// exports holds the index of each export in the index space of its kind.
 	exports []uint32
 	// defined and bodies count the entries of the function and of the code section.
 	defined, bodies uint32
-	// last is the place of the section before.
+	// last is the position of the previous section.
 	last int
-	// locals, inits and tableElements are sums that have a limit.
+	// locals, inits and tableElements are totals that are limited.
 	locals, inits, tableElements uint64
 }
 
-// section reads one section, which begins at an offset of the module.
+// section reads one section.
 func (p *parser) section(id byte, r *reader) error {
 	if id > sectionDataCount {
 		if p := sectionProposal(id); p != "" {

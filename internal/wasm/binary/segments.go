@@ -4,9 +4,9 @@ package binary
 
 import "fmt"
 
-// elements reads one element segment. Its form is three bits (core 2.0, section 5.5.12): bit 0 passive
-// or declarative, bit 1 an explicit table (or, with bit 0, declarative), bit 2 expressions in place of
-// function indices.
+// elements reads one element segment. Its form has three bits (core 2.0, section 5.5.12): bit 0 means passive or
+// declarative, bit 1 means an explicit table index (or, with bit 0, declarative), and bit 2 means expressions instead
+// of function indices.
 func (p *parser) elements(r *reader) error {
 	form, err := r.u32()
 	if err != nil {
@@ -18,7 +18,7 @@ func (p *parser) elements(r *reader) error {
 	active, explicit, expressions := form&1 == 0, form&2 != 0, form&4 != 0
 	if active {
 		if explicit {
-			if _, err := r.u32(); err != nil { // the table
+			if _, err := r.u32(); err != nil { // the table index
 				return err
 			}
 		}
@@ -27,11 +27,11 @@ func (p *parser) elements(r *reader) error {
 		}
 	}
 	switch {
-	case form == 0 || form == 4: // functions, without saying so
+	case form == 0 || form == 4: // the elements are implicitly functions
 	case expressions:
 		_, err = valueType(r)
 	default:
-		_, err = r.byte() // the kind of element: functions
+		_, err = r.byte() // the element kind, which is always function
 	}
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (p *parser) elements(r *reader) error {
 	return err
 }
 
-// data reads one data segment: bit 0 of its form is passive, bit 1 an explicit memory.
+// data reads one data segment. Bit 0 of its form means passive, bit 1 means an explicit memory index.
 func data(r *reader) error {
 	form, err := r.u32()
 	if err != nil {
@@ -61,7 +61,7 @@ func data(r *reader) error {
 	switch form {
 	case 0, 2:
 		if form == 2 {
-			if _, err := r.u32(); err != nil { // the memory
+			if _, err := r.u32(); err != nil { // the memory index
 				return err
 			}
 		}
@@ -80,7 +80,7 @@ func data(r *reader) error {
 	return err
 }
 
-// code reads over one function body: its locals are counted, its instructions are not looked at.
+// code reads one function body. It counts the locals and skips the instructions.
 func (p *parser) code(r *reader) error {
 	size, err := r.u32()
 	if err != nil {

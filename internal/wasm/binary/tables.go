@@ -7,14 +7,14 @@ import (
 	"errors"
 )
 
-// tableSpan remembers where a table's limits stand, and what they are.
+// tableSpan holds the limits of a table and the bytes around them.
 type tableSpan struct {
-	// before and after are what the table's entry has around its limits.
+	// before and after are the bytes before and after the limits in the entry of the table.
 	before, after []byte
 	limits        Limits
 }
 
-// tables reads the table section and keeps what CapTables needs to write it again.
+// tables reads the table section and keeps the parts that CapTables needs to encode it again.
 func (p *parser) tables(r *reader) error {
 	return r.vector("tables", maxTables, func() error {
 		span, err := p.table(r)
@@ -23,8 +23,8 @@ func (p *parser) tables(r *reader) error {
 	})
 }
 
-// table reads one table. One with an initializer has two bytes before its type (core 3.0, section
-// 5.5.7) and an expression behind its limits.
+// table reads one table. A table with an initializer has two bytes before its type (core 3.0, section 5.5.7) and an
+// expression after its limits.
 func (p *parser) table(r *reader) (span tableSpan, err error) {
 	start := r.b
 	initialized := len(r.b) > 0 && r.b[0] == 0x40
@@ -54,10 +54,9 @@ func (p *parser) table(r *reader) (span tableSpan, err error) {
 	return span, within("elements in all tables", &p.tableElements, uint64(span.limits.Min), maxTableElements)
 }
 
-// CapTables returns the module with every table's maximum lowered to MaxTableElements, so that
-// table.grow answers -1 beyond it: tables are no part of the linear memory, and an engine grows them as
-// far as they may. The bytes must be those that were parsed; they come back as they are if no table
-// needs a lower maximum.
+// CapTables returns the module with the maximum of every table lowered to MaxTableElements, so that table.grow returns
+// -1 above it. Tables are not part of the linear memory, and the engine lets them grow to their maximum. The bytes must
+// be the ones that were parsed. They are returned unchanged if no table needs a lower maximum.
 func (m *Module) CapTables(module []byte) []byte {
 	needed := false
 	for _, t := range m.tables {

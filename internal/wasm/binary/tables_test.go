@@ -31,8 +31,8 @@ func TestModule_CapTables(t *testing.T) {
 	}
 	want := []Limits{
 		{Min: 10, Max: MaxTableElements, HasMax: true}, // had no maximum
-		{Min: 10, Max: MaxTableElements, HasMax: true}, // had a larger one
-		{Min: 1, Max: 5, HasMax: true},                 // kept, with its initializer
+		{Min: 10, Max: MaxTableElements, HasMax: true}, // had a larger maximum
+		{Min: 1, Max: 5, HasMax: true},                 // unchanged, including its initializer
 	}
 	var got []Limits
 	for _, table := range after.tables {

@@ -4,7 +4,7 @@ package binary
 
 import "fmt"
 
-// Bytes of types, as the binary format encodes them (core 3.0, section 5.3; core 2.0 has no prefixes).
+// Encodings of types in the binary format (core 3.0, section 5.3; core 2.0 has no prefixes).
 const (
 	typeFunc      = 0x60
 	typeRecursive = 0x4e
@@ -14,13 +14,13 @@ const (
 	ref           = 0x64 // a prefix: (ref …)
 )
 
-// Heap types behind a prefix that have a short form of their own.
+// Heap types that have a short form instead of a prefix.
 const (
 	heapFunc   = -0x10
 	heapExtern = -0x11
 )
 
-// recursiveType reads one entry of the type section: a function type, or a group of them.
+// recursiveType reads one entry of the type section: a function type, or a group of function types.
 func (p *parser) recursiveType(r *reader) error {
 	form, err := r.byte()
 	if err != nil {
@@ -42,7 +42,7 @@ func (p *parser) funcType(form byte, r *reader) error {
 	if form != typeFunc {
 		return Unsupported(TypeFormProposal(form), "type form 0x%02x", form)
 	}
-	if len(p.types) == maxTypes { // groups may hold several
+	if len(p.types) == maxTypes { // a group may contain several
 		return fmt.Errorf("%w: more than %d types", ErrLimit, maxTypes)
 	}
 	var t FuncType
@@ -60,7 +60,7 @@ func (p *parser) funcType(form byte, r *reader) error {
 	return nil
 }
 
-// valueType reads a value type. A reference to a type of the module's own is given as its prefix.
+// valueType reads a value type. It returns the prefix for a reference to a type that the module defines.
 func valueType(r *reader) (byte, error) {
 	c, err := r.byte()
 	if err != nil || (c != refNull && c != ref) {

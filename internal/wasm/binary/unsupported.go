@@ -7,7 +7,7 @@ import "fmt"
 // Proposal is the name of a WebAssembly proposal that k1s does not support.
 type Proposal string
 
-// The proposals that can be recognized in a module.
+// Proposals that can be recognized in a module.
 const (
 	ProposalThreads           Proposal = "threads"
 	ProposalExceptions        Proposal = "exception handling"
@@ -27,10 +27,10 @@ const (
 	ProposalCustomDescriptors Proposal = "custom descriptors"
 )
 
-// UnsupportedError means that a module uses a proposal beyond WebAssembly core 2.0.
+// UnsupportedError is returned for a module that uses a proposal beyond WebAssembly core 2.0.
 type UnsupportedError struct {
 	Proposal Proposal
-	// What is the part of the module that is of the proposal, such as "opcode 0xfe".
+	// What is the part of the module that belongs to the proposal, such as "opcode 0xfe".
 	What string
 }
 
@@ -39,7 +39,7 @@ func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("%s (of the %s proposal) is not of WebAssembly 2.0", e.What, e.Proposal)
 }
 
-// Unsupported returns the error for a part of a module that is not of WebAssembly core 2.0: an
+// Unsupported returns the error for a part of a module that is not part of WebAssembly core 2.0. It is an
 // *UnsupportedError if the proposal is known.
 func Unsupported(p Proposal, format string, args ...any) error {
 	what := fmt.Sprintf(format, args...)
@@ -76,7 +76,7 @@ func externProposal(k ExternKind) Proposal {
 	return ""
 }
 
-// TypeFormProposal returns the proposal that a form of an entry of the type section belongs to, or "".
+// TypeFormProposal returns the proposal that a form in the type section belongs to, or "".
 func TypeFormProposal(form byte) Proposal {
 	switch form {
 	case typeRecursive, 0x4f, 0x50, 0x5e, 0x5f: // rec, sub final, sub, array, struct
@@ -105,7 +105,7 @@ func ValueTypeProposal(t byte) Proposal {
 		return ProposalStringRef
 	case 0x65:
 		return ProposalSharedEverything
-	case refNull, ref, 0x40: // 0x40 begins a table with an initial value
+	case refNull, ref, 0x40: // 0x40 is the first byte of a table with an initial value
 		return ProposalTypedReferences
 	default:
 		return ""

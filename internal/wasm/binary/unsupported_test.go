@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What a toolchain makes beyond core 2.0 is named by its proposal.
+// TestParse_unsupported verifies that the error for a module beyond core 2.0 names the proposal.
 func TestParse_unsupported(t *testing.T) {
 	t.Parallel()
 	memory := func(flags byte, rest ...byte) []byte {
@@ -66,7 +66,7 @@ func TestParse_unsupported(t *testing.T) {
 	}
 }
 
-// What no proposal is known for is malformed, as ever.
+// TestParse_unknown verifies that an encoding that does not belong to a known proposal is malformed.
 func TestParse_unknown(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string][]byte{

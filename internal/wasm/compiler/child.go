@@ -13,19 +13,19 @@ import (
 	"github.com/tetratelabs/wazero"
 )
 
-// variable is the environment variable that makes a process a child; its value is a job in JSON.
+// variable is the environment variable that makes a process a child. Its value is a job in JSON.
 const variable = "K1S_COMPILE"
 
-// exitRejected is the child's exit code for a module that the compiler rejects: the reason is on standard error.
+// exitRejected is the exit code of the child for a module that the compiler rejects. The reason is on standard error.
 const exitRejected = 3
 
-// job is what a child is told besides the module, which it reads from standard input.
+// job is the input of a child, in addition to the module, which the child reads from standard input.
 type job struct {
 	CacheDir string
 	Limits   Limits
 }
 
-// Dispatch runs the compiler and exits if this process is a child. It must be the first thing that main does.
+// Dispatch runs the compiler and exits if this process is a child. main must call it first.
 func Dispatch() {
 	text, ok := os.LookupEnv(variable)
 	if !ok {
@@ -46,7 +46,7 @@ func run(text string, module io.Reader) (code int, err error) {
 	if err := j.Limits.enforce(); err != nil {
 		return 1, fmt.Errorf("limit the process: %w", err)
 	}
-	debug.SetMemoryLimit(j.Limits.Memory / 4 * 3) // to collect garbage before the limit is reached
+	debug.SetMemoryLimit(j.Limits.Memory / 4 * 3) // starts garbage collection before the limit is reached
 	bytes, err := io.ReadAll(module)
 	if err != nil {
 		return 1, fmt.Errorf("read the module: %w", err)

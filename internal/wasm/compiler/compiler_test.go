@@ -17,7 +17,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Each phi function of a nested loop costs the compiler its share of all others: n locals rotated in k nested loops.
+// nested returns a module that rotates n locals in k nested loops. Each phi function of a nested loop costs the
+// compiler work for all others.
 func nested(n, k int) []byte {
 	u := func(v int) []byte {
 		var out []byte
@@ -66,7 +67,8 @@ func TestProcess_Compile(t *testing.T) {
 	}
 }
 
-// The kernel ends a child at its limits, and its caller's end is its own.
+// TestProcess_Compile_limits verifies that the kernel stops a child at its limits, and that a child ends when its
+// caller cancels.
 func TestProcess_Compile_limits(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
@@ -91,14 +93,15 @@ func TestProcess_Compile_limits(t *testing.T) {
 	}
 }
 
-// On a machine that has no time for it, a compilation says nothing about the module: it is tried again.
+// TestLimits_explain_late verifies that a compilation that is late because the machine is busy is not an error of the
+// module, so that it is retried.
 func TestLimits_explain_late(t *testing.T) {
 	t.Parallel()
 	err := Limits{CPU: time.Second}.explain(errors.New("signal: killed"), true, 300*time.Millisecond, "")
 	if !errors.Is(err, ErrProcess) || !strings.Contains(err.Error(), "not ended after 10s") {
 		t.Errorf("got %v", err)
 	}
-	// Where nothing but the clock limits it, a module that takes long is rejected.
+	// If nothing but the wall-clock limit applies, a module that takes too long is rejected.
 	err = Limits{CPU: time.Second}.explain(errors.New("signal: killed"), true, 10*time.Second, "")
 	if errors.Is(err, ErrProcess) || !strings.Contains(err.Error(), "more than 1s of processor time") {
 		t.Errorf("got %v", err)

@@ -7,13 +7,13 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// Config is that of every runtime that compiles guests or reads their native code: the child's and the operator's must
-// be the same, as parts of it decide about the code.
+// Config returns the configuration of every runtime that compiles guests or reads their native code. The child and the
+// operator must use the same one, because parts of it affect the code.
 func Config() wazero.RuntimeConfig {
-	// Compiled code is not preemptible, and wazero's own way of stopping it costs several times the guest's
-	// time: guests are metered instead, see package meter.
+	// Compiled code is not preemptible, and wazero's own way to stop it makes the guest several times slower. Guests
+	// are metered instead, see package meter.
 	return wazero.NewRuntimeConfigCompiler().
 		WithCloseOnContextDone(false).
-		WithDebugInfoEnabled(false). // DWARF is much to read of a stranger, for line numbers in traps
+		WithDebugInfoEnabled(false). // parsing untrusted DWARF is not worth the line numbers in traps
 		WithCoreFeatures(api.CoreFeaturesV2)
 }

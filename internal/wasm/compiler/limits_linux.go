@@ -9,22 +9,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// niceness lets everything else go first: compiling is never urgent.
+// niceness gives other processes priority, because compiling is never urgent.
 const niceness = 5
 
-// enforce makes the kernel hold this process to the limits.
+// enforce sets the limits for this process in the kernel.
 func (l Limits) enforce() error {
 	seconds := uint64((l.CPU + time.Second - 1) / time.Second)
 	for resource, most := range map[int]uint64{
 		unix.RLIMIT_CPU:  seconds,
-		unix.RLIMIT_DATA: uint64(l.Memory), // private writable memory: what Go reserves without use does not count
+		unix.RLIMIT_DATA: uint64(l.Memory), // private writable memory, without what Go reserves and does not use
 		unix.RLIMIT_CORE: 0,
 	} {
 		if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: most, Max: most}); err != nil {
 			return os.NewSyscallError("setrlimit", err)
 		}
 	}
-	// Both only help others: where they are not allowed, the limits still hold.
+	// Both only help other processes. The limits hold even if these calls are not permitted.
 	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, niceness)
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	return nil

@@ -13,29 +13,30 @@ import (
 	"time"
 )
 
-// maxOutput is how much of what a child writes is kept, in bytes.
+// maxOutput is the number of bytes of a child's standard error that are kept.
 const maxOutput = 4 << 10
 
-// waitDelay is how long a child that was killed may keep its pipes open.
+// waitDelay is how long a child that was killed can keep its pipes open.
 const waitDelay = time.Second
 
-// ErrProcess means that a child could not be run, or not to its end: that says nothing about the module.
+// ErrProcess is returned if a child could not be started or did not finish, for a reason that is unrelated to the
+// module.
 var ErrProcess = errors.New("the compiler process did not run to its end")
 
-// Process starts a child for each compilation.
+// Process starts a child process for each compilation.
 type Process struct {
-	// Path is the program, whose main calls Dispatch.
+	// Path is the path of a program whose main calls Dispatch.
 	Path string
-	// CacheDir is where the native code goes.
+	// CacheDir is the directory to which the native code is written.
 	CacheDir string
-	// CPU is the processor time of a compilation, to which each MiB of the module adds; 0 means DefaultCPU.
+	// CPU is the processor time limit of a compilation, to which each MiB of the module adds. 0 means DefaultCPU.
 	CPU time.Duration
-	// Memory is how many bytes a child may hold; 0 means DefaultMemory.
+	// Memory is the memory limit of a child in bytes. 0 means DefaultMemory.
 	Memory int64
 }
 
-// Compile compiles a module and leaves the native code in CacheDir. Errors are the context's, ErrProcess, or say what
-// is wrong with the module.
+// Compile compiles a module and writes the native code to CacheDir. It returns the context's error, ErrProcess, or an
+// error that describes the problem of the module.
 func (p Process) Compile(ctx context.Context, module []byte) error {
 	limits := p.limitsFor(len(module))
 	text, err := json.Marshal(job{CacheDir: p.CacheDir, Limits: limits})
@@ -45,7 +46,7 @@ func (p Process) Compile(ctx context.Context, module []byte) error {
 	wall, cancel := context.WithTimeout(ctx, wallPerCPU*limits.CPU)
 	defer cancel()
 	cmd := exec.CommandContext(wall, p.Path)
-	// One thread runs, so that the garbage collector does not take a second processor from others.
+	// The child has one thread, so that its garbage collector does not use a second processor.
 	cmd.Env = []string{variable + "=" + string(text), "GOMAXPROCS=1"}
 	cmd.Stdin = bytes.NewReader(module)
 	output := &head{}
@@ -62,8 +63,9 @@ func (p Process) Compile(ctx context.Context, module []byte) error {
 	return limits.explain(err, wall.Err() != nil, used, output.String())
 }
 
-// explain says why a child failed that used some processor time. Late is one that had to be killed, be it because the
-// machine had no time for it or because nothing else limits it there.
+// explain returns the error of a child that ended with err and has used some processor time. late reports whether the
+// child was killed at the limit of wall-clock time, either because the machine was busy or because no other limit
+// applies on this platform.
 func (l Limits) explain(err error, late bool, used time.Duration, output string) error {
 	var exit *exec.ExitError
 	switch {
@@ -82,15 +84,15 @@ func (l Limits) explain(err error, late bool, used time.Duration, output string)
 		return fmt.Errorf("it takes more than %d MiB of memory: make its functions smaller", l.Memory>>20)
 	case !exit.Exited() && used >= l.CPU-time.Second:
 		return fmt.Errorf("it takes more than %s of processor time: make its functions smaller", l.CPU.Round(time.Second))
-	case !exit.Exited(): // killed by somebody else, such as the kernel when the machine has no memory left
+	case !exit.Exited(): // killed by another process or by the kernel, for example because the machine is out of memory
 		return fmt.Errorf("%w: %w", ErrProcess, err)
-	default: // the compiler has a fault of its own
+	default: // the compiler itself failed
 		first, _, _ := strings.Cut(output, "\n")
 		return fmt.Errorf("the compiler failed: %s", first)
 	}
 }
 
-// head keeps the beginning of what is written.
+// head is a writer that keeps the beginning of its input.
 type head struct{ bytes.Buffer }
 
 // Write implements io.Writer.

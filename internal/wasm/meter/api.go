@@ -9,82 +9,81 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
-// Version is the output's: it is raised with every change of it, as it is part of cache keys.
+// Version is the version of the output. It is part of cache keys and must be increased with every change of the output.
 const Version = 3
 
-// What Rewrite adds to a module. A module that has such names of its own is refused.
+// Names that Rewrite adds to a module. A module that already uses such names is rejected.
 const (
-	// ImportModule and ImportYield name the import: yield(fuel i64, stack i64) -> i64. It is called
-	// when fuel or stack is below zero, and returns the fuel from then on. If stack is below zero, it must
-	// panic, which unwinds the guest.
+	// ImportModule and ImportYield name the import yield(fuel i64, stack i64) -> i64. The module calls it when fuel or
+	// stack is below zero. It returns the new fuel. If stack is below zero, it must panic, which unwinds the guest.
 	ImportModule = "k1s:meter"
 	ImportYield  = "yield"
-	// ExportFuel is a mutable i64: how many instructions may run until yield is called. It is zero at
-	// the start.
+	// ExportFuel is a mutable i64 global: how many instructions can run until yield is called. Its initial value is
+	// zero.
 	ExportFuel = "k1s:fuel"
-	// ExportStack is a mutable i64: how many bytes of call stack are left. It is zero at the start: the
-	// host sets it before the first call, and again only after a call that did not return, as every
-	// call that returns gives back what it took. Up to StackSlack bytes of each entry from the host are
-	// not counted.
+	// ExportStack is a mutable i64 global: how many bytes of call stack remain. Its initial value is zero. The host
+	// sets it before the first call, and again only after a call that did not return, because every call that returns
+	// restores what it took. For each entry from the host, up to StackSlack bytes are not counted.
 	ExportStack = "k1s:stack"
-	// ExportGlobalPrefix, with a global's index, is the name of every mutable global of the module's own.
+	// ExportGlobalPrefix, followed by the index of the global, is the export name of every mutable global that the
+	// module defines.
 	ExportGlobalPrefix = "k1s:global:"
-	// ExportStart is the start function, if the module has one; the start section is removed.
+	// ExportStart is the export name of the start function, if the module has one. The start section is removed.
 	ExportStart = "k1s:start"
 
 	reserved = "k1s:"
 )
 
-// Options say what Rewrite leaves to the engine.
+// Options configure which tasks Rewrite leaves to the engine.
 type Options struct {
-	// KeepData leaves active data segments and the start section in the module. Otherwise whoever
-	// instantiates it writes the data and runs the start function.
+	// KeepData keeps active data segments and the start section in the module. Otherwise the host writes the data and
+	// runs the start function after it instantiates the module.
 	KeepData bool
 
-	// chunk is another one than the constant, for tests.
+	// chunk overrides the constant chunk in tests.
 	chunk uint32
 }
 
-// Segment is an active data segment that was taken out of the module.
+// Segment is an active data segment that was removed from the module.
 type Segment struct {
-	// Offset is where it is written in the memory.
+	// Offset is the address in the memory.
 	Offset uint32
-	// Bytes are those of the input.
+	// Bytes is the content, which shares memory with the input.
 	Bytes []byte
 }
 
-// Global is a mutable global of the module's own.
+// Global is a mutable global that the module defines.
 type Global struct {
 	// Export is the name under which the metered module exports it.
 	Export string
-	// Type is its value type's byte.
+	// Type is the byte of its value type.
 	Type byte
 }
 
-// Output is a metered module and what a host has to know of it.
+// Output is a metered module with the information that a host needs to run it.
 type Output struct {
 	// Module is the metered module.
 	Module []byte
-	// Data are the active data segments that were taken out, in the order in which they are written.
+	// Data are the active data segments that were removed, in the order in which they must be written.
 	Data []Segment
-	// Globals are all mutable globals of the module's own.
+	// Globals are all mutable globals that the module defines.
 	Globals []Global
-	// HasStart says that ExportStart is there.
+	// HasStart reports whether the module exports ExportStart.
 	HasStart bool
-	// Restorable says that a copy of the memory and of Globals is all of an instance's state.
+	// Restorable reports whether a copy of the memory and of Globals is the complete state of an instance.
 	Restorable bool
-	// WhyNot says what prevents it.
+	// WhyNot says why the module is not restorable.
 	WhyNot string
-	// Complexity is that of the function that has most.
+	// Complexity is the complexity of the most complex function, see body.complexity.
 	Complexity uint64
-	// CompileCost is what compiling may cost at the worst, see body.compileCost.
+	// CompileCost is an upper bound of the cost of compiling the module, see body.compileCost.
 	CompileCost uint64
-	// Functions and Instructions count what the module has.
+	// Functions and Instructions count the functions and the instructions of the module.
 	Functions, Instructions int
 }
 
-// Rewrite meters a module. Errors are those of binary.Parse, or say what of the module is not core 2.0,
-// is out of bounds, or has a name that is reserved.
+// Rewrite meters a module. Errors are those of binary.Parse, or say which part of the module is not part of core 2.0,
+// is out of bounds, or has a reserved name.
 func Rewrite(module []byte, o Options) (*Output, error) {
 	if _, err := binary.Parse(module); err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// BenchmarkRewrite is the time a module takes to be metered, by its size: a guest of a megabyte of
-// functions with loops, calls and memory.
+// BenchmarkRewrite measures the time to meter a module, by its size: a guest of a megabyte of functions with loops,
+// calls and memory.
 func BenchmarkRewrite(b *testing.B) {
 	const n = 20_000
 	body := function([]byte{0x03, 0x40, 0x20, 0, 0x41, 1, 0x6b, 0x22, 0, 0x28, 2, 0, 0x21, 0, 0x20, 0, 0x20, 0, 0x28, 2, 4, 0x36, 2, 0, 0x20, 0, 0x10}, n/2,

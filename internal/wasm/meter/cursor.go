@@ -12,7 +12,7 @@ var (
 	errNumber = errors.New("number longer than its type")
 )
 
-// cursor walks over bytes. Its first error stays: reads after it return zero, and move nothing.
+// cursor reads bytes. It keeps its first error. After an error, reads return zero and do not advance.
 type cursor struct {
 	b   []byte
 	i   int
@@ -42,7 +42,7 @@ func (c *cursor) byte() byte {
 	return v
 }
 
-// u32 reads an unsigned LEB128 number; most take one byte.
+// u32 reads an unsigned LEB128 number. Most have one byte.
 func (c *cursor) u32() uint32 {
 	if c.i < len(c.b) && c.b[c.i] < 0x80 {
 		c.i++
@@ -67,12 +67,12 @@ func (c *cursor) longU32() uint32 {
 	return 0
 }
 
-// signed reads a signed LEB128 number of at most 33 bits, which is all that has to be known by value.
+// signed reads a signed LEB128 number of at most 33 bits. The values of longer numbers are not needed.
 func (c *cursor) signed(bits uint) int64 {
 	var v int64
 	for shift := uint(0); shift < bits; shift += 7 {
 		b := c.byte()
-		if rest := bits - shift; rest < 7 { // the bits beyond must repeat the sign
+		if rest := bits - shift; rest < 7 { // the unused bits must repeat the sign
 			if beyond := int8(b<<1) >> rest; beyond != 0 && beyond != -1 {
 				break
 			}
@@ -89,7 +89,7 @@ func (c *cursor) signed(bits uint) int64 {
 	return 0
 }
 
-// skipLEB reads over a number of at most n bytes. Whether its last byte is in order is the engine's to say.
+// skipLEB skips a number of at most n bytes. The engine checks the unused bits of the last byte.
 func (c *cursor) skipLEB(n int) {
 	for range n {
 		if c.byte() < 0x80 {
@@ -111,7 +111,7 @@ func (c *cursor) skip(n uint32) []byte {
 
 func (c *cursor) name() string { return string(c.skip(c.u32())) }
 
-// below reads an index that must be less than a number.
+// below reads an index that must be less than n.
 func (c *cursor) below(n int, what string) uint32 {
 	v := c.u32()
 	if uint64(v) >= uint64(n) && c.err == nil {
@@ -120,8 +120,8 @@ func (c *cursor) below(n int, what string) uint32 {
 	return v
 }
 
-// vector reads a count and calls each that many times. Every element takes a byte at least, but the
-// count itself reserves nothing.
+// vector reads a count and calls each that many times. Every element has at least one byte, so a large count ends with
+// an error. The count itself does not allocate memory.
 func (c *cursor) vector(each func()) {
 	for n := c.u32(); n > 0 && c.err == nil; n-- {
 		each()

@@ -2,7 +2,7 @@
 
 package meter
 
-// declare writes the declarations of a function's locals, with one more behind its own if its stack is
+// declare writes the declarations of the locals of a function, followed by one additional local if its stack is
 // counted.
 func (w *writer) declare(out []byte, b *body, counted bool) []byte {
 	if !counted {
@@ -14,9 +14,9 @@ func (w *writer) declare(out []byte, b *body, counted bool) []byte {
 	return append(out, 1, typeI64)
 }
 
-// body writes one function: its instructions are copied, but for the places of its events. If its stack
-// has to be given back when it returns, its instructions stand in a block with its results, so that
-// whatever branched to the function's end branches to the block's.
+// body writes one function: it copies the instructions and replaces those at its events. If the function must restore
+// the stack when it returns, its instructions are wrapped in a block with its results, so that branches to the end of
+// the function become branches to the end of the block.
 func (w *writer) body(out []byte, i int) []byte {
 	m := w.m
 	b, t := &m.bodies[i], &w.plan[i]
@@ -37,7 +37,7 @@ func (w *writer) body(out []byte, i int) []byte {
 	return c
 }
 
-// replace writes what stands in place of an event.
+// replace writes the replacement for an event.
 func (w *writer) replace(c code, e event, wrapped bool) code {
 	m := w.m
 	same := m.raw[e.at : e.at+uint32(e.length)]

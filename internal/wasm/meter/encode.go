@@ -6,7 +6,7 @@ import "encoding/binary"
 
 func appendU32(out []byte, v uint32) []byte { return binary.AppendUvarint(out, uint64(v)) }
 
-// appendSigned writes a signed LEB128 number.
+// appendSigned appends a signed LEB128 number.
 func appendSigned(out []byte, v int64) []byte {
 	for v < -0x40 || v >= 0x40 {
 		out = append(out, byte(v)|0x80)
@@ -17,7 +17,7 @@ func appendSigned(out []byte, v int64) []byte {
 
 func appendName(out []byte, s string) []byte { return append(appendU32(out, uint32(len(s))), s...) }
 
-// appendSized writes bytes behind their length.
+// appendSized appends bytes, preceded by their length.
 func appendSized(out, content []byte) []byte {
 	return append(appendU32(out, uint32(len(content))), content...)
 }
@@ -31,8 +31,8 @@ type code []byte
 
 func (c code) op(ops ...byte) code { return append(c, ops...) }
 
-// index writes an instruction with an index behind it.
+// index appends an instruction with an index as its immediate.
 func (c code) index(op byte, index uint32) code { return appendU32(append(c, op), index) }
 
-// constant writes an i32.const or i64.const.
+// constant appends an i32.const or i64.const.
 func (c code) constant(op byte, v int64) code { return appendSigned(append(c, op), v) }

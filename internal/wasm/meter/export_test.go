@@ -2,7 +2,7 @@
 
 package meter
 
-// WithChunk returns options with which one instruction works on so many bytes of memory at most.
+// WithChunk returns options that limit one instruction to the given number of bytes of memory.
 func WithChunk(o Options, bytes uint32) Options {
 	o.chunk = bytes
 	return o

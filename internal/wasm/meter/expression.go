@@ -2,7 +2,7 @@
 
 package meter
 
-// expression reads a constant expression and writes it again, with the indices of functions moved.
+// expression reads a constant expression and appends it to out with adjusted function indices.
 func (m *module) expression(out []byte, c *cursor) []byte {
 	for c.err == nil {
 		from := c.i

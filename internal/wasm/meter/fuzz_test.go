@@ -21,7 +21,7 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// compiles reports whether wazero takes a module. Its validator panics on some malformed ones.
+// compiles returns an error if wazero rejects a module. The validator of wazero panics for some malformed ones.
 func compiles(module []byte) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -35,8 +35,8 @@ func compiles(module []byte) (err error) {
 	return err
 }
 
-// FuzzRewrite holds that Rewrite never panics, changes nothing of what it was given, and that its output
-// is valid if the module was, and only then.
+// FuzzRewrite checks that Rewrite never panics, does not change its input, and that its output is valid if and only if
+// the module was valid.
 func FuzzRewrite(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(everything([]byte{0, 0x41, 8, 0x0b}, "at eight", []byte{1}, "passive", []byte{0, 0x41, 9, 0x0b}, "at nine"))
@@ -65,7 +65,7 @@ func FuzzRewrite(f *testing.F) {
 	})
 }
 
-// random makes bytes for the generator.
+// random returns bytes for the generator.
 func random(seed uint64) []byte {
 	r := rand.New(rand.NewPCG(seed, seed))
 	b := make([]byte, 50+r.IntN(2000))
@@ -75,8 +75,8 @@ func random(seed uint64) []byte {
 	return b
 }
 
-// FuzzDifferential runs generated modules metered and, if they end, as they are: results, traps and
-// memory must be the same.
+// FuzzDifferential runs generated modules metered and, if they end, unmetered: results, traps and memory must be the
+// same.
 func FuzzDifferential(f *testing.F) {
 	for seed := range uint64(40) {
 		f.Add(random(seed))
@@ -84,7 +84,7 @@ func FuzzDifferential(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) { differential(t, generate(b)) })
 }
 
-// outcome is what can be seen of a call.
+// outcome is the observable result of a call.
 type outcome struct {
 	Results []uint64
 	Trap    string
@@ -150,8 +150,8 @@ func call(mod api.Module, name string, arg uint64) (outcome, error) {
 	return o, err
 }
 
-// TestRewrite_fuzzcases rewrites the modules on which wazero's own fuzzers found something: what wazero
-// takes, it must take metered.
+// TestRewrite_fuzzcases rewrites the modules with which wazero's own fuzzers have found bugs: if wazero accepts a
+// module, it must also accept the metered module.
 func TestRewrite_fuzzcases(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(spectests(t), "..", "fuzzcases", "testdata", "*.wasm"))
 	if err != nil || len(files) == 0 {

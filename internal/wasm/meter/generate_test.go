@@ -2,16 +2,16 @@
 
 package meter_test
 
-// generator makes valid modules of a fuzzer's bytes: functions of all shapes of control flow over i32
-// locals, a memory, mutable globals, and a table through which they call each other. Without bytes it
-// ends what it has begun.
+// generator creates valid modules from the bytes of a fuzzer: functions with all forms of control flow over i32 locals,
+// a memory, mutable globals, and a table through which they call each other. When no bytes are left, it ends the
+// functions that it has started.
 type generator struct {
 	b      []byte
-	budget int // statements that may still be made
-	// types of functions: those that have index k take k parameters and return results[k].
+	budget int // number of statements that can still be generated
+	// functions is the number of functions. results is the number of results of the last call.
 	functions int
 	results   int
-	blocks    []int // results of the labels around, the innermost last; -1: a loop
+	blocks    []int // results of the surrounding labels, the innermost last; -1 for a loop
 	code      []byte
 }
 
@@ -31,7 +31,7 @@ func (g *generator) next(n int) int {
 
 func (g *generator) emit(parts ...any) { g.code = append(g.code, cat(parts...)...) }
 
-// generate makes a module with the exports f0, f1, ….
+// generate returns a module with the exports f0, f1, ….
 func generate(b []byte) []byte {
 	g := &generator{b: b, budget: 400}
 	g.functions = 1 + g.next(5)
@@ -99,7 +99,7 @@ func (g *generator) statement(types []int, depth int) {
 		g.branch(types, depth)
 	case 7:
 		g.emit([]byte{0x01})
-	case 8, 9, 10: // loop, which ends when a local has come to zero
+	case 8, 9, 10: // loop, which ends when a local is zero
 		local := byte(g.next(genLocals))
 		g.emit([]byte{0x03, 0x40})
 		g.blocks = append(g.blocks, -1)
@@ -142,7 +142,7 @@ func (g *generator) statement(types []int, depth int) {
 
 func (g *generator) pop() { g.blocks = g.blocks[:len(g.blocks)-1] }
 
-// branch leaves a block, or goes round a loop, in one of the ways there are.
+// branch generates one of the branch instructions, which leaves a block or continues a loop.
 func (g *generator) branch(types []int, depth int) {
 	label := g.next(len(g.blocks))
 	results := g.blocks[len(g.blocks)-1-label]
@@ -157,7 +157,7 @@ func (g *generator) branch(types []int, depth int) {
 		for range n {
 			g.emit([]byte{0x1a})
 		}
-	case 1: // br in an if, so that something follows
+	case 1: // br in an if, so that instructions follow
 		g.value(types, depth+1)
 		g.emit([]byte{0x04, 0x40})
 		for range n {
@@ -171,7 +171,7 @@ func (g *generator) branch(types []int, depth int) {
 			g.value(types, depth+1)
 		}
 		g.emit([]byte{0x0f, 0x0b})
-	case 3: // br_table in a block, to it and to the label
+	case 3: // br_table in a block, to the block and to the label
 		g.emit([]byte{0x02, 0x40})
 		if n == 0 {
 			g.value(types, depth+1)
@@ -181,13 +181,13 @@ func (g *generator) branch(types []int, depth int) {
 	}
 }
 
-// call calls a function, and says in results how many values it leaves.
+// call generates a call of a function, and sets results to the number of its results.
 func (g *generator) call(types []int, depth int) {
 	f := g.next(len(types))
 	g.value(types, depth+1)
 	if g.next(2) == 0 {
 		g.emit([]byte{0x10}, f)
-	} else { // by its type, so that it may trap
+	} else { // call_indirect, which may trap
 		g.emit([]byte{0x41, byte(g.next(len(types) + 2)), 0x11, byte(types[f]), 0})
 	}
 	g.results = types[f]

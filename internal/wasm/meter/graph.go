@@ -2,11 +2,11 @@
 
 package meter
 
-// graph says who may call whom among the functions that the module defines. It has a node for each of
-// them and one for each class of equal types, through which indirect calls go: so it has no more edges
-// than the module has calls and functions whose address is taken.
+// graph is the call graph of the functions that the module defines. It has a node for each of them and one for each
+// class of equal types, through which indirect calls go. It therefore has no more edges than the module has calls and
+// functions whose address is taken.
 type graph struct {
-	first []int32 // of each node's edges; one more at the end
+	first []int32 // the index of each node's first edge, and the number of edges at the end
 	edges []int32
 }
 
@@ -47,9 +47,9 @@ func (g *graph) nodes() int { return len(g.first) - 1 }
 
 func (g *graph) callees(node int32) []int32 { return g.edges[g.first[node]:g.first[node+1]] }
 
-// order returns the nodes so that a node stands behind all it calls, but for those that may call it
-// again: these are marked as cyclic. It is Tarjan's algorithm with a stack of its own, as guests decide
-// how deep it goes.
+// order returns the nodes in an order in which each node comes after all nodes that it calls, except for cycles, whose
+// nodes are marked as cyclic. It implements Tarjan's algorithm with an explicit stack, because guests determine the
+// depth.
 func (g *graph) order(bodies int) (order []int32, cyclic []bool) {
 	n := g.nodes()
 	const unseen = -1
@@ -112,8 +112,8 @@ func (g *graph) order(bodies int) (order []int32, cyclic []bool) {
 	return order, cyclic
 }
 
-// appendComponent puts the classes before the functions: functions of a component call each other
-// through them, and all of these are cyclic, but what else a class calls has to be known to its callers.
+// appendComponent appends the classes of a component before its functions. The functions of a component are all cyclic,
+// so their order does not matter, but the callers of a class need to know what else the class calls.
 func appendComponent(order, component []int32, bodies int32) []int32 {
 	for _, w := range component {
 		if w >= bodies {

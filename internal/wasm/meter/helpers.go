@@ -2,20 +2,21 @@
 
 package meter
 
-// BulkShift says what memory and tables cost: a unit of fuel is worth 1<<BulkShift bytes or elements.
+// BulkShift defines the cost of moving memory and table elements: one unit of fuel pays for 1<<BulkShift bytes or
+// elements.
 const BulkShift = 3
 
-// pageShift says what a page of memory costs.
+// pageShift defines the cost of a page of memory: 1<<pageShift units of fuel.
 const pageShift = 16 - BulkShift
 
-// addHelpers writes the functions that are called where counting down has reached zero, and around
-// instructions whose work is not known beforehand.
+// addHelpers writes the functions that metered code calls when a counter is below zero, and those that charge
+// instructions whose cost depends on their operands.
 func (w *writer) addHelpers() {
 	w.slow = w.helper("k1s.slow", w.emptyType, nil,
 		code(nil).index(opGlobalGet, w.fuel).index(opGlobalGet, w.stack).index(opCall, w.yield).index(opGlobalSet, w.fuel))
 
 	if w.m.usesBulk {
-		// bulk charges as many bytes or elements as its operand says, and returns it.
+		// bulk charges the number of bytes or elements in its operand, and returns the operand.
 		w.bulk = w.helper("k1s.bulk", w.countType, nil,
 			w.charged(nil, func(c code) code { return c.index(opLocalGet, 0) }).index(opLocalGet, 0))
 	}
@@ -32,7 +33,7 @@ func (w *writer) addHelpers() {
 		}
 	}
 	if w.m.usesGrow {
-		// grow is memory.grow, charged when it has succeeded: asking for too much costs nothing.
+		// grow is memory.grow. It charges only if the memory has grown: a failed memory.grow costs nothing.
 		w.grow = w.helper("k1s.grow", w.countType, []byte{typeI32},
 			w.check(code(nil).index(opLocalGet, 0).op(opMemoryGrow, 0).index(opLocalTee, 1).
 				constant(opI32Const, -1).op(opI32Eq, opIf, typeEmpty).constant(opI32Const, -1).op(opReturn, opEnd).
@@ -42,7 +43,7 @@ func (w *writer) addHelpers() {
 	}
 }
 
-// helper adds a function behind those of the module, and returns its index.
+// helper adds a function after those of the module, and returns its index.
 func (w *writer) helper(name string, typ uint32, locals []byte, c code) uint32 {
 	body := appendU32(nil, uint32(len(locals)))
 	for _, t := range locals {

@@ -16,13 +16,13 @@ import (
 
 var errStack = errors.New("stack overflow")
 
-// host runs modules as they are, or metered as an engine would.
+// host runs modules unmetered, or metered like an engine.
 type host struct {
 	t       testing.TB
 	runtime wazero.Runtime
 	metered bool
 	options meter.Options
-	// grant is the fuel that yield returns; after says what else it does.
+	// grant is the fuel that yield returns. after, if it is set, is called by yield.
 	grant int64
 	stack int64
 	after func(fuel int64)
@@ -64,7 +64,7 @@ func (h *host) yield(_ context.Context, values []uint64) {
 	values[0] = uint64(fuel)
 }
 
-// floor is where the stack ends. With KeepData the start section runs before anything can be set.
+// floor returns the end of the stack. With KeepData the start section runs before the host can set ExportStack.
 func (h *host) floor() int64 {
 	if h.options.KeepData {
 		return -h.stack
@@ -72,7 +72,8 @@ func (h *host) floor() int64 {
 	return 0
 }
 
-// instantiate does what an engine does: it writes the data and runs the start function itself.
+// instantiate instantiates a module. Like an engine, it writes the data and calls the start function of a metered
+// module.
 func (h *host) instantiate(module []byte, name string) (api.Module, error) {
 	ctx := context.Background()
 	config := wazero.NewModuleConfig().WithName(name).WithStartFunctions()

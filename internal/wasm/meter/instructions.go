@@ -2,7 +2,7 @@
 
 package meter
 
-// other reads the rest of an instruction that is looked at more closely.
+// other reads the rest of an instruction that needs individual treatment.
 func (s *scanner) other(op byte) {
 	switch op {
 	case opUnreachable:
@@ -56,7 +56,7 @@ func (s *scanner) global() { s.below(s.m.allGlobals(), "global") }
 
 func (s *scanner) table() { s.below(len(s.m.tables), "table") }
 
-// label reads a label.
+// label reads a label and returns its frame.
 func (s *scanner) label() *frame {
 	d := s.below(len(s.frames), "label")
 	if s.err != nil {
@@ -76,7 +76,7 @@ func (s *scanner) branch(kind eventKind) {
 	l.header = l.header || kind == eventBackIf && f.params > 0
 }
 
-// brTable reads one of the labels of a br_table.
+// brTable reads one label of a br_table.
 func (s *scanner) brTable() {
 	s.b.targets++
 	if f := s.label(); f.op == opLoop {
@@ -86,7 +86,7 @@ func (s *scanner) brTable() {
 	}
 }
 
-// open begins a block. Its type is a number of 33 bits: empty or a value type, or a type's index.
+// open starts a block. Its type is a number of 33 bits: empty, a value type, or a type index.
 func (s *scanner) open(op byte) {
 	params, results := 0, 0
 	switch t := s.signed(33); {
@@ -156,7 +156,7 @@ func (s *scanner) callIndirect() {
 	s.apply(&s.m.types[t])
 }
 
-// apply passes a function's parameters, and takes its results.
+// apply counts the parameters and the results of a call.
 func (s *scanner) apply(t *funcType) {
 	s.values.results += len(t.results)
 	s.values.passed = max(s.values.passed, len(t.params)+len(t.results))
@@ -168,7 +168,7 @@ func (s *scanner) refFunc() {
 	if s.err != nil {
 		return
 	}
-	// Exports that are added declare a function: it must have been declared without them.
+	// The exports that Rewrite adds also declare functions, so the function must have been declared without them.
 	if !s.m.declared[index] {
 		s.failf("reference to function %d, which is not declared", index)
 	}

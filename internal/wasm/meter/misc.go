@@ -2,7 +2,8 @@
 
 package meter
 
-// Instructions behind 0xfc (core 2.0, sections 5.4.4 to 5.4.7). Those before are saturating conversions.
+// Second opcodes of instructions with the prefix 0xfc (core 2.0, sections 5.4.4 to 5.4.7). Lower values are saturating
+// conversions.
 const (
 	miscMemoryInit = 8
 	miscDataDrop   = 9
@@ -16,7 +17,7 @@ const (
 	miscTableFill  = 17
 )
 
-// misc reads an instruction behind 0xfc.
+// misc reads an instruction with the prefix 0xfc.
 func (s *scanner) misc() {
 	m := s.m
 	switch op := s.u32(); op {
@@ -67,7 +68,7 @@ func (s *scanner) misc() {
 
 func (s *scanner) data() uint32 { return s.below(max(s.m.dataCount, 0), "data segment") }
 
-// memoryInit reads the rest of a memory.init. Only those from long segments can take long.
+// memoryInit reads the rest of a memory.init. Only a memory.init from a long segment can take long.
 func (s *scanner) memoryInit() {
 	segment := s.data()
 	s.zero()
@@ -79,19 +80,19 @@ func (s *scanner) memoryInit() {
 	s.ranged(eventInit, segment)
 }
 
-// ranged is an instruction on a range of memory.
+// ranged handles an instruction on a range of memory.
 func (s *scanner) ranged(kind eventKind, arg uint32) {
 	s.before(kind, arg)
 	s.values.results += 3
 }
 
-// before is an event in front of the instruction, which stays.
+// before adds an event before the instruction, which is kept.
 func (s *scanner) before(kind eventKind, arg uint32) {
 	s.event(kind, arg, s.at)
 	s.m.events[len(s.m.events)-1].length = 0
 }
 
-// bulk is an instruction that works as long as its topmost operand says.
+// bulk handles an instruction whose duration depends on its topmost operand.
 func (s *scanner) bulk() {
 	s.m.usesBulk = true
 	s.before(eventBulk, 0)

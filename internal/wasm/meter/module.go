@@ -38,32 +38,31 @@ type global struct {
 	mutable bool
 }
 
-// module is what is known of a module before its instructions are looked at. Sections that hold
-// indices of functions are written again while they are read, as every function that the module defines
-// moves by one.
+// module is the information about a module that is read before its instructions. Sections that contain function indices
+// are encoded again while they are read, because the index of every function that the module defines increases by one.
 type module struct {
 	raw      []byte
-	sections [sectionKinds][]byte // as they are in raw; nil if there is none
-	codeAt   int                  // where the code section's content begins in raw
+	sections [sectionKinds][]byte // as they are in raw, or nil
+	codeAt   int                  // offset of the content of the code section in raw
 	names    []byte               // the name section
 
 	types           []funcType
-	importedFuncs   []uint32 // their types
+	importedFuncs   []uint32 // their type indices
 	importedGlobals []global
-	funcs           []uint32 // types of the functions it defines
-	tables          []byte   // their types; imported ones first
+	funcs           []uint32 // type indices of the functions that the module defines
+	tables          []byte   // their types, imported tables first
 	importedTables  int
 	memories        int
 	importedMemory  bool
-	globals         []global // those it defines
+	globals         []global // globals that the module defines
 	elements        int
-	dataCount       int // -1: there is no such section
-	start           int // -1: there is none
+	dataCount       int // -1 if there is no data count section
+	start           int // -1 if there is no start function
 	data            []dataSegment
-	plainData       bool // every active data segment begins at a constant
+	plainData       bool // the offset of every active data segment is a constant
 	bodies          []body
 
-	// Of functions, the imported ones first.
+	// Flags for each function, imported functions first.
 	exported, declared, addressTaken []bool
 
 	newGlobals, newExports, newElements []byte // without their counts
@@ -74,10 +73,10 @@ type module struct {
 	scanned
 }
 
-// functions is how many functions there are, the imported ones included.
+// functions returns the number of functions, including imported ones.
 func (m *module) functions() int { return len(m.importedFuncs) + len(m.funcs) }
 
-// typeOf is a function's type.
+// typeOf returns the type of a function.
 func (m *module) typeOf(function uint32) *funcType {
 	if int(function) < len(m.importedFuncs) {
 		return &m.types[m.importedFuncs[function]]
@@ -87,7 +86,7 @@ func (m *module) typeOf(function uint32) *funcType {
 
 func (m *module) allGlobals() int { return len(m.importedGlobals) + len(m.globals) }
 
-// moved is a function's index in the metered module.
+// moved returns the index of a function in the metered module.
 func (m *module) moved(function uint32) uint32 {
 	if int(function) < len(m.importedFuncs) {
 		return function
@@ -95,7 +94,7 @@ func (m *module) moved(function uint32) uint32 {
 	return function + 1
 }
 
-// read reads every section but the instructions. The bytes were accepted by binary.Parse.
+// read reads every section except for the instructions. binary.Parse must have accepted the bytes.
 func read(raw []byte, chunk uint32) (*module, error) {
 	m := &module{raw: raw, chunk: chunk, dataCount: -1, start: -1, plainData: true}
 	for c := (&cursor{b: raw, i: 8}); c.left() > 0; {

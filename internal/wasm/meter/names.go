@@ -2,15 +2,15 @@
 
 package meter
 
-// Subsections of the name section (core 2.0, section 7.4.1); the engine knows no others.
+// Subsections of the name section (core 2.0, section 7.4.1). The engine ignores others.
 const (
 	namesModule = iota
 	namesFunctions
 	namesLocals
 )
 
-// names writes the name section, so that a trap's stack names the right functions. All other custom
-// sections go: those about code would be wrong, and nothing reads the rest in a metered module.
+// names writes the name section, so that the stack trace of a trap has the right function names. All other custom
+// sections are removed: those about code would be wrong, and nothing reads the rest in a metered module.
 func (w *writer) names() []byte {
 	m := w.m
 	var module, functions, locals []byte
@@ -38,7 +38,7 @@ func (w *writer) names() []byte {
 	return out
 }
 
-// functionNames moves the indices of functions and adds the names of what was added.
+// functionNames adjusts function indices and adds the names of the functions that were added.
 func (w *writer) functionNames(content []byte) []byte {
 	m := w.m
 	var out []byte
@@ -72,7 +72,7 @@ func (w *writer) functionNames(content []byte) []byte {
 	return append(appendU32(nil, n), out...)
 }
 
-// localNames moves the indices of the functions whose locals have names.
+// localNames adjusts the indices of the functions whose locals have names.
 func (w *writer) localNames(content []byte) []byte {
 	var out []byte
 	n := uint32(0)

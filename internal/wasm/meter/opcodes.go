@@ -4,7 +4,7 @@ package meter
 
 import "github.com/k1s-io/k1s/internal/wasm/binary"
 
-// Instructions that mean something to this package (core 2.0, section 5.4).
+// Opcodes that this package handles (core 2.0, section 5.4).
 const (
 	opUnreachable  = 0x00
 	opNop          = 0x01
@@ -57,30 +57,30 @@ const (
 	opAtomic       = 0xfe
 )
 
-// Immediates of an instruction.
+// immediate is the kind of the immediates of an instruction.
 type immediate byte
 
 const (
-	immUnknown immediate = iota // the instruction is not of core 2.0
+	immUnknown immediate = iota // the instruction is not part of core 2.0
 	immNone
 	immLocal
-	immMemory // of a load or store: alignment and offset
+	immMemory // the alignment and the offset of a load or store
 	immI32
 	immI64
 	imm4
 	imm8
-	immZero  // the index of the memory, of which there is one
-	immOther // control flow and other instructions that are looked at one by one
+	immZero  // the index of the memory, which must be 0
+	immOther // control flow and other instructions that need individual treatment
 )
 
-// instruction is what has to be known of an opcode: what follows it, and how many results it has, as far
-// as that is not looked at one by one.
+// instruction describes an opcode: the kind of its immediates and the number of its results, unless the instruction
+// needs individual treatment.
 type instruction struct {
 	imm     immediate
 	results uint8
 }
 
-// instructions are the opcodes of one byte.
+// instructions describes the opcodes of one byte.
 var instructions = func() (t [256]instruction) {
 	set := func(from, to int, imm immediate, results uint8) {
 		for op := from; op <= to; op++ {
@@ -116,7 +116,7 @@ var instructions = func() (t [256]instruction) {
 // proposalOf returns the proposal that an opcode beyond core 2.0 belongs to, or "".
 func proposalOf(op byte) binary.Proposal {
 	switch op {
-	case 0x06, 0x07, 0x08, 0x09, 0x0a, 0x18, 0x19, 0x1f: // as it was first proposed, and as it is now
+	case 0x06, 0x07, 0x08, 0x09, 0x0a, 0x18, 0x19, 0x1f: // the legacy and the current form of the proposal
 		return binary.ProposalExceptions
 	case 0x12, 0x13:
 		return binary.ProposalTailCalls

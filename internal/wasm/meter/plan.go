@@ -2,37 +2,37 @@
 
 package meter
 
-// What decides how a module is metered. docs/adr/0010-metering.md has the measurements.
+// Parameters of metering. docs/adr/0010-metering.md has the measurements.
 const (
-	// hostCall and bulkCall are what a call of an imported function costs, and an instruction that
-	// works on many bytes or elements, besides the bytes or elements themselves.
+	// hostCall is the cost of a call of an imported function. bulkCall is the cost of an instruction on many bytes or
+	// elements, in addition to the bytes or elements themselves.
 	hostCall = 128
 	bulkCall = 16
-	// StackSlack is how many bytes a chain of calls may take before one of its functions counts: so
-	// much, and no more, an entry from the host may take beyond what ExportStack says.
+	// StackSlack is how many bytes a chain of calls can take before one of its functions is counted. It is also the
+	// maximum number of bytes that an entry from the host can take beyond ExportStack.
 	StackSlack = 16 << 10
-	// maxBacks is how many branches to a loop are charged each by itself. With more, it is charged where
-	// it begins.
+	// maxBacks is the maximum number of branches to a loop that are charged individually. A loop with more branches is
+	// charged at its beginning.
 	maxBacks = 2
-	// maxCost is the most that a region costs, so that sums stay within 32 bits.
+	// maxCost is the maximum cost of a region, so that sums fit in 32 bits.
 	maxCost = 1 << 30
 )
 
-// treatment says how one function is metered.
+// treatment describes how one function is metered.
 type treatment struct {
-	// counted functions take this many bytes off ExportStack.
+	// counted reports whether the function subtracts stack bytes from ExportStack.
 	counted bool
 	stack   uint64
 }
 
-// plan says how each function is metered. What calls of a function take of the stack is only counted
-// where a chain of calls has no end that is known: in cycles, and where it would be longer than
-// StackSlack. A counted function counts for itself and all it calls up to the next counted one.
+// plan decides how each function is metered. The stack of a function is counted only if it is part of a cycle in the
+// call graph, or if an uncounted chain of calls would take more than StackSlack. A counted function counts its own
+// stack and that of all functions that it calls, up to the next counted one.
 func (m *module) plan() []treatment {
 	g := m.graph()
 	order, cyclic := g.order(len(m.bodies))
 	plan := make([]treatment, len(m.bodies))
-	uncounted := make([]uint64, g.nodes()) // what a call of a node takes
+	uncounted := make([]uint64, g.nodes()) // the uncounted stack that a call of a node takes
 	for _, v := range order {
 		var below uint64
 		for _, w := range g.callees(v) {
@@ -55,7 +55,7 @@ func (m *module) plan() []treatment {
 	return plan
 }
 
-// costs adds to a function's regions what is not an instruction of theirs.
+// costs adds the costs that depend on events, and the first iterations of loops, to the regions of a function.
 func (m *module) costs(i int) {
 	for _, e := range m.bodyEvents(i) {
 		switch {
@@ -65,7 +65,7 @@ func (m *module) costs(i int) {
 			m.addCost(i, e.region, bulkCall)
 		}
 	}
-	// The first time round, a loop is charged with what is around it, unless it is charged where it begins.
+	// The first iteration of a loop is charged with the region around it, unless the loop is charged at its beginning.
 	loops := m.bodyLoops(i)
 	for k := len(loops) - 1; k >= 0; k-- {
 		l := &loops[k]
@@ -76,7 +76,7 @@ func (m *module) costs(i int) {
 	}
 }
 
-// addCost adds to what a region of a function costs.
+// addCost adds a cost to a region of a function.
 func (m *module) addCost(i int, region, cost uint32) {
 	sum := &m.bodies[i].entry
 	if region != noLoop {
@@ -85,7 +85,7 @@ func (m *module) addCost(i int, region, cost uint32) {
 	*sum = min(*sum+cost, maxCost)
 }
 
-// bodyEvents are the events of a body.
+// bodyEvents returns the events of a body.
 func (m *module) bodyEvents(i int) []event {
 	to := len(m.events)
 	if i+1 < len(m.bodies) {
@@ -94,7 +94,7 @@ func (m *module) bodyEvents(i int) []event {
 	return m.events[m.bodies[i].events:to]
 }
 
-// bodyLoops are the loops of a body.
+// bodyLoops returns the loops of a body.
 func (m *module) bodyLoops(i int) []loop {
 	to := len(m.loops)
 	if i+1 < len(m.bodies) {

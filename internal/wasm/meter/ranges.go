@@ -2,21 +2,22 @@
 
 package meter
 
-// chunk is how many bytes of memory one instruction moves. The host cannot preempt it, and it may have to find a page
-// for each 4 KiB. It is a multiple of 1<<BulkShift, so that chunks cost what their range costs.
+// chunk is the maximum number of bytes that one instruction moves. The host cannot preempt an instruction, and may have
+// to allocate a page for each 4 KiB. It is a multiple of 1<<BulkShift, so that the chunks of a range cost as much as
+// the range.
 const chunk = 64 << 10
 
-// rangeInstruction is an instruction on a range of memory: its operands are where the range begins, where the bytes
-// come from or their value, and how many there are, all i32.
+// rangeInstruction is an instruction on a range of memory. It has three i32 operands: the beginning of the range, the
+// source or the value of the bytes, and the number of bytes.
 type rangeInstruction struct {
 	name string
-	// encoded are its bytes.
+	// encoded is its binary encoding.
 	encoded []byte
-	// source says that the second operand is an address, or an offset in a segment.
+	// source reports whether the second operand is an address, or an offset in a segment.
 	source bool
-	// size is the length of the source in bytes; 0 stands for the memory's.
+	// size is the length of the source in bytes. 0 means the size of the memory.
 	size int64
-	// overlaps says that the source may overlap the range.
+	// overlaps reports whether the source may overlap the range.
 	overlaps bool
 }
 
@@ -30,16 +31,16 @@ func (w *writer) memoryInit(segment uint32) rangeInstruction {
 	return rangeInstruction{name: "init", encoded: encoded, source: true, size: int64(len(w.m.data[segment].content))}
 }
 
-// Operands of a rangeInstruction, and so the parameters of its helper.
+// Operands of a rangeInstruction, which are also the parameters of its helper.
 const (
 	rangeTo = iota
 	rangeFrom
 	rangeLength
 )
 
-// ranged adds the function that is called with the operands of an instruction on a range of memory, before it: it
-// charges for the range, and returns the operands. Of a long range it works on all but the last chunk, in a function of
-// its own, so that short ones need no room for that.
+// ranged adds a helper function that is called before an instruction on a range of memory, with the operands of the
+// instruction. The helper charges for the range and returns the operands. It processes all chunks of a long range
+// except the last, in a separate function, so that short ranges do not need a larger stack frame.
 func (w *writer) ranged(in rangeInstruction) uint32 {
 	operands := func(c code) code {
 		return c.index(opLocalGet, rangeTo).index(opLocalGet, rangeFrom).index(opLocalGet, rangeLength)
@@ -51,14 +52,14 @@ func (w *writer) ranged(in rangeInstruction) uint32 {
 	return w.helper("k1s."+in.name, w.rangeType(), nil, operands(c))
 }
 
-// chunks works on a range chunk by chunk, and leaves the last one. A range that is out of bounds it leaves as it is, for
-// the instruction itself to trap before anything is written.
+// chunks processes a range chunk by chunk, except for the last chunk. It does not change a range that is out of bounds,
+// so that the instruction itself traps before anything is written.
 func (w *writer) chunks(in rangeInstruction) code {
 	step := int64(w.chunk)
 	cost := func(c code) code { return c.constant(opI32Const, step) }
 	c := w.inBounds(nil, in).op(opIf, typeEmpty)
 	if in.overlaps {
-		// From the end, bytes are read before they are written over.
+		// Copying from the end reads bytes before they are overwritten.
 		c = c.index(opLocalGet, rangeTo).index(opLocalGet, rangeFrom).op(opI32GtU, opIf, typeEmpty, opLoop, typeEmpty)
 		c = w.charged(w.shorten(c), cost)
 		for operand := uint32(rangeTo); operand <= rangeFrom; operand++ {
@@ -79,12 +80,12 @@ func (w *writer) chunks(in rangeInstruction) code {
 	return c.op(opEnd)
 }
 
-// isLong asks whether more than a chunk is left of the range.
+// isLong writes a test whether more than a chunk of the range remains.
 func (w *writer) isLong(c code) code {
 	return c.index(opLocalGet, rangeLength).constant(opI32Const, int64(w.chunk)).op(opI32GtU)
 }
 
-// inBounds asks whether the range is within the memory, and what it is made of within its source.
+// inBounds writes a test whether the range is within the memory, and its source within bounds.
 func (w *writer) inBounds(c code, in rangeInstruction) code {
 	memory := func(c code) code { return c.op(opMemorySize, 0, opI64ExtendU).constant(opI64Const, 16).op(opI64Shl) }
 	end := func(c code, operand uint32) code {
@@ -110,13 +111,14 @@ func (w *writer) shorten(c code) code {
 	return c.index(opLocalGet, rangeLength).constant(opI32Const, int64(w.chunk)).op(opI32Sub).index(opLocalSet, rangeLength)
 }
 
-// charged takes what so many bytes or elements cost from the fuel, and calls slow if that is used up.
+// charged subtracts the cost of the given number of bytes or elements from the fuel, and calls slow if the fuel is used
+// up.
 func (w *writer) charged(c code, length func(code) code) code {
 	c = length(c.index(opGlobalGet, w.fuel)).constant(opI32Const, BulkShift).op(opI32ShrU, opI64ExtendU, opI64Sub)
 	return w.check(c.index(opGlobalSet, w.fuel).index(opGlobalGet, w.fuel))
 }
 
-// rangeType is the type of the functions that stand for instructions on ranges.
+// rangeType returns the type of the helper functions of instructions on ranges.
 func (w *writer) rangeType() uint32 {
 	if w.ranges == 0 {
 		w.ranges = w.typ([]byte{typeI32, typeI32, typeI32}, []byte{typeI32, typeI32, typeI32})

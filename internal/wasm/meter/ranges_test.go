@@ -24,7 +24,7 @@ const (
 )
 
 // rangeModule exports an instruction on a range of memory as run(to, from, length), and the memory, in which no two
-// neighboring words are equal.
+// adjacent words are equal.
 func rangeModule(drop bool, instruction ...byte) []byte {
 	filler := make([]byte, rangeBytes)
 	for i := range filler {
@@ -41,7 +41,7 @@ func rangeModule(drop bool, instruction ...byte) []byte {
 		section(dataSection, 2, []byte{0, 0x41, 0, 0x0b}, len(filler), filler, []byte{1}, segmentBytes, bytes.Repeat([]byte("data "), segmentBytes/5)))
 }
 
-// TestRewrite_ranges runs instructions on ranges of memory unmetered and metered, within the memory and beyond it,
+// TestRewrite_ranges runs instructions on ranges of memory unmetered and metered, within and beyond the memory, and
 // overlapping in both directions: memory and traps must be the same.
 func TestRewrite_ranges(t *testing.T) {
 	fill, copied, init := []byte{0xfc, 11, 0}, []byte{0xfc, 10, 0, 0}, []byte{0xfc, 8, 1, 0}
@@ -86,8 +86,8 @@ func TestRewrite_ranges(t *testing.T) {
 	}
 }
 
-// TestRewrite_rangeChunks holds that a guest can be stopped between the chunks of a range, and that they cost what
-// the range does.
+// TestRewrite_rangeChunks verifies that a guest can be stopped between the chunks of a range, and that the chunks cost
+// as much as the range.
 func TestRewrite_rangeChunks(t *testing.T) {
 	const (
 		length = 3<<16 + 800

@@ -4,7 +4,8 @@ package meter
 
 import "strings"
 
-// restorable reports whether a copy of the memory and of the mutable globals is all of an instance's state.
+// restorable sets out.Restorable to whether a copy of the memory and of the mutable globals is the complete state of an
+// instance, and out.WhyNot to the reasons if it is not.
 func (m *module) restorable(out *Output) {
 	var why []string
 	note := func(is bool, what string) {

@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// metered instantiates a module metered.
+// metered meters and instantiates a module.
 func metered(t *testing.T, h *host, m []byte) api.Module {
 	t.Helper()
 	h.metered = true
@@ -30,13 +30,14 @@ func metered(t *testing.T, h *host, m []byte) api.Module {
 
 var errDeadline = errors.New("deadline")
 
-// recursion is a function that calls itself as often as its parameter says; first is what it begins with.
+// recursion returns a module with a function that calls itself as often as its parameter says. The function starts with
+// the instructions first.
 func recursion(declared []byte, first ...any) []byte {
 	body := append(append([]any(nil), first...), []byte{0x20, 0, 0x45, 0x04, 0x40, 0x41, 0, 0x0f, 0x0b, 0x20, 0, 0x41, 1, 0x6b, 0x10, 0, 0x41, 1, 0x6a})
 	return module(unary, section(funcSection, 1, 0), run, section(codeSection, 1, locals(declared, body...)))
 }
 
-// TestRewrite_stops runs guests that would never end, or not for years: each gives way again and again.
+// TestRewrite_stops runs guests that would never end, or not for years: each must yield repeatedly.
 func TestRewrite_stops(t *testing.T) {
 	memory := section(memorySection, 1, []byte{0, 16})
 	one := section(funcSection, 1, 0)
@@ -84,7 +85,7 @@ func TestRewrite_stops(t *testing.T) {
 	}
 }
 
-// TestRewrite_fuel holds what instructions cost against what docs/adr/0010-metering.md says.
+// TestRewrite_fuel compares the cost of instructions with docs/adr/0010-metering.md.
 func TestRewrite_fuel(t *testing.T) {
 	one := section(funcSection, 1, 0)
 	memory := section(memorySection, 1, []byte{1, 1, 4})
@@ -231,7 +232,8 @@ func TestRewrite_refuses(t *testing.T) {
 	}
 }
 
-// everything is a module with all that Rewrite moves: imported functions and globals, references, data.
+// everything returns a module with everything that Rewrite has to adjust: imported functions and globals, references,
+// data.
 func everything(data ...any) []byte {
 	return module(
 		section(typeSection, 2, []byte{0x60, 0, 0}, []byte{0x60, 0, 1, i32}),
@@ -365,7 +367,7 @@ func TestRewrite_restorable(t *testing.T) {
 	}
 }
 
-// TestRewrite_linear holds that the output grows with the input and no faster, whatever the input.
+// TestRewrite_linear verifies that the size of the output is linear in the size of the input, whatever the input.
 func TestRewrite_linear(t *testing.T) {
 	shapes := map[string]func(n int) []byte{
 		"nested loops": func(n int) []byte {

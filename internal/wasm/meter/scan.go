@@ -6,49 +6,49 @@ import "fmt"
 
 // body is a function that the module defines.
 type body struct {
-	start, end uint32 // in the module: the declarations of locals and the instructions
-	code       uint32 // where the instructions begin
-	locals     uint32 // parameters included
-	// events and loops are its parts of what was scanned: those before the next body's.
+	start, end uint32 // offsets in the module of the declarations of locals and the instructions
+	code       uint32 // offset of the instructions
+	locals     uint32 // including parameters
+	// events and loops are the indices of its first event and loop in scanned. They end at those of the next body.
 	events, loops int
-	entry         uint32 // instructions outside loops
+	entry         uint32 // cost of the instructions outside loops
 	instructions  uint32
-	// blocks and targets count blocks, loops and ifs, and the labels of br_table.
+	// blocks counts blocks, loops and ifs. targets counts the labels of br_table instructions.
 	blocks, targets uint64
-	widest          uint32 // parameters and results of the block with the most of them
-	frame           uint64 // bytes of call stack, at most
+	widest          uint32 // maximum number of parameters and results of a block
+	frame           uint64 // maximum number of bytes of call stack
 }
 
-// eventKind is what stands at a place of a body that may have to be written in another way.
+// eventKind is the kind of an instruction or a position in a body that may have to be rewritten.
 type eventKind uint8
 
 const (
-	eventLoop     eventKind = iota // a loop's body begins; arg is the loop
+	eventLoop     eventKind = iota // the beginning of the body of a loop; arg is the loop
 	eventBack                      // br to a loop; arg is the loop
 	eventBackIf                    // br_if to a loop; arg is the loop
-	eventCall                      // the function's index
-	eventIndirect                  // call_indirect; arg is the type's class
-	eventRefFunc                   // the function's index
-	eventReturn                    // the opcode; arg is the depth of the function's label
-	eventBulk                      // before an instruction that works as long as its topmost operand says
+	eventCall                      // the function index of a call; arg is the index
+	eventIndirect                  // call_indirect; arg is the class of the type
+	eventRefFunc                   // the function index of a ref.func; arg is the index
+	eventReturn                    // the opcode; arg is the depth of the label of the function
+	eventBulk                      // before an instruction whose duration depends on its topmost operand
 	eventGrow                      // memory.grow
 	eventFill                      // memory.fill
 	eventCopy                      // memory.copy
 	eventInit                      // memory.init of a long segment; arg is the segment
 )
 
-// event is a place in a body. Events are all that is kept of the instructions.
+// event is a position in a body. Of the instructions, only the events are kept.
 type event struct {
-	at     uint32 // in the module
+	at     uint32 // offset in the module
 	arg    uint32
-	region uint32 // the loop in which it stands, of all loops; noLoop outside of them
+	region uint32 // index of the innermost loop around it among all loops, or noLoop
 	kind   eventKind
-	length uint8 // how many bytes it stands for
+	length uint8 // number of bytes that it replaces
 }
 
 const noLoop = ^uint32(0)
 
-// scanned is what was found in all bodies.
+// scanned is the result of scanning all bodies.
 type scanned struct {
 	events []event
 	loops  []loop
@@ -56,16 +56,17 @@ type scanned struct {
 	tableWrites, dataDrops, elemDrops bool
 	usesBulk, usesGrow                bool
 	usesFill, usesCopy                bool
-	longInits                         []uint32 // their segments
+	longInits                         []uint32 // their segment indices
 }
 
-// loop is a loop of a body. Loops stand behind those around them.
+// loop is a loop of a body. The loops around a loop come before it.
 type loop struct {
-	cost   uint32 // instructions in it, outside the loops in it
+	cost   uint32 // instructions in it, without nested loops
 	around uint32
-	// backs is how many branches to it there are.
+	// backs is the number of branches to the loop.
 	backs uint32
-	// header says that it is charged where it begins, as a branch to it can not be charged by itself.
+	// header reports whether the loop is charged at its beginning, because a branch to it cannot be charged
+	// individually.
 	header bool
 }
 
@@ -81,21 +82,21 @@ func (m *module) scan() error {
 	return nil
 }
 
-// frame is a block, loop or if whose end is still to come; the outermost is the function itself.
+// frame is a block, loop or if that has not ended yet. The outermost frame is the function itself.
 type frame struct {
 	op     byte
-	sets   int // instructions that set a local before it
+	sets   int // number of instructions before it that set a local
 	params int
 	around uint32 // the loop around it
-	loop   uint32 // for a loop, which it is
+	loop   uint32 // the index of the loop, if it is one
 }
 
-// scanner reads the instructions of one body after another.
+// scanner reads the instructions of the bodies.
 type scanner struct {
 	cursor
 	m      *module
 	b      *body
-	at     int // where the instruction begins
+	at     int // offset of the current instruction
 	frames []frame
 	loop   uint32
 	values values
@@ -111,7 +112,7 @@ func (s *scanner) body(i int) {
 	s.values = values{wide: wide(t.params) || wide(t.results), passed: len(t.params) + len(t.results)}
 	locals := uint64(len(t.params))
 	for n := s.u32(); n > 0 && s.err == nil; n-- {
-		locals += uint64(s.u32()) // binary.Parse has limits for them
+		locals += uint64(s.u32()) // binary.Parse limits their number
 		s.values.wide = s.valueType() == typeV128 || s.values.wide
 	}
 	b.locals = uint32(locals)
@@ -128,7 +129,7 @@ func (s *scanner) body(i int) {
 	b.frame = s.values.bytes(b.locals)
 }
 
-// wide reports whether there is a value of more than eight bytes.
+// wide reports whether one of the types is larger than eight bytes.
 func wide(types []byte) bool {
 	for _, t := range types {
 		if t == typeV128 {
@@ -151,7 +152,7 @@ func (s *scanner) instruction() {
 	case immMemory:
 		s.u32()
 		s.u32()
-		s.values.results++ // the address
+		s.values.results++ // the address of the memory access
 	case immI32:
 		s.skipLEB(5)
 	case immI64:
@@ -171,7 +172,7 @@ func (s *scanner) instruction() {
 	s.count(op)
 }
 
-// count charges an instruction to its region. Brackets and nop compute nothing.
+// count charges an instruction to its region. Block delimiters and nop are free.
 func (s *scanner) count(op byte) {
 	switch op {
 	case opNop, opBlock, opLoop, opElse, opEnd:
@@ -181,7 +182,7 @@ func (s *scanner) count(op byte) {
 	s.charge(s.loop, 1)
 }
 
-// charge adds to what a region costs.
+// charge adds a cost to a region.
 func (s *scanner) charge(loop, cost uint32) {
 	if loop == noLoop {
 		s.b.entry += cost

@@ -2,9 +2,9 @@
 
 package meter
 
-// readElements reads the element segments. Their form is three bits (core 2.0, section 5.5.12): bit 0
-// passive or declarative, bit 1 an explicit table (or, with bit 0, declarative), bit 2 expressions in
-// place of indices.
+// readElements reads the element segments. Their form has three bits (core 2.0, section 5.5.12): bit 0 means passive or
+// declarative, bit 1 means an explicit table index (or, with bit 0, declarative), and bit 2 means expressions instead
+// of function indices.
 func (m *module) readElements(c *cursor) {
 	c.vector(func() {
 		out := m.newElements
@@ -46,7 +46,7 @@ func (m *module) readElements(c *cursor) {
 	})
 }
 
-// dataSegment is a data segment: raw is all of it.
+// dataSegment is a data segment.
 type dataSegment struct {
 	passive bool
 	offset  uint32
@@ -72,7 +72,7 @@ func (m *module) readData(c *cursor) {
 	})
 }
 
-// dataOffset reads the expression that says where an active segment begins.
+// dataOffset reads the offset expression of an active segment. It returns the offset if it is a constant.
 func (m *module) dataOffset(c *cursor) uint32 {
 	if c.left() > 0 && c.b[c.i] == opI32Const {
 		c.i++
@@ -87,7 +87,7 @@ func (m *module) dataOffset(c *cursor) uint32 {
 	return 0
 }
 
-// segments are the active ones, in their order.
+// segments returns the active segments in their order.
 func (m *module) segments() []Segment {
 	var all []Segment
 	for _, d := range m.data {

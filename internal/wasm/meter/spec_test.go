@@ -21,7 +21,8 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// spectests is where wazero's module keeps WebAssembly's own tests, as wast2json writes them.
+// spectests returns the directory of wazero's module that contains the WebAssembly specification tests in the format of
+// wast2json.
 func spectests(t *testing.T) string {
 	t.Helper()
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/tetratelabs/wazero").Output()
@@ -31,7 +32,7 @@ func spectests(t *testing.T) string {
 	return filepath.Join(strings.TrimSpace(string(dir)), "internal/integration_test/spectest")
 }
 
-// script is a file of wast2json.
+// script is a file in the format of wast2json.
 type script struct {
 	Source   string    `json:"source_filename"`
 	Commands []command `json:"commands"`
@@ -56,8 +57,8 @@ type action struct {
 	Args   []value `json:"args"`
 }
 
-// TestRewrite_spectest runs WebAssembly's own tests unmetered and metered: every assertion must hold in
-// the same way, and every result have the same bits.
+// TestRewrite_spectest runs the WebAssembly specification tests unmetered and metered: every assertion must have the
+// same outcome, and every result the same bits.
 func TestRewrite_spectest(t *testing.T) {
 	dir := spectests(t)
 	for _, suite := range []struct {
@@ -99,7 +100,7 @@ func runScript(t *testing.T, dir, file string, features api.CoreFeatures, counts
 	}{{name: "unmetered"}, {name: "metered, with data", metered: true, options: meter.Options{KeepData: true}}, {name: "metered", metered: true},
 		{name: "metered, in chunks", metered: true, options: meter.WithChunk(meter.Options{}, 8)}} {
 		if features == api.CoreFeaturesV1 && !mode.options.KeepData && mode.metered {
-			continue // in 1.0, nothing was written unless everything fitted: that can not be done from outside
+			continue // in 1.0, nothing was written unless all segments fitted, which a host cannot implement
 		}
 		h := newHost(t, wazero.NewRuntimeConfig().WithCoreFeatures(features))
 		h.metered, h.options = mode.metered, mode.options
@@ -137,7 +138,7 @@ type specRunner struct {
 	last    api.Module
 }
 
-// run returns what each command did, and fails where that is not what the command asserts.
+// run returns the outcome of each command, and reports an error for each outcome that differs from the assertion.
 func (r *specRunner) run(commands []command) (outcomes []string) {
 	for i, c := range commands {
 		outcome, ok := r.command(c, commands[i+1:])
@@ -166,7 +167,7 @@ func (r *specRunner) command(c command, next []command) (outcome string, ok bool
 			r.modules[c.Name] = mod
 		}
 		return "instantiated", true
-	case "register": // with the module before it
+	case "register": // together with the previous module
 		return "registered", true
 	case "assert_return", "action":
 		results, err := r.act(c.Action)
@@ -188,7 +189,7 @@ func (r *specRunner) command(c command, next []command) (outcome string, ok bool
 		return refused(err), err != nil
 	case "assert_uninstantiable":
 		_, err := r.instantiate(c, "")
-		// wazero instantiates a module whose elements do not fit; what fitted is there, as the test expects.
+		// wazero instantiates a module whose element segments do not fit. What fits is written, as the test expects.
 		return refused(err), (err != nil) != (c.Text == "out of bounds table access")
 	default:
 		return "unknown command", false
@@ -211,13 +212,13 @@ func (r *specRunner) act(a action) ([]uint64, error) {
 	if a.Type == "get" {
 		return []uint64{mod.ExportedGlobal(a.Field).Get()}, nil
 	}
-	if r.host.metered { // the call before may not have returned
+	if r.host.metered { // the previous call may not have returned
 		setGlobal(mod, meter.ExportStack, r.host.stack+r.host.floor())
 	}
 	return mod.ExportedFunction(a.Field).Call(context.Background(), arguments(a.Args)...)
 }
 
-// trap is an error without the stack behind it.
+// trap returns the text of an error without its stack trace.
 func trap(err error) string {
 	if err == nil {
 		return "no error"
@@ -236,7 +237,7 @@ func refused(err error) string {
 	return "refused"
 }
 
-// trapText is wazero's name for what a test calls a trap.
+// trapText returns wazero's text for a trap of the specification tests.
 func trapText(text string) string {
 	switch {
 	case text == "indirect call":

@@ -14,7 +14,7 @@ type value struct {
 	Value json.RawMessage `json:"value"`
 }
 
-// text is the value of a type other than v128; "" means any, as it does for references.
+// text returns the value of a type other than v128. "" means any value, which is used for references.
 func (v value) text() string {
 	var s string
 	_ = json.Unmarshal(v.Value, &s)
@@ -26,7 +26,7 @@ func (v value) lanes() (lanes []string, bits int) {
 	return lanes, 128 / max(len(lanes), 1)
 }
 
-// number reads the bits of a number, which are written with or without a sign.
+// number returns the bits of a number, which is formatted with or without a sign.
 func number(s string, bits int) uint64 {
 	if n, err := strconv.ParseUint(s, 10, bits); err == nil {
 		return n
@@ -51,7 +51,7 @@ func width(typ string) int {
 	}
 }
 
-// arguments are values as a call takes them: a vector as two.
+// arguments returns values in the form that a call takes: a vector is two values.
 func arguments(values []value) (args []uint64) {
 	for _, v := range values {
 		switch v.Type {
@@ -65,7 +65,7 @@ func arguments(values []value) (args []uint64) {
 		case "externref", "funcref":
 			if s := v.text(); s == "null" {
 				args = append(args, 0)
-			} else { // wazero takes zero for null
+			} else { // zero is null in wazero
 				args = append(args, number(s, 64)+1)
 			}
 		default:
@@ -75,7 +75,7 @@ func arguments(values []value) (args []uint64) {
 	return args
 }
 
-// matches reports whether results are the expected ones.
+// matches reports whether the results are as expected.
 func matches(expected []value, results []uint64) bool {
 	for _, v := range expected {
 		size := 1
@@ -117,14 +117,14 @@ func (v value) matches(result []uint64) bool {
 	}
 }
 
-// matchesNumber compares bits; of a NaN there are kinds (core 2.0, section 2.2.3).
+// matchesNumber compares bits. There are several kinds of NaN (core 2.0, section 2.2.3).
 func matchesNumber(want string, got uint64, bits int) bool {
 	significand := 23
 	if bits == 64 {
 		significand = 52
 	}
 	sign := uint64(1) << (bits - 1)
-	canonical := (sign - 1) &^ (1<<(significand-1) - 1) // all of the exponent, and the significand's first bit
+	canonical := (sign - 1) &^ (1<<(significand-1) - 1) // the whole exponent, and the first bit of the significand
 	switch want {
 	case "nan:canonical":
 		return got&^sign == canonical

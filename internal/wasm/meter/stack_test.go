@@ -11,11 +11,10 @@ import (
 	"github.com/tetratelabs/wazero"
 )
 
-// TestRewrite_stack runs guests that recurse for ever: they must end, and the engine's stack must not
-// have become larger than what was granted. The engine doubles its stack as it grows, so that all
-// that it allocates on the way is less than four times as much as it uses.
+// TestRewrite_stack runs guests that recurse forever: they must end, and the stack of the engine must not exceed what
+// was granted. The engine doubles its stack when it grows, so it allocates less than four times as much as it uses.
 func TestRewrite_stack(t *testing.T) {
-	// values are loaded, kept in locals over the call, and used after it.
+	// values returns instructions that load values, keep them in locals during the call, and use them after it.
 	values := func(n int, load, add []byte) (before, after []byte) {
 		for i := range n {
 			before = append(before, cat([]byte{0x20, 0}, load, i*16, []byte{0x21}, i+1)...)
@@ -23,7 +22,7 @@ func TestRewrite_stack(t *testing.T) {
 		}
 		return before, after
 	}
-	// operands are loaded, and stay on the operand stack over the call.
+	// operands returns instructions that load operands, which stay on the operand stack during the call.
 	operands := func(n int) (before, after []byte) {
 		for i := range n {
 			before = append(before, cat([]byte{0x20, 0, 0x28, 2}, i*4)...)
@@ -38,7 +37,7 @@ func TestRewrite_stack(t *testing.T) {
 	intBefore, intAfter := values(400, []byte{0x28, 2}, []byte{0x6a})
 	vecBefore, vecAfter := values(200, []byte{0xfd, 0, 4}, []byte{0xfd, 0x1b, 0, 0x6a})
 	opBefore, opAfter := operands(500)
-	// Values meet at the head of each of many loops, and live over a call in it.
+	// Values join at the header of each of many loops, and are live across a call in the loop.
 	var loops []byte
 	for range 40 {
 		loops = append(loops, 0x03, 0x40)
@@ -78,7 +77,7 @@ func TestRewrite_stack(t *testing.T) {
 	}
 }
 
-// manyResults is a recursion whose calls return fifty values, through memory.
+// manyResults returns a module with a recursion whose calls return fifty values, through memory.
 func manyResults() []byte {
 	results := cat([]byte{0x60, 1, i32}, 50)
 	for range 50 {
@@ -88,15 +87,14 @@ func manyResults() []byte {
 		section(codeSection, 1, function([]byte{0x20, 0, 0x10, 0})))
 }
 
-// throughTable calls itself through a table.
+// throughTable returns a module with a function that calls itself through a table.
 func throughTable() []byte {
 	return module(unary, section(funcSection, 1, 0), section(tableSection, 1, []byte{0x70, 0, 1}), run,
 		section(elementSection, 1, []byte{0, 0x41, 0, 0x0b, 1, 0}),
 		section(codeSection, 1, function([]byte{0x20, 0, 0x41, 0, 0x11, 0, 0})))
 }
 
-// staticChain is a cycle of one counted function and many that are not in a cycle by themselves: each has
-// large frames.
+// staticChain returns a module with functions with large frames that call each other in one cycle.
 func staticChain() []byte {
 	const n = 200
 	bodies, declared := cat(n), cat(n)
@@ -112,7 +110,7 @@ func staticChain() []byte {
 	return module(unary, section(funcSection, declared), section(memorySection, 1, []byte{0, 1}), run, section(codeSection, bodies))
 }
 
-// TestRewrite_stackRestored leaves a function in every way there is; what it took must be given back.
+// TestRewrite_stackRestored leaves a function in every possible way: the stack must be restored.
 func TestRewrite_stackRestored(t *testing.T) {
 	for name, body := range map[string][]byte{
 		"at its end":          {0x41, 3},
@@ -124,7 +122,7 @@ func TestRewrite_stackRestored(t *testing.T) {
 		"more than it leaves": {0x41, 1, 0x41, 2, 0x41, 3, 0x0f},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// It calls itself if its parameter is not zero, so that its stack is counted.
+			// The function calls itself if its parameter is not zero, so that its stack is counted.
 			again := []byte{0x20, 0, 0x04, 0x40, 0x41, 0, 0x10, 0, 0x1a, 0x0b}
 			h := newHost(t, wazero.NewRuntimeConfig())
 			mod := metered(t, h, module(unary, section(funcSection, 1, 0), run, section(codeSection, 1, function(again, body))))

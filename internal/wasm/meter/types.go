@@ -4,7 +4,7 @@ package meter
 
 import "github.com/k1s-io/k1s/internal/wasm/binary"
 
-// Value types, and the forms of the other types (core 2.0, section 5.3).
+// Value types, and forms of other types (core 2.0, section 5.3).
 const (
 	typeI32       = 0x7f
 	typeI64       = 0x7e
@@ -17,8 +17,7 @@ const (
 	typeEmpty     = 0x40
 )
 
-// funcType is a function's type. raw is its entry in the type section, which is equal for equal types
-// if its numbers are as short as they can be; class says for certain which types are equal.
+// funcType is the type of a function. Equal types have the same class.
 type funcType struct {
 	params, results []byte
 	class           uint32
@@ -63,7 +62,7 @@ func (c *cursor) funcType() (t funcType) {
 	return t
 }
 
-// limits reads over those of a memory or table; binary.Parse has looked at their form.
+// limits skips the limits of a memory or table. binary.Parse has checked their form.
 func (c *cursor) limits() {
 	if c.byte()&1 != 0 {
 		c.u32()

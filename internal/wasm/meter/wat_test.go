@@ -4,7 +4,7 @@ package meter_test
 
 import "encoding/binary"
 
-// Sections of a module that a test puts together byte by byte.
+// Sections of a module that a test builds from bytes.
 const (
 	typeSection    = 1
 	importSection  = 2
@@ -20,7 +20,7 @@ const (
 	countSection   = 12
 )
 
-// module puts sections together.
+// module joins sections to a module.
 func module(sections ...[]byte) []byte {
 	out := []byte("\x00asm\x01\x00\x00\x00")
 	for _, s := range sections {
@@ -29,24 +29,24 @@ func module(sections ...[]byte) []byte {
 	return out
 }
 
-// section makes a section of what cat joins.
+// section returns a section with the content that cat returns for parts.
 func section(id byte, parts ...any) []byte {
 	body := cat(parts...)
 	return append(binary.AppendUvarint([]byte{id}, uint64(len(body))), body...)
 }
 
-// function is a function's body: its length, no locals, and instructions, to which the end is added.
+// function returns a function body: its length, no locals, the instructions, and the end.
 func function(parts ...any) []byte {
 	return locals([]byte{0}, parts...)
 }
 
-// locals is a function's body with declarations of locals.
+// locals returns a function body with declarations of locals.
 func locals(declared []byte, parts ...any) []byte {
 	body := append(append([]byte(nil), declared...), append(cat(parts...), 0x0b)...)
 	return append(binary.AppendUvarint(nil, uint64(len(body))), body...)
 }
 
-// cat joins bytes, strings (with their length before them) and numbers (as LEB128).
+// cat joins bytes, strings (preceded by their length) and numbers (as LEB128).
 func cat(parts ...any) []byte {
 	var out []byte
 	for _, part := range parts {
@@ -70,7 +70,7 @@ const (
 	i64 = 0x7e
 )
 
-// Types and exports that tests need again and again.
+// Common types and exports.
 var (
 	// nothing is the type section of (func).
 	nothing = section(typeSection, 1, []byte{0x60, 0, 0})

@@ -2,16 +2,17 @@
 
 package meter
 
-// writer writes the metered module. What is added to the spaces of types, functions and globals stands
-// at their ends, but for the import, behind the imported functions: all others move by one.
+// writer writes the metered module. New types, functions and globals are added at the end of their index spaces, except
+// for the import, which comes after the imported functions. The indices of all functions that the module defines
+// therefore increase by one.
 type writer struct {
 	m                   *module
 	plan                []treatment
 	takeData, takeStart bool
 
-	types map[string]uint32 // types of blocks that were added: their results
-	added []byte            // types that were added
-	count uint32            // of all types
+	types map[string]uint32 // block types that were added, by their results
+	added []byte            // encoding of the types that were added
+	count uint32            // number of all types
 
 	yieldType, emptyType, countType uint32
 	yield, slow, bulk, grow         uint32 // functions
@@ -22,10 +23,10 @@ type writer struct {
 	helperTypes                     []uint32
 	helperNames                     []string
 	chunk                           uint32 // in bytes
-	ranges                          uint32 // the type of functions in place of instructions on ranges, or 0
+	ranges                          uint32 // the type of the helpers of instructions on ranges, or 0
 }
 
-// module writes all sections.
+// module writes the whole module.
 func (w *writer) module(globals []Global) []byte {
 	m := w.m
 	w.types = map[string]uint32{}
@@ -67,7 +68,7 @@ func (w *writer) module(globals []Global) []byte {
 	return appendSection(out, sectionCustom, w.names())
 }
 
-// keep writes a section as it was.
+// keep writes a section unchanged.
 func (w *writer) keep(out []byte, id byte) []byte {
 	if content := w.m.sections[id]; content != nil {
 		return appendSection(out, id, content)
@@ -75,7 +76,7 @@ func (w *writer) keep(out []byte, id byte) []byte {
 	return out
 }
 
-// vector is a section with more elements at its end.
+// vector returns the content of a section with additional elements at its end.
 func (w *writer) vector(id byte, more int, elements []byte) []byte {
 	c := &cursor{b: w.m.sections[id]}
 	n := 0
@@ -86,7 +87,7 @@ func (w *writer) vector(id byte, more int, elements []byte) []byte {
 	return append(append(out, c.b[c.i:]...), elements...)
 }
 
-// typ adds a type.
+// typ adds a function type and returns its index.
 func (w *writer) typ(params, results []byte) uint32 {
 	w.added = appendSized(append(w.added, typeFunc), params)
 	w.added = appendSized(w.added, results)
@@ -94,7 +95,7 @@ func (w *writer) typ(params, results []byte) uint32 {
 	return w.count - 1
 }
 
-// blockType appends the type of a block that has a function's results and nothing before it.
+// blockType appends the type of a block that has the results of a function and no parameters.
 func (w *writer) blockType(out []byte, results []byte) []byte {
 	switch len(results) {
 	case 0:
@@ -116,7 +117,7 @@ func (w *writer) yieldImport() []byte {
 	return appendU32(out, w.yieldType)
 }
 
-// counters are the two globals that are added.
+// counters returns the two globals that are added.
 func (w *writer) counters() []byte {
 	one := []byte{typeI64, 1, opI64Const, 0, opEnd}
 	return append(one, one...)
@@ -145,8 +146,8 @@ func (w *writer) exports(globals []Global) []byte {
 	return append(appendU32(nil, n), out...)
 }
 
-// emptied are the data segments of a module that may name them in instructions: an active one, once it
-// was written, is as good as empty.
+// emptied returns the data segments of a module whose instructions may refer to them. Active segments are replaced with
+// empty ones: after an active segment is written, it behaves like an empty one.
 func (w *writer) emptied() []byte {
 	out := appendU32(nil, uint32(len(w.m.data)))
 	for _, d := range w.m.data {
@@ -160,12 +161,13 @@ func (w *writer) emptied() []byte {
 	return out
 }
 
-// bodies is the code section.
+// bodies returns the content of the code section.
 func (w *writer) bodies() []byte {
 	m := w.m
 	out := make([]byte, 0, len(m.sections[sectionCode])*3/2+256)
 	out = appendU32(out, uint32(len(m.bodies)+len(w.helpers)))
-	// A body's length is written with five bytes, so that nothing has to be moved when it is known.
+	// The length of a body is encoded in five bytes, so that the body does not have to be moved when its length is
+	// known.
 	for i := range m.bodies {
 		at := len(out)
 		out = append(out, 0, 0, 0, 0, 0)
@@ -178,7 +180,7 @@ func (w *writer) bodies() []byte {
 	return out
 }
 
-// putLength writes a number of 32 bits with five bytes.
+// putLength encodes a number of 32 bits in five bytes.
 func putLength(out []byte, v uint32) {
 	for i := range 4 {
 		out[i] = byte(v>>(7*i)) | 0x80

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package wasi implements the functions of WASI preview 1 (wasi_snapshot_preview1) for guests that have clocks,
-// randomness, and standard streams, and neither arguments nor environment, files or sockets.
+// randomness and standard streams, but no arguments, environment variables, files or sockets.
 //
-// A host function runs outside of the guest's metered code, and the guest chooses its arguments. So each function
-// checks the deadline on entry, charges fuel for the bytes that it moves, moves them in chunks between which it checks
-// the deadline again, and limits every count before it reads what is counted. Paths are never read: there is no
-// directory that they could start in. docs/adr/0023-wasi.md records why these are not wazero's functions.
+// A host function runs outside the metered code of the guest, and the guest chooses its arguments. Each function
+// therefore checks the deadline on entry and charges fuel for the bytes that it moves. It moves them in chunks and
+// checks the deadline between chunks. It limits every count before it reads the counted elements. Paths are never read,
+// because there is no open directory to which they could be relative. docs/adr/0023-wasi.md records why wazero's
+// functions are not used.
 //
 // Signatures, error numbers and layouts are those of the WASI snapshot-01 document.
 package wasi

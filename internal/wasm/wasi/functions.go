@@ -9,7 +9,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// call is one call of a function: the guest, its memory and the arguments.
+// call is one call of a WASI function: the guest, its memory and the arguments.
 type call struct {
 	Guest
 	ctx    context.Context //nolint:containedctx // a call lives as long as its context
@@ -19,7 +19,7 @@ type call struct {
 
 func (c *call) memory() api.Memory { return c.module.Memory() }
 
-// u32 is an argument that is a pointer, a length or a file descriptor.
+// u32 returns an argument that is a pointer, a length or a file descriptor.
 func (c *call) u32(i int) uint32 { return uint32(c.args[i]) }
 
 // Function is a function of WASI preview 1.
@@ -33,9 +33,9 @@ const (
 	i64 = api.ValueTypeI64
 )
 
-// Functions returns all functions by their names.
+// Functions returns all functions by name.
 func Functions() map[string]Function {
-	// function makes one that returns an error number.
+	// function returns a Function that returns an error number.
 	function := func(do func(*call) errno, params ...api.ValueType) Function {
 		return Function{Params: params, Results: []api.ValueType{i32}, do: do}
 	}
@@ -65,7 +65,7 @@ func Functions() map[string]Function {
 		"fd_filestat_set_size":  function(onStream(inval), i32, i64),
 		"fd_filestat_set_times": function(onStream(inval), i32, i64, i64, i32),
 		"fd_pread":              function(onStream(spipe), i32, i32, i32, i64, i32),
-		"fd_prestat_get":        function(always(badf), i32, i32), // no directory is open from the beginning
+		"fd_prestat_get":        function(always(badf), i32, i32), // there are no preopened directories
 		"fd_prestat_dir_name":   function(always(badf), i32, i32, i32),
 		"fd_pwrite":             function(onStream(spipe), i32, i32, i32, i64, i32),
 		"fd_read":               function(fdRead, i32, i32, i32, i32),
@@ -94,7 +94,7 @@ func Functions() map[string]Function {
 	}
 }
 
-// Instantiate makes the module that guests import the functions from.
+// Instantiate creates the module from which guests import the functions.
 func Instantiate(ctx context.Context, runtime wazero.Runtime, from From) error {
 	builder := runtime.NewHostModuleBuilder(ModuleName)
 	for name, f := range Functions() {

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// ModuleName is the name that guests import the functions from.
+// ModuleName is the name of the module from which guests import the functions.
 const ModuleName = "wasi_snapshot_preview1"
 
-// Guest is what the functions need of the instance that calls them.
+// Guest is the instance that calls a function.
 type Guest interface {
-	// MustContinue stops the guest, by a panic, when its call is past the deadline or canceled.
+	// MustContinue stops the guest, by a panic, if its call has exceeded the deadline or was canceled.
 	MustContinue()
-	// Charge takes fuel for so many bytes that a host function moves.
+	// Charge takes fuel for the given number of bytes that a host function moves.
 	Charge(bytes int)
 	// Sleep returns after the duration, or stops the guest at its deadline.
 	Sleep(d time.Duration)
 	// Random fills p with random bytes.
 	Random(p []byte)
-	// Stdout and Stderr take what the guest writes. They never fail.
+	// Stdout and Stderr receive what the guest writes. They never fail.
 	Stdout() io.Writer
 	Stderr() io.Writer
 }
 
-// From returns the Guest that calls, from the context of a host function.
+// From returns the calling Guest from the context of a host function.
 type From func(ctx context.Context) Guest

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// maxVectors is how many buffers one fd_read or fd_write names, as IOV_MAX of Linux and wasi-libc.
+	// maxVectors is the maximum number of buffers of one fd_read or fd_write. IOV_MAX of Linux and wasi-libc has the
+	// same value.
 	maxVectors = 1024
 	// vectorSize is the size of an iovec and a ciovec in bytes: a pointer and a length.
 	vectorSize = 8
@@ -20,7 +21,7 @@ const (
 
 var le = binary.LittleEndian
 
-// read returns count records of a size. No record is looked at before all of them are known to be in the memory.
+// read returns the bytes of count records of the given size. It returns false unless all of them are within the memory.
 func read(m api.Memory, ptr, count, size uint32) ([]byte, bool) {
 	bytes := uint64(count) * uint64(size)
 	if bytes > uint64(^uint32(0)) {
@@ -29,15 +30,15 @@ func read(m api.Memory, ptr, count, size uint32) ([]byte, bool) {
 	return m.Read(ptr, uint32(bytes))
 }
 
-// zero writes so many zeros, and reports whether they are within the memory.
+// zero writes the given number of zeros, and reports whether they are within the memory.
 func zero(m api.Memory, ptr, size uint32) ([]byte, bool) {
 	out, ok := m.Read(ptr, size)
 	clear(out)
 	return out, ok
 }
 
-// chunks yields a buffer piece by piece. The guest pays for each piece, and is stopped between two of them when its
-// time is over: moving bytes cannot be preempted.
+// chunks yields a buffer in chunks. It charges the guest for each chunk and checks the deadline before each chunk,
+// because moving bytes cannot be preempted.
 func chunks(g Guest, buffer []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(buffer) > 0 {

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// maxSubscriptions is how many events one poll_oneoff waits for. There are three file descriptors and two clocks;
-	// Go's runtime asks for one timer and for the descriptors that block.
+	// maxSubscriptions is the maximum number of subscriptions of one poll_oneoff. There are three file descriptors and
+	// two clocks. Go's runtime subscribes to one timer and to the descriptors that block.
 	maxSubscriptions = 64
 	subscriptionSize = 48
 	eventSize        = 32
@@ -19,8 +19,8 @@ const (
 	eventWrite = 2
 )
 
-// poll is poll_oneoff(subscriptions, events, count, result). It returns when the first of the events has occurred:
-// streams never block, so timers are waited for only where there is nothing else.
+// poll implements poll_oneoff(subscriptions, events, count, result). It returns when the first event has occurred.
+// Streams never block, so it waits for timers only if there is no subscription to a stream.
 func poll(c *call) errno {
 	count := c.u32(2)
 	if count == 0 || count > maxSubscriptions {
@@ -34,7 +34,7 @@ func poll(c *call) errno {
 	if !ok {
 		return fault
 	}
-	// What is written may lie over what is read.
+	// The output may overlap the input.
 	subscriptions := make([]subscription, 0, count)
 	for ; len(in) > 0; in = in[subscriptionSize:] {
 		s, e := parseSubscription(in)
@@ -58,16 +58,16 @@ func poll(c *call) errno {
 	return success
 }
 
-// subscription is an event that is waited for.
+// subscription is an event for which the guest waits.
 type subscription struct {
 	userdata uint64
 	kind     byte
 	result   errno
-	// wait is when a timer fires, from now on.
+	// wait is the time until a timer fires.
 	wait time.Duration
 }
 
-// parseSubscription reads a subscription of eventClock, eventRead or eventWrite.
+// parseSubscription parses a subscription of type eventClock, eventRead or eventWrite.
 func parseSubscription(raw []byte) (subscription, errno) {
 	s := subscription{userdata: le.Uint64(raw), kind: raw[8]}
 	body := raw[16:]
@@ -87,7 +87,7 @@ func parseSubscription(raw []byte) (subscription, errno) {
 	}
 }
 
-// timer returns how long a timer runs from now on: until a time of its clock if the flag abstime is set.
+// timer returns the time until a timer fires. If the flag abstime is set, timeout is a time of its clock.
 func timer(clock uint32, timeout uint64, flags uint16) (time.Duration, errno) {
 	const abstime = 1
 	if clock > clockMonotonic || flags > abstime {
@@ -103,8 +103,8 @@ func timer(clock uint32, timeout uint64, flags uint16) (time.Duration, errno) {
 	return time.Duration(min(timeout, math.MaxInt64)), success
 }
 
-// occurred returns the events that poll_oneoff tells of: those of streams, which are ready at once, or else the timers
-// that fire first.
+// occurred returns the events that poll_oneoff reports: the events that are ready at once, such as those of streams, or
+// else the timers that fire first.
 func occurred(all []subscription) []subscription {
 	var ready []subscription
 	for _, s := range all {
@@ -132,7 +132,8 @@ func soonest(all []subscription) time.Duration {
 	return first
 }
 
-// write writes the event: userdata, error, type, and how many bytes there are to read or room for, which is not known.
+// write writes the event: userdata, error and type. The number of bytes that can be read or written is unknown and
+// stays 0.
 func (s subscription) write(out []byte) {
 	le.PutUint64(out, s.userdata)
 	le.PutUint16(out[8:], uint16(s.result))

@@ -9,19 +9,19 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 )
 
-// The clocks that there are.
+// Clocks that are supported.
 const (
 	clockRealtime  = 0
 	clockMonotonic = 1
 )
 
-// resolution is that of both clocks in nanoseconds, a safe guess for every platform.
+// resolution is the resolution of both clocks in nanoseconds, a safe value for every platform.
 const resolution = 1000
 
-// epoch is what the monotonic clock counts from.
+// epoch is the start of the monotonic clock.
 var epoch = time.Now()
 
-// noStrings is args_sizes_get(count, size) and environ_sizes_get(count, size): there are none.
+// noStrings implements args_sizes_get(count, size) and environ_sizes_get(count, size). There are no strings.
 func noStrings(c *call) errno {
 	if !c.memory().WriteUint32Le(c.u32(0), 0) || !c.memory().WriteUint32Le(c.u32(1), 0) {
 		return fault
@@ -29,7 +29,7 @@ func noStrings(c *call) errno {
 	return success
 }
 
-// clockRes is clock_res_get(id, result).
+// clockRes implements clock_res_get(id, result).
 func clockRes(c *call) errno {
 	if c.u32(0) > clockMonotonic {
 		return inval
@@ -40,7 +40,7 @@ func clockRes(c *call) errno {
 	return success
 }
 
-// clockTime is clock_time_get(id, precision, result).
+// clockTime implements clock_time_get(id, precision, result).
 func clockTime(c *call) errno {
 	var now int64
 	switch c.u32(0) {
@@ -57,7 +57,7 @@ func clockTime(c *call) errno {
 	return success
 }
 
-// random is random_get(buffer, length).
+// random implements random_get(buffer, length).
 func random(c *call) errno {
 	buffer, ok := c.memory().Read(c.u32(0), c.u32(1))
 	if !ok {
@@ -69,15 +69,15 @@ func random(c *call) errno {
 	return success
 }
 
-// yield is sched_yield().
+// yield implements sched_yield().
 func yield(*call) errno {
 	runtime.Gosched()
 	return success
 }
 
-// exit is proc_exit(code). It does not return.
+// exit implements proc_exit(code). It does not return.
 func exit(c *call) errno {
 	code := c.u32(0)
-	_ = c.module.CloseWithExitCode(c.ctx, code) // no call finds the guest alive any more
+	_ = c.module.CloseWithExitCode(c.ctx, code) // later calls fail
 	panic(sys.NewExitError(code))
 }

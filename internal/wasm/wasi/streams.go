@@ -4,8 +4,8 @@ package wasi
 
 import "io"
 
-// The file descriptors that every guest has. There are no others, and they cannot be closed: an instance that serves
-// its next call must find them.
+// File descriptors of every guest. There are no others. They cannot be closed, because an instance needs them in its
+// next call.
 const (
 	stdin  = 0
 	stdout = 1
@@ -15,7 +15,7 @@ const (
 const (
 	fdstatSize   = 24
 	filestatSize = 64
-	// characterDevice is the type of a stream; wasi-libc then writes line by line, as to a terminal.
+	// characterDevice is the file type of a stream. wasi-libc then flushes each line, as for a terminal.
 	characterDevice = 2
 
 	rightRead  = 1 << 1  // fd_read
@@ -25,8 +25,8 @@ const (
 
 func isStream(fd uint32) bool { return fd <= stderr }
 
-// onStream returns the function that answers with a number for the standard streams, and that there is no such file
-// for every other descriptor.
+// onStream returns a function that returns the given error number for the standard streams, and badf for every other
+// descriptor.
 func onStream(e errno) func(*call) errno {
 	return func(c *call) errno {
 		if !isStream(c.u32(0)) {
@@ -36,7 +36,7 @@ func onStream(e errno) func(*call) errno {
 	}
 }
 
-// fdstat is fd_fdstat_get(fd, result).
+// fdstat implements fd_fdstat_get(fd, result).
 func fdstat(c *call) errno {
 	fd := c.u32(0)
 	if !isStream(fd) {
@@ -55,7 +55,7 @@ func fdstat(c *call) errno {
 	return success
 }
 
-// filestat is fd_filestat_get(fd, result).
+// filestat implements fd_filestat_get(fd, result).
 func filestat(c *call) errno {
 	if !isStream(c.u32(0)) {
 		return badf
@@ -68,7 +68,7 @@ func filestat(c *call) errno {
 	return success
 }
 
-// fdRead is fd_read(fd, iovs, iovs_len, result). Standard input is at its end.
+// fdRead implements fd_read(fd, iovs, iovs_len, result). Standard input is always at its end.
 func fdRead(c *call) errno {
 	switch {
 	case c.u32(0) != stdin:
@@ -81,7 +81,7 @@ func fdRead(c *call) errno {
 	return success
 }
 
-// fdWrite is fd_write(fd, ciovs, ciovs_len, result).
+// fdWrite implements fd_write(fd, ciovs, ciovs_len, result).
 func fdWrite(c *call) errno {
 	var to io.Writer
 	switch c.u32(0) {
@@ -107,7 +107,7 @@ func fdWrite(c *call) errno {
 			return fault
 		}
 		for piece := range chunks(c, bytes) {
-			_, _ = to.Write(piece) // it never fails
+			_, _ = to.Write(piece) // Write never fails
 		}
 		written += length
 	}

@@ -16,12 +16,12 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
-// guest records what the functions ask of it.
+// guest records the calls of the WASI functions.
 type guest struct {
 	charged  int
 	slept    []time.Duration
 	out, err bytes.Buffer
-	// left is how many checks of the deadline succeed; below 0 all do.
+	// left is how many checks of the deadline succeed. If it is negative, all succeed.
 	left int
 }
 
@@ -39,7 +39,7 @@ func (g *guest) Random(p []byte)       { copy(p, bytes.Repeat([]byte{7}, len(p))
 func (g *guest) Stdout() io.Writer     { return &g.out }
 func (g *guest) Stderr() io.Writer     { return &g.err }
 
-// memoryOf returns a module with pages of memory and nothing else.
+// memoryOf returns a module that has only a memory with the given number of pages.
 func memoryOf(t *testing.T, pages byte) api.Module {
 	t.Helper()
 	r := wazero.NewRuntime(t.Context())
@@ -53,7 +53,7 @@ func memoryOf(t *testing.T, pages byte) api.Module {
 	return m
 }
 
-// do calls a function by its name.
+// do calls a function by name.
 func do(t *testing.T, g *guest, m api.Module, name string, args ...uint64) errno {
 	t.Helper()
 	f, ok := Functions()[name]
@@ -63,7 +63,7 @@ func do(t *testing.T, g *guest, m api.Module, name string, args ...uint64) errno
 	return f.do(&call{Guest: g, ctx: t.Context(), module: m, args: args})
 }
 
-// No function of WASI preview 1 is missing, and all have their signatures.
+// TestFunctions_signatures verifies that all functions of WASI preview 1 are implemented and have their signatures.
 func TestFunctions_signatures(t *testing.T) {
 	t.Parallel()
 	r := wazero.NewRuntime(t.Context())
@@ -88,7 +88,8 @@ func TestFunctions_signatures(t *testing.T) {
 	}
 }
 
-// Whatever the arguments, a function answers: none reads a path, looks at a count that is not allowed, or panics.
+// TestFunctions_anyArguments verifies that every function returns whatever its arguments are: no function reads a path,
+// uses a count above its limit, or panics.
 func TestFunctions_anyArguments(t *testing.T) {
 	t.Parallel()
 	m := memoryOf(t, 1)
@@ -144,7 +145,7 @@ func TestFunctions_streams(t *testing.T) {
 	}
 }
 
-// A guest whose time is over between two chunks is stopped there.
+// TestFunctions_deadline verifies that a guest whose time runs out between two chunks is stopped there.
 func TestFunctions_deadline(t *testing.T) {
 	t.Parallel()
 	m := memoryOf(t, 8)
