@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package conditions lets a reconciler gather conditions while it works and write them once at its
-// end: summarize, then patch, and only if something changed.
+// Package conditions collects the conditions of an object during a reconcile, and writes them with one patch at its
+// end, if something has changed.
 package conditions
 
 import (
@@ -15,10 +15,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// maxMessage bounds a message in bytes; the API's own bound is 32768.
+// maxMessage limits a message, in bytes; the API's own limit is 32768.
 const maxMessage = 2048
 
-// Set writes to one object's conditions.
+// Set sets one object's conditions.
 type Set struct {
 	conditions *[]metav1.Condition
 	generation int64
@@ -50,7 +50,7 @@ func (s *Set) set(conditionType string, status metav1.ConditionStatus, reason, m
 	})
 }
 
-// Truncate cuts a message to what a condition holds.
+// Truncate shortens a message to the length that a condition can have.
 func Truncate(message string) string {
 	if len(message) <= maxMessage {
 		return message
@@ -58,14 +58,14 @@ func Truncate(message string) string {
 	return strings.ToValidUTF8(message[:maxMessage-len("…")], "") + "…"
 }
 
-// Change is a condition whose status or reason is another than before.
+// Change is a condition whose status or reason has changed.
 type Change struct {
 	metav1.Condition
-	// Was is the status before; empty if there was no such condition.
+	// Was is the previous status; empty if there was no such condition.
 	Was metav1.ConditionStatus
 }
 
-// Changes returns what changed between two states, in the order of the later one.
+// Changes returns what changed between two states, in the order of the second one.
 func Changes(before, after []metav1.Condition) []Change {
 	var changes []Change
 	for _, c := range after {
@@ -80,7 +80,7 @@ func Changes(before, after []metav1.Condition) []Change {
 	return changes
 }
 
-// Patch writes the status of an object if it differs from what it was. An object that is gone is no error.
+// Patch patches the status of an object if it has changed. It returns nil if the object does not exist any more.
 func Patch(ctx context.Context, c client.StatusClient, before, after client.Object, fieldOwner string) error {
 	if equality.Semantic.DeepEqual(before, after) {
 		return nil

@@ -39,7 +39,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// TestSet_transitionTime moves with the status only, not with reason or message.
+// TestSet_transitionTime shows that the transition time changes with the status only, not with reason or message.
 func TestSet_transitionTime(t *testing.T) {
 	t.Parallel()
 	long := metav1.NewTime(time.Now().Add(-time.Hour))
@@ -155,7 +155,7 @@ func TestPatch(t *testing.T) {
 		t.Error("the same status was written again")
 	}
 
-	// One that is gone is no error, and no server is asked when nothing changed.
+	// An object that does not exist is not an error, and no request is sent if nothing has changed.
 	before := read()
 	after := before.DeepCopy()
 	after.Status.ObservedGeneration = 9

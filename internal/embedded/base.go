@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// base is the Controller around any reconciler: what Options describe, run by a controller-runtime
-// controller that each start makes anew, because that one can start only once.
+// base implements Controller for any reconciler. It runs what Options describe in a controller-runtime controller. Each
+// start makes a new one, because a controller-runtime controller can start only once.
 type base struct {
 	host    Host
 	options Options
@@ -23,12 +23,12 @@ type base struct {
 	mu      sync.Mutex // guards the rest
 	config  Config
 	life    *life // nil while stopped
-	current *run  // what feeds and works the queue; nil while stopped
+	current *run  // the run with the current queue and workers; nil while stopped
 	phase   phase
 	failure error // why the last start failed
 }
 
-// New makes a controller that shares its host's informers. Starting it is the caller's or the Registry's.
+// New returns a controller that shares its host's informers. The caller or the Registry starts it.
 func New(host Host, options Options) (Controller, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (b *base) GetConfig() Config {
 	return b.config.clone()
 }
 
-// Reconcile reconciles one object now, past the queue, and honors Config.RecoverPanic as a worker does.
+// Reconcile reconciles one object at once, without the queue, and honors Config.RecoverPanic as a worker does.
 func (b *base) Reconcile(ctx context.Context, request reconcile.Request) (_ reconcile.Result, err error) {
 	if b.GetConfig().RecoverPanic {
 		defer func() {
@@ -71,7 +71,7 @@ func (b *base) Reconcile(ctx context.Context, request reconcile.Request) (_ reco
 	return b.meter.Reconcile(ctx, request)
 }
 
-// TriggerReconciliation puts requests into the live queue, before those of the initial list.
+// TriggerReconciliation adds requests to the queue of the running controller, before those of the initial list.
 func (b *base) TriggerReconciliation(requests ...reconcile.Request) error {
 	b.mu.Lock()
 	current := b.current

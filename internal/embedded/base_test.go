@@ -153,7 +153,7 @@ func TestBase_setConfig_running(t *testing.T) {
 				close(together)
 			}
 			defer inside.Add(-1)
-			select { // two workers meet here; one alone waits until SetConfig stops it
+			select { // two workers meet here; one worker alone waits until SetConfig stops it
 			case <-together:
 			case <-ctx.Done():
 			}

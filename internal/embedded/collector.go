@@ -75,7 +75,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect sends the values of now.
+// Collect sends the current values.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, controller := range c.registry.List() {
 		metrics, health := controller.GetMetrics(), controller.GetHealth()

@@ -10,25 +10,25 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// Config is the configuration of a controller (EmbeddedConfig in the plugin architecture).
-// Start from DefaultConfig: the zero value is not valid, because its RecoverPanic would be false unnoticed.
+// Config is the configuration of a controller (EmbeddedConfig in the plugin architecture). Start from DefaultConfig:
+// the zero value is not valid, so that RecoverPanic is not false by accident.
 type Config struct {
-	// MaxConcurrentReconciles is the number of workers, at least 1. No two work on the same object.
+	// MaxConcurrentReconciles is the number of workers, at least 1. An object has at most one worker at a time.
 	MaxConcurrentReconciles int
 	// RecoverPanic turns a panic of the reconciler into an error of that one reconcile. When it is
 	// false, a panic ends the process and with it every other controller.
 	RecoverPanic bool
-	// RateLimiter says how long a failed request waits. Nil means 5 ms, doubled with each failure up to
-	// 1000 s, as in every controller-runtime controller. It remembers requests, which do not name a
-	// kind: one limiter belongs to one controller.
+	// RateLimiter determines how long a failed request waits. Nil means 5 ms, doubled with each failure up to 1000 s,
+	// as in every controller-runtime controller. A limiter counts failures by request, and requests do not name a kind:
+	// each limiter belongs to one controller.
 	RateLimiter workqueue.TypedRateLimiter[reconcile.Request]
-	// Predicates all have to accept an event of any watch before it reaches the queue.
+	// Predicates filter the events of all watches: an event reaches the queue only if each of them accepts it.
 	Predicates []predicate.Predicate
-	// EventFilters all have to accept an event too.
+	// EventFilters filter events too: each of them has to accept an event.
 	EventFilters []EventFilter
 }
 
-// DefaultConfig is one worker that survives panics, and no filtering.
+// DefaultConfig returns a Config with one worker, which recovers from panics, and without filters.
 func DefaultConfig() Config {
 	return Config{MaxConcurrentReconciles: 1, RecoverPanic: true}
 }

@@ -2,10 +2,9 @@
 
 // Package embedded runs the controllers that are compiled into the operator.
 //
-// A Controller is what the plugin architecture calls an EmbeddedController: a reconciler with a name,
-// the kinds it is for, a Config (EmbeddedConfig there), a life that starts and stops at run time, and
-// its own metrics and health. New makes one from any reconciler; the Registry holds all of them and
-// runs them for a manager:
+// A Controller is what the plugin architecture calls an EmbeddedController: a reconciler with a name, the kinds it is
+// for, a Config (EmbeddedConfig there), a life cycle that starts and stops at run time, and its own metrics and health.
+// New makes one from any reconciler. The Registry contains all controllers, and runs them for a manager:
 //
 //	registry := embedded.NewRegistry()
 //	err := errors.Join(
@@ -16,5 +15,5 @@
 //		mgr.AddReadyzCheck("embedded", registry.Check),
 //	)
 //
-// Adding a controller is one more Register.
+// One more call of Register adds a controller.
 package embedded

@@ -4,7 +4,7 @@ package embedded
 
 import "fmt"
 
-// Error is an error without details; compare with errors.Is.
+// Error is an error without details. Compare it with errors.Is.
 type Error string
 
 // Error returns the text.
@@ -30,13 +30,13 @@ type ConfigError struct {
 // Error names the field and the problem.
 func (e *ConfigError) Error() string { return fmt.Sprintf("config: %s %s", e.Field, e.Problem) }
 
-// DuplicateError is a controller whose name another one in the registry has.
+// DuplicateError is the error for a controller whose name is registered already.
 type DuplicateError struct {
-	// Name is the name that is taken.
+	// Name is the name of both controllers.
 	Name string
 }
 
-// Error names the name.
+// Error names the controllers.
 func (e *DuplicateError) Error() string {
 	return fmt.Sprintf("an embedded controller named %q is already registered", e.Name)
 }

@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 )
 
-// EventKind says what happened to an object.
+// EventKind is what happened to an object.
 type EventKind string
 
 const (
@@ -24,13 +24,13 @@ const (
 
 // EventFilter reports whether events of this kind about this object concern the controller.
 //
-// A predicate judges a change: it has a method per kind of event, and sees the old and the new state
-// of an update. An EventFilter judges an object: one function for all kinds and one state. An update
-// passes when the filter accepts either of its two states, so that a filter by label or namespace also
-// lets an object's leaving through, which a controller has to know of.
+// A predicate evaluates a change: it has a method for each kind of event, and receives the old and the new state of an
+// update. An EventFilter evaluates an object: one function for all kinds of events, and one state. An update passes if
+// the filter accepts either of its two states. So a filter by label or namespace also accepts the update with which an
+// object stops matching, because the controller has to be notified of it.
 type EventFilter func(kind EventKind, object client.Object) bool
 
-// predicate makes a filter usable where controller-runtime filters events.
+// predicate returns the filter as a predicate of controller-runtime.
 func (f EventFilter) predicate() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return f(EventCreate, e.Object) },
@@ -42,7 +42,7 @@ func (f EventFilter) predicate() predicate.Predicate {
 	}
 }
 
-// predicates joins a watch's own predicates with those of the configuration.
+// predicates returns a watch's own predicates and those of the configuration.
 func (c Config) predicates(own []predicate.Predicate) []predicate.Predicate {
 	all := make([]predicate.Predicate, 0, len(own)+len(c.Predicates)+len(c.EventFilters))
 	all = append(all, own...)

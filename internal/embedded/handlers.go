@@ -15,9 +15,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// handlers is the cache as the sources of one run see it. It remembers the event handlers that they
-// add to informers, so that the end of the run can remove them: controller-runtime's own sources leave
-// theirs behind, and each start would add more.
+// handlers is the cache that the sources of one run use. It records the event handlers that the sources add to
+// informers, and removes them at the end of the run. controller-runtime's own sources do not remove their handlers, so
+// that each start would add more.
 type handlers struct {
 	cache.Cache
 
@@ -32,7 +32,7 @@ type addedHandler struct {
 	registration toolscache.ResourceEventHandlerRegistration
 }
 
-// GetInformer returns the shared informer, wrapped to remember the handlers added to it.
+// GetInformer returns the shared informer, wrapped to record the handlers that are added to it.
 func (h *handlers) GetInformer(ctx context.Context, obj client.Object, opts ...cache.InformerGetOption) (cache.Informer, error) {
 	informer, err := h.Cache.GetInformer(ctx, obj, opts...)
 	if err != nil {
@@ -41,8 +41,8 @@ func (h *handlers) GetInformer(ctx context.Context, obj client.Object, opts ...c
 	return &rememberingInformer{Informer: informer, handlers: h}, nil
 }
 
-// WaitForCacheSync waits for the informers in use here. The whole cache, which the sources mean to
-// wait for, may hold an informer of another controller that never syncs.
+// WaitForCacheSync waits for the informers that this run uses. The sources would wait for the whole cache, which may
+// have an informer of another controller that never syncs.
 func (h *handlers) WaitForCacheSync(ctx context.Context) bool {
 	h.mu.Lock()
 	synced := make([]toolscache.InformerSynced, 0, len(h.added))
@@ -53,7 +53,7 @@ func (h *handlers) WaitForCacheSync(ctx context.Context) bool {
 	return toolscache.WaitForCacheSync(ctx.Done(), synced...)
 }
 
-// sources makes a source per watch; synced is closed when the last of them has synced.
+// sources returns a source per watch. synced is closed when the last of them has synced.
 func (h *handlers) sources(watches []Watch, config Config, synced chan<- struct{}) []source.Source {
 	var missing atomic.Int64
 	missing.Store(int64(len(watches)))
@@ -72,7 +72,7 @@ func (h *handlers) sources(watches []Watch, config Config, synced chan<- struct{
 	return sources
 }
 
-// remove removes all handlers from their informers and refuses those that come late.
+// remove removes all handlers from their informers, and rejects handlers that are added later.
 func (h *handlers) remove() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -87,14 +87,14 @@ func (h *handlers) remove() error {
 	return errors.Join(errs...)
 }
 
-// rememberingInformer notes the handlers added through it.
+// rememberingInformer records the handlers that are added through it.
 type rememberingInformer struct {
 	cache.Informer
 	handlers *handlers
 }
 
-// AddEventHandlerWithOptions adds a handler, unless the run has ended: a source may still be waiting
-// for its informer then.
+// AddEventHandlerWithOptions adds a handler, unless the run has ended: a source may still have waited for its informer
+// at that time.
 func (i *rememberingInformer) AddEventHandlerWithOptions(handler toolscache.ResourceEventHandler, options toolscache.HandlerOptions) (toolscache.ResourceEventHandlerRegistration, error) {
 	i.handlers.mu.Lock()
 	defer i.handlers.mu.Unlock()
@@ -109,14 +109,14 @@ func (i *rememberingInformer) AddEventHandlerWithOptions(handler toolscache.Reso
 	return registration, nil
 }
 
-// countedSource tells when its informer has synced.
+// countedSource calls onSync when its informer has synced.
 type countedSource struct {
 	source.SyncingSource
 	object client.Object
 	onSync func()
 }
 
-// WaitForSync waits for the informer. A nil error of a wait that was called off is no sync.
+// WaitForSync waits for the informer. If the wait was canceled, a nil error does not mean that the informer has synced.
 func (s *countedSource) WaitForSync(ctx context.Context) error {
 	err := s.SyncingSource.WaitForSync(ctx)
 	if err == nil && ctx.Err() == nil {
@@ -125,5 +125,5 @@ func (s *countedSource) WaitForSync(ctx context.Context) error {
 	return err
 }
 
-// String names the kind in controller-runtime's log lines.
+// String returns the type of the watched objects, for controller-runtime's logs.
 func (s *countedSource) String() string { return fmt.Sprintf("%T", s.object) }

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// unhealthyAfter is how many failures in a row, of whatever objects, say that it is the controller
-// rather than an object that is broken. One object alone is retried this often within 5 s.
+// unhealthyAfter is how many failures in a row, of any objects, mean that the controller is broken rather than an
+// object. One object alone is retried this often within 5 s.
 const unhealthyAfter = 10
 
-// HealthStatus is how a controller is.
+// HealthStatus is the health of a controller.
 type HealthStatus struct {
-	// Healthy is false while a start is under way, after one that failed, and after 10 failed
-	// reconciles in a row. A controller that is stopped because it is meant to be is healthy.
+	// Healthy is false while the controller starts, after a start that failed, and after 10 failed reconciles in a row.
+	// A controller that was stopped intentionally is healthy.
 	Healthy bool
-	// Message says why, for people.
+	// Message is the explanation, for people.
 	Message string
 	// Running is true from Start to Stop.
 	Running bool
 	// Synced is true once the informers have synced and the workers run.
 	Synced bool
-	// ConsecutiveErrors is the number of failed reconciles since the last good one or the start.
+	// ConsecutiveErrors is the number of failed reconciles since the last success or the start.
 	ConsecutiveErrors int
 	// LastError is the last reconcile's error, kept after successes; empty if there was none.
 	LastError string
@@ -30,7 +30,7 @@ type HealthStatus struct {
 	LastErrorTime time.Time
 }
 
-// phase is where a controller is in its life.
+// phase is the state of a controller's life cycle.
 type phase int
 
 const (
@@ -41,7 +41,7 @@ const (
 	failed
 )
 
-// GetHealth returns how the controller is.
+// GetHealth returns the health of the controller.
 func (b *base) GetHealth() HealthStatus {
 	b.mu.Lock()
 	phase, failure := b.phase, b.failure
@@ -49,7 +49,7 @@ func (b *base) GetHealth() HealthStatus {
 	return health(phase, failure, b.meter.streak())
 }
 
-// health judges.
+// health returns the HealthStatus of a controller.
 func health(phase phase, failure error, streak errorStreak) HealthStatus {
 	status := HealthStatus{
 		Running:           phase == starting || phase == running,
@@ -79,6 +79,6 @@ func health(phase phase, failure error, streak errorStreak) HealthStatus {
 	return status
 }
 
-// down says that a controller ought to serve and does not. Failing reconciles are not enough: were
-// they, one object could take the process's readiness, and with it its webhooks, away from all others.
+// down reports whether a controller ought to run and does not. Failing reconciles do not count: otherwise, one object
+// could make the process unready, so that the webhooks of all other objects would fail.
 func (h HealthStatus) down() bool { return !h.Healthy && !h.Synced }

@@ -27,7 +27,7 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// startHost starts a manager, of which the tests use the cache.
+// startHost starts a manager whose cache the tests use.
 func startHost(t *testing.T, env *testenv.Env) manager.Manager {
 	t.Helper()
 	var host manager.Manager
@@ -35,8 +35,8 @@ func startHost(t *testing.T, env *testenv.Env) manager.Manager {
 		host = mgr
 		return nil
 	})
-	// As in the operator, whose controllers start when it leads: a manager that is still waiting for
-	// its cache would wait for an informer that a test adds and that never syncs.
+	// Like in the operator, controllers start when the manager leads: a manager that is still waiting for its cache
+	// would wait for an informer that a test adds and that never syncs.
 	select {
 	case <-host.Elected():
 	case <-time.After(testenv.Patience):
@@ -45,7 +45,7 @@ func startHost(t *testing.T, env *testenv.Env) manager.Manager {
 	return host
 }
 
-// newBase makes a controller for the ConfigMaps of one namespace and stops it with the test.
+// newBase returns a controller for the ConfigMaps of one namespace, which stops when the test ends.
 func newBase(t *testing.T, host Host, namespace string, reconciler reconcile.Reconciler, change ...func(*Options)) *base {
 	t.Helper()
 	options := Options{
@@ -74,7 +74,7 @@ func newBase(t *testing.T, host Host, namespace string, reconciler reconcile.Rec
 	return made
 }
 
-// only is a configuration that leaves out what other tests do.
+// only returns a configuration that excludes the objects of other tests.
 func only(namespace string) Config {
 	config := DefaultConfig()
 	config.EventFilters = []EventFilter{func(_ EventKind, object client.Object) bool {
@@ -110,12 +110,12 @@ func createConfigMaps(t *testing.T, env *testenv.Env, namespace string, names ..
 	}
 }
 
-// request names an object.
+// request returns a request for an object.
 func request(namespace, name string) reconcile.Request {
 	return reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}
 }
 
-// recorder is a reconciler that remembers the names it was asked for.
+// recorder is a reconciler that records the names in its requests.
 type recorder struct {
 	mu    sync.Mutex
 	names []string
@@ -128,14 +128,14 @@ func (r *recorder) Reconcile(_ context.Context, request reconcile.Request) (reco
 	return reconcile.Result{}, nil
 }
 
-// forget empties the memory.
+// forget removes the recorded names.
 func (r *recorder) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.names = nil
 }
 
-// missing returns an error that tells which names have not been seen yet.
+// missing returns an error with the names that have not been recorded yet.
 func (r *recorder) missing(names ...string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

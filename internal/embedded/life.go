@@ -8,13 +8,13 @@ import (
 	"fmt"
 )
 
-// life is the time between a Start and its Stop. One goroutine owns it and the runs in it, of which
-// there is more than one when SetConfig restarts the controller.
+// life is the time between a Start and its Stop. One goroutine owns it and its runs. It has more than one run if
+// SetConfig restarts the controller.
 type life struct {
 	cancel   context.CancelCauseFunc
-	restarts chan chan<- error // asks for a new run; the answer comes when it has synced
+	restarts chan chan<- error // requests a new run; the answer is sent when the run has synced
 	done     chan struct{}     // closed at the very end
-	err      error             // what could not be cleaned up; read after done
+	err      error             // the errors of cleaning up; read after done
 }
 
 // Start starts the controller; see Controller.
@@ -43,7 +43,7 @@ func (b *base) Stop() error {
 	b.mu.Lock()
 	l := b.life
 	if l == nil {
-		b.phase, b.failure = stopped, nil // after a failed start, this is how to say that it is not wanted
+		b.phase, b.failure = stopped, nil // clears the failure of a start: the controller is not wanted any more
 	}
 	b.mu.Unlock()
 	if l == nil {
@@ -54,7 +54,7 @@ func (b *base) Stop() error {
 	return l.err
 }
 
-// SetConfig takes over a configuration; see Controller.
+// SetConfig applies a configuration; see Controller.
 func (b *base) SetConfig(config Config) error {
 	if err := config.validate(); err != nil {
 		return fmt.Errorf("configure %q: %w", b.options.Name, err)
@@ -75,7 +75,7 @@ func (b *base) SetConfig(config Config) error {
 	}
 }
 
-// live starts one run after the other until the life ends, and tells those who wait how it went.
+// live starts one run after the other until the life ends, and sends the results to those who wait for them.
 func (b *base) live(ctx context.Context, l *life, started chan<- error) {
 	waiting := []chan<- error{started}
 	tell := func(err error) {
@@ -107,7 +107,7 @@ func (b *base) live(ctx context.Context, l *life, started chan<- error) {
 	}
 }
 
-// begin makes and starts a run with the configuration of now.
+// begin starts a new run with the current configuration.
 func (b *base) begin(ctx context.Context) *run {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -117,7 +117,7 @@ func (b *base) begin(ctx context.Context) *run {
 	return r
 }
 
-// enterRunning notes that the run has synced.
+// enterRunning records that the run has synced.
 func (b *base) enterRunning() {
 	b.meter.forgetErrors()
 	b.mu.Lock()
@@ -125,7 +125,7 @@ func (b *base) enterRunning() {
 	b.phase = running
 }
 
-// leave ends a run to make way for the next.
+// leave stops a run, so that the next one can start.
 func (b *base) leave(r *run) {
 	b.mu.Lock()
 	b.current, b.phase = nil, starting
@@ -134,8 +134,8 @@ func (b *base) leave(r *run) {
 	<-r.done
 }
 
-// end notes why the life ended and returns it: a failure, or the context's end by Stop or by whoever
-// started the controller. After it, Start works again.
+// end records why the life ended and returns it: a failure, or the end of the context by Stop or by the caller of
+// Start. After it, Start can be called again.
 func (b *base) end(ctx context.Context, l *life, r *run) error {
 	cause := context.Cause(ctx)
 	b.mu.Lock()

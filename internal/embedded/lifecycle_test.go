@@ -58,7 +58,7 @@ func TestBase_start_refused(t *testing.T) {
 		t.Errorf("second start: got %v", err)
 	}
 	stop(t, base)
-	stop(t, base) // nothing to do is no error
+	stop(t, base) // stopping a stopped controller is not an error
 }
 
 func TestBase_start_contextEnds(t *testing.T) {
@@ -127,12 +127,12 @@ func TestBase_start_oneCannotSync(t *testing.T) {
 	}
 }
 
-// readConfigMaps is all that the user may do in whose name the host of some tests works.
+// readConfigMaps returns the only rule of the user whose permissions the host of some tests has.
 func readConfigMaps() rbacv1.PolicyRule {
 	return rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"list", "watch"}}
 }
 
-// watchSecrets makes a controller watch what the user may not read.
+// watchSecrets makes a controller watch what that user is not allowed to read.
 func watchSecrets(o *Options) {
 	o.Name = "secrets"
 	o.Watches = []Watch{{Object: &corev1.Secret{}, Handler: &handler.EnqueueRequestForObject{}}}
@@ -147,7 +147,7 @@ func TestBase_stop_waitsForReconcilesInFlight(t *testing.T) {
 	base := newBase(t, startHost(t, env), namespace, reconcile.Func(
 		func(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
 			close(begun)
-			<-ctx.Done() // Stop tells the reconciler
+			<-ctx.Done() // Stop cancels the context
 			<-release
 			ended.Store(true)
 			return reconcile.Result{}, nil

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// ControllerMetrics is what a controller has done since it was made.
+// ControllerMetrics are the counts of a controller since it was created.
 type ControllerMetrics struct {
 	// Reconciles is the number of reconciles that have ended.
 	Reconciles uint64
@@ -20,7 +20,7 @@ type ControllerMetrics struct {
 	Errors uint64
 	// Panics is the number of them that panicked.
 	Panics uint64
-	// Requeues is the number of them that asked to be repeated without having failed.
+	// Requeues is the number of them that requested a requeue without having failed.
 	Requeues uint64
 	// LastReconcileTime is when the last one ended; zero before the first.
 	LastReconcileTime time.Time
@@ -28,11 +28,11 @@ type ControllerMetrics struct {
 	LastReconcileDuration time.Duration
 	// InFlight is the number of reconciles going on now.
 	InFlight int
-	// QueueDepth is the number of requests that wait for a worker; those waiting for a time are not in it.
+	// QueueDepth is the number of requests that wait for a worker, without delayed requests.
 	QueueDepth int
 }
 
-// meter is a reconciler that counts what another one does.
+// meter is a reconciler that calls another one and counts its results.
 type meter struct {
 	next  reconcile.Reconciler
 	clock clock.PassiveClock
@@ -42,7 +42,7 @@ type meter struct {
 	errors  errorStreak
 }
 
-// errorStreak is the failures since the last success.
+// errorStreak is the number of failures since the last success, and the last failure.
 type errorStreak struct {
 	length int
 	last   error
@@ -56,8 +56,8 @@ type outcome struct {
 	err      error
 }
 
-// Reconcile calls the other reconciler. A panic passes through untouched: what becomes of it is for
-// controller-runtime or base to say, and a recover here would lose where it came from.
+// Reconcile calls the other reconciler. It does not recover from a panic: controller-runtime or base decides about
+// that, and a recover here would lose the origin of the panic.
 func (m *meter) Reconcile(ctx context.Context, request reconcile.Request) (result reconcile.Result, err error) {
 	begun := m.begin()
 	end := outcome{panicked: true}
@@ -65,7 +65,7 @@ func (m *meter) Reconcile(ctx context.Context, request reconcile.Request) (resul
 	result, err = m.next.Reconcile(ctx, request)
 	end = outcome{requeue: err == nil && wantsRepeat(result), err: err}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		end.err = nil // it was Stop that cut it short
+		end.err = nil // Stop has canceled it
 	}
 	return result, err
 }
@@ -105,7 +105,7 @@ func (m *meter) end(begun time.Time, end outcome) {
 	m.errors = errorStreak{length: m.errors.length + 1, last: end.err, at: now}
 }
 
-// errPanicked stands for the error that a panic becomes.
+// errPanicked is recorded as the error of a reconcile that panicked.
 const errPanicked = Error("the reconciler panicked")
 
 func (m *meter) read() ControllerMetrics {
@@ -120,7 +120,7 @@ func (m *meter) streak() errorStreak {
 	return m.errors
 }
 
-// forgetErrors ends the streak: a started controller begins afresh.
+// forgetErrors resets the streak for a controller that has started.
 func (m *meter) forgetErrors() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

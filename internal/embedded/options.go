@@ -17,15 +17,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// Host is what a controller needs from where it runs; a manager is one.
+// Host is what a controller needs from its environment. A manager implements it.
 type Host interface {
 	// GetCache returns the cache whose informers the controller shares with others.
 	GetCache() cache.Cache
-	// GetLogger returns the logger that the controller's own derives from.
+	// GetLogger returns the logger from which the controller's logger is derived.
 	GetLogger() logr.Logger
 }
 
-// Watch says which events put which requests into the queue.
+// Watch defines which events add which requests to the queue.
 type Watch struct {
 	// Object is an empty object of the kind to watch.
 	Object client.Object
@@ -35,7 +35,7 @@ type Watch struct {
 	Predicates []predicate.Predicate
 }
 
-// Options say what a controller is.
+// Options describe a controller.
 type Options struct {
 	// Name is the controller's name.
 	Name string
@@ -43,17 +43,17 @@ type Options struct {
 	ForTypes []schema.GroupVersionKind
 	// Reconciler does the work.
 	Reconciler reconcile.Reconciler
-	// Watches feed the queue, at least one.
+	// Watches add requests to the queue, at least one.
 	Watches []Watch
-	// Config is the first configuration.
+	// Config is the initial configuration.
 	Config Config
-	// CacheSyncTimeout bounds the wait for the informers at Start. 0 means 2 minutes.
+	// CacheSyncTimeout limits the wait for the informers at Start. 0 means 2 minutes.
 	CacheSyncTimeout time.Duration
-	// Clock tells the times in metrics and health. Nil means the system's.
+	// Clock provides the times in metrics and health. Nil means the system's clock.
 	Clock clock.PassiveClock
 }
 
-// validate returns an error that names the first thing missing.
+// validate returns an error that names the first missing option.
 func (o Options) validate() error {
 	switch {
 	case o.Name == "":

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
-// Registry holds the controllers of a process under their names.
+// Registry contains the controllers of a process by name.
 type Registry struct {
 	clock clock.Clock // paces the retries of failed starts
 
@@ -27,7 +27,7 @@ func NewRegistry() *Registry {
 	return &Registry{clock: clock.RealClock{}, controllers: map[string]Controller{}}
 }
 
-// Register makes a controller and adds it.
+// Register constructs a controller and adds it.
 func (r *Registry) Register(mgr manager.Manager, config Config, construct Constructor) error {
 	controller, err := construct(mgr, config)
 	if err != nil {
@@ -36,9 +36,9 @@ func (r *Registry) Register(mgr manager.Manager, config Config, construct Constr
 	return r.Add(controller)
 }
 
-// Add adds a controller. A name that is taken is a *DuplicateError. The manager starts the controllers
-// that are here when it starts; one added later is started by its own Start, and still stopped with
-// the others.
+// Add adds a controller. It returns a *DuplicateError if the name is taken. When the manager starts, it starts the
+// controllers that are registered by then. A controller that is added later has to be started with its Start method,
+// and is stopped with the others.
 func (r *Registry) Add(controller Controller) error {
 	name := controller.GetName()
 	if name == "" {
@@ -73,8 +73,8 @@ func (r *Registry) List() []Controller {
 	return list
 }
 
-// Check is a healthz.Checker. It names the controllers that ought to serve and do not: those whose
-// start is under way or has failed. On a replica that does not lead, and so runs none, it passes.
+// Check is a healthz.Checker. It fails for the controllers that ought to run and do not: those that are starting, or
+// whose start has failed. It passes on a replica that is not the leader, because such a replica runs no controllers.
 func (r *Registry) Check(_ *http.Request) error {
 	var errs []error
 	for _, controller := range r.List() {

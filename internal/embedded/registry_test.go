@@ -60,7 +60,7 @@ func (f *fake) GetMetrics() ControllerMetrics {
 	return ControllerMetrics{Reconciles: 5, Errors: 2, QueueDepth: 3, LastReconcileDuration: time.Second}
 }
 
-// state waits for a number of starts and a health.
+// state returns a check for a number of starts and a health.
 func (f *fake) state(starts int, healthy bool) func(context.Context) error {
 	return func(context.Context) error {
 		f.mu.Lock()
@@ -132,8 +132,8 @@ func TestRegistry_check(t *testing.T) {
 	}
 }
 
-// TestRunnable_start_oneFails has one controller start at the third attempt and another one never,
-// while a third one is not disturbed.
+// TestRunnable_start_oneFails has one controller start at the third attempt and another one never, while a third one is
+// not affected.
 func TestRunnable_start_oneFails(t *testing.T) {
 	clock := clocktesting.NewFakeClock(time.Now())
 	registry := NewRegistry()
@@ -170,7 +170,7 @@ func TestRunnable_start_oneFails(t *testing.T) {
 	}
 }
 
-// TestRunnable_start_stoppedByHand shows that a failed controller which somebody stops is not started again.
+// TestRunnable_start_stoppedByHand shows that a failed controller is not started again after something stopped it.
 func TestRunnable_start_stoppedByHand(t *testing.T) {
 	clock := clocktesting.NewFakeClock(time.Now())
 	registry := NewRegistry()
@@ -190,7 +190,7 @@ func TestRunnable_start_stoppedByHand(t *testing.T) {
 	}
 }
 
-// waiters waits until so many wait for the clock.
+// waiters returns a check for how many waiters the clock has.
 func waiters(clock *clocktesting.FakeClock, want int) func(context.Context) error {
 	return func(context.Context) error {
 		if got := clock.Waiters(); got != want {

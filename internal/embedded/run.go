@@ -14,10 +14,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// queue is where requests wait for a worker.
+// queue is the queue of requests that wait for a worker.
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// run is one controller-runtime controller, from its making to the end of its last worker.
+// run is one controller-runtime controller, from its creation to the end of its last worker.
 type run struct {
 	cancel    context.CancelFunc
 	synced    chan struct{} // closed once every informer has synced
@@ -29,7 +29,7 @@ type run struct {
 	queue queue
 }
 
-// start begins execute in a goroutine of its own.
+// start calls execute in a goroutine of its own.
 func (r *run) start(ctx context.Context, execute func(context.Context) error) {
 	ctx, r.cancel = context.WithCancel(ctx)
 	go func() {
@@ -39,7 +39,7 @@ func (r *run) start(ctx context.Context, execute func(context.Context) error) {
 	}()
 }
 
-// add puts requests into the queue, or returns false where there is none.
+// add adds requests to the queue, and reports whether there is one.
 func (r *run) add(requests []reconcile.Request) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -52,8 +52,8 @@ func (r *run) add(requests []reconcile.Request) bool {
 	return true
 }
 
-// depth is the number of requests that wait for a worker. It differs from controller-runtime's
-// workqueue_depth, which keeps counting what was waiting in a queue when its controller stopped.
+// depth returns the number of requests that wait for a worker. It differs from controller-runtime's workqueue_depth,
+// which keeps counting the requests that waited in a queue when its controller stopped.
 func (r *run) depth() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,7 +63,7 @@ func (r *run) depth() int {
 	return r.queue.Len()
 }
 
-// makeQueue makes controller-runtime's own kind of queue, and keeps hold of it.
+// makeQueue returns a function that makes a queue as controller-runtime does, and stores it in the run.
 func (r *run) makeQueue(log logr.Logger) func(string, workqueue.TypedRateLimiter[reconcile.Request]) queue {
 	return func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) queue {
 		r.mu.Lock()
@@ -95,7 +95,7 @@ func (b *base) execute(ctx context.Context, r *run, config Config) error {
 	return err
 }
 
-// controllerOptions translates what the controller is and its configuration for controller-runtime.
+// controllerOptions returns the options of the controller-runtime controller.
 func (b *base) controllerOptions(config Config) controller.Options {
 	return controller.Options{
 		Reconciler:              b.meter,
@@ -104,7 +104,7 @@ func (b *base) controllerOptions(config Config) controller.Options {
 		RateLimiter:             config.RateLimiter,
 		CacheSyncTimeout:        b.options.CacheSyncTimeout,
 		Logger:                  b.host.GetLogger(),
-		// A restart uses the name again; it is the Registry that keeps names unique.
+		// A restart uses the name again. The Registry keeps names unique.
 		SkipNameValidation: new(true),
 	}
 }

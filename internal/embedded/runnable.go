@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// firstRetry is the wait after a controller's first failed start. It is short beside the 2 minutes
-	// that a start takes to fail for want of a CRD or of permissions.
+	// firstRetry is the delay after a controller's first failed start. It is short compared with the 2 minutes after
+	// which a start fails if a CRD or a permission is missing.
 	firstRetry = time.Second
-	// lastRetry is what doubling the wait ends at.
+	// lastRetry is the longest delay; the delay doubles until then.
 	lastRetry = time.Minute
 )
 
-// SetupWithManager has the manager run the controllers: all start once it leads, and stop with it.
+// SetupWithManager adds the controllers to the manager: all start when the manager leads, and stop with it.
 func (r *Registry) SetupWithManager(mgr manager.Manager) error {
 	err := mgr.Add(&runnable{registry: r, log: mgr.GetLogger().WithName("embedded")})
 	if err != nil {
@@ -30,7 +30,7 @@ func (r *Registry) SetupWithManager(mgr manager.Manager) error {
 	return nil
 }
 
-// runnable is a registry as a manager sees it.
+// runnable is a registry as a runnable of a manager.
 type runnable struct {
 	registry *Registry
 	log      logr.Logger
@@ -38,7 +38,7 @@ type runnable struct {
 
 var _ manager.LeaderElectionRunnable = (*runnable)(nil)
 
-// NeedLeaderElection is true: two replicas must not write the same statuses.
+// NeedLeaderElection returns true: two replicas must not write the same statuses.
 func (r *runnable) NeedLeaderElection() bool { return true }
 
 // Start runs all controllers until ctx ends, and then waits for their last reconciles.
@@ -58,8 +58,8 @@ func (r *runnable) Start(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// start starts a controller, again and again while that fails: what it misses may still come, and the
-// other controllers are not to end with it. It gives up when somebody starts or stops it by hand.
+// start starts a controller, and retries while that fails: what is missing may still appear, and the other controllers
+// must not stop because of it. It stops retrying when something else starts or stops the controller.
 func (r *runnable) start(ctx context.Context, controller Controller) {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		err := controller.Start(ctx)

@@ -22,7 +22,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// newStamper is all that a controller of one's own takes: it labels ConfigMaps that ask for it.
+// newStamper is everything that a new controller needs: it labels ConfigMaps that request it.
 func newStamper(mgr manager.Manager, config embedded.Config) (embedded.Controller, error) {
 	c := mgr.GetClient()
 	return embedded.New(mgr, embedded.Options{
@@ -45,7 +45,7 @@ func newStamper(mgr manager.Manager, config embedded.Config) (embedded.Controlle
 	})
 }
 
-// TestRegistry_thirdController shows that a controller more is one registration more.
+// TestRegistry_thirdController shows that another controller needs only one more registration.
 func TestRegistry_thirdController(t *testing.T) {
 	env := testenv.Shared(t)
 	registry := embedded.NewRegistry()

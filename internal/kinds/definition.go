@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// definitionPage is how many CustomResourceDefinitions are listed at once.
+// definitionPage is how many CustomResourceDefinitions are in one page of a list.
 const definitionPage = 100
 
 // Definition returns the name of the CustomResourceDefinition of a kind; empty if there is none. A kind that has one
@@ -37,7 +37,7 @@ func (r *Resolver) Definition(ctx context.Context, gk schema.GroupKind) (string,
 	return "", nil
 }
 
-// definitionNames returns the names of a group's CustomResourceDefinitions, which say nothing of kinds.
+// definitionNames returns the names of a group's CustomResourceDefinitions. The names do not contain the kinds.
 func (r *Resolver) definitionNames(ctx context.Context, group string) ([]string, error) {
 	var names []string
 	for token := ""; ; {
@@ -68,8 +68,8 @@ func (r *Resolver) definitionNames(ctx context.Context, group string) ([]string,
 	}
 }
 
-// definedKind returns the kind that a CustomResourceDefinition defines. It is listed, not got: the operator has the
-// right to list them.
+// definedKind returns the kind that a CustomResourceDefinition defines. It uses list and not get, because the operator
+// has the permission to list them.
 func (r *Resolver) definedKind(ctx context.Context, name string) (string, error) {
 	body, err := r.listDefinitions().Param("fieldSelector", fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()).Do(ctx).Raw()
 	if err != nil {
@@ -78,7 +78,7 @@ func (r *Resolver) definedKind(ctx context.Context, name string) (string, error)
 	var list struct {
 		Items []struct {
 			Status struct {
-				// AcceptedNames are empty where another definition has the kind.
+				// AcceptedNames are empty if another definition has the kind.
 				AcceptedNames struct {
 					Kind string `json:"kind"`
 				} `json:"acceptedNames"`

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// resourcesOf returns the resources that are served in a group and version; nothing if it is not served.
+// resourcesOf returns the resources that are served in a group and version, or nothing if it is not served.
 func (r *Resolver) resourcesOf(ctx context.Context, gv schema.GroupVersion) ([]*meta.RESTMapping, error) {
 	return ask(ctx, r, r.resources, gv, gv.Group, "resources", func(ctx context.Context) ([]*meta.RESTMapping, bool, error) {
 		path := "/apis/" + gv.String()
@@ -27,7 +27,7 @@ func (r *Resolver) resourcesOf(ctx context.Context, gv schema.GroupVersion) ([]*
 	})
 }
 
-// versionsOf returns the versions of a group, the preferred one first; nothing if it is not served.
+// versionsOf returns the versions of a group, the preferred one first, or nothing if the group is not served.
 func (r *Resolver) versionsOf(ctx context.Context, group string) ([]string, error) {
 	return ask(ctx, r, r.versions, group, group, "versions", func(ctx context.Context) ([]string, bool, error) {
 		if group == "" {
@@ -50,9 +50,9 @@ func (r *Resolver) versionsOf(ctx context.Context, group string) ([]string, erro
 	})
 }
 
-// ask returns an answer that is believed, or asks the API server for one. Those who ask for the same at the same time
-// share a request, unless something has changed after it began. An answer that only is old is better than an error.
-// What is not served is not remembered: guests may name any number of groups.
+// ask returns a cached answer that is still fresh, or asks the API server. Callers that ask for the same at the same
+// time share a request, unless something has changed since it began. If the API server fails, an answer that is merely
+// too old is better than an error. What is not served is not cached, because guests can name any number of groups.
 func ask[K comparable, T any](
 	ctx context.Context, r *Resolver, answers map[K]answer[T], key K, group, what string, get func(context.Context) (T, bool, error),
 ) (T, error) {
@@ -101,7 +101,7 @@ func ask[K comparable, T any](
 	}
 }
 
-// get reads a discovery document, and reports whether there is one.
+// get reads a discovery document, and reports whether it exists.
 func (r *Resolver) get(ctx context.Context, path string, into runtime.Object) (bool, error) {
 	err := r.client.Get().AbsPath(path).Do(ctx).Into(into)
 	if apierrors.IsNotFound(err) {
@@ -110,7 +110,7 @@ func (r *Resolver) get(ctx context.Context, path string, into runtime.Object) (b
 	return err == nil, err
 }
 
-// mappings leaves out subresources.
+// mappings returns the mappings of resources, without subresources.
 func mappings(gv schema.GroupVersion, resources []metav1.APIResource) []*meta.RESTMapping {
 	var out []*meta.RESTMapping
 	for _, resource := range resources {

@@ -44,7 +44,7 @@ func IsNotServed(err error) bool {
 }
 
 // IsPathNotFound reports whether the API server answered a request with 404 because it serves nothing at the request's
-// path, unlike one for an object that does not exist. A path that was resolved before has to be resolved again then.
+// path, and not because an object does not exist. The path then has to be resolved again.
 func IsPathNotFound(err error) bool {
 	if !apierrors.IsNotFound(err) {
 		return false
@@ -57,8 +57,9 @@ func IsPathNotFound(err error) bool {
 	if details == nil {
 		return false
 	}
-	// What the API server serves, and extension servers too, answers with a Status, webhooks' denials included. Where
-	// nothing is served the answer is a plain "404 page not found", of which client-go makes a Status with this cause.
+	// For what the API server or an extension server serves, the answer is a Status, also if a webhook denies the
+	// request. If nothing is served, the answer is a plain "404 page not found", from which client-go makes a Status
+	// with this cause.
 	for _, cause := range details.Causes {
 		if cause.Type == metav1.CauseTypeUnexpectedServerResponse {
 			return true

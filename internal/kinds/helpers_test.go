@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// world is a Resolver of an API server, whose requests are counted and can be made to fail.
+// world is a Resolver for an API server, whose requests are counted and can be made to fail.
 type world struct {
 	*testenv.Env
 	*Resolver
@@ -71,7 +71,7 @@ func (c *counted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.RoundTripper.RoundTrip(r)
 }
 
-// asked returns the paths that were asked for since it was last called.
+// asked returns the paths that were requested since it was last called.
 func (w *world) asked() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -88,7 +88,7 @@ func (w *world) fail(before func(path string) error) {
 
 var errBroken = errors.New("the connection is broken")
 
-// define makes a CustomResourceDefinition, whose first version is stored.
+// define returns a CustomResourceDefinition, whose first version is stored.
 func define(group, plural, kind string, versions ...string) *apiextensionsv1.CustomResourceDefinition {
 	crd := &apiextensionsv1.CustomResourceDefinition{
 		ObjectMeta: metav1.ObjectMeta{Name: plural + "." + group},
@@ -106,7 +106,7 @@ func define(group, plural, kind string, versions ...string) *apiextensionsv1.Cus
 	return crd
 }
 
-// install creates a CustomResourceDefinition, which goes with the test.
+// install creates a CustomResourceDefinition, which is deleted when the test ends.
 func (w *world) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
 	t.Helper()
 	if err := w.Client.Create(t.Context(), crd); err != nil {
@@ -128,7 +128,7 @@ func (w *world) uninstall(t *testing.T, crd *apiextensionsv1.CustomResourceDefin
 	}
 }
 
-// serve has the API server serve only some of the versions.
+// serve makes the API server serve only some of the versions.
 func (w *world) serve(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition, served func(version string) bool) {
 	t.Helper()
 	testenv.Eventually(t, "change "+crd.Name, func(ctx context.Context) error {

@@ -18,14 +18,14 @@ import (
 )
 
 const (
-	// SettleTime is how long after a change an API server may still give an answer of before it: discovery follows a
-	// CustomResourceDefinition with a delay, and each API server of a cluster with one of its own.
+	// SettleTime is how long after a change an API server may still give an outdated answer: discovery follows a
+	// CustomResourceDefinition with a delay, and each API server of a cluster has a delay of its own.
 	SettleTime = 10 * time.Second
-	// unsettledFor is how long an answer is believed that was given within SettleTime after a change.
+	// unsettledFor is how long an answer is fresh that was given within SettleTime after a change.
 	unsettledFor = 500 * time.Millisecond
-	// settledFor is how long any other answer is believed, in case that no event tells of a change.
+	// settledFor is how long any other answer is fresh, in case no event reports a change.
 	settledFor = 5 * time.Minute
-	// requestTimeout bounds one request to the API server.
+	// requestTimeout limits one request to the API server.
 	requestTimeout = 10 * time.Second
 )
 
@@ -38,27 +38,27 @@ type Resolver struct {
 	mu sync.RWMutex
 	// number counts the changes.
 	number uint64
-	// all is the last change of every group, changes are those of one group each.
+	// all is the last change that concerned every group; changes are the last changes of single groups.
 	all     change
 	changes map[string]change
-	// resources are by group and version, versions by group. Both have only what is served.
+	// resources are by group and version, versions by group. Both contain only what is served.
 	resources map[schema.GroupVersion]answer[[]*meta.RESTMapping]
 	versions  map[string]answer[[]string]
 }
 
-// change is the last moment at which something is known to have changed.
+// change is the last known change, with its time.
 type change struct {
 	number uint64
 	at     time.Time
 }
 
-// answer is what the API server said, and when it was asked.
+// answer is an answer of the API server, and when it was requested.
 type answer[T any] struct {
 	asked change
 	value T
 }
 
-// NewResolver makes a Resolver that asks with a connection.
+// NewResolver returns a Resolver that uses a connection to the API server.
 func NewResolver(config *rest.Config, client *http.Client, clk clock.PassiveClock) (*Resolver, error) {
 	c, err := discovery.NewDiscoveryClientForConfigAndClient(config, client)
 	if err != nil {
@@ -86,7 +86,7 @@ func (r *Resolver) Resolve(ctx context.Context, gvk schema.GroupVersionKind) (*m
 	return nil, &NotServedError{GVK: gvk, Served: served}
 }
 
-// Served returns how the API server serves a kind in each version, the preferred one first; nothing if in none.
+// Served returns how the API server serves a kind in each version, the preferred one first, or nothing if in none.
 func (r *Resolver) Served(ctx context.Context, gk schema.GroupKind) ([]*meta.RESTMapping, error) {
 	versions, err := r.versionsOf(ctx, gk.Group)
 	if err != nil {
@@ -112,7 +112,7 @@ func (r *Resolver) Changes(group string) uint64 {
 	return r.last(group).number
 }
 
-// Invalidate has the kinds of some groups resolved again, or all if none is given.
+// Invalidate makes the Resolver resolve the kinds of the given groups again, or of all groups if none is given.
 func (r *Resolver) Invalidate(groups ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -135,7 +135,7 @@ func ofKind(mappings []*meta.RESTMapping, kind string) *meta.RESTMapping {
 	return nil
 }
 
-// last returns the last change of a group. The caller has the lock.
+// last returns the last change of a group. The caller holds the lock.
 func (r *Resolver) last(group string) change {
 	if c := r.changes[group]; c.number > r.all.number {
 		return c
@@ -143,12 +143,12 @@ func (r *Resolver) last(group string) change {
 	return r.all
 }
 
-// valid reports whether nothing has changed in a group since the API server was asked. The caller has the lock.
+// valid reports whether nothing has changed in a group since the API server was asked. The caller holds the lock.
 func (r *Resolver) valid(group string, asked change) bool {
 	return asked.number >= r.last(group).number
 }
 
-// fresh reports whether an answer is still believed. The caller has the lock.
+// fresh reports whether an answer can still be used. The caller holds the lock.
 func (r *Resolver) fresh(group string, asked change) bool {
 	last := r.last(group)
 	if asked.number < last.number {

@@ -49,8 +49,8 @@ func TestResolver_builtIn(t *testing.T) {
 	}
 }
 
-// What is not served in the version asked for is told with the versions that are, and nothing changes before somebody
-// tells of a change.
+// TestResolver_versions shows that the error for a version that is not served has the versions that are, and that no
+// answer changes before a change is reported.
 func TestResolver_versions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -102,7 +102,7 @@ func TestResolver_versions(t *testing.T) {
 	}
 }
 
-// A kind that comes back with another resource and scope is that one.
+// TestResolver_recreated shows that a kind that is created again with another resource and scope is resolved to these.
 func TestResolver_recreated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -128,7 +128,7 @@ func TestResolver_recreated(t *testing.T) {
 	is("cartons", meta.RESTScopeRoot)
 }
 
-// How long an answer is believed: long, unless something has changed a moment before it was given.
+// TestResolver_believed shows how long an answer is fresh: long, unless something has changed shortly before it.
 func TestResolver_believed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -162,7 +162,7 @@ func TestResolver_believed(t *testing.T) {
 	ask("everything has changed", 1)
 }
 
-// An API server that does not answer is no news about a kind.
+// TestResolver_broken shows that an API server that does not answer changes nothing about a kind.
 func TestResolver_broken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -189,7 +189,8 @@ func TestResolver_broken(t *testing.T) {
 	}
 }
 
-// Many who ask at once share one request, but none of after a change that of before it.
+// TestResolver_concurrent shows that concurrent callers share one request, but callers after a change do not share a
+// request from before it.
 func TestResolver_concurrent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -20,24 +20,24 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// definitions and services decide which kinds there are. The names of both end with a group behind the first dot:
+// definitions and services determine which kinds exist. The names of both end with a group after the first dot:
 // "widgets.example.com", "v1.example.com".
 var (
 	definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 	services    = schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}
 )
 
-// Watch watches CustomResourceDefinitions and APIServices, of which it keeps the names, and has a Resolver resolve the
-// kinds again that they define.
+// Watch watches CustomResourceDefinitions and APIServices, of which it keeps only the names, and makes a Resolver
+// resolve the kinds again that they define.
 type Watch struct {
 	log       logr.Logger
 	changed   []func(groups ...string)
 	informers []cache.SharedIndexInformer
 }
 
-// NewWatch makes a Watch that keeps a Resolver up to date. Listeners are called after it with the groups that have
-// changed, none of which means all, and must not block. The config's account needs list and watch on both resources;
-// a Watch without does what it can.
+// NewWatch returns a Watch that keeps a Resolver up to date. After the Resolver, it calls the listeners with the groups
+// that have changed; no groups means all. Listeners must not block. The config's ServiceAccount needs list and watch on
+// both resources. Without them for one resource, the Watch does without that resource.
 func NewWatch(config *rest.Config, client *http.Client, resolver *Resolver, log logr.Logger, listeners ...func(groups ...string)) (*Watch, error) {
 	c, err := metadata.NewForConfigAndClient(metadata.ConfigFor(config), client)
 	if err != nil {
@@ -55,14 +55,14 @@ func NewWatch(config *rest.Config, client *http.Client, resolver *Resolver, log 
 // NeedLeaderElection implements manager.LeaderElectionRunnable: every replica resolves kinds.
 func (w *Watch) NeedLeaderElection() bool { return false }
 
-// Start watches until the context ends. It does not fail where the operator may not watch.
+// Start watches until the context ends. It does not fail if the operator lacks the permission to watch.
 func (w *Watch) Start(ctx context.Context) error {
-	ctx = klog.NewContext(ctx, w.log) // where client-go logs
+	ctx = klog.NewContext(ctx, w.log) // for client-go's logs
 	var running sync.WaitGroup
 	for _, i := range w.informers {
 		running.Go(func() { i.RunWithContext(ctx) })
 		running.Go(func() {
-			// What changed before the first list is in none of its events.
+			// No event reports what changed before the initial list.
 			if cache.WaitForCacheSync(ctx.Done(), i.HasSynced) {
 				w.tell()
 			}
@@ -88,7 +88,7 @@ func (w *Watch) add(client metadata.Interface, resource schema.GroupVersionResou
 	}
 	_, err := i.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
 		AddFunc: func(obj any, initial bool) {
-			if !initial { // when all are there, everything counts as changed anyway
+			if !initial { // after the initial list, everything counts as changed anyway
 				w.handle(obj)
 			}
 		},
@@ -112,7 +112,7 @@ func (w *Watch) add(client metadata.Interface, resource schema.GroupVersionResou
 	return nil
 }
 
-// handleError logs once that the operator may not watch a resource: a cluster can be meant to be like that.
+// handleError logs once that the operator lacks the permission to watch a resource, which can be intended in a cluster.
 func (w *Watch) handleError(resource schema.GroupVersionResource) cache.WatchErrorHandlerWithContext {
 	var once sync.Once
 	return func(_ context.Context, _ *cache.Reflector, err error) {

@@ -16,7 +16,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// told remembers the groups that a Watch tells of; "all" for a change of all.
+// told records the groups that a Watch reports; "all" stands for a change of all.
 type told struct {
 	mu     sync.Mutex
 	groups []string
@@ -68,7 +68,7 @@ func (w *world) start(t *testing.T, config *rest.Config, log func(string)) *told
 	return heard
 }
 
-// Every change of a definition has its group resolved again.
+// TestWatch shows that every change of a definition makes the kinds of its group be resolved again.
 func TestWatch(t *testing.T) {
 	w := newWorld(t)
 	heard := w.start(t, w.Config, func(string) {})
@@ -86,7 +86,8 @@ func TestWatch(t *testing.T) {
 	heard.expect(t, crd.Spec.Group)
 }
 
-// Without permission for one of the two it does with the other, and says so once.
+// TestWatch_forbidden shows that a Watch without permission for one of the two resources uses the other one, and logs
+// that once.
 func TestWatch_forbidden(t *testing.T) {
 	w := newWorld(t)
 	limited := w.Limited(t, rbacv1.PolicyRule{

@@ -17,16 +17,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Cache is what plugins share of the cluster. It is apart from the operator's own cache, so that its
-// informers come and go with the plugins. Objects in it must not be changed: they are not copied.
+// Cache is the cache of the cluster's objects that plugins share. It is separate from the operator's own cache, so that
+// its informers start and stop with the plugins. Objects in it must not be changed, because they are not copied.
 type Cache struct {
 	cache.Cache
 
-	// kinds say how the kinds are served that informers are made for.
+	// kinds maps the kinds that have informers to how they are served.
 	kinds *given
 }
 
-// NewCache makes a Cache, which somebody has to start.
+// NewCache returns a Cache. The caller starts it.
 func NewCache(config *rest.Config) (*Cache, error) {
 	kinds := &given{mappings: map[schema.GroupVersionKind]*meta.RESTMapping{}}
 	c, err := cache.New(config, cache.Options{
@@ -34,7 +34,7 @@ func NewCache(config *rest.Config) (*Cache, error) {
 		Mapper:                       kinds,
 		DefaultTransform:             cache.TransformStripManagedFields(), // a third of an object, and of no use to a guest
 		DefaultUnsafeDisableDeepCopy: new(true),
-		ReaderFailOnMissingInformer:  true, // a read must never start a watch that nobody stops
+		ReaderFailOnMissingInformer:  true, // a read must never start a watch that nothing stops
 	})
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func NewCache(config *rest.Config) (*Cache, error) {
 	return &Cache{Cache: c, kinds: kinds}, nil
 }
 
-// Watched reports whether objects of a kind are in the cache, as the kind is served now.
+// Watched reports whether the cache has the objects of a kind, as the kind is served now.
 func (m *Manager) Watched(kind *meta.RESTMapping) bool {
 	m.informers.mu.Lock()
 	defer m.informers.mu.Unlock()
@@ -68,7 +68,7 @@ func (m *Manager) Get(ctx context.Context, gvk schema.GroupVersionKind, namespac
 	return json.Marshal(u.Object)
 }
 
-// List returns the JSON of a list.
+// List returns the JSON of a list of the objects that match a label selector.
 func (m *Manager) List(ctx context.Context, gvk schema.GroupVersionKind, namespace, labelSelector string) ([]byte, error) {
 	selector, err := labels.Parse(labelSelector)
 	if err != nil {

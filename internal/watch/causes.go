@@ -9,27 +9,27 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Turn is why a request is reconciled now.
+// Turn describes why a request is reconciled now.
 type Turn struct {
-	// Attempt is 1 and counts up with every failure in a row.
+	// Attempt is 1 for the first attempt, and increases with every failure in a row.
 	Attempt int
 	// Causes are the states of objects that events reported since the request was last reconciled, each once.
 	Causes []Cause
-	// Other reports that there were other causes too: the first listing, a deletion, or more events than are kept. A
-	// turn without any cause is a retry, or was asked for.
+	// Other reports whether there were other causes too: the initial list, a deletion, or more events than are
+	// recorded. A turn without any cause is a retry, or was requested.
 	Other bool
 }
 
-// Cause is a state of an object, as the API server names it.
+// Cause identifies a state of an object, as the API server does.
 type Cause struct {
 	UID             types.UID
 	ResourceVersion string
 }
 
-// maxCauses is how many causes of one request are told apart.
+// maxCauses is how many causes of one request are recorded.
 const maxCauses = 16
 
-// causes gathers why requests are to be reconciled. It holds what the queue holds, and no more.
+// causes collects why requests are to be reconciled. It contains only requests that are in the queue.
 type causes struct {
 	mu        sync.Mutex
 	byRequest map[Request]*Turn
@@ -37,7 +37,8 @@ type causes struct {
 
 func newCauses() *causes { return &causes{byRequest: map[Request]*Turn{}} }
 
-// add notes an event about an object; nil is one that no state of an object tells apart from others.
+// add records an event about an object. A nil object stands for an event that no state of an object distinguishes from
+// others.
 func (c *causes) add(req Request, o metav1.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,7 +60,7 @@ func (c *causes) add(req Request, o metav1.Object) {
 	t.Causes = append(t.Causes, cause)
 }
 
-// take returns what was noted about a request, and begins anew.
+// take returns what was recorded about a request, and removes it.
 func (c *causes) take(req Request) Turn {
 	c.mu.Lock()
 	defer c.mu.Unlock()

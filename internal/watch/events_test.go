@@ -25,7 +25,7 @@ func data(value string) func(*corev1.ConfigMap) {
 	return func(cm *corev1.ConfigMap) { cm.Data = map[string]string{"value": value} }
 }
 
-// TestManager_events tells of what is there, what comes, changes and goes.
+// TestManager_events shows that a plugin receives existing objects, and events of creations, changes and deletions.
 func TestManager_events(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -45,7 +45,7 @@ func TestManager_events(t *testing.T) {
 	j.eventually(t, "what goes", w.request(configMaps, "new"), before)
 }
 
-// TestManager_namespaces tells nothing of other namespaces, although the informer has them.
+// TestManager_namespaces shows that a plugin receives nothing of other namespaces, although the informer has them.
 func TestManager_namespaces(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -87,7 +87,8 @@ func TestManager_namespaces(t *testing.T) {
 	}
 }
 
-// TestManager_selectors tells of objects that a selector picks, and of the moment when they leave it.
+// TestManager_selectors shows that a plugin receives objects that match its selector, and the change with which they
+// stop matching.
 func TestManager_selectors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -116,14 +117,15 @@ func TestManager_selectors(t *testing.T) {
 	j.eventually(t, "it enters the selection", out, 0)
 }
 
-// owned makes an object the controlled one of an owner.
+// owned returns a change that makes an owner the controlling owner of an object.
 func owned(gvk, name string, uid types.UID) func(*corev1.ConfigMap) {
 	return func(cm *corev1.ConfigMap) {
 		cm.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: gvk, Name: name, UID: uid, Controller: new(true)}}
 	}
 }
 
-// TestManager_owns tells of the owner when an owned object comes, changes, moves to another owner or goes.
+// TestManager_owns shows that the owner is reconciled when an owned object is created, changed, moved to another owner
+// or deleted.
 func TestManager_owns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -166,7 +168,8 @@ func TestManager_owns(t *testing.T) {
 	}
 }
 
-// TestManager_owns_clusterScoped: the owner is in no namespace, whatever namespace the owned object is in.
+// TestManager_owns_clusterScoped shows that a cluster-scoped owner has no namespace, whatever namespace the owned
+// object is in.
 func TestManager_owns_clusterScoped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -184,8 +187,8 @@ func TestManager_owns_clusterScoped(t *testing.T) {
 	}
 }
 
-// TestManager_owns_otherNamespace: an owner is looked for in the namespace of what it owns, so nobody has the plugin of
-// another namespace called by naming an object of it.
+// TestManager_owns_otherNamespace shows that an owner is looked up in the namespace of what it owns. So an owner
+// reference cannot cause calls of a plugin for an object of another namespace.
 func TestManager_owns_otherNamespace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -208,7 +211,7 @@ func TestManager_owns_otherNamespace(t *testing.T) {
 	}
 }
 
-// TestManager_owns_selector: an owner that the selector does not pick is not the plugin's business.
+// TestManager_owns_selector shows that an owner that does not match the selector is not reconciled.
 func TestManager_owns_selector(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -232,7 +235,7 @@ func TestManager_owns_selector(t *testing.T) {
 	}
 }
 
-// TestManager_resync tells of every object again, and of nothing else.
+// TestManager_resync shows that a resync delivers every object again, and nothing else.
 func TestManager_resync(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -299,7 +302,7 @@ func TestManager_read(t *testing.T) {
 	}
 }
 
-// TestManager_unwatchedIsNotRead: reading must not start a watch that nobody would stop.
+// TestManager_unwatchedIsNotRead shows that reading does not start a watch, which nothing would stop.
 func TestManager_unwatchedIsNotRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -317,7 +320,8 @@ func TestManager_unwatchedIsNotRead(t *testing.T) {
 	})
 }
 
-// TestManager_finalizer tells of everything that carries the finalizer, wherever it is, and whatever its labels.
+// TestManager_finalizer shows that a plugin receives every object that has the finalizer, whatever its namespace and
+// its labels.
 func TestManager_finalizer(t *testing.T) {
 	t.Parallel()
 	const ours = "plugin.test.plugins.k1s.io/finalize"

@@ -12,10 +12,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// fan passes the events of one informer on to the controllers of all plugins that watch its kind. It
-// is the informer's only handler and stays with it. An informer keeps a buffer for each of its
-// handlers and drops it when the handler leaves; here nothing lies between two controllers, so that
-// one can leave and another come without an event falling between them.
+// fan passes the events of one informer to the controllers of all plugins that watch its kind. It is the informer's
+// only handler, and is never removed from it. An informer has a buffer for each of its handlers, and drops the buffer
+// when the handler is removed. With a fan, controllers have no such buffers, so that one controller can replace another
+// without losing an event.
 type fan struct {
 	gvk    schema.GroupVersionKind
 	reader client.Reader
@@ -28,8 +28,8 @@ func newFan(gvk schema.GroupVersionKind, reader client.Reader) *fan {
 	return &fan{gvk: gvk, reader: reader, handlers: map[*eventHandler]struct{}{}}
 }
 
-// join tells a handler of every object, and from then on of every event. What the informer holds is
-// never behind what it has told, so an event is in the list, or comes after it, or both.
+// join delivers every object to a handler, and from then on every event. The informer's store is never behind the
+// events that the informer has delivered, so an event is in the list, or comes after it, or both.
 func (f *fan) join(ctx context.Context, h *eventHandler) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,7 +45,7 @@ func (f *fan) join(ctx context.Context, h *eventHandler) error {
 	return nil
 }
 
-// leave ends a handler's events. When it returns, the handler is not running.
+// leave stops the events of a handler. When it returns, the handler is not running.
 func (f *fan) leave(h *eventHandler) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -67,7 +67,7 @@ func (f *fan) OnDelete(obj any) {
 	f.each(func(h *eventHandler) { h.OnDelete(obj) })
 }
 
-// each calls every handler. They only put requests into queues, so that none keeps the others waiting.
+// each calls every handler. Handlers only add requests to queues, so that none of them blocks the others.
 func (f *fan) each(call func(*eventHandler)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,10 +9,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// given is a RESTMapper that knows what it is given: how a kind is served is resolved where that is followed, see
-// package kinds, and comes here with a Spec. A mapper that looked kinds up by itself would remember another answer.
+// given is a RESTMapper that has only the mappings that it is given. Package kinds resolves how a kind is served and
+// follows its changes, and the mapping arrives here with a Spec. A mapper that looked kinds up by itself would cache
+// another answer.
 type given struct {
-	meta.RESTMapper // nil: a cache asks for the mapping of a kind in a version, and for nothing else
+	meta.RESTMapper // nil: a cache only asks for the mapping of a kind in a version
 
 	mu       sync.Mutex
 	mappings map[schema.GroupVersionKind]*meta.RESTMapping

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// gone are the objects that are no more and whose end has not been dealt with. No informer knows of
-// them, so that a queue that is thrown away would take them with it.
+// gone are the deleted objects whose deletion has not been handled. They are not in any informer, so they would be lost
+// with a queue that is discarded.
 type gone struct {
 	mu       sync.Mutex
 	requests map[Request]struct{}
@@ -23,7 +23,7 @@ func (g *gone) add(req Request) {
 	g.requests[req] = struct{}{}
 }
 
-// remove reports whether the request was there.
+// remove removes a request, and reports whether it was there.
 func (g *gone) remove(req Request) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

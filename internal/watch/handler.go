@@ -15,15 +15,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 )
 
-// queue is what event handlers fill.
+// queue is the queue to which event handlers add requests.
 type queue = priorityqueue.PriorityQueue[Request]
 
-// eventHandler puts the objects of one kind into a plugin's queue: an object that is a target, and
+// eventHandler adds requests for the objects of one kind to a plugin's queue: for an object that is a target, and for
 // the owner of an object that is owned.
 type eventHandler struct {
 	spec   Spec
 	gvk    schema.GroupVersionKind
-	target *Target // nil where the kind is only owned
+	target *Target // nil if the kind is only owned
 	owned  bool
 	queue  queue
 	gone   *gone
@@ -32,7 +32,7 @@ type eventHandler struct {
 	labels func(Request) (map[string]string, bool)
 }
 
-// handler makes the handler of one of a controller's kinds.
+// handler returns the event handler for one of a controller's kinds.
 func (m *Manager) handler(r *running, gvk schema.GroupVersionKind) *eventHandler {
 	return &eventHandler{
 		spec: r.spec, gvk: gvk, target: r.spec.target(gvk), owned: slices.Contains(r.spec.Owns, gvk),
@@ -49,8 +49,8 @@ func (m *Manager) labels(req Request) (map[string]string, bool) {
 	return u.GetLabels(), true
 }
 
-// OnAdd implements cache.ResourceEventHandler. What was there before the watch began waits behind
-// what changes now.
+// OnAdd implements cache.ResourceEventHandler. Objects that existed before the watch began are queued behind the
+// objects that change now.
 func (h *eventHandler) OnAdd(obj any, isInInitialList bool) {
 	if isInInitialList {
 		h.enqueue(obj, nil, handler.LowPriority)
@@ -59,8 +59,8 @@ func (h *eventHandler) OnAdd(obj any, isInInitialList bool) {
 	h.enqueue(obj, accessor(obj), 0)
 }
 
-// OnUpdate implements cache.ResourceEventHandler. The old object counts too: the change may have
-// taken it out of the selection or to another owner, of which the plugin should hear.
+// OnUpdate implements cache.ResourceEventHandler. The old object counts too: after the change, the object may not match
+// the selector any more, or may have another owner. The plugin has to be notified of that.
 func (h *eventHandler) OnUpdate(oldObj, newObj any) {
 	priority := 0
 	if was, is := accessor(oldObj), accessor(newObj); was != nil && is != nil && was.GetResourceVersion() == is.GetResourceVersion() {
@@ -76,20 +76,20 @@ func (h *eventHandler) OnDelete(obj any) {
 		obj = gone.Obj
 	}
 	if o := accessor(obj); o != nil && h.selected(o) {
-		h.gone.add(h.request(o)) // first, as a worker may be quick
+		h.gone.add(h.request(o)) // first, because a worker may handle the request at once
 	}
 	h.enqueue(obj, nil, 0)
 }
 
-// selected reports whether an object of the handler's kind is one of the target's.
+// selected reports whether an object of the handler's kind is one of the target's objects.
 func (h *eventHandler) selected(o metav1.Object) bool { return h.spec.Selects(h.gvk, o) }
 
 func (h *eventHandler) request(o metav1.Object) Request {
 	return Request{GVK: h.gvk, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
 }
 
-// enqueue has the requests reconciled that an object stands for. The cause is the state of it that the event reports;
-// nil is none that could be told from others.
+// enqueue enqueues the requests that an object stands for. The cause is the state of the object that the event reports,
+// or nil if no state distinguishes the event from others.
 func (h *eventHandler) enqueue(obj any, cause metav1.Object, priority int) {
 	o := accessor(obj)
 	if o == nil {
@@ -106,13 +106,13 @@ func (h *eventHandler) enqueue(obj any, cause metav1.Object, priority int) {
 	}
 }
 
-// add notes the cause first, as a worker may be quick.
+// add records the cause first, because a worker may handle the request at once.
 func (h *eventHandler) add(options priorityqueue.AddOpts, req Request, cause metav1.Object) {
 	h.causes.add(req, cause)
 	h.queue.AddWithOpts(options, req)
 }
 
-// owner returns the object's controlling owner, if that is one of the targets' objects.
+// owner returns the object's controlling owner, if the owner is an object of one of the targets.
 func (h *eventHandler) owner(o metav1.Object) (Request, bool) {
 	ref := metav1.GetControllerOfNoCopy(o)
 	if ref == nil {
@@ -135,8 +135,8 @@ func (h *eventHandler) owner(o metav1.Object) (Request, bool) {
 	return Request{}, false
 }
 
-// picks reports whether the target's selector picks an owner. One that the cache does not have is not
-// picked: its own events tell of it.
+// picks reports whether an owner matches the target's selector. An owner that is not in the cache does not match: it
+// has events of its own.
 func (h *eventHandler) picks(t Target, owner Request) bool {
 	if t.Selector == nil {
 		return true

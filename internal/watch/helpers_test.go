@@ -36,7 +36,7 @@ var (
 	namespaces = corev1.SchemeGroupVersion.WithKind("Namespace")
 )
 
-// world is a Manager at work, and a namespace.
+// world is a running Manager, and a namespace.
 type world struct {
 	env *testenv.Env
 	*Manager
@@ -44,7 +44,7 @@ type world struct {
 	kinds     *kinds.Resolver
 	t         *testing.T
 	namespace string
-	// end ends the Manager and waits for it.
+	// end stops the Manager and waits for it.
 	end func()
 }
 
@@ -56,7 +56,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// newWorldAs makes a world whose informers run with the rights of a connection.
+// newWorldAs returns a world whose informers run with the permissions of a connection.
 func newWorldAs(t *testing.T, config *rest.Config) *world {
 	t.Helper()
 	env := testenv.Shared(t)
@@ -78,7 +78,7 @@ func newWorldAs(t *testing.T, config *rest.Config) *world {
 	return w
 }
 
-// background runs something until the returned function is called, at the latest when the test ends.
+// background runs a function until the returned function is called, at the latest until the test ends.
 func background(t *testing.T, start func(context.Context) error) func() {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -94,12 +94,12 @@ func background(t *testing.T, start func(context.Context) error) func() {
 	return end
 }
 
-// named is the plugin of a name.
+// named returns the plugin with a name.
 func named(name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: "plugins", Name: name}
 }
 
-// of is a spec that watches kinds in the world's namespace.
+// of returns a spec that watches kinds in the world's namespace.
 func (w *world) of(watched ...schema.GroupVersionKind) Spec {
 	w.t.Helper()
 	s := Spec{Namespaces: []string{w.namespace}, MaxConcurrentReconciles: 2}
@@ -109,7 +109,7 @@ func (w *world) of(watched ...schema.GroupVersionKind) Spec {
 	return w.resolved(s)
 }
 
-// resolved fills in how the kinds of a spec are served, of those that are.
+// resolved adds to a spec how those of its kinds that are served are served.
 func (w *world) resolved(s Spec) Spec {
 	w.t.Helper()
 	s.Kinds = map[schema.GroupVersionKind]*apimeta.RESTMapping{}
@@ -146,7 +146,7 @@ func (w *world) configMap(name string, change ...func(*corev1.ConfigMap)) *corev
 	return cm
 }
 
-// put lets the cluster have an object, whether it is there already or not.
+// put creates or updates an object.
 func (w *world) put(o client.Object) {
 	w.t.Helper()
 	create := o.DeepCopyObject().(client.Object)
@@ -168,16 +168,16 @@ func (w *world) delete(o client.Object) {
 	}
 }
 
-// request is a request for an object of the world's namespace.
+// request returns a request for an object in the world's namespace.
 func (w *world) request(gvk schema.GroupVersionKind, name string) Request {
 	return Request{GVK: gvk, NamespacedName: types.NamespacedName{Namespace: w.namespace, Name: name}}
 }
 
-// journal is a Reconciler that remembers what it is asked to do.
+// journal is a Reconciler that records its requests.
 type journal struct {
 	mu    sync.Mutex
 	calls map[Request]int
-	// do, if set, decides what becomes of a call.
+	// do, if set, determines the result of a call.
 	do func(ctx context.Context, req Request, turn Turn) (reconcile.Result, error)
 }
 
@@ -195,21 +195,21 @@ func (j *journal) Reconcile(ctx context.Context, req Request, turn Turn) (reconc
 	return reconcile.Result{}, nil
 }
 
-// answer decides from now on what becomes of calls.
+// answer determines the results of all later calls.
 func (j *journal) answer(do func(context.Context, Request, Turn) (reconcile.Result, error)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.do = do
 }
 
-// count says how often a request came.
+// count returns how often a request was reconciled.
 func (j *journal) count(req Request) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.calls[req]
 }
 
-// total says how many requests came.
+// total returns how many requests were reconciled.
 func (j *journal) total() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -220,7 +220,7 @@ func (j *journal) total() int {
 	return n
 }
 
-// eventually waits until a request has come more often than before.
+// eventually waits until a request was reconciled more often than before.
 func (j *journal) eventually(t *testing.T, what string, req Request, before int) {
 	t.Helper()
 	testenv.Eventually(t, what, func(context.Context) error {
@@ -231,7 +231,7 @@ func (j *journal) eventually(t *testing.T, what string, req Request, before int)
 	})
 }
 
-// calm waits until no request has come for a while, and returns how many there were in all.
+// calm waits until nothing has been reconciled for a while, and returns the total number of requests.
 func (j *journal) calm(t *testing.T) int {
 	t.Helper()
 	last, same := -1, 0

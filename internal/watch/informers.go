@@ -15,17 +15,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 )
 
-// syncTimeout bounds the first list of a kind. A plugin whose kind takes longer is tried again.
+// syncTimeout limits the initial list of a kind. A plugin whose kind takes longer is retried.
 const syncTimeout = 30 * time.Second
 
-// informers counts who uses the informer of each kind.
+// informers counts the users of each kind's informer.
 type informers struct {
 	cache *Cache
-	// patience is syncTimeout, but for tests.
+	// patience is syncTimeout, except in tests.
 	patience time.Duration
 
 	mu sync.Mutex
-	// current are the informers that the cache has.
+	// current are the informers in the cache.
 	current map[schema.GroupVersionKind]*informer
 }
 
@@ -42,7 +42,7 @@ func newInformers(c *Cache) *informers {
 	return &informers{cache: c, patience: syncTimeout, current: map[schema.GroupVersionKind]*informer{}}
 }
 
-// acquire returns the informer of a kind once it has every object. Each success takes a release.
+// acquire returns the informer of a kind once it has every object. Each successful acquire needs a release.
 func (i *informers) acquire(ctx context.Context, kind *meta.RESTMapping) (*informer, error) {
 	acquired, err := i.add(ctx, kind)
 	if err != nil {
@@ -57,9 +57,10 @@ func (i *informers) acquire(ctx context.Context, kind *meta.RESTMapping) (*infor
 	return acquired, nil
 }
 
-// add counts a user and starts the informer if it is the first. The lock keeps the last user's
-// leaving from stopping the informer that a new user has just been given. An informer of a kind that is
-// served in another way by now is replaced: those who use it get nothing from it any more, and are about to leave.
+// add counts a user and starts the informer for the first one. It holds the lock, so that the release by the last user
+// cannot stop the informer that a new user has just acquired. If the kind is served in another way now, a new informer
+// replaces the existing one. The users of the existing one receive nothing from it any more, and are about to release
+// it.
 func (i *informers) add(ctx context.Context, kind *meta.RESTMapping) (*informer, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -86,7 +87,7 @@ func (i *informers) add(ctx context.Context, kind *meta.RESTMapping) (*informer,
 	return i.current[gvk], nil
 }
 
-// release gives one use up; the last one stops the informer.
+// release releases an informer. The last user's release stops it.
 func (i *informers) release(used *informer) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -96,10 +97,10 @@ func (i *informers) release(used *informer) {
 	}
 }
 
-// remove stops a kind's informer. The caller has the lock.
+// remove stops a kind's informer. The caller holds the lock.
 func (i *informers) remove(gvk schema.GroupVersionKind) {
 	delete(i.current, gvk)
-	_ = i.cache.RemoveInformer(context.Background(), object(gvk)) // it errs for kinds of a scheme only
+	_ = i.cache.RemoveInformer(context.Background(), object(gvk)) // it only fails for kinds of a scheme
 	i.cache.kinds.forget(gvk)
 }
 

@@ -21,7 +21,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// TestManager_sharedInformer has two plugins watch one kind: one watch serves both, and ends with the last.
+// TestManager_sharedInformer shows that two plugins that watch one kind share one watch, which stops with the last one.
 func TestManager_sharedInformer(t *testing.T) {
 	t.Parallel()
 	const resource = "podtemplates" // which nothing else watches
@@ -65,7 +65,7 @@ func TestManager_sharedInformer(t *testing.T) {
 		t.Errorf("the first, which was stopped, was called %d times", n-silent)
 	}
 
-	w.ensure("two", w.of(configMaps), &two) // the same plugin lets one kind go
+	w.ensure("two", w.of(configMaps), &two) // the same plugin releases one kind
 	informers(map[schema.GroupVersionKind]int{configMaps: 1})
 	open(0)
 	w.Stop(named("two"))
@@ -76,7 +76,7 @@ func TestManager_sharedInformer(t *testing.T) {
 	if _, err := w.Get(t.Context(), gvk, w.namespace, "a"); err == nil {
 		t.Error("a kind that is not watched was read from the cache")
 	}
-	w.Stop(named("two")) // twice is no harm
+	w.Stop(named("two")) // a second Stop does no harm
 	w.ensure("one", w.of(gvk), &one)
 	open(1)
 }
@@ -85,7 +85,8 @@ func podTemplate() corev1.PodTemplateSpec {
 	return corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "i"}}}}
 }
 
-// TestManager_kindNotInstalled leaves no trace, and a plugin that runs as it was.
+// TestManager_kindNotInstalled shows that a kind that is not installed leaves nothing behind, and a running plugin as
+// it was.
 func TestManager_kindNotInstalled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -109,7 +110,7 @@ func TestManager_kindNotInstalled(t *testing.T) {
 	j.eventually(t, "it goes on", w.request(configMaps, "a"), 0)
 }
 
-// TestManager_operatorMayNotList ends with an error, not with waiting for ever.
+// TestManager_operatorMayNotList shows that a missing permission results in an error, and not in an endless wait.
 func TestManager_operatorMayNotList(t *testing.T) {
 	t.Parallel()
 	config := rest.CopyConfig(testenv.Shared(t).Config)
@@ -134,7 +135,7 @@ func TestManager_operatorMayNotList(t *testing.T) {
 	}
 }
 
-// TestManager_notStarted waits for Start, and refuses after its end.
+// TestManager_notStarted shows that Ensure waits for Start, and fails after its end.
 func TestManager_notStarted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -153,7 +154,7 @@ func TestManager_notStarted(t *testing.T) {
 	}
 }
 
-// TestManager_concurrent lets many plugins come, change and go at once.
+// TestManager_concurrent starts, changes and stops many plugins at the same time.
 func TestManager_concurrent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -174,7 +175,7 @@ func TestManager_concurrent(t *testing.T) {
 					t.Errorf("resync: %v", err)
 				}
 				w.watched(configMaps)
-				_, _ = w.List(t.Context(), configMaps, w.namespace, "") // it may not be watched at the moment
+				_, _ = w.List(t.Context(), configMaps, w.namespace, "") // its kind may be unwatched at the moment
 				if round%2 == 1 {
 					w.Stop(name)
 				}

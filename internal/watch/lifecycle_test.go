@@ -20,7 +20,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// TestManager_ensure_same goes on with what runs: nothing is told again.
+// TestManager_ensure_same shows that a controller with the same spec keeps running: no object is delivered again.
 func TestManager_ensure_same(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -74,8 +74,8 @@ func TestSpec_equal(t *testing.T) {
 	}
 }
 
-// lastSeen remembers of every object the last version that a plugin was told of: the object's value,
-// or gone for one that is no more.
+// lastSeen records the last version of every object that a plugin received: the object's value, or gone for a deleted
+// object.
 type lastSeen struct {
 	w    *world
 	mu   sync.Mutex
@@ -98,8 +98,8 @@ func (l *lastSeen) Reconcile(ctx context.Context, req Request, _ Turn) (reconcil
 	return reconcile.Result{}, nil
 }
 
-// TestManager_ensure_changed restarts a plugin's controller again and again while objects come, change
-// and go: in the end it was told of the last state of every one of them.
+// TestManager_ensure_changed restarts a plugin's controller again and again while objects are created, changed and
+// deleted: in the end, the plugin has received the last state of every object.
 func TestManager_ensure_changed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -145,7 +145,7 @@ func TestManager_ensure_changed(t *testing.T) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for name, value := range want {
-			// One that came and went between two looks need not have been told of.
+			// An object that existed only between two reconciles need not have been delivered.
 			if got, told := l.seen[name]; got != value && (told || value != isGone) {
 				return fmt.Errorf("%s was last told to be %q, want %q", name, got, value)
 			}
@@ -154,8 +154,8 @@ func TestManager_ensure_changed(t *testing.T) {
 	})
 }
 
-// TestManager_ensure_deleted: an object whose end the old controller has failed to deal with is told of
-// to the new one, although no informer knows of it any more.
+// TestManager_ensure_deleted shows that the new controller receives a deleted object whose deletion the old controller
+// failed to handle, although no informer has the object any more.
 func TestManager_ensure_deleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -187,7 +187,8 @@ func TestManager_ensure_deleted(t *testing.T) {
 	}
 }
 
-// TestManager_stop_waits for the reconcile in flight, which is not cut off, and begins no other.
+// TestManager_stop_waits shows that Stop waits for the reconcile in flight, without canceling it, and that no other
+// begins.
 func TestManager_stop_waits(t *testing.T) {
 	t.Parallel()
 	for name, stop := range map[string]func(*world){
@@ -247,7 +248,7 @@ func TestManager_stop_waits(t *testing.T) {
 	}
 }
 
-// TestManager_inFlightReads: what a reconcile in flight reads stays there until it has finished.
+// TestManager_inFlightReads shows that what a reconcile in flight reads stays in the cache until it has finished.
 func TestManager_inFlightReads(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -299,13 +300,13 @@ func (a *attempts) list() []int {
 	return append([]int{}, a.all...)
 }
 
-// TestManager_attempts count up with failures in a row, and begin anew after a success.
+// TestManager_attempts shows that attempts count up with failures in a row, and begin again after a success.
 func TestManager_attempts(t *testing.T) {
 	t.Parallel()
 	terminal := reconcile.TerminalError(errors.New("invalid"))
 	cases := []struct {
 		name    string
-		answers []error // for the calls in turn; the object is changed before the ones that nothing else causes
+		answers []error // the results of the calls in order; the object is changed before the calls that nothing else causes
 		changes map[int]bool
 		want    []int
 	}{
@@ -333,7 +334,7 @@ func TestManager_attempts(t *testing.T) {
 			for call := range c.want {
 				if c.changes[call] {
 					testenv.Eventually(t, "the calls before", func(context.Context) error { return atLeast(&seen, call) })
-					j.calm(t) // nothing comes by itself
+					j.calm(t) // nothing is reconciled without a cause
 					if got := len(seen.list()); got != call {
 						t.Fatalf("%d calls before the change, want %d", got, call)
 					}
@@ -356,7 +357,7 @@ func atLeast(a *attempts, n int) error {
 	return nil
 }
 
-// TestManager_requeueAfter calls again without a change, as a first attempt.
+// TestManager_requeueAfter shows that the plugin is called again without a change, as a first attempt.
 func TestManager_requeueAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -377,7 +378,8 @@ func TestManager_requeueAfter(t *testing.T) {
 	}
 }
 
-// TestManager_oneAtATime never has two calls for one object under way, and no more than allowed in all.
+// TestManager_oneAtATime shows that an object never has two calls at the same time, and that all calls together stay
+// within the limit.
 func TestManager_oneAtATime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -395,7 +397,7 @@ func TestManager_oneAtATime(t *testing.T) {
 			t.Errorf("two calls for %s", req.NamespacedName)
 		}
 		mu.Unlock()
-		time.AfterFunc(time.Millisecond, func() {}) // let others in
+		time.AfterFunc(time.Millisecond, func() {}) // lets other goroutines run
 		mu.Lock()
 		underWay[req]--
 		mu.Unlock()
@@ -413,7 +415,7 @@ func TestManager_oneAtATime(t *testing.T) {
 	}
 }
 
-// TestManager_panic of a Reconciler costs a try, not the process.
+// TestManager_panic shows that a panic of a Reconciler fails one attempt, and not the process.
 func TestManager_panic(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

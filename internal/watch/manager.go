@@ -20,28 +20,28 @@ type Reconciler interface {
 	Reconcile(ctx context.Context, req Request, turn Turn) (reconcile.Result, error)
 }
 
-// endTimeout is how long reconciles in flight may take when the operator ends. It is below the 30 s
-// that controller-runtime's manager, and a Pod, give by default.
+// endTimeout limits how long reconciles in flight can take when the operator stops. It is below the 30 s that
+// controller-runtime's manager, and a Pod, allow by default.
 const endTimeout = 20 * time.Second
 
 var errStopped = errors.New("the manager of watches is not running")
 
-// Manager runs a controller for each plugin. It is a manager.Runnable, and safe for concurrent use
-// for different plugins; calls for one plugin come one after another.
+// Manager runs a controller for each plugin. It is a manager.Runnable. It is safe for concurrent use for different
+// plugins, but the caller must serialize calls for one plugin.
 type Manager struct {
 	informers *informers
 	log       logr.Logger
 
 	mu sync.Mutex
-	// ctx is the context of Start while it runs; controllers live in it.
+	// ctx is the context of Start. Controllers run until it ends.
 	ctx context.Context //nolint:containedctx // the life of what Ensure starts is that of Start, not of the caller
-	// hard ends the reconciles in flight as well; it comes a while after the end of ctx.
+	// hard also ends the reconciles in flight, a while after the end of ctx.
 	hard    context.Context //nolint:containedctx // as above
 	running map[types.NamespacedName]*running
 	started chan struct{}
 }
 
-// NewManager makes a Manager on a cache of NewCache, which somebody else starts.
+// NewManager returns a Manager that uses a cache of NewCache. The caller starts the cache.
 func NewManager(c *Cache, log logr.Logger) *Manager {
 	return &Manager{
 		informers: newInformers(c), log: log,
@@ -49,8 +49,7 @@ func NewManager(c *Cache, log logr.Logger) *Manager {
 	}
 }
 
-// Start lets controllers run until the context ends, then gives their reconciles in flight a while
-// to finish.
+// Start runs controllers until the context ends, and then gives their reconciles in flight a while to finish.
 func (m *Manager) Start(ctx context.Context) error {
 	hard, cutOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer cutOff()
@@ -72,10 +71,10 @@ func (m *Manager) Start(ctx context.Context) error {
 	return nil
 }
 
-// Ensure makes a plugin's controller watch what the spec says. One that does already goes on as it
-// is; another is stopped, its reconciles in flight finish, and the new one begins with every object.
-// Nothing is lost between the two: the new one hears of events before the old one stops to, and takes
-// over the objects whose end the old one has not dealt with.
+// Ensure makes a plugin's controller watch what the spec says. A controller that already does so keeps running. Any
+// other controller is stopped, its reconciles in flight finish, and the new one starts with every object. No event is
+// lost in between: the new controller receives events before the old one stops receiving them, and takes over the
+// deleted objects whose deletion the old one has not handled.
 func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Spec, r Reconciler) error {
 	base, err := m.base(ctx)
 	if err != nil {
@@ -87,7 +86,7 @@ func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Sp
 	if old != nil && old.spec.Equal(spec) {
 		return nil
 	}
-	// The old controller goes on until everything that the new one needs is there.
+	// The old controller keeps running until everything that the new one needs is there.
 	informers, err := m.informers.hold(ctx, spec)
 	if err != nil {
 		return err
@@ -107,14 +106,14 @@ func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Sp
 		next = nil
 	}
 	m.mu.Unlock()
-	if next != nil { // Start has ended meanwhile and does not know of this one
+	if next != nil { // Start has ended meanwhile and does not stop this controller
 		next.stop()
 		return errStopped
 	}
 	return nil
 }
 
-// Stop ends a plugin's controller, if it has one, and waits for its reconciles in flight.
+// Stop stops a plugin's controller, if it has one, and waits for its reconciles in flight.
 func (m *Manager) Stop(name types.NamespacedName) {
 	m.mu.Lock()
 	r := m.running[name]
@@ -125,7 +124,7 @@ func (m *Manager) Stop(name types.NamespacedName) {
 	}
 }
 
-// Running reports whether a plugin's controller runs, and watches what the spec says.
+// Running reports whether a plugin's controller runs and watches what the spec says.
 func (m *Manager) Running(name types.NamespacedName, spec Spec) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -133,7 +132,7 @@ func (m *Manager) Running(name types.NamespacedName, spec Spec) bool {
 	return r != nil && r.spec.Equal(spec)
 }
 
-// Resync puts every object of a plugin into its queue again, behind what changes now.
+// Resync adds every object of a plugin to its queue again, behind the objects that change now.
 func (m *Manager) Resync(ctx context.Context, name types.NamespacedName) error {
 	m.mu.Lock()
 	r := m.running[name]
@@ -158,7 +157,7 @@ func (m *Manager) Depths() map[string]int {
 // Informers returns how many controllers use the informer of each kind.
 func (m *Manager) Informers() map[schema.GroupVersionKind]int { return m.informers.count() }
 
-// base returns the context that controllers live in, once there is one.
+// base returns the context in which controllers run, once Start has set it.
 func (m *Manager) base(ctx context.Context) (context.Context, error) {
 	select {
 	case <-m.started:

@@ -10,20 +10,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// worker stands between a controller's workers and the plugin's Reconciler.
+// worker is the plugin's Reconciler as the workers of its controller call it.
 type worker struct {
 	Reconciler
 
 	limiter workqueue.TypedRateLimiter[Request]
 	gone    *gone
 	causes  *causes
-	// run ends when the controller stops; hard ends what is in flight then.
+	// run ends when the controller stops. hard ends the reconciles that are in flight then.
 	run, hard context.Context //nolint:containedctx // they are the controller's life, not a request's
 }
 
-// Reconcile implements controller-runtime's TypedReconciler. A controller that stops finishes what it
-// has begun, so that no write is cut in half, and begins nothing more: whoever comes after it lists
-// every object again.
+// Reconcile implements controller-runtime's TypedReconciler. A stopping controller finishes the reconciles that have
+// begun, so that no write is interrupted, and begins no others: the next controller lists every object again.
 func (w worker) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
 	if w.run.Err() != nil {
 		return reconcile.Result{}, nil
@@ -38,7 +37,7 @@ func (w worker) Reconcile(ctx context.Context, req Request) (reconcile.Result, e
 	result, err := w.Reconciler.Reconcile(ctx, req, turn)
 	terminal := errors.Is(err, reconcile.TerminalError(nil))
 	if terminal {
-		w.limiter.Forget(req) // it is not tried again, so the next change is a first attempt
+		w.limiter.Forget(req) // it is not retried, so the next change is a first attempt
 	}
 	if again := err != nil && !terminal || result.RequeueAfter > 0; wasGone && again {
 		w.gone.add(req)

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 )
 
-// The pauses between tries of a request that fails: the guest ABI promises them.
+// The shortest and the longest delay before a failed request is retried. The guest ABI guarantees them.
 const (
 	minBackoff = 5 * time.Millisecond
 	maxBackoff = 1000 * time.Second
@@ -33,17 +33,17 @@ type running struct {
 	controller controller.TypedController[Request]
 	log        logr.Logger
 	informers  *held
-	// handlers end the controller's events.
+	// handlers are functions that remove the controller's event handlers.
 	handlers []func()
 
-	// ctx is the life of the controller.
+	// ctx ends when the controller stops.
 	ctx    context.Context //nolint:containedctx // it begins before start
 	cancel context.CancelFunc
 	// done is closed when the workers have finished.
 	done chan struct{}
 }
 
-// start lets the workers begin.
+// start starts the workers.
 func (r *running) start() {
 	go func() {
 		defer close(r.done)
@@ -53,8 +53,8 @@ func (r *running) start() {
 	}()
 }
 
-// stop ends the controller: first events stop coming, then the workers finish, and only then the
-// informers that these read from may go.
+// stop stops the controller: first it removes the event handlers, then it waits for the workers, and only then it
+// releases the informers, from which the workers read.
 func (r *running) stop() {
 	for _, remove := range r.handlers {
 		remove()
@@ -64,15 +64,15 @@ func (r *running) stop() {
 	r.informers.release()
 }
 
-// abandon ends a controller that was never started.
+// abandon stops a controller that was never started.
 func (r *running) abandon() {
 	r.queue.ShutDown()
 	close(r.done)
 	r.stop()
 }
 
-// inherit takes over what another one, which has stopped, did not get to: the objects that are no
-// more. All others are in the informers.
+// inherit takes over the deleted objects that another controller, which has stopped, has not handled. All other objects
+// are in the informers.
 func (r *running) inherit(old *running) {
 	for _, req := range old.gone.all() {
 		if r.spec.target(req.GVK) != nil && r.spec.InScope(req.Namespace) {
@@ -83,13 +83,13 @@ func (r *running) inherit(old *running) {
 	}
 }
 
-// held are informers that a controller is about to use.
+// held are informers that a controller has acquired.
 type held struct {
 	byKind map[schema.GroupVersionKind]*informer
 	owner  *informers
 }
 
-// hold acquires the informer of every kind of a spec, or none.
+// hold acquires the informers of all kinds of a spec, or none.
 func (i *informers) hold(ctx context.Context, spec Spec) (*held, error) {
 	h := &held{byKind: map[schema.GroupVersionKind]*informer{}, owner: i}
 	for _, gvk := range spec.kinds() {
@@ -114,13 +114,13 @@ func (h *held) release() {
 	}
 }
 
-// prepare makes a plugin's controller, which gathers events but does not work yet. It takes the
-// informers over.
+// prepare returns a plugin's controller, which collects events but does not process them yet. It takes over the
+// informers.
 func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, spec Spec, informers *held, reconciler Reconciler) (*running, error) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[Request](minBackoff, maxBackoff)
 	r := &running{spec: spec, gone: newGone(), causes: newCauses(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(base)
-	// Without a name it keeps no metrics, which would be brought up to date twice a second for every plugin.
+	// Without a name, the queue has no metrics, which would be updated twice a second for every plugin.
 	r.queue = priorityqueue.New("", func(o *priorityqueue.Opts[Request]) {
 		o.Log, o.RateLimiter = r.log, limiter
 	})
@@ -133,7 +133,7 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 			return r.queue
 		},
 		Logger:             r.log,
-		SkipNameValidation: new(true), // the same name comes back after every stop
+		SkipNameValidation: new(true), // the same name is used again after every stop
 	})
 	if err != nil {
 		r.abandon()
@@ -148,7 +148,7 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 	return r, nil
 }
 
-// listen lets a kind's events into the controller's queue.
+// listen adds the events of a kind to the controller's queue.
 func (m *Manager) listen(ctx context.Context, r *running, gvk schema.GroupVersionKind, f *fan) error {
 	h := m.handler(r, gvk)
 	if err := f.join(ctx, h); err != nil {
@@ -158,7 +158,7 @@ func (m *Manager) listen(ctx context.Context, r *running, gvk schema.GroupVersio
 	return nil
 }
 
-// enqueueAll puts every object of the controller's targets into its queue.
+// enqueueAll adds every object of the controller's targets to its queue.
 func (m *Manager) enqueueAll(ctx context.Context, r *running) error {
 	for _, t := range r.spec.Targets {
 		list, err := m.list(ctx, t.GVK, &client.ListOptions{})

@@ -22,23 +22,23 @@ type Request struct {
 // Target is a kind whose objects are reconciled.
 type Target struct {
 	GVK schema.GroupVersionKind
-	// Selector picks the objects by their labels; nil means all.
+	// Selector selects the objects by their labels; nil means all.
 	Selector labels.Selector
 }
 
-// Spec says what one plugin's controller watches.
+// Spec is what one plugin's controller watches.
 type Spec struct {
 	Targets []Target
 	// Owns are kinds of objects whose controlling owner is reconciled when they change.
 	Owns []schema.GroupVersionKind
-	// Kinds say how the API server serves each of the targets' and the owned kinds.
+	// Kinds maps the target and the owned kinds to how the API server serves them.
 	Kinds map[schema.GroupVersionKind]*meta.RESTMapping
-	// Namespaces are those whose objects count; "*" is all of them, and cluster-scoped objects.
+	// Namespaces are those whose objects are in scope; "*" means all namespaces, and cluster-scoped objects.
 	Namespaces []string
-	// Finalizer, when set, makes every object of the targets count that carries it, whatever its namespace and
-	// its labels: who put it there has to take it off again.
+	// Finalizer, if set, adds every object of the target kinds that has it, whatever its namespace and its labels: the
+	// plugin that added the finalizer has to remove it.
 	Finalizer string
-	// MaxConcurrentReconciles must be above 0.
+	// MaxConcurrentReconciles must be greater than 0.
 	MaxConcurrentReconciles int
 }
 
@@ -48,7 +48,7 @@ func (s Spec) Equal(other Spec) bool {
 	return s.EqualButKinds(other) && maps.EqualFunc(s.Kinds, other.Kinds, same)
 }
 
-// EqualButKinds reports whether two specs ask for the same, however the API server serves the kinds.
+// EqualButKinds reports whether two specs are equal, except for how the API server serves their kinds.
 func (s Spec) EqualButKinds(other Spec) bool {
 	return slices.EqualFunc(s.Targets, other.Targets, Target.equal) &&
 		slices.Equal(s.Owns, other.Owns) &&
@@ -99,23 +99,23 @@ func (s Spec) target(gvk schema.GroupVersionKind) *Target {
 	return nil
 }
 
-// InScope reports whether objects of a namespace count.
+// InScope reports whether objects of a namespace are in scope.
 func (s Spec) InScope(namespace string) bool {
 	return slices.Contains(s.Namespaces, "*") || namespace != "" && slices.Contains(s.Namespaces, namespace)
 }
 
-// Selects reports whether an object is one of the targets'.
+// Selects reports whether an object is in scope and matches the selector of its kind's target.
 func (s Spec) Selects(gvk schema.GroupVersionKind, o metav1.Object) bool {
 	t := s.target(gvk)
 	return t != nil && s.InScope(o.GetNamespace()) && t.selects(o.GetLabels())
 }
 
-// held reports whether an object carries the spec's finalizer.
+// held reports whether an object has the spec's finalizer.
 func (s Spec) held(o metav1.Object) bool {
 	return s.Finalizer != "" && slices.Contains(o.GetFinalizers(), s.Finalizer)
 }
 
-// selects reports whether an object is one of the target's.
+// selects reports whether labels match the target's selector.
 func (t Target) selects(l map[string]string) bool {
 	return t.Selector == nil || t.Selector.Matches(labels.Set(l))
 }

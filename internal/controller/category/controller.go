@@ -20,11 +20,11 @@ import (
 const (
 	// Name is the controller's name in the registry, logs and metrics.
 	Name = "category"
-	// FieldManager owns what the controller writes.
+	// FieldManager is the field manager of the controller's writes.
 	FieldManager = "k1s/category"
 )
 
-// New makes the controller. It adds field indexes to the manager's cache, so there is one per manager.
+// New returns the controller. It adds field indexes to the manager's cache, so there can be one controller per manager.
 func New(mgr manager.Manager, config embedded.Config) (embedded.Controller, error) {
 	if err := addIndexes(mgr.GetFieldIndexer()); err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ type reconciler struct {
 // +kubebuilder:rbac:groups=inventory.example.com,resources=categories/status,verbs=patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconcile brings the status of one Category up to date.
+// Reconcile updates the status of one Category.
 func (r *reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	category := &inventoryv1alpha1.Category{}
 	if err := r.reader.Get(ctx, request.NamespacedName, category); err != nil {

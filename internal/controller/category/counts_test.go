@@ -24,7 +24,7 @@ func TestCategory_reconcile_counts(t *testing.T) {
 	create(t, env,
 		newCategory(namespace, "tools", ""), newCategory(namespace, "toys", ""), newCategory(namespace, "saws", "tools"),
 		newItem(namespace, "a", "tools"), newItem(namespace, "b", "tools"), newItem(namespace, "c", "toys"), newItem(namespace, "d", ""),
-		// The same names elsewhere count there and nowhere else.
+		// The same names in another namespace count there, and nowhere else.
 		newCategory(elsewhere, "tools", ""), newItem(elsewhere, "a", "tools"), newItem(elsewhere, "e", "saws"),
 	)
 	expect := func(step string, tools, toys, saws wanted) {
@@ -101,7 +101,7 @@ func TestCategory_reconcile_countsUnderLoad(t *testing.T) {
 				item := newItem(namespace, name(name("item", writer), random.IntN(items)), target)
 				var err error
 				switch {
-				case random.IntN(6) == 0 && own != target: // cycles are welcome
+				case random.IntN(6) == 0 && own != target: // cycles are allowed
 					err = setField(t.Context(), env, newCategory(namespace, own, ""), "parent", target)
 				case !present[item.Name]:
 					err, present[item.Name] = env.Client.Create(t.Context(), item), true

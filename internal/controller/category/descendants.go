@@ -2,11 +2,11 @@
 
 package category
 
-// childrenOf returns the names of the Categories that name this one as their parent.
+// childrenOf returns the names of the Categories whose parent has the given name.
 type childrenOf func(name string) ([]string, error)
 
-// descendants returns the names of all Categories below one, each once. The one itself is among them
-// if it is part of a cycle. It need not exist: Categories may wait for it.
+// descendants returns the names of all Categories below a name, each once. The name itself is among them if it is part
+// of a cycle. Its Category need not exist: other Categories can name it as their parent before it is created.
 func descendants(name string, children childrenOf) ([]string, error) {
 	var found []string
 	seen := map[string]bool{}

@@ -11,7 +11,7 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 )
 
-// longestNote is how long the API server lets an Event's note be, in bytes.
+// longestNote is the API server's limit for an Event's note, in bytes.
 const longestNote = 1024
 
 // recorder records Kubernetes Events.
@@ -19,8 +19,8 @@ type recorder interface {
 	Eventf(regarding, related runtime.Object, eventtype, reason, action, note string, args ...any)
 }
 
-// announce records an Event when the Category's hierarchy has broken, has broken in another way, or is
-// whole again. That a category is well from the start is not worth one.
+// announce records an Event when the Category's hierarchy becomes invalid, becomes invalid for another reason, or
+// becomes valid again. It records no Event for a Category that is valid from the start.
 func announce(recorder recorder, category *inventoryv1alpha1.Category, next inventoryv1alpha1.CategoryStatus) {
 	before := meta.FindStatusCondition(category.Status.Conditions, inventoryv1alpha1.ConditionHierarchyValid)
 	after := meta.FindStatusCondition(next.Conditions, inventoryv1alpha1.ConditionHierarchyValid)

@@ -22,8 +22,8 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// rights are the rules of the markers beside Reconcile. The controller runs with them in every test, so
-// one that is missing shows.
+// rights are the RBAC rules of the markers beside Reconcile. The controller runs with them in every test, so that a
+// missing rule shows.
 func rights() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		{APIGroups: []string{"inventory.example.com"}, Resources: []string{"items", "categories"}, Verbs: []string{"list", "watch"}},
@@ -32,7 +32,7 @@ func rights() []rbacv1.PolicyRule {
 	}
 }
 
-// startController runs the controller in a manager that ends with the test.
+// startController runs the controller in a manager that stops when the test ends.
 func startController(t *testing.T, env *testenv.Env) embedded.Controller {
 	t.Helper()
 	config := embedded.DefaultConfig()
@@ -103,13 +103,13 @@ func setField(ctx context.Context, env *testenv.Env, object client.Object, field
 	return env.Client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch))
 }
 
-// wanted is what a status is to say.
+// wanted is the expected status.
 type wanted struct {
 	items, subcategories int32
 	reason               string // of HierarchyValid; Ready follows from it
 }
 
-// eventually waits until a Category's status says what is wanted and returns the Category.
+// eventually waits until a Category's status is as wanted, and returns the Category.
 func eventually(t *testing.T, env *testenv.Env, namespace, name string, want wanted) *inventoryv1alpha1.Category {
 	t.Helper()
 	category := &inventoryv1alpha1.Category{}
@@ -122,7 +122,7 @@ func eventually(t *testing.T, env *testenv.Env, namespace, name string, want wan
 	return category
 }
 
-// matches returns an error that tells what is wrong with a Category's status.
+// matches returns an error that describes what is wrong with a Category's status.
 func matches(category *inventoryv1alpha1.Category, want wanted) error {
 	status := category.Status
 	valid := meta.FindStatusCondition(status.Conditions, inventoryv1alpha1.ConditionHierarchyValid)

@@ -12,24 +12,23 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 )
 
-// longestPath is how many names of a path a message shows; of a longer one it leaves out the middle.
-// Names have up to 253 characters and an Event's note up to 1024.
+// longestPath is how many names of a path a message shows; the middle of a longer path is left out. Names have up to
+// 253 characters and an Event's note up to 1024.
 const longestPath = 12
 
-// parentOf returns the parent that the Category of that name names, "" for a root, and whether the
-// Category exists.
+// parentOf returns the parent of the Category with the given name ("" for a root), and whether the Category exists.
 type parentOf func(name string) (parent string, exists bool, err error)
 
-// verdict is what became of following a Category's parents.
+// verdict is the result of following a Category's parents.
 type verdict struct {
 	// reason is one of the reasons of the condition HierarchyValid.
 	reason string
-	// path is the names passed, from the Category itself. It ends at a root, at the name that does not
-	// exist, or at the name that was passed before.
+	// path is the names on the way, from the Category itself. It ends at a root, at a name that does not exist, or at a
+	// name that is in the path already.
 	path []string
 }
 
-// judge follows the parents of a Category up to a root, a gap or a cycle.
+// judge follows the parents of a Category up to a root, a Category that does not exist, or a cycle.
 func judge(name, parent string, lookup parentOf) (verdict, error) {
 	path := []string{name}
 	if parent == "" {
@@ -69,7 +68,7 @@ func (v verdict) condition(generation int64) metav1.Condition {
 	return condition
 }
 
-// message explains the verdict. It is the same for the same hierarchy, so that it is no change.
+// message explains the verdict. It is the same for the same hierarchy, so that the condition does not change.
 func (v verdict) message() string {
 	first, last := v.path[0], v.path[len(v.path)-1]
 	switch v.reason {
@@ -90,7 +89,7 @@ func (v verdict) message() string {
 	}
 }
 
-// show writes a path as a person reads it, from the Category upwards.
+// show formats a path for a message, from the Category upwards.
 func show(path []string) string {
 	if len(path) > longestPath {
 		const half = longestPath / 2

@@ -9,9 +9,9 @@ import (
 	"github.com/k1s-io/k1s/internal/embedded/status"
 )
 
-// nextStatus returns the status that the Category should have, as far as this controller owns it, and
-// whether that differs from the one it has. Depth and path stay empty here: to apply them would be to
-// take them from the plugin that writes them.
+// nextStatus returns the status that the Category should have, as far as this controller owns it, and whether it
+// differs from the current status. Depth and path stay empty here: applying them would take their ownership from the
+// plugin that writes them.
 func nextStatus(category *inventoryv1alpha1.Category, counts counts, verdict verdict, now metav1.Time) (inventoryv1alpha1.CategoryStatus, bool) {
 	valid := verdict.condition(category.Generation)
 	conditions, changed := status.Conditions(category.Status.Conditions, now, valid,
@@ -31,5 +31,5 @@ func nextStatus(category *inventoryv1alpha1.Category, counts counts, verdict ver
 	return next, changed
 }
 
-// same reports whether a number is there and is the wanted one.
+// same reports whether a number is set and equal to the wanted one.
 func same(have *int32, want int32) bool { return have != nil && *have == want }

@@ -12,16 +12,16 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 )
 
-// The names of the indexes are this package's own, as a cache refuses a second one of the same name.
+// The names of the indexes contain the package's name, because a cache rejects a second index of the same name.
 const (
-	// indexItemsByCategory finds the Items of a Category.
+	// indexItemsByCategory indexes Items by the Category that they name.
 	indexItemsByCategory = "category/item.spec.category"
-	// indexByParent finds the subcategories of a Category.
+	// indexByParent indexes Categories by their parent.
 	indexByParent = "category/spec.parent"
 )
 
-// addIndexes adds the indexes to a cache. Before the cache has started there is nothing to wait for,
-// hence a context without end.
+// addIndexes adds the indexes to a cache. Before the cache has started, nothing blocks, so the context does not need an
+// end.
 func addIndexes(indexer client.FieldIndexer) error {
 	ctx := context.Background()
 	if err := indexer.IndexField(ctx, &inventoryv1alpha1.Item{}, indexItemsByCategory, categoryOf); err != nil {
@@ -49,14 +49,14 @@ func parentIn(object client.Object) []string {
 	return nil
 }
 
-// tree reads the Categories and Items of one namespace from the cache. Nothing that it reads is
-// changed, so it does without the copies.
+// tree reads the Categories and Items of one namespace from the cache. Nothing changes what it reads, so it disables
+// the deep copies.
 type tree struct {
 	reader    client.Reader
 	namespace string
 }
 
-// parent looks a Category's parent up; it is a parentOf.
+// parent returns a parentOf that gets a Category from the cache.
 func (t tree) parent(ctx context.Context) parentOf {
 	return func(name string) (string, bool, error) {
 		key := client.ObjectKey{Namespace: t.namespace, Name: name}
@@ -69,7 +69,7 @@ func (t tree) parent(ctx context.Context) parentOf {
 	}
 }
 
-// children looks the names of a Category's subcategories up; it is a childrenOf.
+// children returns a childrenOf that lists the subcategories of a Category from the cache.
 func (t tree) children(ctx context.Context) childrenOf {
 	return func(name string) ([]string, error) {
 		var categories inventoryv1alpha1.CategoryList
@@ -87,7 +87,7 @@ func (t tree) children(ctx context.Context) childrenOf {
 // counts are a Category's numbers of Items and subcategories.
 type counts struct{ items, subcategories int32 }
 
-// count counts what belongs to a Category.
+// count counts the Items and the subcategories of a Category.
 func (t tree) count(ctx context.Context, name string) (counts, error) {
 	var items inventoryv1alpha1.ItemList
 	if err := t.list(ctx, &items, indexItemsByCategory, name); err != nil {
@@ -105,5 +105,5 @@ func (t tree) list(ctx context.Context, list client.ObjectList, index, value str
 		client.MatchingFields{index: value}, client.UnsafeDisableDeepCopy)
 }
 
-// size is a length as the API has it.
+// size converts a length to the type in the API.
 func size(n int) int32 { return int32(min(n, math.MaxInt32)) }

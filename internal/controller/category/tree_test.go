@@ -19,17 +19,17 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// message returns what a Category's condition HierarchyValid says.
+// message returns the message of a Category's condition HierarchyValid.
 func message(category *inventoryv1alpha1.Category) string {
 	return meta.FindStatusCondition(category.Status.Conditions, inventoryv1alpha1.ConditionHierarchyValid).Message
 }
 
-// TestCategory_reconcile_parentMissing has a whole branch wait for its root.
+// TestCategory_reconcile_parentMissing creates a whole branch before its root.
 func TestCategory_reconcile_parentMissing(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace, elsewhere := env.Namespace(t), env.Namespace(t)
 	startController(t, env)
-	create(t, env, newCategory(elsewhere, "a", ""), // of that name, but not the one they wait for
+	create(t, env, newCategory(elsewhere, "a", ""), // of the same name, but in another namespace
 		newCategory(namespace, "d", "c"), newCategory(namespace, "c", "b"), newCategory(namespace, "b", "a"))
 	eventually(t, env, namespace, "b", wanted{0, 1, "ParentNotFound"})
 	eventually(t, env, namespace, "c", wanted{0, 1, "ParentNotFound"})
@@ -51,7 +51,7 @@ func TestCategory_reconcile_parentMissing(t *testing.T) {
 	eventually(t, env, elsewhere, "a", wanted{0, 0, "Root"})
 }
 
-// TestCategory_reconcile_cycle closes and opens a cycle of three with a descendant and a bystander.
+// TestCategory_reconcile_cycle closes and opens a cycle of three, with a descendant and an unrelated Category.
 func TestCategory_reconcile_cycle(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
@@ -126,8 +126,8 @@ func expectEvent(t *testing.T, env *testenv.Env, namespace, eventType, reason st
 	})
 }
 
-// TestCategory_reconcile_pluginFieldsSurvive has a plugin write what belongs to it, before and after
-// this controller writes.
+// TestCategory_reconcile_pluginFieldsSurvive has a plugin write its own fields, before and after this controller
+// writes.
 func TestCategory_reconcile_pluginFieldsSurvive(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
@@ -172,7 +172,7 @@ func TestCategory_reconcile_notFound(t *testing.T) {
 	}
 }
 
-// TestCategory_reconcile_foreignChangeUndone has somebody else write a wrong count.
+// TestCategory_reconcile_foreignChangeUndone has another client write a wrong count.
 func TestCategory_reconcile_foreignChangeUndone(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// TestCategory_validation asks the API server for the bounds of every field.
+// TestCategory_validation checks the bounds of every field with the API server.
 func TestCategory_validation(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
@@ -61,7 +61,7 @@ func TestCategory_validation(t *testing.T) {
 	}
 }
 
-// TestCategory_validation_update shows that the rule holds for a Category that exists, too.
+// TestCategory_validation_update shows that the rule also applies to updates of a Category.
 func TestCategory_validation_update(t *testing.T) {
 	env := testenv.Shared(t)
 	category := newCategory(env.Namespace(t), "tools", "")

@@ -17,12 +17,12 @@ import (
 	"github.com/k1s-io/k1s/internal/embedded"
 )
 
-// queue is where the requests go.
+// queue is the controller's work queue.
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// watches feeds the queue with the Categories whose status may no longer be right. What the initial
-// list brings needs no spreading: it brings every Category, and no worker starts before all of it, the
-// Items too, is in the cache.
+// watches returns the watches that enqueue the Categories whose status may be outdated. The events of the initial list
+// need not be spread to other Categories: the initial list contains every Category, and no worker starts before the
+// cache has all of it, including the Items.
 func watches(reader client.Reader, log logr.Logger) []embedded.Watch {
 	s := spreader{reader: reader, log: log}
 	return []embedded.Watch{
@@ -49,14 +49,14 @@ func joinsOrLeaves() predicate.Predicate {
 	}
 }
 
-// named maps an object to the Category that it names.
+// named maps an object to a request for the Category that it names.
 func named(category client.IndexerFunc) handler.MapFunc {
 	return func(_ context.Context, object client.Object) []reconcile.Request {
 		return requests(object.GetNamespace(), category(object)...)
 	}
 }
 
-// changed returns the names that an object named before or names now, if they differ.
+// changed returns the names that an object named before or names now, or nil if they are the same.
 func changed(name client.IndexerFunc, before, after client.Object) []string {
 	was, is := name(before), name(after)
 	if len(was) == len(is) && (len(was) == 0 || was[0] == is[0]) {
@@ -65,11 +65,12 @@ func changed(name client.IndexerFunc, before, after client.Object) []string {
 	return append(was, is...)
 }
 
-// spreader turns what happens to a Category into requests for all Categories that it concerns: itself,
-// its parents of before and now, which count it, and its descendants, whose ancestor it is.
+// spreader maps an event of a Category to requests for all Categories that it concerns: the Category itself, its
+// previous and its current parent, which count it, and its descendants, of which it is an ancestor.
 //
-// Changes of a Category's status concern itself. They are let through on purpose: they undo what others
-// do to it, and correct a decision that was made before the cache had seen the last write.
+// A change of a Category's status enqueues the Category itself. Such events are deliberately not filtered out: the
+// reconcile undoes what others have written to the status, and corrects a decision that was made before the cache had
+// the last write.
 type spreader struct {
 	reader client.Reader
 	log    logr.Logger
@@ -93,14 +94,14 @@ func (s spreader) deleted(ctx context.Context, e event.DeleteEvent, q queue) {
 	s.spread(ctx, q, e.Object, parentIn(e.Object))
 }
 
-// spread enqueues the parents and the descendants. The last event that changes anything in a chain of
-// ancestors finds, by then, the rest of the chain in the cache: so everybody below hears of it.
+// spread enqueues the parents and the descendants. When the last event of a change in a chain of ancestors arrives, the
+// cache already has the rest of the chain, so that all descendants are enqueued.
 func (s spreader) spread(ctx context.Context, q queue, category client.Object, parents []string) {
 	s.add(q, category, parents...)
 	t := tree{reader: s.reader, namespace: category.GetNamespace()}
 	below, err := descendants(category.GetName(), t.children(ctx))
 	if err != nil {
-		if ctx.Err() == nil { // at a stop nobody waits for these requests any more
+		if ctx.Err() == nil { // after the context has ended, nothing needs these requests
 			s.log.Error(err, "Could not list the descendants of a category", "category", client.ObjectKeyFromObject(category))
 		}
 		return
@@ -115,7 +116,7 @@ func (s spreader) add(q queue, category client.Object, names ...string) {
 	}
 }
 
-// requests makes requests for Categories of one namespace.
+// requests returns requests for Categories of one namespace.
 func requests(namespace string, names ...string) []reconcile.Request {
 	all := make([]reconcile.Request, 0, len(names))
 	for _, name := range names {

@@ -21,11 +21,11 @@ import (
 const (
 	// Name is the controller's name in the registry, logs and metrics.
 	Name = "item"
-	// FieldManager owns what the controller writes.
+	// FieldManager is the field manager of the controller's writes.
 	FieldManager = "k1s/item"
 )
 
-// New makes the controller. It adds a field index to the manager's cache, so there is one per manager.
+// New returns the controller. It adds a field index to the manager's cache, so there can be one controller per manager.
 func New(mgr manager.Manager, config embedded.Config) (embedded.Controller, error) {
 	if err := addIndex(mgr.GetFieldIndexer()); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ type reconciler struct {
 // +kubebuilder:rbac:groups=inventory.example.com,resources=items/status,verbs=patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconcile brings the status of one Item up to date.
+// Reconcile updates the status of one Item.
 func (r *reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	item := &inventoryv1alpha1.Item{}
 	if err := r.reader.Get(ctx, request.NamespacedName, item); err != nil {
@@ -78,7 +78,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	return reconcile.Result{}, nil
 }
 
-// categoryExists reports whether the Item's category is there; it is false where the Item names none.
+// categoryExists reports whether the Item's Category exists. It returns false if the Item names none.
 func (r *reconciler) categoryExists(ctx context.Context, item *inventoryv1alpha1.Item) (bool, error) {
 	if item.Spec.Category == "" {
 		return false, nil

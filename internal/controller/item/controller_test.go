@@ -80,8 +80,8 @@ func TestItem_reconcile_specChanges(t *testing.T) {
 	}
 }
 
-// TestItem_reconcile_categoryMissing lets a category appear and go. Another namespace has one of the
-// same name all the time, which must not count.
+// TestItem_reconcile_categoryMissing creates and deletes a Category. Another namespace has one of the same name all the
+// time, which must not count.
 func TestItem_reconcile_categoryMissing(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace, elsewhere := env.Namespace(t), env.Namespace(t)
@@ -193,7 +193,7 @@ func idle(t *testing.T, controller embedded.Controller) {
 	})
 }
 
-// request names an Item.
+// request returns a request for an Item.
 func request(namespace, name string) reconcile.Request {
 	return reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}
 }
@@ -206,7 +206,8 @@ func TestItem_reconcile_notFound(t *testing.T) {
 	}
 }
 
-// TestItem_reconcile_others has others write to the status: what is theirs stays, what is not is undone.
+// TestItem_reconcile_others has other clients write to the status: their own fields stay, and their changes of the
+// controller's fields are undone.
 func TestItem_reconcile_others(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)

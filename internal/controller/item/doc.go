@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package item is the embedded controller of Items. It says in an Item's status whether the item can
-// be had, and whether the Category that it names exists.
+// Package item implements the embedded controller of Items. It reports in an Item's status whether the item is
+// available, and whether the Category that it names exists.
 package item

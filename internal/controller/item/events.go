@@ -16,8 +16,8 @@ type recorder interface {
 	Eventf(regarding, related runtime.Object, eventtype, reason, action, note string, args ...any)
 }
 
-// announce records an Event when the Item's category has gone missing or has been found again. That an
-// item is well from the start is not worth one.
+// announce records an Event when the Item's Category is missing, or is found again. It records no Event for an Item
+// that is resolved from the start.
 func announce(recorder recorder, item *inventoryv1alpha1.Item, next inventoryv1alpha1.ItemStatus) {
 	before := meta.FindStatusCondition(item.Status.Conditions, inventoryv1alpha1.ConditionCategoryResolved)
 	after := meta.FindStatusCondition(next.Conditions, inventoryv1alpha1.ConditionCategoryResolved)

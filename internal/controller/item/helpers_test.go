@@ -21,8 +21,8 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// rights are the rules of the markers beside Reconcile. The controller runs with them in every test, so
-// one that is missing shows.
+// rights are the RBAC rules of the markers beside Reconcile. The controller runs with them in every test, so that a
+// missing rule shows.
 func rights() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		{APIGroups: []string{"inventory.example.com"}, Resources: []string{"items", "categories"}, Verbs: []string{"list", "watch"}},
@@ -31,7 +31,7 @@ func rights() []rbacv1.PolicyRule {
 	}
 }
 
-// startController runs the controller in a manager that ends with the test.
+// startController runs the controller in a manager that stops when the test ends.
 func startController(t *testing.T, env *testenv.Env) embedded.Controller {
 	t.Helper()
 	registry := embedded.NewRegistry()
@@ -64,7 +64,7 @@ func newItem(namespace, name string, change ...func(*inventoryv1alpha1.ItemSpec)
 	return item
 }
 
-// in puts an Item into a category.
+// in returns a change that puts an Item into a Category.
 func in(category string) func(*inventoryv1alpha1.ItemSpec) {
 	return func(spec *inventoryv1alpha1.ItemSpec) { spec.Category = category }
 }
@@ -77,7 +77,7 @@ func newCategory(namespace string) *inventoryv1alpha1.Category {
 	}
 }
 
-// wanted is what a status is to say.
+// wanted is the expected status.
 type wanted struct {
 	availability inventoryv1alpha1.Availability
 	resolved     string // reason of CategoryResolved
@@ -85,7 +85,7 @@ type wanted struct {
 	readyReason  string
 }
 
-// eventually waits until an Item's status says what is wanted and returns the Item.
+// eventually waits until an Item's status is as wanted, and returns the Item.
 func eventually(t *testing.T, env *testenv.Env, namespace, name string, want wanted) *inventoryv1alpha1.Item {
 	t.Helper()
 	item := &inventoryv1alpha1.Item{}
@@ -98,7 +98,7 @@ func eventually(t *testing.T, env *testenv.Env, namespace, name string, want wan
 	return item
 }
 
-// matches returns an error that tells what is wrong with an Item's status.
+// matches returns an error that describes what is wrong with an Item's status.
 func matches(item *inventoryv1alpha1.Item, want wanted) error {
 	resolved := meta.FindStatusCondition(item.Status.Conditions, inventoryv1alpha1.ConditionCategoryResolved)
 	ready := meta.FindStatusCondition(item.Status.Conditions, inventoryv1alpha1.ConditionReady)

@@ -12,8 +12,8 @@ import (
 	"github.com/k1s-io/k1s/internal/embedded/status"
 )
 
-// nextStatus returns the status that the Item should have, as far as this controller owns it, and
-// whether that differs from the one it has.
+// nextStatus returns the status that the Item should have, as far as this controller owns it, and whether it differs
+// from the current status.
 func nextStatus(item *inventoryv1alpha1.Item, categoryExists bool, now metav1.Time) (inventoryv1alpha1.ItemStatus, bool) {
 	resolved := categoryResolved(item, categoryExists)
 	conditions, changed := status.Conditions(item.Status.Conditions, now, resolved,
@@ -31,8 +31,8 @@ func nextStatus(item *inventoryv1alpha1.Item, categoryExists bool, now metav1.Ti
 	return next, changed
 }
 
-// availability reports whether an item can be had. That it is discontinued outweighs the rest, because it
-// will not come back into stock; that it is reserved needs something to reserve.
+// availability returns the availability of an item. Discontinued has precedence over the rest, because the item will
+// not be in stock again. Reserved requires that there is something to reserve.
 func availability(spec inventoryv1alpha1.ItemSpec) inventoryv1alpha1.Availability {
 	switch {
 	case slices.Contains(spec.Tags, inventoryv1alpha1.TagDiscontinued):
@@ -46,8 +46,8 @@ func availability(spec inventoryv1alpha1.ItemSpec) inventoryv1alpha1.Availabilit
 	}
 }
 
-// categoryResolved returns the condition CategoryResolved. An Item without a category is resolved:
-// there is nothing to wait for.
+// categoryResolved returns the condition CategoryResolved. An Item without a Category counts as resolved, because there
+// is nothing to wait for.
 func categoryResolved(item *inventoryv1alpha1.Item, categoryExists bool) metav1.Condition {
 	condition := metav1.Condition{
 		Type:               inventoryv1alpha1.ConditionCategoryResolved,

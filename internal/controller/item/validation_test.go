@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// TestItem_validation asks the API server for the bounds of every field.
+// TestItem_validation checks the bounds of every field with the API server.
 func TestItem_validation(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)

@@ -17,12 +17,12 @@ import (
 	"github.com/k1s-io/k1s/internal/embedded"
 )
 
-// indexByCategory finds the Items of a Category. The name is this package's own, as a cache refuses a
-// second index of the same name.
+// indexByCategory indexes Items by the Category that they name. The name contains the package's name, because a cache
+// rejects a second index of the same name.
 const indexByCategory = "item/spec.category"
 
-// addIndex adds the index to a cache. Before the cache has started there is nothing to wait for, hence
-// a context without end.
+// addIndex adds the index to a cache. Before the cache has started, nothing blocks, so the context does not need an
+// end.
 func addIndex(indexer client.FieldIndexer) error {
 	err := indexer.IndexField(context.Background(), &inventoryv1alpha1.Item{}, indexByCategory, func(object client.Object) []string {
 		item, ok := object.(*inventoryv1alpha1.Item)
@@ -37,9 +37,9 @@ func addIndex(indexer client.FieldIndexer) error {
 	return nil
 }
 
-// watches feeds the queue with Items that changed, and with the Items whose category came or went.
-// Changes of an Item's status are let through on purpose: they undo what others do to it, and correct
-// a decision that was made before the cache had seen the last write.
+// watches returns the watches that enqueue Items that changed, and the Items whose Category was created or deleted.
+// Changes of an Item's status are deliberately not filtered out: the reconcile undoes what others have written to the
+// status, and corrects a decision that was made before the cache had the last write.
 func watches(reader client.Reader, log logr.Logger) []embedded.Watch {
 	return []embedded.Watch{
 		{
@@ -54,8 +54,8 @@ func watches(reader client.Reader, log logr.Logger) []embedded.Watch {
 	}
 }
 
-// comesOrGoes accepts the events that change whether an object exists. The initial list is not among
-// them: it brings every Item as well, and no worker starts before all of it is in the cache.
+// comesOrGoes accepts the events that change whether an object exists. It rejects the events of the initial list: the
+// initial list contains every Item as well, and no worker starts before the cache has all of it.
 func comesOrGoes() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc:  func(e event.CreateEvent) bool { return !e.IsInInitialList },
@@ -71,7 +71,7 @@ func itemsOf(reader client.Reader, log logr.Logger) handler.MapFunc {
 		err := reader.List(ctx, &items, client.InNamespace(category.GetNamespace()),
 			client.MatchingFields{indexByCategory: category.GetName()}, client.UnsafeDisableDeepCopy)
 		if err != nil {
-			if ctx.Err() == nil { // at a stop nobody waits for these requests any more
+			if ctx.Err() == nil { // after the context has ended, nothing needs these requests
 				log.Error(err, "Could not list the items of a category", "category", client.ObjectKeyFromObject(category))
 			}
 			return nil

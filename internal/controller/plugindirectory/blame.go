@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/internal/source/directory"
 )
 
-// byPlugin says which plugins the problems are shown on: one problem for each, with its name.
+// byPlugin returns one problem for each plugin that shows problems, with the plugin's name.
 func byPlugin(found directory.Found, existing []pluginsv1alpha1.WasmPlugin) []directory.Problem {
 	var out []directory.Problem
 	for _, p := range found.Problems {
@@ -28,9 +28,9 @@ func byPlugin(found directory.Found, existing []pluginsv1alpha1.WasmPlugin) []di
 	return out
 }
 
-// concerned returns the plugins that a problem is shown on: the one it names, and where that does not
-// say it all, those that the file defined before and does not define any more. If that is nobody, it
-// is one named after the file.
+// concerned returns the plugins that show a problem: the one that it names and, if it concerns the whole file or names
+// no plugin, those that the file defined before and does not define any more. If there are none, it returns a name
+// derived from the file's name.
 func concerned(p directory.Problem, found directory.Found, existing []pluginsv1alpha1.WasmPlugin) []string {
 	var names []string
 	if p.Name != "" {
@@ -48,7 +48,7 @@ func concerned(p directory.Problem, found directory.Found, existing []pluginsv1a
 	return names
 }
 
-// from reports whether a WasmPlugin was made of a file.
+// from reports whether a WasmPlugin was created from a file.
 func from(wp *pluginsv1alpha1.WasmPlugin, file string) bool {
 	return slices.Contains(strings.Split(wp.Annotations[annotationFile], ","), file)
 }
@@ -60,11 +60,12 @@ func defines(found directory.Found, file, name string) bool {
 	})
 }
 
-// blame says on a WasmPlugin what is wrong with its file. What it was stays, so that it goes on serving.
+// blame records on a WasmPlugin the problem with its file. The spec of an existing WasmPlugin stays, so that it keeps
+// serving.
 func blame(wp *pluginsv1alpha1.WasmPlugin, p directory.Problem) {
 	wp.Annotations[pluginsv1alpha1.AnnotationDirectoryReason] = p.Reason
 	wp.Annotations[pluginsv1alpha1.AnnotationDirectoryMessage] = conditions.Truncate(p.Message)
-	if wp.Spec.Source.File == nil { // it is new, and there to be seen
+	if wp.Spec.Source.File == nil { // the WasmPlugin is new, and exists to show the problem
 		wp.Spec = defaulted(pluginsv1alpha1.WasmPluginSpec{
 			Source: pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: p.File}},
 		})
@@ -72,12 +73,12 @@ func blame(wp *pluginsv1alpha1.WasmPlugin, p directory.Problem) {
 	}
 }
 
-// maxName is what a WasmPlugin's name may have, in characters.
+// maxName is the limit for a WasmPlugin's name, in characters.
 const maxName = 60
 
 var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 
-// nameOf makes a plugin's name of a file's. That of a module keeps its ending: its plain name may well
+// nameOf derives a plugin's name from a file's name. The name for a module keeps the file's ending: without it, it may
 // be the name of a plugin that is described properly.
 func nameOf(file string) string {
 	name := strings.TrimSuffix(strings.ToLower(file), ".yaml")

@@ -12,8 +12,8 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// same compares what this controller writes. A list that is absent and one that is empty are
-// different here: absent security lists allow everything, empty ones nothing.
+// same reports whether two WasmPlugins are equal in what this controller writes. An absent list and an empty one are
+// different here: absent security lists allow everything, empty ones allow nothing.
 func same(a, b *pluginsv1alpha1.WasmPlugin) bool {
 	return maps.Equal(a.Annotations, b.Annotations) && sameSpec(a.Spec, b.Spec)
 }
@@ -26,7 +26,7 @@ func sameSpec(x, y pluginsv1alpha1.WasmPluginSpec) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// sameSettings compares values: the API server writes JSON in its own way.
+// sameSettings reports whether two settings have equal values: the API server formats JSON in its own way.
 func sameSettings(a, b *runtime.RawExtension) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -48,8 +48,8 @@ const (
 	defaultIdleSeconds           = 60
 )
 
-// defaulted fills in what the API server would, so that what it sends back compares as equal. It
-// fills in nothing inside an object that is absent.
+// defaulted sets the defaults that the API server would set, so that a WasmPlugin that was read from the API server
+// compares as equal. It sets nothing inside an absent object.
 func defaulted(spec pluginsv1alpha1.WasmPluginSpec) pluginsv1alpha1.WasmPluginSpec {
 	if spec.ServiceAccountName == "" {
 		spec.ServiceAccountName = defaultServiceAccount

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package plugindirectory makes WasmPlugins of what the operator's plugin directory defines, so that
-// plugins from files live, fail and are seen exactly like all others. See docs/adr/0004-directory-plugins.md.
+// Package plugindirectory implements the controller that creates WasmPlugins from the definitions in the operator's
+// plugin directory, so that plugins from files run, fail and are visible exactly like all others. See
+// docs/adr/0004-directory-plugins.md.
 package plugindirectory
 
 import (
@@ -25,26 +26,26 @@ import (
 	"github.com/k1s-io/k1s/internal/source/directory"
 )
 
-// fieldManager owns the WasmPlugins made of files.
+// fieldManager is the field manager of the WasmPlugins that are created from files.
 const fieldManager = "k1s-directory"
 
-// Directory tells what the plugin directory holds.
+// Directory finds what the plugin directory contains.
 type Directory interface {
 	Discover() (directory.Found, error)
 }
 
-// Reconciler keeps the WasmPlugins of one namespace in step with a directory.
+// Reconciler keeps the WasmPlugins of one namespace in sync with a directory.
 type Reconciler struct {
 	Client    client.Client
 	Directory Directory
-	// Namespace is where the WasmPlugins are made.
+	// Namespace is where the WasmPlugins are created.
 	Namespace string
 }
 
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=create;update;delete,namespace=k1s-system
 
-// Reconcile compares the whole directory with what is there; the request says nothing more than "look".
+// Reconcile compares the whole directory with the existing WasmPlugins, whatever the request is.
 func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
 	found, err := r.Directory.Discover()
 	if err != nil {
@@ -54,12 +55,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result
 	if err := r.Client.List(ctx, &list, client.InNamespace(r.Namespace)); err != nil {
 		return ctrl.Result{}, fmt.Errorf("list WasmPlugins: %w", err)
 	}
-	var failed []error // one plugin's trouble must not keep the others from loading
+	var failed []error // one plugin's failure must not keep the others from loading
 	for _, change := range decide(found, list.Items, r.Namespace) {
 		err := r.apply(ctx, change)
 		if apierrors.IsInvalid(err) {
 			blaming, needed := refused(change, list.Items, err)
-			err = nil // trying again is no use before the file changes
+			err = nil // a retry is useless before the file changes
 			if needed {
 				err = r.apply(ctx, blaming)
 			}
@@ -69,7 +70,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result
 	return ctrl.Result{}, errors.Join(failed...)
 }
 
-// apply carries one change out.
+// apply executes one change.
 func (r *Reconciler) apply(ctx context.Context, c change) error {
 	l := log.FromContext(ctx).WithValues("plugin", c.plugin.Name)
 	var err error
@@ -79,7 +80,7 @@ func (r *Reconciler) apply(ctx context.Context, c change) error {
 	case update:
 		err = r.Client.Update(ctx, c.plugin, client.FieldOwner(fieldManager))
 	case remove:
-		// What has changed since it was read may not be ours any more.
+		// A WasmPlugin that has changed since it was read may not be the directory's any more.
 		err = client.IgnoreNotFound(r.Client.Delete(ctx, c.plugin, client.Preconditions{
 			UID: &c.plugin.UID, ResourceVersion: &c.plugin.ResourceVersion,
 		}))
@@ -94,8 +95,8 @@ func (r *Reconciler) apply(ctx context.Context, c change) error {
 	return nil
 }
 
-// SetupWithManager registers the controller, which looks at every value on changes, and whenever
-// somebody changes one of the WasmPlugins.
+// SetupWithManager registers the controller, which reconciles on every value received from changes, and whenever one of
+// the WasmPlugins in the namespace changes.
 func (r *Reconciler) SetupWithManager(mgr manager.Manager, changes <-chan struct{}) error {
 	look := reconcile.Request{NamespacedName: client.ObjectKey{Namespace: r.Namespace, Name: "plugin-directory"}}
 	return ctrl.NewControllerManagedBy(mgr).

@@ -28,7 +28,7 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// projected is a directory whose plugins appear in a namespace.
+// projected is a directory whose plugins appear as WasmPlugins in a namespace.
 type projected struct {
 	*testenv.Env
 
@@ -77,7 +77,7 @@ func (p *projected) get(ctx context.Context, name string) (*pluginsv1alpha1.Wasm
 	return wp, p.Client.Get(ctx, client.ObjectKey{Namespace: p.namespace, Name: name}, wp)
 }
 
-// eventually waits for a WasmPlugin to be as check wants it.
+// eventually waits until check accepts a WasmPlugin.
 func (p *projected) eventually(what, name string, check func(*pluginsv1alpha1.WasmPlugin) error) *pluginsv1alpha1.WasmPlugin {
 	p.t.Helper()
 	var wp *pluginsv1alpha1.WasmPlugin
@@ -102,7 +102,7 @@ func (p *projected) eventuallyGone(what, name string) {
 
 func anything(*pluginsv1alpha1.WasmPlugin) error { return nil }
 
-// problemIs wants a problem that says all parts; none at all for no parts.
+// problemIs returns a check for a problem whose message contains all parts, or for no problem if there are no parts.
 func problemIs(parts ...string) func(*pluginsv1alpha1.WasmPlugin) error {
 	return func(wp *pluginsv1alpha1.WasmPlugin) error {
 		reason, message := wp.Annotations[pluginsv1alpha1.AnnotationDirectoryReason], wp.Annotations[pluginsv1alpha1.AnnotationDirectoryMessage]
@@ -206,7 +206,8 @@ func TestReconciler_life(t *testing.T) {
 	p.eventuallyGone("the plugin without a module", "bare")
 }
 
-// TestReconciler_foreign leaves alone what somebody else made, and takes the name when it is free.
+// TestReconciler_foreign shows that the controller leaves alone what it did not create, and uses the name when it is
+// free.
 func TestReconciler_foreign(t *testing.T) {
 	t.Parallel()
 	p := newProjected(t)
@@ -238,7 +239,8 @@ func TestReconciler_foreign(t *testing.T) {
 	})
 }
 
-// TestReconciler_restores what somebody else changed or deleted: the directory says what there is.
+// TestReconciler_restores shows that the controller restores what others have changed or deleted: the directory
+// determines what exists.
 func TestReconciler_restores(t *testing.T) {
 	t.Parallel()
 	p := newProjected(t)
@@ -267,7 +269,7 @@ func TestReconciler_restores(t *testing.T) {
 	})
 }
 
-// reconcile looks once, with a client that does not cache.
+// reconcile reconciles once, with a client that does not cache.
 func (p *projected) reconcile() {
 	p.t.Helper()
 	r := &Reconciler{Client: p.Client, Directory: p.files, Namespace: p.namespace}
@@ -276,7 +278,7 @@ func (p *projected) reconcile() {
 	}
 }
 
-// versions are the resourceVersions of all plugins of the directory.
+// versions returns the resourceVersions of all plugins of the directory.
 func (p *projected) versions() map[string]string {
 	p.t.Helper()
 	var list pluginsv1alpha1.WasmPluginList
@@ -290,7 +292,7 @@ func (p *projected) versions() map[string]string {
 	return out
 }
 
-// TestReconciler_invalid shows what only the API server finds wrong, on plugins old and new.
+// TestReconciler_invalid covers what only the API server rejects, for new and for existing plugins.
 func TestReconciler_invalid(t *testing.T) {
 	t.Parallel()
 	p := newProjected(t)
@@ -318,7 +320,7 @@ func TestReconciler_invalid(t *testing.T) {
 		t.Errorf("the good one: %+v, %v", wp.Annotations, err)
 	}
 	before := p.versions()
-	for range 5 { // what is wrong is found in any order
+	for range 5 { // the causes are in any order
 		p.reconcile()
 	}
 	if diff := cmp.Diff(before, p.versions()); diff != "" {
@@ -331,7 +333,7 @@ func TestReconciler_invalid(t *testing.T) {
 	}
 }
 
-// TestReconciler_secondRun writes nothing.
+// TestReconciler_secondRun shows that a second run writes nothing.
 func TestReconciler_secondRun(t *testing.T) {
 	t.Parallel()
 	p := newProjected(t)
@@ -354,7 +356,7 @@ func TestReconciler_secondRun(t *testing.T) {
 	}
 }
 
-// TestReconciler_longMessage: a problem as long as a file still fits into an annotation.
+// TestReconciler_longMessage shows that a problem as long as a file still fits into an annotation.
 func TestReconciler_longMessage(t *testing.T) {
 	t.Parallel()
 	p := newProjected(t)
@@ -367,7 +369,7 @@ func TestReconciler_longMessage(t *testing.T) {
 	}
 }
 
-// TestReconciler_unreadableDirectory changes nothing.
+// TestReconciler_unreadableDirectory shows that a directory that cannot be read changes nothing.
 func TestReconciler_unreadableDirectory(t *testing.T) {
 	t.Parallel()
 	p := newProjected(t)

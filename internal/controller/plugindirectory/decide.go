@@ -12,36 +12,36 @@ import (
 	"github.com/k1s-io/k1s/internal/source/directory"
 )
 
-// Annotations that tell where a WasmPlugin came from.
+// Annotations that record where a WasmPlugin came from.
 const (
 	annotationFile     = "plugins.k1s.io/directory-file"
 	annotationVersion  = "plugins.k1s.io/directory-version"
 	annotationLanguage = "plugins.k1s.io/directory-language"
 )
 
-// kind is what is done to a WasmPlugin.
+// kind is what a change does with a WasmPlugin.
 type kind int
 
 const (
 	create kind = iota
 	update
 	remove
-	// foreign means that nothing is done, as somebody else made the WasmPlugin.
+	// foreign means that nothing is done, because the WasmPlugin was not created from the directory.
 	foreign
 )
 
-// String names what is done.
+// String returns the name of the operation.
 func (k kind) String() string { return [...]string{"create", "update", "delete", "leave"}[k] }
 
-// change is one step from what is there to what the directory says.
+// change is one step from an existing WasmPlugin to what the directory defines.
 type change struct {
 	kind   kind
 	plugin *pluginsv1alpha1.WasmPlugin
 	file   string
 }
 
-// decide compares. It is pure: the same input gives the same changes, in the same order, and at most
-// one for each WasmPlugin.
+// decide compares the directory with the existing WasmPlugins and returns the changes that are necessary. It is a pure
+// function: the same input results in the same changes, in the same order, and at most one for each WasmPlugin.
 func decide(found directory.Found, existing []pluginsv1alpha1.WasmPlugin, namespace string) []change {
 	var changes []change
 	kept := map[string]bool{}
@@ -51,8 +51,8 @@ func decide(found directory.Found, existing []pluginsv1alpha1.WasmPlugin, namesp
 			changes = append(changes, c)
 		}
 	}
-	// A problem goes before a definition: the file that cannot be read may be the one that says what
-	// the plugin may not do.
+	// A problem has precedence over a definition: the file that cannot be read may be the one that restricts the
+	// plugin.
 	for _, p := range byPlugin(found, existing) {
 		want(p.Name, p.File, func(wp *pluginsv1alpha1.WasmPlugin) { blame(wp, p) })
 	}
@@ -84,10 +84,10 @@ func ours(wp *pluginsv1alpha1.WasmPlugin) bool {
 	return wp.Labels[pluginsv1alpha1.LabelDirectory] != ""
 }
 
-// going reports whether a WasmPlugin is being deleted, which takes until its finalizer is off all objects.
+// going reports whether a WasmPlugin is being deleted, which takes until its finalizer is removed from all objects.
 func going(wp *pluginsv1alpha1.WasmPlugin) bool { return !wp.DeletionTimestamp.IsZero() }
 
-// toward returns what brings one WasmPlugin to what mutate makes of it, if anything has to be done.
+// toward returns the change that brings one WasmPlugin to the result of mutate, and whether there is one.
 func toward(current *pluginsv1alpha1.WasmPlugin, name, namespace, file string, mutate func(*pluginsv1alpha1.WasmPlugin)) (change, bool) {
 	if current == nil {
 		next := &pluginsv1alpha1.WasmPlugin{ObjectMeta: metav1.ObjectMeta{
@@ -99,7 +99,7 @@ func toward(current *pluginsv1alpha1.WasmPlugin, name, namespace, file string, m
 		return change{kind: create, plugin: next, file: file}, true
 	}
 	if going(current) {
-		return change{}, false // what is made of it now would go with it; its end has the directory looked at again
+		return change{}, false // what is changed now would be deleted with it; the end of the deletion causes another reconcile
 	}
 	if !ours(current) {
 		return change{kind: foreign, plugin: current, file: file}, true
@@ -115,7 +115,7 @@ func toward(current *pluginsv1alpha1.WasmPlugin, name, namespace, file string, m
 	return change{kind: update, plugin: next, file: file}, true
 }
 
-// define makes a WasmPlugin of a definition.
+// define sets what a definition determines of a WasmPlugin.
 func define(wp *pluginsv1alpha1.WasmPlugin, def directory.Definition) {
 	wp.Spec = defaulted(def.Spec)
 	delete(wp.Annotations, pluginsv1alpha1.AnnotationDirectoryReason)

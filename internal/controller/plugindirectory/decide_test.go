@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/source/directory"
 )
 
-// definition is a plugin as files define it.
+// definition returns a plugin as files define it.
 func definition(name string, files ...string) directory.Definition {
 	def := directory.Definition{Name: name, Spec: pluginsv1alpha1.WasmPluginSpec{
 		Source: pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: name + ".wasm"}},
@@ -28,7 +28,7 @@ func definition(name string, files ...string) directory.Definition {
 	return def
 }
 
-// made is the WasmPlugin that was made of a definition.
+// made returns the WasmPlugin that was created from a definition.
 func made(name string, files ...string) pluginsv1alpha1.WasmPlugin {
 	wp := pluginsv1alpha1.WasmPlugin{ObjectMeta: metav1.ObjectMeta{
 		Namespace: "home", Name: name, ResourceVersion: "7",
@@ -38,14 +38,14 @@ func made(name string, files ...string) pluginsv1alpha1.WasmPlugin {
 	return wp
 }
 
-// blamed is such a WasmPlugin with a problem.
+// blamed returns such a WasmPlugin with a problem.
 func blamed(message, name string, files ...string) pluginsv1alpha1.WasmPlugin {
 	wp := made(name, files...)
 	blame(&wp, directory.Problem{Reason: "InvalidPluginFile", Message: message})
 	return wp
 }
 
-// theirs is a WasmPlugin that somebody else made.
+// theirs returns a WasmPlugin that was not created from the directory.
 func theirs(name string) pluginsv1alpha1.WasmPlugin {
 	wp := made(name)
 	wp.Labels = nil
@@ -56,7 +56,7 @@ func problem(message, name, file string, whole bool) directory.Problem {
 	return directory.Problem{Name: name, File: file, Whole: whole, Reason: "InvalidPluginFile", Message: message}
 }
 
-// lines writes changes as "create a", "update a: what is wrong".
+// lines formats changes as "create a", "update a: what is wrong".
 func lines(changes []change) []string {
 	var out []string
 	for _, c := range changes {
@@ -196,7 +196,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// settled checks that nothing is left to do once the changes are carried out.
+// settled checks that no changes remain after the changes are applied.
 func settled(t *testing.T, found directory.Found, existing []pluginsv1alpha1.WasmPlugin, changes []change) {
 	t.Helper()
 	state := map[string]pluginsv1alpha1.WasmPlugin{}
@@ -217,8 +217,7 @@ func settled(t *testing.T, found directory.Found, existing []pluginsv1alpha1.Was
 	}
 }
 
-// TestDecide_security tells apart what looks alike: a list that is absent allows everything, an empty
-// one nothing.
+// TestDecide_security distinguishes what looks alike: an absent list allows everything, an empty one allows nothing.
 func TestDecide_security(t *testing.T) {
 	t.Parallel()
 	type security = pluginsv1alpha1.Security

@@ -20,7 +20,7 @@ type holding struct {
 
 func (h holding) Discover() (directory.Found, error) { return h.found, h.err }
 
-// Whatever a WasmPlugin has beyond its definition, it is not the directory's any more.
+// TestDefinitions_Defines shows that a directory does not define a WasmPlugin whose spec is different in any way.
 func TestDefinitions_Defines(t *testing.T) {
 	t.Parallel()
 	spec := func() pluginsv1alpha1.WasmPluginSpec {

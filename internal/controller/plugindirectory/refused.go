@@ -14,8 +14,8 @@ import (
 	"github.com/k1s-io/k1s/internal/source/directory"
 )
 
-// refused returns what says on the WasmPlugin itself that the API server did not accept what its
-// file says, if it does not say so already.
+// refused returns the change that records on the WasmPlugin that the API server has rejected what its file defines, and
+// whether that change is necessary.
 func refused(c change, existing []pluginsv1alpha1.WasmPlugin, err error) (change, bool) {
 	problem := directory.Problem{
 		Name: c.plugin.Name, File: c.file, Reason: pluginsv1alpha1.ReasonInvalidPluginFile,
@@ -25,8 +25,7 @@ func refused(c change, existing []pluginsv1alpha1.WasmPlugin, err error) (change
 		func(wp *pluginsv1alpha1.WasmPlugin) { blame(wp, problem) })
 }
 
-// causes lists what the API server found wrong, always in the same order, so that finding it again
-// changes nothing.
+// causes returns what the API server found wrong, always in the same order, so that the same result changes nothing.
 func causes(err error) string {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) || status.Status().Details == nil || len(status.Status().Details.Causes) == 0 {

@@ -25,32 +25,33 @@ import (
 const (
 	defaultAdmissionTimeoutSeconds = 5
 
-	// reasonAdmissionFailed is the reason of the events about requests that a plugin could not answer.
+	// reasonAdmissionFailed is the reason of the events about admission requests that a plugin failed to answer.
 	reasonAdmissionFailed = "AdmissionFailed"
-	// reasonFieldContested is the reason of the events about fields that two plugins default.
+	// reasonFieldContested is the reason of the events about fields for which two plugins set defaults.
 	reasonFieldContested = "FieldContested"
 	actionAdmit          = "Admit"
 )
 
-// Webhooks serve the requests that are held up for plugins, and have the API server send them.
+// Webhooks serves the admission requests for plugins, and manages the plugins' webhook configurations.
 type Webhooks interface {
-	// Set and Remove say what is served by this replica.
+	// Set and Remove determine for which plugins this replica serves admission requests.
 	Set(p *admission.Plugin)
 	Remove(name types.NamespacedName)
-	// Unload has requests answered by the failure policy; the configurations stay.
+	// Unload makes the failure policy answer the admission requests for a plugin. Its webhook configurations stay.
 	Unload(name types.NamespacedName)
-	// Ensure and Withdraw say what the API server sends to whichever replica.
+	// Ensure and Withdraw create, update and delete a plugin's webhook configurations, which apply to all replicas.
 	Ensure(ctx context.Context, p *admission.Plugin) error
 	Withdraw(ctx context.Context, name types.NamespacedName) error
-	// Follow adapts the configurations that there are to a failure policy and to how kinds are served, and makes none.
+	// Follow updates the existing webhook configurations to a failure policy and to how kinds are served. It creates
+	// none.
 	Follow(ctx context.Context, name types.NamespacedName, policy pluginsv1alpha1.FailurePolicy, moves []admission.Move) error
-	// Sweep withdraws what is left of plugins that are not to be kept.
+	// Sweep deletes the webhook configurations of all plugins for which keep returns false.
 	Sweep(ctx context.Context, keep func(types.NamespacedName) bool) error
-	// Changed gets a value when Ensure would write something else for every plugin.
+	// Changed returns a channel that receives a value when Ensure would write something else for every plugin.
 	Changed() <-chan struct{}
 }
 
-// admissionPlan says how requests are held up for a plugin.
+// admissionPlan configures the webhooks of a plugin.
 type admissionPlan struct {
 	failurePolicy  pluginsv1alpha1.FailurePolicy
 	timeout        time.Duration
@@ -68,7 +69,7 @@ func planAdmission(spec pluginsv1alpha1.Admission) (admissionPlan, error) {
 	}, nil
 }
 
-// admissionCapabilities are those that hold requests up, and the verb that each needs.
+// admissionCapabilities returns the plan's capabilities that need webhooks, and the verb that each of them needs.
 func (p plan) admissionCapabilities() map[plugin.Capability]string {
 	all := map[plugin.Capability]string{
 		plugin.CapabilityValidation: admission.VerbValidate,
@@ -83,7 +84,7 @@ func (p plan) admissionCapabilities() map[plugin.Capability]string {
 	return all
 }
 
-// admissionVerbs are the verbs that the account needs on the kinds whose requests are held up.
+// admissionVerbs returns the verbs that the ServiceAccount needs on the kinds that the plugin's webhooks match.
 func (p plan) admissionVerbs() []string {
 	var verbs []string
 	for _, verb := range p.admissionCapabilities() {
@@ -95,7 +96,7 @@ func (p plan) admissionVerbs() []string {
 	return verbs
 }
 
-// checkWebhooks refuses a plugin that holds requests up where no webhooks are served.
+// checkWebhooks rejects a plugin that needs webhooks if the operator serves none.
 func (r *Reconciler) checkWebhooks(_ context.Context, l *load) error {
 	if r.Webhooks == nil && len(l.plan.admissionVerbs()) > 0 {
 		return plugin.Refuse(pluginsv1alpha1.ReasonWebhooksDisabled,
@@ -104,7 +105,7 @@ func (r *Reconciler) checkWebhooks(_ context.Context, l *load) error {
 	return nil
 }
 
-// holdUp has requests held up for what serves, or no longer if it asks for none.
+// holdUp ensures the webhooks of the serving revision, or removes them if it needs none.
 func (r *Reconciler) holdUp(ctx context.Context, l *load) *problem {
 	if err := r.hold(ctx, l.plugin, r.serving.get(l.name)); err != nil {
 		return &problem{
@@ -115,15 +116,15 @@ func (r *Reconciler) holdUp(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// hold has requests held up for a revision that serves, in the way that spec.admission asks for: that needs no other
-// revision, and is what a person changes when the plugin fails.
+// hold ensures the webhooks of a serving revision as spec.admission configures them now. A change of spec.admission
+// needs no new revision, and is what a person changes when the plugin fails.
 func (r *Reconciler) hold(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin, current *revision) error {
 	if r.Webhooks == nil {
 		return nil
 	}
 	name := types.NamespacedName{Namespace: wp.Namespace, Name: wp.Name}
-	if wanted, err := planAdmission(wp.Spec.Admission); err == nil { // otherwise the load says so, and it stays
-		next := *current // others may be reading this one
+	if wanted, err := planAdmission(wp.Spec.Admission); err == nil { // otherwise the load reports the error, and the previous configuration stays
+		next := *current // other goroutines may read the current one
 		next.plan.admission = wanted
 		current = &next
 		r.serving.set(name, current)
@@ -139,8 +140,8 @@ func (r *Reconciler) hold(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin, c
 	return r.Webhooks.Ensure(ctx, p)
 }
 
-// announce has this replica ask a revision that is about to serve for nothing that it does not have, whatever the API
-// server still sends because of the one before.
+// announce makes this replica call only those exports that a revision which is about to serve has, whatever the API
+// server still sends because of the previous revision.
 func (r *Reconciler) announce(wp *pluginsv1alpha1.WasmPlugin, next, before *revision) {
 	if r.Webhooks == nil || before == nil || len(before.plan.admissionVerbs()) == 0 {
 		return
@@ -148,8 +149,8 @@ func (r *Reconciler) announce(wp *pluginsv1alpha1.WasmPlugin, next, before *revi
 	r.Webhooks.Set(r.admitted(wp, next))
 }
 
-// release has no requests held up for a plugin. The API server is told first: what it still sends must find
-// somebody to answer.
+// release removes the webhooks of a plugin. The webhook configurations are deleted first: until then, this replica has
+// to answer what the API server sends.
 func (r *Reconciler) release(ctx context.Context, name types.NamespacedName) error {
 	if r.Webhooks == nil {
 		return nil
@@ -163,7 +164,7 @@ func (r *Reconciler) release(ctx context.Context, name types.NamespacedName) err
 	return nil
 }
 
-// moduleConfigMap is the ConfigMap with a plugin's module, empty for another source.
+// moduleConfigMap returns the ConfigMap that contains a plugin's module; it is empty for another source.
 func moduleConfigMap(wp *pluginsv1alpha1.WasmPlugin) types.NamespacedName {
 	source := wp.Spec.Source.ConfigMap
 	if source == nil {
@@ -172,7 +173,7 @@ func moduleConfigMap(wp *pluginsv1alpha1.WasmPlugin) types.NamespacedName {
 	return types.NamespacedName{Namespace: wp.Namespace, Name: source.Name}
 }
 
-// admitted is what requests are held up for.
+// admitted returns the webhooks of a plugin's revision.
 func (r *Reconciler) admitted(wp *pluginsv1alpha1.WasmPlugin, current *revision) *admission.Plugin {
 	plan := current.plan
 	name := types.NamespacedName{Namespace: wp.Namespace, Name: wp.Name}
@@ -207,7 +208,8 @@ func (r *Reconciler) admitted(wp *pluginsv1alpha1.WasmPlugin, current *revision)
 	return p
 }
 
-// scopeOf is where a plugin that serves has its rights: wherever it needs them.
+// scopeOf returns the scope of the webhooks of a serving plugin: it has its permissions in all namespaces in which it
+// needs them.
 func scopeOf(namespaces []string) admission.Scope {
 	if slices.Contains(namespaces, "") {
 		return admission.Scope{All: true}
@@ -217,8 +219,8 @@ func scopeOf(namespaces []string) admission.Scope {
 	return admission.Scope{Namespaces: sorted}
 }
 
-// Contested records on both plugins that they set the same field. Events are for who may read those of a plugin's
-// namespace, so a plugin of another namespace is not named.
+// Contested records an Event on both plugins that set the same field. Everybody who can read the Events of a plugin's
+// namespace can read its Event, so a plugin of another namespace is not named.
 func (r *Reconciler) Contested(c admission.Conflict) {
 	r.recordContested(c, c.Plugin, c.Other)
 	r.recordContested(c, c.Other, c.Plugin)
@@ -227,7 +229,7 @@ func (r *Reconciler) Contested(c admission.Conflict) {
 func (r *Reconciler) recordContested(c admission.Conflict, name, other types.NamespacedName) {
 	var wp pluginsv1alpha1.WasmPlugin
 	if err := r.Client.Get(context.Background(), name, &wp); err != nil {
-		return // it is being deleted, and with it the conflict
+		return // it is being deleted, which ends the conflict
 	}
 	who := "a plugin of another namespace"
 	if other.Namespace == name.Namespace {
@@ -237,7 +239,7 @@ func (r *Reconciler) recordContested(c admission.Conflict, name, other types.Nam
 		"%s of %s is also set by %s; which one wins is not defined", c.Field, c.Kind, who)
 }
 
-// sweepWebhooks withdraws what is left of plugins that were deleted while no operator was there.
+// sweepWebhooks deletes the webhook configurations of plugins that were deleted while no operator ran.
 func (r *Reconciler) sweepWebhooks(ctx context.Context) {
 	if r.Webhooks == nil {
 		return
@@ -257,7 +259,8 @@ func (r *Reconciler) sweepWebhooks(ctx context.Context) {
 	}
 }
 
-// tellAdmission returns what tells of requests that a plugin could not answer. The recorder joins equal events.
+// tellAdmission returns a function that records an Event about an admission request that a plugin failed to answer. The
+// recorder aggregates equal Events.
 func (r *Reconciler) tellAdmission(wp *pluginsv1alpha1.WasmPlugin) func(admission.Failure) {
 	regarding := referenceTo(wp)
 	return func(f admission.Failure) {

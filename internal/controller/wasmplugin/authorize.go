@@ -22,8 +22,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// authorize checks that the plugin's account exists and may watch what the plugin is to be told of,
-// and that the operator may watch it for the plugin.
+// authorize checks that the plugin's ServiceAccount exists and has the permissions to watch the plugin's kinds, and
+// that the operator has the permissions to watch them for the plugin.
 func (r *Reconciler) authorize(ctx context.Context, l *load) *problem {
 	r.guard.waitsNoMore(l.name)
 	for _, step := range []func(context.Context, *load) error{
@@ -47,7 +47,7 @@ func (r *Reconciler) authorize(ctx context.Context, l *load) *problem {
 
 func (r *Reconciler) checkAccount(ctx context.Context, id access.Identity) error {
 	if id.Operator != "" {
-		return nil // which needs no account
+		return nil // the operator's own identity needs no ServiceAccount
 	}
 	sa := &metav1.PartialObjectMetadata{}
 	sa.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
@@ -63,7 +63,7 @@ func (r *Reconciler) checkAccount(ctx context.Context, id access.Identity) error
 	return nil
 }
 
-// kinds returns every kind that the plugin has to do with, once each.
+// kinds returns every kind that the plugin targets or watches, once each.
 func (p plan) kinds() []schema.GroupVersionKind {
 	out := p.watched()
 	for _, t := range p.targets {
@@ -88,8 +88,8 @@ func (p plan) watched() []schema.GroupVersionKind {
 	return out
 }
 
-// checkImpersonation checks that the operator may act as a plugin's account, and mark what it does so. As itself it acts
-// without impersonation, unless that is to be marked.
+// checkImpersonation checks that the operator is allowed to impersonate a plugin's ServiceAccount, and to mark the
+// plugin's writes. A plugin that acts as the operator needs no impersonation, unless its writes are marked.
 func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity) error {
 	if id.Operator != "" && (r.Webhooks == nil || !id.Marked()) {
 		return nil
@@ -110,7 +110,7 @@ func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity)
 	if r.Webhooks == nil {
 		return nil
 	}
-	// Without the mark every write of the plugin would be forbidden.
+	// Without this permission, every write of the plugin would be forbidden.
 	mark := access.Action{Verb: "impersonate", Group: authenticationv1.GroupName, Version: "v1", Resource: "userextras", Subresource: ownwrite.ExtraKey}
 	if d, err = r.Authorizer.Self(ctx, mark); err != nil {
 		return err
@@ -122,8 +122,8 @@ func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity)
 	return nil
 }
 
-// checkOperator checks the operator's own rights: it must be able to act as the account, the shared informers
-// run as the operator, and it takes finalizers off objects when the account cannot.
+// checkOperator checks the operator's own permissions: it impersonates the ServiceAccount, runs the shared informers as
+// itself, and removes finalizers from objects when the ServiceAccount cannot.
 func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
 	if err := r.checkImpersonation(ctx, l.plan.identity); err != nil {
 		return err
@@ -146,7 +146,8 @@ func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
 	return nil
 }
 
-// checkRights checks the rights of the plugin's account, and says what is missing so that it can be pasted.
+// checkRights checks the permissions of the plugin's ServiceAccount. Its error contains the commands that grant the
+// missing ones.
 func (r *Reconciler) checkRights(ctx context.Context, l *load) error {
 	needed := &rights{plan: l.plan, kinds: l.kinds}
 	lacks, err := needed.lacks(ctx, r.Authorizer.Refresh)
@@ -164,7 +165,8 @@ func resourceName(mapping *meta.RESTMapping) string {
 	return mapping.Resource.GroupResource().String()
 }
 
-// action is a verb on all objects of a kind in a namespace; the empty one is all of them.
+// action returns the action of a verb on all objects of a kind in a namespace; the empty namespace means all
+// namespaces.
 func action(mapping *meta.RESTMapping, verb, namespace string) access.Action {
 	return access.Action{
 		Verb: verb, Group: mapping.Resource.Group, Version: mapping.Resource.Version, Resource: mapping.Resource.Resource,

@@ -15,28 +15,29 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Ceilings are what no spec may exceed. A zero is no limit.
+// Ceilings are the operator's limits on the specs of WasmPlugins. Zero means no limit.
 type Ceilings struct {
-	// MaxMemoryPages is the most of spec.runtime.maxMemoryPages and memoryPages, in pages of 64 KiB.
+	// MaxMemoryPages limits spec.runtime.maxMemoryPages and memoryPages, in pages of 64 KiB.
 	MaxMemoryPages int
-	// MaxInstances is the most of spec.runtime.maxInstances.
+	// MaxInstances limits spec.runtime.maxInstances.
 	MaxInstances int
-	// MaxTimeout is the most of spec.runtime.timeoutSeconds.
+	// MaxTimeout limits spec.runtime.timeoutSeconds.
 	MaxTimeout time.Duration
-	// MaxNamespacePlugins is how many plugins of one namespace are loaded.
+	// MaxNamespacePlugins limits how many plugins of one namespace are loaded.
 	MaxNamespacePlugins int
 }
 
-// ceiling is one of them, as it applies to a field of spec.runtime.
+// ceiling is one of the Ceilings, applied to a field of spec.runtime.
 type ceiling struct {
 	field, flag string
 	most        int
 	value       *int32
-	// fallback is the default of the field, which is lowered to the ceiling: nobody has asked for it.
+	// fallback is the default of the field. A value equal to it counts as unset: it is lowered to the ceiling, and not
+	// rejected.
 	fallback int32
 }
 
-// runtime returns spec.runtime within the ceilings. The error is a *plugin.LoadError.
+// runtime returns spec.runtime with its defaults, within the ceilings. The error is a *plugin.LoadError.
 func (c Ceilings) runtime(rt pluginsv1alpha1.Runtime) (pluginsv1alpha1.Runtime, error) {
 	rt.MaxMemoryPages = orDefault(rt.MaxMemoryPages, defaultMaxMemoryPages)
 	rt.MaxInstances = orDefault(rt.MaxInstances, defaultMaxInstances)
@@ -60,7 +61,7 @@ func (c Ceilings) runtime(rt pluginsv1alpha1.Runtime) (pluginsv1alpha1.Runtime, 
 	return rt, nil
 }
 
-// limit holds the plugin against the ceilings before anything is done for it.
+// limit checks the plugin against the ceilings before its module is fetched.
 func (r *Reconciler) limit(ctx context.Context, l *load) *problem {
 	var err error
 	if l.runtime, err = r.Ceilings.runtime(l.plugin.Spec.Runtime); err == nil {
@@ -72,7 +73,7 @@ func (r *Reconciler) limit(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// limitNumber rejects a plugin of a namespace that has too many older ones.
+// limitNumber rejects a plugin if its namespace has as many older plugins as are allowed.
 func (r *Reconciler) limitNumber(ctx context.Context, l *load) error {
 	most := r.Ceilings.MaxNamespacePlugins
 	if most == 0 {

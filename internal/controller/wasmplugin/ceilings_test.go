@@ -20,7 +20,7 @@ func TestCeilings_runtime(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ceilings Ceilings
 		in, want pluginsv1alpha1.Runtime
-		field    string // that is above; empty is none
+		field    string // the field above its limit; empty means none
 		flag     string
 	}{
 		"none":                     {Ceilings{}, pluginsv1alpha1.Runtime{}, defaults, "", ""},

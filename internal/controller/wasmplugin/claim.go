@@ -17,8 +17,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// claim writes down what a revision leaves in the cluster before it can leave anything there, so that it is taken
-// back whatever happens in between.
+// claim records what a revision leaves in the cluster before the revision can leave anything there, so that it is
+// removed whatever happens in between.
 func (r *Reconciler) claim(ctx context.Context, l *load) *problem {
 	p := r.claimFor(ctx, l, l.plan)
 	if p != nil && l.runner != nil {
@@ -27,7 +27,7 @@ func (r *Reconciler) claim(ctx context.Context, l *load) *problem {
 	return p
 }
 
-// claimFor does so for a plan that is about to serve.
+// claimFor does what claim does, for a plan that is about to serve.
 func (r *Reconciler) claimFor(ctx context.Context, l *load, p plan) *problem {
 	if !r.leads.Load() || !p.needsCleanup() {
 		return nil
@@ -48,7 +48,7 @@ func (r *Reconciler) claimFor(ctx context.Context, l *load, p plan) *problem {
 	}
 }
 
-// finalized are the kinds whose objects the plugin finalizes.
+// finalized returns the kinds whose objects get the plugin's finalizer.
 func (p plan) finalized() []schema.GroupVersionKind {
 	if !p.has(plugin.CapabilityFinalization) {
 		return nil
@@ -60,13 +60,13 @@ func (p plan) finalized() []schema.GroupVersionKind {
 	return out
 }
 
-// needsCleanup reports whether the plugin leaves something in the cluster that has to be taken back when it goes:
-// its finalizer on objects, or its webhook configurations.
+// needsCleanup reports whether the plugin leaves something in the cluster that has to be removed with it: its finalizer
+// on objects, or its webhook configurations.
 func (p plan) needsCleanup() bool {
 	return p.has(plugin.CapabilityFinalization) || len(p.admissionVerbs()) > 0
 }
 
-// setCleanup puts the operator's own finalizer on the WasmPlugin, or takes it off.
+// setCleanup adds the operator's own finalizer to the WasmPlugin, or removes it.
 func (r *Reconciler) setCleanup(ctx context.Context, l *load, wanted bool) error {
 	next := l.before.DeepCopy()
 	change := controllerutil.RemoveFinalizer
@@ -84,8 +84,8 @@ func (r *Reconciler) setCleanup(ctx context.Context, l *load, wanted bool) error
 	return nil
 }
 
-// record makes status.finalizedTypes the given kinds, at once. What the operator knows of them may be old, for
-// which the API server's answer is a Conflict.
+// record sets status.finalizedTypes to the given kinds at once. If the operator's copy of the WasmPlugin is outdated,
+// the API server answers with a Conflict.
 func (r *Reconciler) record(ctx context.Context, l *load, types []pluginsv1alpha1.TypeReference) error {
 	if slices.Equal(l.before.Status.FinalizedTypes, types) {
 		return nil
@@ -100,16 +100,16 @@ func (r *Reconciler) record(ctx context.Context, l *load, types []pluginsv1alpha
 	return nil
 }
 
-// wrote takes over what the API server answered to a patch before the one at the end.
+// wrote updates the load with the API server's answer to a patch that precedes the final patch of the status.
 func (r *Reconciler) wrote(l *load, answer *pluginsv1alpha1.WasmPlugin) {
 	l.plugin.ObjectMeta = *answer.ObjectMeta.DeepCopy()
 	l.plugin.Status.FinalizedTypes = slices.Clone(answer.Status.FinalizedTypes)
-	answer.TypeMeta, answer.Spec = l.before.TypeMeta, l.before.Spec // of which nothing has changed
+	answer.TypeMeta, answer.Spec = l.before.TypeMeta, l.before.Spec // the patch has not changed them
 	l.before = answer
 	r.freshness.wrote(l.name, answer)
 }
 
-// joined adds kinds to those that are recorded. One in another version is the same.
+// joined adds kinds to the recorded ones. Two versions of a kind are the same kind.
 func joined(recorded []pluginsv1alpha1.TypeReference, kinds []schema.GroupVersionKind) []pluginsv1alpha1.TypeReference {
 	out := without(recorded, kinds)
 	for _, gvk := range kinds {
@@ -120,7 +120,7 @@ func joined(recorded []pluginsv1alpha1.TypeReference, kinds []schema.GroupVersio
 	return out
 }
 
-// without leaves out of the recorded kinds those given, in whatever version.
+// without returns the recorded kinds except the given ones, in whatever version.
 func without(recorded []pluginsv1alpha1.TypeReference, kinds []schema.GroupVersionKind) []pluginsv1alpha1.TypeReference {
 	var out []pluginsv1alpha1.TypeReference
 	for _, t := range recorded {

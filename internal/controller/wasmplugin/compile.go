@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// compile makes a revision that is ready to serve, unless it serves already.
+// compile compiles and initializes the wanted revision, unless it serves already.
 func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 	if s := r.serving.get(l.name); s != nil && s.fingerprint == l.plan.fingerprint(l.module.Digest) {
 		return nil
@@ -65,7 +65,7 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// closing closes what a revision's guest reached along with the revision.
+// closing is a Runner that also closes the client of its revision's guest.
 type closing struct {
 	plugin.Runner
 	host *access.RestrictedClient
@@ -77,7 +77,7 @@ func (c closing) Close(ctx context.Context) error {
 	return c.Runner.Close(ctx)
 }
 
-// about names the revision that is about to be loaded.
+// about describes the revision that is about to be loaded.
 func (r *Reconciler) about(l *load) plugin.Revision {
 	return plugin.Revision{
 		Plugin: l.name.String(), Digest: l.module.Digest, Metadata: l.plan.metadata,
@@ -85,7 +85,7 @@ func (r *Reconciler) about(l *load) plugin.Revision {
 	}
 }
 
-// checkBatch refuses a module that declares batches without having the export for them.
+// checkBatch rejects a module that declares batches but does not have the export for them.
 func checkBatch(exports plugin.ExportSet, metadata plugin.Metadata) error {
 	if metadata.MaxBatch < 2 || exports.Has(abi.ExportReconcileBatch) {
 		return nil

@@ -21,7 +21,7 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// fieldManager owns the status of WasmPlugins.
+// fieldManager is the field manager that owns the status of WasmPlugins.
 const fieldManager = "k1s"
 
 // Engine compiles and runs modules.
@@ -30,7 +30,7 @@ type Engine interface {
 	Load(ctx context.Context, req plugin.LoadRequest) (plugin.Runner, plugin.LoadInfo, error)
 }
 
-// Watches runs the controllers of plugins.
+// Watches starts and stops the controllers of plugins.
 type Watches interface {
 	Ensure(ctx context.Context, name types.NamespacedName, spec watch.Spec, r watch.Reconciler) error
 	Running(name types.NamespacedName, spec watch.Spec) bool
@@ -39,21 +39,22 @@ type Watches interface {
 	ObjectReader
 }
 
-// Authorizer answers what an identity, or the operator itself, may do.
+// Authorizer decides what an identity, or the operator itself, is allowed to do.
 type Authorizer interface {
 	Authorize(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
 	Refresh(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
 	Self(ctx context.Context, action access.Action) (access.Decision, error)
 	Drop(changes ...access.Change)
-	// Watched reports whether changes of rights are heard of.
+	// Watched reports whether changes of RBAC are watched.
 	Watched() bool
 }
 
-// Hosts makes what a guest, or the operator for its sake, reaches of the cluster, and reads what it is given of it.
+// Hosts creates the clients with which a guest, or the operator on its behalf, reaches the cluster, and reads Secrets
+// as the plugin.
 type Hosts interface {
 	New(o access.Options) (*access.RestrictedClient, error)
 	Secret(ctx context.Context, id access.Identity, name string) (map[string][]byte, error)
-	// Finalizer makes a plugin's finalizer on objects.
+	// Finalizer returns a plugin's Finalizer, which adds the plugin's finalizer to objects and removes it.
 	Finalizer(id access.Identity) (*access.Finalizer, error)
 }
 
@@ -67,12 +68,12 @@ type Files interface {
 	Fetch(ctx context.Context, path string) (plugin.Module, error)
 }
 
-// Decorators wrap what runs a revision and what its guest reaches, and measure both.
+// Decorators wrap the Runner of a revision and the Host of its guest, and measure both.
 type Decorators interface {
 	Begin(plugin string)
 	Host(r plugin.Revision, host plugin.Host) plugin.Host
 	Limited(plugin, layer string)
-	// Runner also returns what to call each time that the runner begins to serve.
+	// Runner also returns a function to call each time the runner begins to serve.
 	Runner(r plugin.Revision, runner plugin.Runner) (plugin.Runner, func())
 	RolledBack(plugin string)
 	SelfTriggered(plugin string)
@@ -92,12 +93,12 @@ type Reconciler struct {
 	Authorizer Authorizer
 	Hosts      Hosts
 	Anomalies  Anomalies
-	// Described is told of the modules that were described; it may be nil.
+	// Described caches the metadata of the modules that were described; it may be nil.
 	Described  *plugin.Described
 	Decorators Decorators
-	// WithoutRBAC is nil where every plugin acts as its ServiceAccount.
+	// WithoutRBAC is nil if every plugin acts as its ServiceAccount.
 	WithoutRBAC *WithoutRBAC
-	// Webhooks is nil where none are served.
+	// Webhooks is nil if the operator serves no webhooks.
 	Webhooks Webhooks
 	Events   events.EventRecorder
 	Clock    clock.PassiveClock
@@ -105,7 +106,7 @@ type Reconciler struct {
 	Ceilings Ceilings
 	Timing   Timing
 
-	// leads is whether this replica is the leader.
+	// leads is true while this replica is the leader.
 	leads     atomic.Bool
 	rounds    rounds
 	serving   memory
@@ -129,9 +130,9 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews;selfsubjectaccessreviews,verbs=create
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconcile brings one WasmPlugin to what its spec says.
+// Reconcile loads, replaces or unloads one WasmPlugin, as its spec says.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
-	waits := false // for its turn to be loaded
+	waits := false // for a slot in which the plugin is loaded
 	defer func() {
 		if !waits {
 			r.rounds.saw(req.NamespacedName)
@@ -178,7 +179,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		return ctrl.Result{}, r.suspend(ctx, l)
 	}
 	canceled := false
-	// What serves follows its kinds at once, whosever turn it is to be loaded.
+	// The serving revision follows changes of its kinds at once, even while the plugin waits for a slot.
 	if l.problem = r.follow(ctx, l); l.problem == nil {
 		waits = !r.loads.do(ctx, l.name, func(loading context.Context) {
 			l.problem = r.bring(loading, l)
@@ -187,17 +188,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	} else {
 		r.loads.leave(l.name)
 	}
-	if waits { // it is reconciled again when its turn has come
+	if waits { // the plugin is reconciled again when it gets a slot
 		l.undecided = true
 		return ctrl.Result{}, nil
 	}
 	if canceled {
-		// The event that canceled the load may have had it reconciled already: this may be the load that it asked for.
+		// The event that canceled the load may have been handled already: this may be the load that it requested. So
+		// the plugin is requeued.
 		l.undecided = true
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}
 	if l.undecided = ctx.Err() != nil || l.problem != nil && l.problem.recovery == again; l.undecided {
-		return ctrl.Result{RequeueAfter: staleAfter}, ctx.Err() // the operator stops, or looks again; no fault of the plugin's
+		return ctrl.Result{RequeueAfter: staleAfter}, ctx.Err() // the operator stops, or the decision is outdated: not the plugin's fault
 	}
 	switch {
 	case l.problem != nil:
@@ -219,7 +221,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	return result, errors.Join(err, untidy)
 }
 
-// bring goes through the phases of a load until one of them fails.
+// bring runs the phases of a load until one of them fails.
 func (r *Reconciler) bring(ctx context.Context, l *load) *problem {
 	for _, phase := range []func(context.Context, *load) *problem{
 		r.judge,

@@ -45,7 +45,7 @@ func TestCheckBatch(t *testing.T) {
 	}
 }
 
-// More requests than instances are under way only where those that wait are joined.
+// TestWorkers shows that there are more workers than instances only if waiting requests are joined into batches.
 func TestWorkers(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ instances, batch, want int }{
@@ -98,7 +98,7 @@ func containsEach(text string, parts ...string) bool {
 	return true
 }
 
-// always is an authorizer that allows everything, and a cache that holds every object.
+// always is an Authorizer that allows everything, and a cache that has every object.
 type always struct{ Authorizer }
 
 func (always) Authorize(context.Context, access.Identity, access.Action) (access.Decision, error) {
@@ -115,8 +115,8 @@ type failing struct{ err error }
 func (f failing) Call(context.Context, plugin.Call) ([]byte, error) { return nil, f.err }
 func (failing) Close(context.Context) error                         { return nil }
 
-// An object that an open breaker keeps from the guest comes back later, without having failed, and
-// without an event for each.
+// TestDispatcher_Reconcile_unavailable shows that an object that an open circuit breaker keeps from the guest is
+// requeued, without a failure and without an event for each object.
 func TestDispatcher_Reconcile_unavailable(t *testing.T) {
 	t.Parallel()
 	var told []string

@@ -8,15 +8,15 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// departed are the objects that the plugin's label selector has stopped picking and of which the guest was told, as of
-// deleted ones: it does not hear of them until they are picked again. It is safe for concurrent use.
+// departed are the objects that no longer match the plugin's label selector and that the guest has received as deleted.
+// The guest receives no events of them until they match again. It is safe for concurrent use.
 type departed struct {
 	mu      sync.Mutex
 	objects map[watch.Request]struct{}
 }
 
-// maxDeparted is how many objects are remembered; of those beyond, a request that still waits in the queue would tell
-// the guest once more.
+// maxDeparted limits how many objects are remembered. A queued request for an object beyond the limit delivers the
+// deletion once more.
 const maxDeparted = 100_000
 
 func (d *departed) add(req watch.Request) {

@@ -19,7 +19,7 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// hearing is a Runner that notes whether it is given an object, and answers with an error, if it has one.
+// hearing is a Runner that records whether it is given an object, and returns its error, if it has one.
 type hearing struct {
 	heard *[]string
 	reply string
@@ -37,7 +37,8 @@ func (h hearing) Call(_ context.Context, call plugin.Call) ([]byte, error) {
 
 func (hearing) Close(context.Context) error { return nil }
 
-// An object that stops matching the selector is delivered once as a deleted one is, and not again until it matches.
+// TestDispatcher_Reconcile_leavesItsSelector shows that an object that stops matching the selector is delivered once,
+// as deleted, and not again until it matches.
 func TestDispatcher_Reconcile_leavesItsSelector(t *testing.T) {
 	t.Parallel()
 	invalid := (*plugin.Redactor)(nil).GuestError(abi.ExportReconcile, abi.GuestStatus{Reason: string(metav1.StatusReasonInvalid)})
@@ -65,7 +66,7 @@ func TestDispatcher_Reconcile_leavesItsSelector(t *testing.T) {
 			})
 			req := watch.Request{GVK: item(), NamespacedName: types.NamespacedName{Namespace: "shop", Name: state.GetName()}}
 			reconcile := func() {
-				_, _ = d.Reconcile(t.Context(), req, watch.Turn{Attempt: 1}) // what the guest hears is looked at
+				_, _ = d.Reconcile(t.Context(), req, watch.Turn{Attempt: 1}) // the test checks what the guest receives
 			}
 			reconcile()
 			reconcile()

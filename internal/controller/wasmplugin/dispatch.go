@@ -38,16 +38,16 @@ type ObjectReader interface {
 	Object(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error)
 }
 
-// dispatcher hands the requests of one plugin's controller to the revision that serves.
+// dispatcher passes the requests of one plugin's controller to the serving revision.
 type dispatcher struct {
 	runner     plugin.Runner
 	objects    ObjectReader
 	authorizer Authorizer
 	tell       func(reason, note string)
-	// rights are those of the revision that serves.
+	// rights are those that the serving revision needs.
 	rights atomic.Pointer[rights]
 
-	// writes are the plugin's own; selfTriggered counts the turns that are delayed because of them.
+	// writes are the plugin's own. selfTriggered counts the turns that are delayed because of them.
 	writes        *access.OwnWrites
 	selfTriggers  selfTriggers
 	selfTriggered func()
@@ -86,7 +86,7 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 			next = stepReconcile
 		}
 	}
-	// An object that the selector does not pick any more is gone, as a watch with the selector would report.
+	// An object that no longer matches the selector counts as deleted, as in a watch with that selector.
 	left := object != nil && !r.plan.watch.Selects(req.GVK, object)
 	if next == stepNothing || left && d.departed.has(req) {
 		return reconcile.Result{}, nil
@@ -101,7 +101,8 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 		return reconcile.Result{}, err
 	}
 	if !allowed {
-		// The load notices too, and says so in the plugin's status; until then nothing is told.
+		// A load notices the lost permission too, and reports it in the plugin's status. Until then, the guest receives
+		// nothing.
 		return reconcile.Result{RequeueAfter: pollAfter}, nil
 	}
 	if next == stepHold {
@@ -133,8 +134,7 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 	return reconcile.Result{RequeueAfter: time.Duration(result.RequeueAfterMillis) * time.Millisecond}, nil
 }
 
-// delay returns how long a turn is to be delayed because nothing but the plugin's own writes has caused it, again and
-// again.
+// delay returns how long to delay a turn that only the plugin's own writes have caused, too many times in a row.
 func (d *dispatcher) delay(req watch.Request, turn watch.Turn) time.Duration {
 	wait, first := d.selfTriggers.delay(req, turn, func(c watch.Cause) bool { return d.writes.Has(c.UID, c.ResourceVersion) })
 	if wait == 0 {
@@ -163,16 +163,17 @@ func (d *dispatcher) read(ctx context.Context, req watch.Request) (*unstructured
 	return object, nil
 }
 
-// scattered makes a wait a little longer, by chance. A circuit breaker, whose event has told of it, lets all
-// objects come back at about the same time: in an order of chance, so that it is not always the same one that
-// the guest is tried with.
+// scattered adds jitter to a wait. When a circuit breaker is open, which its own Event reports, all objects are retried
+// at about the same time. The jitter makes their order random, so that the first call of the guest is not always for
+// the same object.
 func scattered(wait time.Duration) time.Duration { return wait + rand.N(wait/4+1) }
 
-// allowed asks again whether the plugin may watch the object: rights can go while events are queued.
+// allowed checks again whether the plugin is allowed to watch the object: permissions can be revoked while events are
+// queued.
 func (d *dispatcher) allowed(ctx context.Context, r *rights, req watch.Request) (bool, error) {
 	mapping := r.kinds[req.GVK]
 	if mapping == nil {
-		return false, nil // the kind of a revision that has just left
+		return false, nil // a kind of the previous revision only
 	}
 	namespace := req.Namespace
 	if r.plan.allowlist.Everywhere() {
@@ -182,19 +183,19 @@ func (d *dispatcher) allowed(ctx context.Context, r *rights, req watch.Request) 
 	return decision.Allowed, err
 }
 
-// failed tells of what failed, and returns what the queue is to be told.
+// failed records an Event about a failed call, and returns the error for the queue.
 func (d *dispatcher) failed(ctx context.Context, req watch.Request, reason string, err error) error {
 	switch {
 	case errors.Is(err, plugin.ErrNoRevision):
-		return nil // the plugin is being unloaded or suspended; its next revision gets every object
+		return nil // the plugin is being unloaded or suspended; its next revision receives every object
 	case plugin.KindOf(err) == plugin.KindClosed, ctx.Err() != nil:
-		return err // cut off by a swap or the operator's end: no fault of the plugin's
+		return err // canceled by a swap or by the operator's shutdown: not the plugin's fault
 	}
 	d.tell(reason, fmt.Sprintf("%s %s: %v", req.GVK.Kind, req.NamespacedName, err))
 	return err
 }
 
-// unlessInvalid makes an error the last one for an object that the plugin refuses as it is.
+// unlessInvalid makes the error terminal if the plugin rejects the object as invalid.
 func (d *dispatcher) unlessInvalid(ctx context.Context, err error) error {
 	if !plugin.IsInvalid(err) {
 		return err

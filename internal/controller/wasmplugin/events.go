@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// maxNote is the API's bound for an event's note, in bytes.
+// maxNote is the API's limit for an Event's note, in bytes.
 const maxNote = 1024
 
 // Actions of the events about WasmPlugins.
@@ -22,7 +22,7 @@ const (
 	actionReconcile = "Reconcile"
 )
 
-// reasonRevisionLoaded is the reason of the event that tells of a new revision.
+// reasonRevisionLoaded is the reason of the event about a new revision.
 const reasonRevisionLoaded = "RevisionLoaded"
 
 // Reasons of the events about a plugin's circuit breaker.
@@ -31,7 +31,7 @@ const (
 	reasonBreakerClosed = "CircuitBreakerClosed"
 )
 
-// tellBreaker returns what tells of a revision's circuit breaker.
+// tellBreaker returns a function that records Events about a revision's circuit breaker.
 func (r *Reconciler) tellBreaker(wp *pluginsv1alpha1.WasmPlugin, digest plugin.Digest) func(plugin.BreakerChange) {
 	regarding := referenceTo(wp)
 	return func(c plugin.BreakerChange) {
@@ -40,7 +40,7 @@ func (r *Reconciler) tellBreaker(wp *pluginsv1alpha1.WasmPlugin, digest plugin.D
 	}
 }
 
-// breakerEvent is what there is to tell.
+// breakerEvent returns the Event about a change of a circuit breaker.
 func breakerEvent(digest plugin.Digest, c plugin.BreakerChange) telling {
 	if !c.Open {
 		return telling{corev1.EventTypeNormal, reasonBreakerClosed, digest.Short() + " works again, and gets its events"}
@@ -49,25 +49,26 @@ func breakerEvent(digest plugin.Digest, c plugin.BreakerChange) telling {
 		"%s failed too often in a row and receives no events for now; the next try is in %s. The last failure: %v", digest.Short(), c.RetryAfter, c.Cause)}
 }
 
-// referenceTo returns a copy of a WasmPlugin that only says which it is.
+// referenceTo returns a copy of a WasmPlugin with nothing but its type and metadata.
 func referenceTo(wp *pluginsv1alpha1.WasmPlugin) *pluginsv1alpha1.WasmPlugin {
 	return &pluginsv1alpha1.WasmPlugin{TypeMeta: wp.TypeMeta, ObjectMeta: *wp.ObjectMeta.DeepCopy()}
 }
 
-// telling is one thing to tell about a plugin.
+// telling is the content of an Event about a plugin.
 type telling struct {
 	kind, reason, note string
 }
 
-// tell emits events for what changed.
+// tell records the Events about what changed between two states of a plugin.
 func (r *Reconciler) tell(before, after *pluginsv1alpha1.WasmPlugin) {
 	for _, e := range eventsOf(before.Status, after.Status) {
 		r.Events.Eventf(after, nil, e.kind, e.reason, actionLoad, "%s", truncateNote(e.note))
 	}
 }
 
-// eventsOf decides what to tell: a new revision, and every phase that has begun to fail. Conditions
-// that sum up others tell nothing of their own.
+// eventsOf returns the Events about a change of the status: a new revision, and transitions of the conditions Ready and
+// CleanedUp. Ready has the reason and the message of the phase that failed, so the conditions of the phases need no
+// Events of their own.
 func eventsOf(before, after pluginsv1alpha1.WasmPluginStatus) []telling {
 	var out []telling
 	if is, was := after.Revision, before.Revision; is != nil &&

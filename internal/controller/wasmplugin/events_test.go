@@ -16,7 +16,7 @@ func ready(status metav1.ConditionStatus, reason string) []metav1.Condition {
 	return []metav1.Condition{{Type: pluginsv1alpha1.ConditionReady, Status: status, Reason: reason, Message: "why"}}
 }
 
-// Events tell of transitions only: a status that says the same again tells nothing.
+// TestEventsOf shows that Events report transitions only: a status that repeats the previous one causes none.
 func TestEventsOf(t *testing.T) {
 	t.Parallel()
 	now := metav1.NewTime(time.Unix(1, 0))

@@ -25,7 +25,7 @@ func (r *Reconciler) fetch(ctx context.Context, l *load) *problem {
 		if err = directory.ProblemOf(l.plugin); err == nil {
 			l.module, err = r.Files.Fetch(ctx, s.File.Path)
 		}
-	default: // the API server refuses this; an object from before a CRD change may still have it
+	default: // the API server rejects this, but an object from before a change of the CRD may have it
 		err = plugin.Refuse(pluginsv1alpha1.ReasonSourceUnavailable, "spec.source is empty: set configMap or file")
 	}
 	if err != nil {

@@ -17,41 +17,42 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// reasonFinalizeFailed is the reason of the events about objects that a plugin is not done with because of an error.
+// reasonFinalizeFailed is the reason of the events about objects to which the finalizer could not be added, or that
+// could not be finalized.
 const reasonFinalizeFailed = "FinalizeFailed"
 
-// Finalizer is a plugin's finalizer on objects.
+// Finalizer adds a plugin's finalizer to objects, and removes it.
 type Finalizer interface {
-	// On reports whether an object carries it.
+	// On reports whether an object has the finalizer.
 	On(o metav1.Object) bool
-	// Put puts it on an object, as the plugin.
+	// Put adds the finalizer to an object, as the plugin.
 	Put(ctx context.Context, resource schema.GroupVersionResource, o metav1.Object) error
-	// Remove takes it off an object that the plugin is done with.
+	// Remove removes the finalizer from an object that the plugin has finalized.
 	Remove(ctx context.Context, resource schema.GroupVersionResource, o metav1.Object) error
-	// Release takes it off an object that is none of the plugin's business, as the operator.
+	// Release removes the finalizer from an object outside the plugin's scope, as the operator.
 	Release(ctx context.Context, resource schema.GroupVersionResource, o metav1.Object) error
-	// Sweep takes it off all objects, as the operator, and says off how many.
+	// Sweep removes the finalizer from all objects, as the operator, and returns from how many.
 	Sweep(ctx context.Context, resource schema.GroupVersionResource) (removed int, err error)
 }
 
-// step is what an object's finalizer asks for.
+// step is what the dispatcher does next with an object, as far as its finalizer determines it.
 type step int
 
 const (
-	// stepReconcile goes on to the plugin's reconcile.
+	// stepReconcile calls the plugin's reconcile.
 	stepReconcile step = iota
-	// stepNothing is for objects that the plugin is not to hear of.
+	// stepNothing skips an object that the plugin is not to receive.
 	stepNothing
-	// stepHold puts the finalizer on.
+	// stepHold adds the finalizer.
 	stepHold
 	// stepFinalize calls the plugin's finalize.
 	stepFinalize
-	// stepRelease takes the finalizer off without asking the plugin.
+	// stepRelease removes the finalizer without calling the plugin.
 	stepRelease
 )
 
-// stepFor decides what comes next for an object, which is nil if it is gone. An object that has left the
-// plugin's scope is released, as nothing would tell the plugin of its deletion.
+// stepFor returns the next step for an object, which is nil if it does not exist. An object that has left the plugin's
+// scope loses the finalizer, because the plugin would not be notified of its deletion.
 func (r *rights) stepFor(req watch.Request, o *unstructured.Unstructured) step {
 	selected := o != nil && r.plan.watch.Selects(req.GVK, o)
 	switch {
@@ -70,8 +71,8 @@ func (r *rights) stepFor(req watch.Request, o *unstructured.Unstructured) step {
 	}
 }
 
-// hold puts the finalizer on an object before the plugin hears of it for the first time. The event of that
-// brings the object back.
+// hold adds the finalizer to an object before the plugin receives it for the first time. The event of that update
+// enqueues the object again.
 func (d *dispatcher) hold(ctx context.Context, r *rights, req watch.Request, o metav1.Object) (reconcile.Result, error) {
 	if err := r.finalizer.Put(ctx, r.kinds[req.GVK].Resource, o); err != nil {
 		err = fmt.Errorf("put the finalizer on: %w", err)
@@ -80,11 +81,11 @@ func (d *dispatcher) hold(ctx context.Context, r *rights, req watch.Request, o m
 	return reconcile.Result{}, nil
 }
 
-// release takes the finalizer off an object outside the plugin's scope.
+// release removes the finalizer from an object outside the plugin's scope.
 func (d *dispatcher) release(ctx context.Context, r *rights, req watch.Request, o metav1.Object) error {
 	mapping := r.kinds[req.GVK]
 	if mapping == nil {
-		return nil // the kind of a revision that has just left, which is swept
+		return nil // a kind of the previous revision only, which is swept
 	}
 	if err := r.finalizer.Release(ctx, mapping.Resource, o); err != nil {
 		return fmt.Errorf("take the finalizer off: %w", err)
@@ -92,8 +93,8 @@ func (d *dispatcher) release(ctx context.Context, r *rights, req watch.Request, 
 	return nil
 }
 
-// finalize calls the plugin for an object that is being deleted, until it is done with it. No error is the
-// last word, whatever its reason: the object would be kept for ever.
+// finalize calls the plugin for an object that is being deleted, until the plugin has finalized it. Every error is
+// retried, whatever its reason: otherwise the finalizer would block the deletion forever.
 func (d *dispatcher) finalize(ctx context.Context, r *rights, req abi.ReconcileRequest, about watch.Request, o metav1.Object) (reconcile.Result, error) {
 	result, err := plugin.Finalize(ctx, d.runner, req)
 	if wait := plugin.RetryAfter(err); wait > 0 {

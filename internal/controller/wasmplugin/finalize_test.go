@@ -24,7 +24,7 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// noted is a Finalizer that notes what it is asked to do.
+// noted is a Finalizer that records its calls.
 type noted struct {
 	Finalizer
 
@@ -49,7 +49,7 @@ func (n noted) Release(context.Context, schema.GroupVersionResource, metav1.Obje
 	return n.err
 }
 
-// answering is a guest that answers one thing, and notes which export was called.
+// answering is a guest that always gives the same answer, and records which export was called.
 type answering struct {
 	done  *[]string
 	reply string
@@ -73,7 +73,7 @@ func (h holding) Object(context.Context, schema.GroupVersionKind, string, string
 	return h.object, nil
 }
 
-// hammer is an object in a state.
+// hammer returns an object in a state.
 func hammer(state ...string) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{Object: map[string]any{}}
 	o.SetNamespace("shop")
@@ -187,7 +187,7 @@ func TestJoined(t *testing.T) {
 	}
 }
 
-// A plugin that finalizes needs to patch its targets, and what it only owns it does not.
+// TestPlan_watchVerbs shows that a plugin that finalizes needs patch on its targets, but not on what it only owns.
 func TestPlan_watchVerbs(t *testing.T) {
 	t.Parallel()
 	wp := wasmPlugin(func(s *pluginsv1alpha1.WasmPluginSpec) {

@@ -13,8 +13,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// follow has the serving revision use its kinds as the API server serves them now. A revision whose kinds are not served
-// stops: its watches would list what there is not, and its admission requests are answered by the failure policy.
+// follow makes the serving revision use its kinds as the API server serves them now. A revision whose kinds are not
+// served stops: its watches would list resources that do not exist. The failure policy answers its admission requests.
 func (r *Reconciler) follow(ctx context.Context, l *load) *problem {
 	current := r.serving.get(l.name)
 	if current == nil {
@@ -26,12 +26,12 @@ func (r *Reconciler) follow(ctx context.Context, l *load) *problem {
 	case errors.As(err, &unserved) && current.unserved != nil && current.unserved.message == unserved.Error():
 		return nil // as before
 	case errors.As(err, &unserved):
-		next := *current // others may be reading this one
+		next := *current // other goroutines may read the current one
 		next.unserved = problemOf(pluginsv1alpha1.ConditionAuthorized, err)
 		r.stopFor(l, &next)
 		return nil
 	case err != nil:
-		// The API server cannot tell, which is no reason to stop: what it last said may still be so.
+		// The API server did not answer, which is no reason to stop: its last answer may still be valid.
 		return &problem{
 			condition: pluginsv1alpha1.ConditionAuthorized, reason: pluginsv1alpha1.ReasonReviewFailed,
 			message: err.Error(), recovery: retry,
@@ -44,7 +44,8 @@ func (r *Reconciler) follow(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// stopFor ends a plugin's controller, whose informers are for kinds as they were served, and replaces its revision.
+// stopFor stops a plugin's controller, whose informers are for kinds as they were served before, and replaces its
+// revision.
 func (r *Reconciler) stopFor(l *load, next *revision) {
 	r.Watches.Stop(l.name)
 	next.dispatcher.rights.Store(next.rights)
@@ -56,7 +57,7 @@ func (r *Reconciler) stopFor(l *load, next *revision) {
 
 // using returns the revision with its kinds as they are served now.
 func (x *revision) using(resolved kinds) *revision {
-	next := *x // others may be reading this one
+	next := *x // other goroutines may read this one
 	next.unserved = nil
 	next.plan.watch.Kinds = resolved.of(next.plan.watched())
 	next.rights = &rights{plan: next.plan, kinds: resolved, finalizer: x.rights.finalizer}
@@ -80,7 +81,7 @@ func (r *Reconciler) resume(ctx context.Context, l *load, current *revision) err
 	} {
 		var refused *plugin.LoadError
 		if err := check(); errors.As(err, &refused) {
-			return nil // it waits for that, besides what the status says of the wanted revision
+			return nil // it waits for that, in addition to what the status says about the wanted revision
 		} else if err != nil {
 			return err
 		}

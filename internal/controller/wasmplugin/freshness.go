@@ -12,11 +12,11 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// staleAfter is when a plugin is looked at again whose last status is not in the cache yet.
+// staleAfter is how soon a plugin is reconciled again if its last status is not in the cache yet.
 const staleAfter = 20 * time.Millisecond
 
-// freshness remembers the last status written of each plugin. What is decided soon after must not start from
-// the status before: the patch of the difference would leave out what the status before happens to have right.
+// freshness remembers the last status that was written for each plugin. A reconcile soon after it must not start from
+// an older status: its patch, which is a difference, would leave out what the older status happens to have right.
 type freshness struct {
 	mu      sync.Mutex
 	written map[types.NamespacedName]written
@@ -27,7 +27,7 @@ type written struct {
 	version string
 }
 
-// wrote remembers what the API server answered to a patch.
+// wrote remembers the API server's answer to a patch.
 func (f *freshness) wrote(name types.NamespacedName, wp *pluginsv1alpha1.WasmPlugin) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -37,7 +37,7 @@ func (f *freshness) wrote(name types.NamespacedName, wp *pluginsv1alpha1.WasmPlu
 	f.written[name] = written{uid: wp.UID, version: wp.ResourceVersion}
 }
 
-// stale reports whether an object is older than its last status.
+// stale reports whether an object is older than its last written status.
 func (f *freshness) stale(name types.NamespacedName, wp *pluginsv1alpha1.WasmPlugin) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -14,31 +14,31 @@ import (
 )
 
 const (
-	// maxGrants bounds a message about missing rights in bytes, so that no command in it is ever cut: a
-	// condition holds 2048, and some repeat the message after a few words.
+	// maxGrants limits a message about missing permissions, in bytes, so that no command in it is ever truncated: a
+	// condition holds 2048, and some conditions repeat the message after a few words.
 	maxGrants = 1900
 	// grantResources is how many resources one command names.
 	grantResources = 8
-	// maxGrantName bounds the plugin's part of a role's name, which has 253 bytes.
+	// maxGrantName limits the plugin's part of a role's name, which has at most 253 bytes.
 	maxGrantName = 200
 )
 
-// grant is a Role that is missing: verbs on resources in a namespace, or in all if it is empty.
+// grant is a missing Role: verbs on resources in a namespace, or in all namespaces if it is empty.
 type grant struct {
 	namespace string
 	verbs     []string
 	resources []string
-	// names are those of the objects that it is about; none means all.
+	// names are the objects that the role is for; empty means all.
 	names []string
 }
 
-// lack is one verb, or several, that an account does not have on a resource.
+// lack is one or more verbs that a ServiceAccount lacks on a resource.
 type lack struct {
 	namespace, resource string
 	verbs               []string
 }
 
-// grantsFor joins what is lacking into as few roles as there must be, in a fixed order.
+// grantsFor combines missing permissions into as few roles as possible, in a fixed order.
 func grantsFor(lacks []lack) []grant {
 	var out []grant
 	for _, l := range lacks {
@@ -54,7 +54,7 @@ func grantsFor(lacks []lack) []grant {
 	return out
 }
 
-// String says what is missing.
+// String returns what is missing.
 func (g grant) String() string {
 	where := "in all namespaces"
 	if g.namespace != "" {
@@ -67,8 +67,9 @@ func (g grant) String() string {
 	return fmt.Sprintf("%s %s %s", strings.Join(g.verbs, " and "), what, where)
 }
 
-// commands grant it. The name tells one set of rules from another, so that granting more later does not
-// run into the role of before; if just the role or just the binding is there, the other one is made.
+// commands returns the commands that create the role and its binding. The role's name depends on its rules, so that
+// granting more later does not conflict with the existing role. If only one of role and binding exists, the commands
+// create the other one.
 func (g grant) commands(id access.Identity) string {
 	what, binding, flag := "role", "rolebinding", "-n "+plugin.ShellQuote(g.namespace)+" "
 	if g.namespace == "" {
@@ -89,8 +90,8 @@ func (g grant) commands(id access.Identity) string {
 		flag, binding, name, what, name, plugin.ShellQuote(id.Namespace+":"+id.ServiceAccount))
 }
 
-// grantMessage says everything that is missing, and how to grant it. What does not fit is left for when
-// the rest has been granted.
+// grantMessage returns a message with everything that is missing, and with the commands that grant it. What does not
+// fit is reported after the rest has been granted.
 func grantMessage(id access.Identity, grants []grant) string {
 	for n := len(grants); n > 0; n-- {
 		said, commands := make([]string, n), make([]string, n)

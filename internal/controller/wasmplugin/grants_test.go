@@ -65,7 +65,7 @@ func TestGrantMessage(t *testing.T) {
 	}
 }
 
-// TestGrantMessage_quoted: whatever a spec says, pasting a command runs that command and no other.
+// TestGrantMessage_quoted shows that pasting a command runs that command and no other, whatever the spec contains.
 func TestGrantMessage_quoted(t *testing.T) {
 	t.Parallel()
 	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot; id"}
@@ -78,7 +78,7 @@ func TestGrantMessage_quoted(t *testing.T) {
 	}
 }
 
-// withoutIDs puts ID in the place of what tells one set of rules from another.
+// withoutIDs replaces the part of a role's name that depends on its rules with ID.
 func withoutIDs(message string) string {
 	const prefix = "k1s-pricing-"
 	parts := strings.Split(message, prefix)
@@ -88,8 +88,8 @@ func withoutIDs(message string) string {
 	return strings.Join(parts, prefix)
 }
 
-// TestGrantMessage_names: other rules are another role, so that the commands for it do not run into one
-// that is there.
+// TestGrantMessage_names shows that other rules result in another role, so that their commands do not conflict with an
+// existing role.
 func TestGrantMessage_names(t *testing.T) {
 	t.Parallel()
 	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot"}
@@ -109,7 +109,7 @@ func TestGrantMessage_names(t *testing.T) {
 	}
 }
 
-// TestGrantMessage_long never cuts a command, wherever the message goes.
+// TestGrantMessage_long shows that no command is ever truncated, wherever the message is used.
 func TestGrantMessage_long(t *testing.T) {
 	t.Parallel()
 	id := access.Identity{Namespace: strings.Repeat("n", 63), Plugin: strings.Repeat("p", 60), ServiceAccount: strings.Repeat("s", 63)}

@@ -14,28 +14,30 @@ import (
 
 // WithoutRBAC lets the plugins of the plugin directory act as the operator itself.
 type WithoutRBAC struct {
-	// Namespace is the operator's own, where the WasmPlugins of its plugin directory are.
+	// Namespace is the operator's own, which contains the WasmPlugins of its plugin directory.
 	Namespace string
 	Directory interface {
 		// Defines reports whether the directory defines a WasmPlugin exactly as it is.
 		Defines(wp *pluginsv1alpha1.WasmPlugin) (bool, error)
 	}
 	Operator interface {
-		// Username is the operator's, to the API server.
+		// Username returns the operator's user name at the API server.
 		Username(ctx context.Context) (string, error)
 	}
 }
 
-// identify decides who the plugin acts as: its ServiceAccount, or the operator itself. A label does not tell, since
-// everybody who may make WasmPlugins in the operator's namespace may set it. What tells is the directory, which only
-// who runs the operator can write to: what it defines word for word may run, whoever made the WasmPlugin.
+// identify determines who the plugin acts as: its ServiceAccount, or the operator itself. The label does not decide
+// that, because everybody who can create WasmPlugins in the operator's namespace can set it. The directory decides,
+// because only whoever runs the operator can write to it: a plugin that it defines word for word is allowed to run,
+// whoever created the WasmPlugin.
 func (r *Reconciler) identify(ctx context.Context, l *load) *problem {
 	if r.WithoutRBAC == nil || l.name.Namespace != r.WithoutRBAC.Namespace || l.plugin.Labels[pluginsv1alpha1.LabelDirectory] == "" {
 		return nil
 	}
 	defined, err := r.WithoutRBAC.Directory.Defines(l.plugin)
 	if err == nil && !defined {
-		// It is about to be brought in line, or deleted. To run it as its ServiceAccount until then would help nobody.
+		// The WasmPlugin is about to be updated or deleted. To run it as its ServiceAccount until then would be of no
+		// use.
 		err = plugin.Refuse(pluginsv1alpha1.ReasonNotAsInDirectory,
 			"the plugin directory does not define this plugin as its spec is; the operator brings them in line: change the files, or remove the label %q",
 			pluginsv1alpha1.LabelDirectory)
@@ -53,7 +55,7 @@ func (r *Reconciler) identify(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// authorized says why the plugin may do what it does.
+// authorized sets the condition Authorized, with the reason why the plugin has its permissions.
 func (l *load) authorized() {
 	id := l.plan.identity
 	if id.Operator == "" {
@@ -65,7 +67,7 @@ func (l *load) authorized() {
 		"RBAC is off for plugins of the plugin directory (--directory-plugins-without-rbac): the plugin acts as the operator itself, %q, within spec.security", id.Operator))
 }
 
-// warnWithoutRBAC tells the operator's log of a revision that RBAC does not bound.
+// warnWithoutRBAC logs that RBAC does not limit a revision.
 func (l *load) warnWithoutRBAC(ctx context.Context) {
 	if id := l.plan.identity; id.Operator != "" {
 		log.FromContext(ctx).Info("Loading a plugin of the plugin directory that RBAC does not bound: it acts as the operator itself",
@@ -73,7 +75,7 @@ func (l *load) warnWithoutRBAC(ctx context.Context) {
 	}
 }
 
-// Unbounded returns how many plugins serve that RBAC does not bound.
+// Unbounded returns how many plugins serve that RBAC does not limit.
 func (r *Reconciler) Unbounded() int {
 	return len(r.serving.names(func(x *revision) bool { return x.plan.identity.Operator != "" }))
 }

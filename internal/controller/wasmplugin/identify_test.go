@@ -10,7 +10,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// folder answers whether it defines a plugin.
+// folder is a plugin directory that answers whether it defines a plugin.
 type folder struct {
 	defines bool
 	err     error
@@ -27,7 +27,8 @@ func (s self) Username(context.Context) (string, error) {
 	return "operator", nil
 }
 
-// Only what the directory defines acts as the operator; everything else acts as its account, or waits.
+// TestIdentify shows that only what the directory defines acts as the operator. Everything else acts as its
+// ServiceAccount, or waits.
 func TestIdentify(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -37,7 +38,7 @@ func TestIdentify(t *testing.T) {
 		label     string
 		directory folder
 		operator  self
-		want      string // the operator's name
+		want      string // the operator's user name
 		reason    string
 	}{
 		"defined":           {"the flag is for this", false, "shop", "true", folder{defines: true}, self{}, "operator", ""},

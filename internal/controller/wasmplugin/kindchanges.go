@@ -21,7 +21,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// KindsChanged is notified of the groups whose kinds may have changed; none means all. It does not block.
+// KindsChanged is notified of the groups whose kinds may have changed; no groups means all. It does not block.
 func (r *Reconciler) KindsChanged(groups ...string) {
 	concerned := func(p plan) bool {
 		return len(groups) == 0 || slices.ContainsFunc(p.kinds(), func(gvk schema.GroupVersionKind) bool { return slices.Contains(groups, gvk.Group) })
@@ -30,7 +30,7 @@ func (r *Reconciler) KindsChanged(groups ...string) {
 	r.sweeps.note(groups)
 }
 
-// hasNewKinds reports whether the kinds of a plugin are served in another way than it was last reconciled for.
+// hasNewKinds reports whether the kinds of a plugin are served in another way than at its last reconcile.
 func (r *Reconciler) hasNewKinds(ctx context.Context, name types.NamespacedName) (bool, error) {
 	var unserved *plugin.LoadError
 	if s := r.serving.get(name); s != nil {
@@ -55,14 +55,15 @@ func (r *Reconciler) hasNewKinds(ctx context.Context, name types.NamespacedName)
 	return err == nil || unserved.Error() != w.unserved, nil
 }
 
-// sweeps has the plugins reconciled whose finalizer could not be removed, when the kinds of its objects change.
+// sweeps enqueues the plugins whose finalizer could not be removed from objects, when the kinds of these objects
+// change.
 type sweeps struct {
 	mu     sync.Mutex
 	groups map[string]bool
 	wake   chan struct{}
 }
 
-// note remembers groups that have changed.
+// note records groups whose kinds have changed.
 func (s *sweeps) note(groups []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +79,7 @@ func (s *sweeps) note(groups []string) {
 	}
 }
 
-// waker returns the channel that has a value while there are groups. The caller has the lock.
+// waker returns the channel that has a value while groups are recorded. The caller holds the lock.
 func (s *sweeps) waker() chan struct{} {
 	if s.wake == nil {
 		s.wake = make(chan struct{}, 1)
@@ -101,7 +102,7 @@ func (s *sweeps) take() map[string]bool {
 	return groups
 }
 
-// Start implements source.Source for the plugins of a Reconciler.
+// startSweeps is a source.Func. It enqueues the plugins that sweeps is for, until the context ends.
 func (r *Reconciler) startSweeps(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	go func() {
 		for {
@@ -110,7 +111,7 @@ func (r *Reconciler) startSweeps(ctx context.Context, q workqueue.TypedRateLimit
 				return
 			case <-r.sweeps.woken():
 				for _, req := range r.unswept(ctx, r.sweeps.take()) {
-					q.Forget(req) // whatever it failed for before, something has changed
+					q.Forget(req) // the backoff starts anew, because something has changed since the last failure
 					q.Add(req)
 				}
 			}

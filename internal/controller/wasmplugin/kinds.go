@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Kinds resolves how the API server serves kinds; a *kinds.Resolver.
+// Kinds resolves how the API server serves kinds. A *kinds.Resolver implements it.
 type Kinds interface {
 	// Resolve returns how a kind is served in its version. The error is a *kinds.NotServedError if it is not.
 	Resolve(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error)
@@ -23,11 +23,11 @@ type Kinds interface {
 	Served(ctx context.Context, gk schema.GroupKind) ([]*meta.RESTMapping, error)
 	// Definition returns the name of a kind's CustomResourceDefinition, if there is one.
 	Definition(ctx context.Context, gk schema.GroupKind) (string, error)
-	// Invalidate has the kinds of groups resolved again.
+	// Invalidate makes Kinds resolve the kinds of the given groups again.
 	Invalidate(groups ...string)
 }
 
-// kinds are the resources of the kinds that a plugin has to do with.
+// kinds maps the kinds that a plugin targets or watches to their resources.
 type kinds map[schema.GroupVersionKind]*meta.RESTMapping
 
 // equal reports whether the kinds are served in the same way.
@@ -35,7 +35,7 @@ func (k kinds) equal(other kinds) bool {
 	return maps.EqualFunc(k, other, func(a, b *meta.RESTMapping) bool { return *a == *b })
 }
 
-// of returns those of the kinds that are wanted.
+// of returns the wanted kinds only.
 func (k kinds) of(wanted []schema.GroupVersionKind) kinds {
 	out := kinds{}
 	for _, gvk := range wanted {
@@ -46,7 +46,7 @@ func (k kinds) of(wanted []schema.GroupVersionKind) kinds {
 	return out
 }
 
-// resolveKinds finds out how the plan's kinds are served.
+// resolveKinds resolves how the plan's kinds are served.
 func (r *Reconciler) resolveKinds(ctx context.Context, l *load) error {
 	resolved, err := r.resolve(ctx, l.plan)
 	if err != nil {
@@ -61,7 +61,8 @@ func (r *Reconciler) resolveKinds(ctx context.Context, l *load) error {
 	return nil
 }
 
-// resolve returns how the kinds of a plan are served. The error is a *plugin.LoadError if the plan does not fit that.
+// resolve returns how the kinds of a plan are served. The error is a *plugin.LoadError if the plan cannot use a kind as
+// it is served.
 func (r *Reconciler) resolve(ctx context.Context, p plan) (kinds, error) {
 	resolved := kinds{}
 	for _, gvk := range p.kinds() {

@@ -14,7 +14,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// load is what the phases of one reconcile hand on to each other.
+// load is the state that the phases of one reconcile share.
 type load struct {
 	plugin *pluginsv1alpha1.WasmPlugin
 	// before is the plugin as the API server has it.
@@ -23,9 +23,9 @@ type load struct {
 	conditions *conditions.Set
 	// problem is what ended the load, or nil.
 	problem *problem
-	// undecided means that nothing is said in the status.
+	// undecided means that the status is not updated.
 	undecided bool
-	// untidy is why the plugin's finalizer could not be taken off, or nil.
+	// untidy is why the plugin's finalizer could not be removed, or nil.
 	untidy error
 
 	// Set by limit: spec.runtime within the operator's ceilings.
@@ -37,54 +37,54 @@ type load struct {
 	// Set by verify. Describing compiles a module that carries no metadata section.
 	plan         plan
 	describeTime time.Duration
-	// standsBy is whether the plugin is none of this replica's business.
+	// standsBy is true if this replica does not load the plugin.
 	standsBy bool
 	// Set by authorize.
 	kinds kinds
-	// Set by compile. The runner is nil when what serves is already what is wanted.
+	// Set by compile. The runner is nil if the wanted revision serves already.
 	runner plugin.Runner
-	// serves tells the decorators that the runner serves.
+	// serves notifies the decorators that the runner serves.
 	serves func()
 	info   plugin.LoadInfo
-	// finalizer goes with a runner of a plugin that finalizes.
+	// finalizer belongs to the runner of a plugin that finalizes.
 	finalizer Finalizer
 }
 
-// revision is what serves for a plugin, as far as deciding about the next load needs it.
+// revision is the serving revision of a plugin, as far as the next load needs it.
 type revision struct {
-	// fingerprint tells whether a load would make the same again.
+	// fingerprint determines whether a load would produce the same revision again.
 	fingerprint string
 	digest      plugin.Digest
 	metadata    plugin.Metadata
-	// dispatcher is what the plugin's controller calls.
+	// dispatcher is the Reconciler of the plugin's controller.
 	dispatcher *dispatcher
 	plan       plan
 	status     pluginsv1alpha1.Revision
 	// rights are what the dispatcher uses while the revision serves.
 	rights *rights
-	// serves tells the decorators of its runner that it serves.
+	// serves notifies the decorators of the revision's runner that it serves.
 	serves func()
 	// exports are those of its module.
 	exports plugin.ExportSet
-	// track tells how its calls end.
+	// track records the results of its calls.
 	track *plugin.Track
-	// trial is set while the revision before can still come back.
+	// trial is set while the revision can be rolled back to the previous one.
 	trial *trial
-	// refused is what was taken back for this revision to serve again.
+	// refused is the revision that failed and was rolled back, so that this one serves again.
 	refused *refusal
 	// unserved is set while the API server does not serve the revision's kinds as it needs them.
 	unserved *problem
 }
 
-// memory knows what serves, by plugin. It is empty after a restart, and everything is loaded again.
+// memory contains the serving revision of each plugin. It is empty after a restart, and everything is loaded again.
 type memory struct {
 	mu        sync.Mutex
 	revisions map[types.NamespacedName]*revision
-	// writes are what each plugin's revisions have written.
+	// writes are the writes of each plugin, by all of its revisions.
 	writes map[types.NamespacedName]*access.OwnWrites
 }
 
-// writesOf returns what remembers a plugin's writes, whichever of its revisions makes them.
+// writesOf returns the record of a plugin's writes, whichever of its revisions makes them.
 func (r *Reconciler) writesOf(name types.NamespacedName) *access.OwnWrites {
 	m := &r.serving
 	m.mu.Lock()
@@ -104,7 +104,7 @@ func (m *memory) get(name types.NamespacedName) *revision {
 	return m.revisions[name]
 }
 
-// names returns the plugins whose revision is of interest.
+// names returns the plugins with a revision for which interest returns true.
 func (m *memory) names(interest func(*revision) bool) []types.NamespacedName {
 	m.mu.Lock()
 	defer m.mu.Unlock()

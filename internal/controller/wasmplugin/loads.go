@@ -13,28 +13,28 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// loads shares the slots in which plugins are loaded: a namespace has one at most, so that however many plugins a tenant
-// has, and however long they take, the next namespace's turn comes. Nobody waits inside a worker: a plugin whose turn has
-// not come is reconciled again when it has. What needs no load (deletion, suspension) takes no slot.
+// loads assigns the slots in which plugins are loaded. A namespace has at most one slot, so that the next namespace
+// gets its turn, however many plugins a tenant has and however long they take. No worker blocks: a plugin without a
+// slot is reconciled again when it gets one. Deletion and suspension need no load, and take no slot.
 type loads struct {
 	slots int
-	// wake has a plugin reconciled.
+	// wake enqueues a plugin.
 	wake func(types.NamespacedName)
 
 	mu sync.Mutex
-	// active are the loads by namespace.
+	// active are the loads and the reserved slots by namespace.
 	active map[string]*activeLoad
-	// waiting are the plugins that wait for a slot, in the order in which they came.
+	// waiting are the plugins that wait for a slot, in the order of their arrival.
 	waiting []types.NamespacedName
 }
 
-// activeLoad is a load under way, or a slot that is kept for a plugin until it is reconciled.
+// activeLoad is a load in progress, or a slot that is reserved for a plugin until the plugin is reconciled.
 type activeLoad struct {
 	name   types.NamespacedName
-	cancel context.CancelFunc // nil while the slot is only kept
+	cancel context.CancelFunc // nil while the slot is only reserved
 }
 
-// do runs a load in a slot and reports whether it did. Otherwise the plugin is reconciled again when it has one.
+// do runs a load in a slot and reports whether it did. Otherwise, the plugin is reconciled again when it gets a slot.
 func (s *loads) do(ctx context.Context, name types.NamespacedName, load func(context.Context)) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -68,7 +68,7 @@ func (s *loads) begin(name types.NamespacedName, cancel context.CancelFunc) bool
 	return false
 }
 
-// end gives up a plugin's slot, and keeps it for the first plugin that waits and whose namespace has none.
+// end releases a plugin's slot, and reserves free slots for the first waiting plugins whose namespaces have none.
 func (s *loads) end(name types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +87,8 @@ func (s *loads) end(name types.NamespacedName) {
 	}
 }
 
-// leave takes a plugin that is not to be loaded out of the queue.
+// leave removes a plugin that is not to be loaded from the waiting plugins, and releases the slot that is reserved for
+// it.
 func (s *loads) leave(name types.NamespacedName) {
 	s.mu.Lock()
 	s.forget(name)
@@ -99,14 +100,14 @@ func (s *loads) leave(name types.NamespacedName) {
 	}
 }
 
-// forget removes a plugin from those that wait. The lock is held.
+// forget removes a plugin from the waiting plugins. The caller holds the lock.
 func (s *loads) forget(name types.NamespacedName) {
 	if i := slices.Index(s.waiting, name); i >= 0 {
 		s.waiting = slices.Delete(s.waiting, i, i+1)
 	}
 }
 
-// cancel ends the load of a plugin, if there is one under way.
+// cancel cancels the load of a plugin, if one is in progress.
 func (s *loads) cancel(name types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +116,8 @@ func (s *loads) cancel(name types.NamespacedName) {
 	}
 }
 
-// handler cancels the load of a plugin that is deleted or whose spec has changed: it must not have to end first.
+// handler returns an event handler that cancels the load of a plugin that is deleted or whose spec changes, so that
+// nothing waits for the end of the load.
 func (s *loads) handler() cache.ResourceEventHandler {
 	return cache.ResourceEventHandlerFuncs{
 		UpdateFunc: func(before, after any) {

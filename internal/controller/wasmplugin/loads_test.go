@@ -17,12 +17,12 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// pluginNamed reads "namespace/name" of one letter each.
+// pluginNamed parses "namespace/name" with one letter each.
 func pluginNamed(s string) types.NamespacedName {
 	return types.NamespacedName{Namespace: s[:1], Name: s[2:]}
 }
 
-// turns drives loads by hand: what was woken begins, as the controller would have it.
+// turns runs loads step by step: a plugin that was woken begins its load, as the controller would have it.
 type turns struct {
 	t      *testing.T
 	loads  loads
@@ -53,7 +53,8 @@ func (s *turns) end(name string, woken ...string) {
 	}
 }
 
-// A namespace has one slot, however many there are, and the others get theirs in turn.
+// TestLoads_fair shows that a namespace has one slot, however many plugins it has, and that the others get theirs in
+// turn.
 func TestLoads_fair(t *testing.T) {
 	t.Parallel()
 	s := newTurns(t, 2)
@@ -62,14 +63,14 @@ func TestLoads_fair(t *testing.T) {
 	s.begin("a/3", false)
 	s.begin("b/1", true)
 	s.begin("c/1", false)
-	s.begin("a/2", false) // reconciled once more while it waits
-	s.end("a/1", "a/2")   // whose namespace has none by now, and which came first
+	s.begin("a/2", false) // reconciled again while it waits
+	s.end("a/1", "a/2")   // a/2 arrived first, and its namespace has no slot any more
 	s.begin("a/3", false)
 	s.begin("a/2", true)
 	s.end("a/2", "a/3")
 	s.begin("a/3", true)
 	s.end("b/1", "c/1")
-	s.begin("d/1", false) // the slot is kept for c/1
+	s.begin("d/1", false) // the slot is reserved for c/1
 	s.begin("c/1", true)
 	s.end("a/3", "d/1")
 	s.begin("d/1", true)
@@ -80,7 +81,8 @@ func TestLoads_fair(t *testing.T) {
 	}
 }
 
-// A plugin that goes while it waits, or while a slot is kept for it, keeps nobody from it.
+// TestLoads_leave shows that a plugin that leaves while it waits, or while a slot is reserved for it, blocks no other
+// one.
 func TestLoads_leave(t *testing.T) {
 	t.Parallel()
 	s := newTurns(t, 1)
@@ -96,7 +98,7 @@ func TestLoads_leave(t *testing.T) {
 		t.Errorf("woken: %q, want d/1", s.woken)
 	}
 	s.begin("d/1", true)
-	s.loads.leave(pluginNamed("d/1")) // a load under way keeps its slot
+	s.loads.leave(pluginNamed("d/1")) // a load in progress keeps its slot
 	s.begin("e/1", false)
 	s.end("d/1", "e/1")
 }
@@ -135,7 +137,7 @@ func TestLoads_handler(t *testing.T) {
 	}
 }
 
-// oneObject is a client of a cluster with one WasmPlugin.
+// oneObject is a client for a cluster with one WasmPlugin.
 type oneObject struct {
 	client.Client
 	plugin pluginsv1alpha1.WasmPlugin
@@ -153,8 +155,8 @@ func (f fetching) Fetch(ctx context.Context, _ string, _ pluginsv1alpha1.ConfigM
 	return plugin.Module{}, f(ctx)
 }
 
-// A load that is canceled is begun again, whatever else happens: the change of the spec that cancels it may be the one
-// that it was begun for, as two listeners are told of it one after the other.
+// TestReconciler_canceledLoad shows that a canceled load is always retried: the change of the spec that cancels the
+// load may be the one that started it, because two handlers receive its event one after the other.
 func TestReconciler_canceledLoad(t *testing.T) {
 	t.Parallel()
 	name := types.NamespacedName{Namespace: "shop", Name: "annotator"}

@@ -19,8 +19,8 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// The defaults of spec.runtime and spec.security, for objects that the API server has not defaulted:
-// a defaulted field inside an absent object stays absent.
+// The defaults of spec.runtime and spec.security, for objects that the API server has not defaulted: it sets no
+// defaults inside an absent object.
 const (
 	defaultMaxMemoryPages        = 1024
 	defaultTimeoutSeconds        = 5
@@ -30,31 +30,31 @@ const (
 	defaultServiceAccount        = "default"
 )
 
-// plan is what a spec and a module's metadata come to together.
+// plan is the combination of a spec and a module's metadata.
 type plan struct {
 	metadata     plugin.Metadata
 	capabilities []plugin.Capability
 	// targets are the kinds that the plugin is for.
 	targets []watch.Target
-	// watch has no targets if the plugin is not told of events.
+	// watch has no targets if the plugin receives no events.
 	watch watch.Spec
-	// admission says how requests are held up, if they are.
+	// admission configures the plugin's webhooks, if it has any.
 	admission admissionPlan
-	// settings have those from Secrets too, once they are read; redact takes these out of what is told.
+	// settings include the values from Secrets once they are read; redact removes these values from messages.
 	settings json.RawMessage
 	redact   *plugin.Redactor
-	// secret are the names of those from Secrets.
+	// secret are the names of the settings from Secrets.
 	secret    []string
 	limits    plugin.Limits
 	identity  access.Identity
 	allowlist access.Allowlist
-	// maxConcurrentRequests bounds the plugin's requests to the cluster.
+	// maxConcurrentRequests limits the plugin's requests to the cluster.
 	maxConcurrentRequests int
-	// requestsPerSecond and burst bound them over time; 0 means no bound.
+	// requestsPerSecond and burst limit the rate of these requests; 0 means no limit.
 	requestsPerSecond, burst int
 }
 
-// limitsOf reads spec.runtime of a plugin in a namespace.
+// limitsOf returns the limits in spec.runtime of a plugin in a namespace.
 func limitsOf(rt pluginsv1alpha1.Runtime, namespace string) plugin.Limits {
 	return plugin.Limits{
 		Namespace:      namespace,
@@ -75,7 +75,7 @@ func orDefault(value, fallback int32) int32 {
 	return value
 }
 
-// newPlan puts a spec and metadata together. Errors are *plugin.LoadError.
+// newPlan combines a spec and metadata. Errors are *plugin.LoadError.
 func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, error) {
 	spec := wp.Spec
 	p := plan{
@@ -122,18 +122,18 @@ func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, er
 	return p, err
 }
 
-// toldOfEvents reports whether events of objects are for the plugin.
+// toldOfEvents reports whether the plugin receives events of objects.
 func (p plan) toldOfEvents() bool {
 	return p.has(plugin.CapabilityReconcile) || p.has(plugin.CapabilityFinalization)
 }
 
 func (p plan) has(c plugin.Capability) bool { return slices.Contains(p.capabilities, c) }
 
-// maxWorkers bounds the workers of a plugin that takes batches: each costs a goroutine.
+// maxWorkers limits the workers of a plugin that takes batches: each costs a goroutine.
 const maxWorkers = 256
 
-// workers is how many requests of a plugin are under way at once. More than there are instances would
-// only wait for each other, unless those that wait are joined.
+// workers returns how many requests of a plugin are processed at once. More workers than instances would only wait for
+// each other, unless waiting requests are joined into a batch.
 func workers(instances, batch int) int {
 	if batch < 2 {
 		return instances
@@ -141,7 +141,7 @@ func workers(instances, batch int) int {
 	return max(instances, min(instances*batch, maxWorkers))
 }
 
-// fingerprint identifies everything that makes a revision, for a module.
+// fingerprint identifies everything that determines a revision of a module.
 func (p plan) fingerprint(digest plugin.Digest) string {
 	var selectors []string
 	for _, t := range p.targets {
@@ -154,13 +154,13 @@ func (p plan) fingerprint(digest plugin.Digest) string {
 	// Everything in here is plain data, which always marshals.
 	text, _ := json.Marshal([]any{
 		digest, p.capabilities, selectors, p.watch.Owns, p.settings, p.limits, p.identity, p.allowlist, p.maxConcurrentRequests,
-		p.requestsPerSecond, p.burst, p.secret, // a value that was no secret before is not taken out of what the guest says
+		p.requestsPerSecond, p.burst, p.secret, // the serving revision does not redact a value that was not secret when it was loaded
 	})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
 
-// types lists the kinds for status.
+// types returns the target kinds as text, for the status.
 func (p plan) types() string {
 	var gvks []schema.GroupVersionKind
 	for _, t := range p.targets {

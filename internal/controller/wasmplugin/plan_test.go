@@ -42,7 +42,7 @@ func TestNewPlan_refusals(t *testing.T) {
 		why      string
 		mutate   func(*pluginsv1alpha1.WasmPluginSpec)
 		metadata plugin.Metadata
-		reason   string // empty: no refusal
+		reason   string // empty: not rejected
 		message  string
 	}{
 		"everything-declared": {
@@ -114,8 +114,8 @@ func TestNewPlan_refusals(t *testing.T) {
 	}
 }
 
-// The fingerprint decides whether a load would make the same again: everything that makes a revision
-// must change it, and nothing else.
+// TestPlan_fingerprint shows that everything that determines a revision changes the fingerprint, and nothing else: the
+// fingerprint determines whether a load would produce the same revision again.
 func TestPlan_fingerprint(t *testing.T) {
 	t.Parallel()
 	metadata := plugin.Metadata{
@@ -172,12 +172,12 @@ func TestRecoveryFrom_neverStallsOnTheMoment(t *testing.T) {
 	for reason, want := range map[string]recovery{
 		pluginsv1alpha1.ReasonNotWasm:                stall, // the bytes stay what they are
 		pluginsv1alpha1.ReasonSettingsInvalid:        stall,
-		pluginsv1alpha1.ReasonConfigMapNotFound:      wait, // an event tells when it comes
+		pluginsv1alpha1.ReasonConfigMapNotFound:      wait, // an event reports when it is created
 		pluginsv1alpha1.ReasonServiceAccountNotFound: wait,
 		pluginsv1alpha1.ReasonKindNotFound:           wait,
 		pluginsv1alpha1.ReasonAccountForbidden:       wait,
-		pluginsv1alpha1.ReasonSourceUnavailable:      retry, // the API server's moment
-		pluginsv1alpha1.ReasonInitializeFailed:       retry, // a slow machine's
+		pluginsv1alpha1.ReasonSourceUnavailable:      retry, // a temporary state of the API server
+		pluginsv1alpha1.ReasonInitializeFailed:       retry, // a slow machine may be the cause
 	} {
 		if got := recoveryFrom(reason); got != want {
 			t.Errorf("%s: recovery %d, want %d", reason, got, want)

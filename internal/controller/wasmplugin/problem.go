@@ -10,36 +10,36 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// recovery says how a plugin gets out of a problem.
+// recovery is how a plugin recovers from a problem.
 type recovery int
 
 const (
-	// stall waits until the spec or the module changes; trying again is no use before.
+	// stall waits until the spec or the module changes; a retry before that is useless.
 	stall recovery = iota
-	// wait waits for an event about something else (a ConfigMap, an account, a kind), and looks
-	// again after pollAfter in case no event tells.
+	// wait waits for an event of something else (a ConfigMap, a ServiceAccount, a kind), and requeues the plugin after
+	// pollAfter in case there is no such event.
 	wait
-	// retry tries again with growing pauses.
+	// retry retries with growing delays.
 	retry
-	// again tries again at once: what was decided on has changed meanwhile.
+	// again retries at once: what the decision was based on has changed meanwhile.
 	again
 )
 
 const (
-	// pollAfter is how long a waiting plugin is left alone when it may be that nothing tells of the end
-	// of its wait, such as a right of the operator's own.
+	// pollAfter is the delay before a waiting plugin is reconciled again if no event may announce the end of its wait,
+	// for example when the operator itself lacks a permission.
 	pollAfter = 15 * time.Second
-	// pollRights is how long one is that waits for rights, where changes of rights are heard of.
+	// pollRights is the delay if the plugin waits for permissions and changes of RBAC are watched.
 	pollRights = 5 * time.Minute
-	// recheck is how often a plugin that serves is looked at again without a cause: rights may have gone.
-	// What it is told of is checked much more often, see dispatch.go.
+	// recheck is how often a serving plugin is reconciled without a cause, because its permissions may have been
+	// revoked. The permission for each event is checked much more often, see dispatch.go.
 	recheck = 5 * time.Minute
-	// recheckRarely is how often, where changes of rights are heard of.
+	// recheckRarely replaces recheck if changes of RBAC are watched.
 	recheckRarely = 30 * time.Minute
 )
 
-// lookAfter is how long a plugin that waits because of something is left alone. Nothing tells that its account may
-// read a Secret now: that is no right on a kind that the plugin is for.
+// lookAfter returns the delay before a plugin that waits is reconciled again. No event reports that its ServiceAccount
+// can read a Secret now: that is not a permission on a kind that the plugin is for.
 func (r *Reconciler) lookAfter(l *load) time.Duration {
 	if l.problem.reason == pluginsv1alpha1.ReasonAccountForbidden && r.Authorizer.Watched() && len(l.plugin.Spec.SettingsFrom) == 0 {
 		return pollRights
@@ -47,7 +47,7 @@ func (r *Reconciler) lookAfter(l *load) time.Duration {
 	return r.Timing.pollAfter()
 }
 
-// recheckAfter is how long a plugin that serves is left alone.
+// recheckAfter returns the delay before a serving plugin is reconciled again.
 func (r *Reconciler) recheckAfter() time.Duration {
 	if r.Authorizer.Watched() {
 		return recheckRarely
@@ -55,7 +55,7 @@ func (r *Reconciler) recheckAfter() time.Duration {
 	return recheck
 }
 
-// problem is a phase that failed.
+// problem is the failure of a phase.
 type problem struct {
 	condition string
 	reason    string
@@ -63,21 +63,21 @@ type problem struct {
 	recovery  recovery
 }
 
-// Error makes a problem an error, which retry hands to the work queue.
+// Error implements error: if the recovery is retry, the problem is the error for the work queue.
 func (p *problem) Error() string { return p.condition + ": " + p.message }
 
-// isLossOfRights reports whether it is the plugin's account that is not there, or lacks a right on what the plugin
-// is for. Whichever phase needs the account first finds that out.
+// isLossOfRights reports whether the problem is that the plugin's ServiceAccount does not exist, or lacks a permission
+// on what the plugin is for. The first phase that needs the ServiceAccount finds that out.
 func (p *problem) isLossOfRights() bool {
 	return p.reason == pluginsv1alpha1.ReasonServiceAccountNotFound || p.reason == pluginsv1alpha1.ReasonAccountForbidden
 }
 
-// isAboutKinds reports whether it is that a kind is not served as the plugin needs it.
+// isAboutKinds reports whether the problem is that a kind is not served as the plugin needs it.
 func (p *problem) isAboutKinds() bool {
 	return p.reason == pluginsv1alpha1.ReasonKindNotFound || p.reason == pluginsv1alpha1.ReasonKindVersionNotServed
 }
 
-// problemOf turns a phase's error into a problem of its condition.
+// problemOf converts a phase's error to a problem with the phase's condition.
 func problemOf(condition string, err error) *problem {
 	var load *plugin.LoadError
 	if errors.As(err, &load) {
@@ -86,8 +86,8 @@ func problemOf(condition string, err error) *problem {
 	return &problem{condition: condition, reason: pluginsv1alpha1.ReasonSourceUnavailable, message: err.Error(), recovery: retry}
 }
 
-// recoveryFrom says how to go on after a load failed for a reason. What is wrong with a module's
-// bytes stays wrong; what happened when it ran may have been the moment's fault.
+// recoveryFrom returns the recovery from a load that failed for a reason. What is wrong with a module's bytes stays
+// wrong. A failure when it ran may be temporary.
 func recoveryFrom(reason string) recovery {
 	switch reason {
 	case pluginsv1alpha1.ReasonConfigMapNotFound, pluginsv1alpha1.ReasonConfigMapKeyNotFound, pluginsv1alpha1.ReasonFileNotFound,

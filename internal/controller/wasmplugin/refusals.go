@@ -10,16 +10,16 @@ import (
 	"github.com/k1s-io/k1s/internal/access/anomaly"
 )
 
-// reasonRequestsRefused is the reason of the events about plugins that are refused again and again.
+// reasonRequestsRefused is the reason of the events about plugins whose requests are denied again and again.
 const reasonRequestsRefused = "RequestsRefused"
 
-// Anomalies notices plugins that are refused again and again.
+// Anomalies detects plugins whose requests are denied again and again.
 type Anomalies interface {
 	Refused(r access.Record) (anomaly.Finding, bool)
 	Forget(plugin string)
 }
 
-// tellRefusals returns what tells of a plugin's refusals, when they are too many.
+// tellRefusals returns a function that records an Event when too many requests of a plugin are denied.
 func (r *Reconciler) tellRefusals(wp *pluginsv1alpha1.WasmPlugin) func(access.Record) {
 	regarding := referenceTo(wp)
 	return func(refused access.Record) {

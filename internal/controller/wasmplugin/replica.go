@@ -15,12 +15,12 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// readyAfter is how long a replica waits for its plugins at most before it says that it is ready: one that
-// does not load must not keep the operator from serving the others.
+// readyAfter is how long a replica waits for its plugins at most before it is ready: a plugin that does not load must
+// not keep the operator from serving the others.
 const readyAfter = time.Minute
 
-// lead makes this replica the one that watches, writes and tells. The others load what holds requests up,
-// and nothing else.
+// lead makes this replica the leader, which watches, writes and records Events. The other replicas load the plugins
+// that need webhooks, and nothing else.
 func (r *Reconciler) lead(ctx context.Context) error {
 	r.leads.Store(true)
 	for _, req := range r.plugins(ctx) {
@@ -31,13 +31,13 @@ func (r *Reconciler) lead(ctx context.Context) error {
 	return nil
 }
 
-// standsBy reports whether a plugin is none of this replica's business: it is told of events, which only the
-// leader does.
+// standsBy reports whether this replica does not load a plugin because the plugin only receives events, which only the
+// leader delivers.
 func (r *Reconciler) standsBy(p plan) bool {
 	return !r.leads.Load() && len(p.admissionVerbs()) == 0
 }
 
-// rounds knows which plugins have been looked at since this replica began.
+// rounds records which plugins have been reconciled since this replica started.
 type rounds struct {
 	mu    sync.Mutex
 	seen  map[types.NamespacedName]bool
@@ -57,7 +57,8 @@ func (s *rounds) saw(name types.NamespacedName) {
 	s.seen[name] = true
 }
 
-// complete reports whether all have been seen, or enough time has passed. Once it is, it stays so.
+// complete reports whether all plugins have been reconciled, or enough time has passed. Once it returns true, it always
+// does.
 func (s *rounds) complete(names []types.NamespacedName, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,7 +76,7 @@ func (s *rounds) complete(names []types.NamespacedName, now time.Time) bool {
 	return true
 }
 
-// Ready is a check of readiness: requests are sent to a replica only after every plugin has been looked at.
+// Ready is a readiness check: a replica receives admission requests only after it has reconciled every plugin.
 func (r *Reconciler) Ready(req *http.Request) error {
 	var list pluginsv1alpha1.WasmPluginList
 	if err := r.Client.List(req.Context(), &list); err != nil {

@@ -22,16 +22,16 @@ import (
 )
 
 const (
-	// checkEvery bounds how often one plugin's rights are looked at, however often they change.
+	// checkEvery is the shortest time between two checks of one plugin's permissions, however often they change.
 	checkEvery = time.Second
-	// settleTime is how long they are looked at again and again after a change, ever less often: the API
-	// server hears of a change with a delay.
+	// settleTime is how long permissions are checked again after a change, at growing intervals: the API server
+	// observes a change with a delay.
 	settleTime = apikinds.SettleTime
-	// checks is how many plugins' rights are looked at at once.
+	// checks is how many plugins' permissions are checked at once.
 	checks = 4
 )
 
-// rights are what a plugin must have on the kinds that it has to do with.
+// rights are the permissions that a plugin needs on the kinds that it targets or watches.
 type rights struct {
 	plan  plan
 	kinds kinds
@@ -39,10 +39,10 @@ type rights struct {
 	finalizer Finalizer
 }
 
-// asker is how a right is asked about.
+// asker decides whether an identity has a permission.
 type asker func(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
 
-// lacks returns the rights that are missing.
+// lacks returns the missing permissions.
 func (r *rights) lacks(ctx context.Context, ask asker) ([]lack, error) {
 	var out []lack
 	for _, gvk := range r.plan.kinds() {
@@ -66,7 +66,8 @@ func (r *rights) lacks(ctx context.Context, ask asker) ([]lack, error) {
 	return out, nil
 }
 
-// watchVerbs are those that the plugin's account, and the operator for its sake, needs on a kind that is watched.
+// watchVerbs returns the verbs that the plugin's ServiceAccount, and the operator on its behalf, need on a watched
+// kind.
 func (p plan) watchVerbs(gvk schema.GroupVersionKind) []string {
 	verbs := []string{"list", "watch"}
 	if slices.Contains(p.finalized(), gvk) {
@@ -75,7 +76,7 @@ func (p plan) watchVerbs(gvk schema.GroupVersionKind) []string {
 	return verbs
 }
 
-// needs returns the verbs that the account must have on a kind.
+// needs returns the verbs that the ServiceAccount needs on a kind.
 func (p plan) needs(gvk schema.GroupVersionKind) []string {
 	var verbs []string
 	if slices.Contains(p.watched(), gvk) {
@@ -87,7 +88,7 @@ func (p plan) needs(gvk schema.GroupVersionKind) []string {
 	return verbs
 }
 
-// said names the verbs of the kinds that the plugin is for.
+// said returns the verbs on the plugin's target kinds as text, for a message.
 func (p plan) said() string {
 	if len(p.targets) == 0 {
 		return "act for"
@@ -99,7 +100,7 @@ func (p plan) said() string {
 	return strings.Join(verbs, "")
 }
 
-// scopes returns the namespaces in which the plugin has to do with a kind; the empty one is all of them.
+// scopes returns the namespaces in which the plugin needs permissions on a kind; the empty one means all namespaces.
 func (p plan) scopes(mapping *meta.RESTMapping) []string {
 	if p.allowlist.Everywhere() || mapping.Scope.Name() == meta.RESTScopeNameRoot {
 		return []string{""}
@@ -107,9 +108,9 @@ func (p plan) scopes(mapping *meta.RESTMapping) []string {
 	return p.allowlist.Namespaces
 }
 
-// guard knows which plugins wait for rights, and looks at a plugin's rights when they have changed. It
-// asks for nothing but the rights: loading a plugin again reads its module, which is much for a change
-// that is none of its business.
+// guard records which plugins wait for permissions, and checks a plugin's permissions when RBAC has changed. It checks
+// nothing else: to load a plugin again means to read its module, which costs much for a change that does not concern
+// it.
 type guard struct {
 	mu      sync.Mutex
 	waiting map[types.NamespacedName]waiting
@@ -120,13 +121,14 @@ type guard struct {
 // waiting is what a plugin waits for.
 type waiting struct {
 	rights *rights
-	// lacks is what its status says.
+	// lacks are the missing permissions that the plugin's status reports.
 	lacks string
-	// unserved is what its status says if it waits for kinds, whose resources are not known then.
+	// unserved is the message in the plugin's status if the plugin waits for kinds. Their resources are unknown until
+	// then.
 	unserved string
 }
 
-// recent is a plugin whose rights have changed a short time ago.
+// recent is a plugin whose permissions have changed recently.
 type recent struct {
 	changed, looked time.Time
 }
@@ -140,7 +142,7 @@ func (g *guard) wait(name types.NamespacedName, r *rights, lacks []lack) {
 	g.waiting[name] = waiting{rights: r, lacks: fmt.Sprint(lacks)}
 }
 
-// waitForKinds has a plugin reconciled when the API server serves its kinds in another way.
+// waitForKinds records that a plugin waits until the API server serves its kinds in another way.
 func (g *guard) waitForKinds(name types.NamespacedName, p plan, unserved string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -163,7 +165,7 @@ func (g *guard) waits(name types.NamespacedName) (waiting, bool) {
 	return w, ok
 }
 
-// RightsChanged hears of changes of rights. It does not block.
+// RightsChanged is notified of changes of RBAC. It does not block.
 func (r *Reconciler) RightsChanged(changes []access.Change) {
 	concerned := func(x *rights) bool {
 		for _, c := range changes {
@@ -176,7 +178,7 @@ func (r *Reconciler) RightsChanged(changes []access.Change) {
 	r.lookAgain(r.serving.names(func(x *revision) bool { return concerned(x.rights) }), func(p plan) bool { return concerned(&rights{plan: p}) })
 }
 
-// lookAgain has plugins looked at for a while, and those that wait if their plan is concerned.
+// lookAgain has the given plugins checked for a while, and also the waiting plugins whose plan is concerned.
 func (r *Reconciler) lookAgain(names []types.NamespacedName, concerned func(plan) bool) {
 	g := &r.guard
 	g.mu.Lock()
@@ -187,7 +189,7 @@ func (r *Reconciler) lookAgain(names []types.NamespacedName, concerned func(plan
 		}
 	}
 	if g.queue == nil {
-		return // the operator begins or ends; every plugin is looked at when it is loaded
+		return // the operator starts or stops; every plugin is checked when it is loaded
 	}
 	now := r.Clock.Now()
 	for _, name := range names {
@@ -199,7 +201,7 @@ func (r *Reconciler) lookAgain(names []types.NamespacedName, concerned func(plan
 	}
 }
 
-// watchRights looks at the plugins whose rights have changed, until the context ends.
+// watchRights checks the plugins whose permissions have changed, until the context ends.
 func (r *Reconciler) watchRights(ctx context.Context) error {
 	queue := workqueue.NewTypedDelayingQueue[types.NamespacedName]()
 	g := &r.guard
@@ -228,7 +230,7 @@ func (r *Reconciler) watchRights(ctx context.Context) error {
 	return nil
 }
 
-// begin notes that a plugin is looked at.
+// begin records that the check of a plugin begins.
 func (g *guard) begin(name types.NamespacedName, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -237,12 +239,12 @@ func (g *guard) begin(name types.NamespacedName, now time.Time) {
 	}
 }
 
-// look has a plugin loaded again if its rights are others than its status says.
+// look enqueues a plugin if its permissions or kinds are not what its status says.
 func (r *Reconciler) look(ctx context.Context, name types.NamespacedName) {
 	if ctx.Err() != nil {
 		return
 	}
-	// A change that comes meanwhile is looked at when it is time to, not right after this.
+	// A change that arrives during the check is checked when it is due, not right after this check.
 	r.guard.begin(name, r.Clock.Now())
 	news, err := r.hasNews(ctx, name)
 	if err != nil {
@@ -267,8 +269,8 @@ func (r *Reconciler) look(ctx context.Context, name types.NamespacedName) {
 	g.queue.AddAfter(name, max(r.Timing.checkEvery(), age))
 }
 
-// hasNews reports whether a plugin that serves lacks rights, or one that waits lacks others than before, or the kinds of
-// either are served in another way.
+// hasNews reports whether a serving plugin lacks permissions, whether a waiting plugin lacks others than before, or
+// whether the kinds of either are served in another way.
 func (r *Reconciler) hasNews(ctx context.Context, name types.NamespacedName) (bool, error) {
 	if news, err := r.hasNewKinds(ctx, name); err != nil || news {
 		return news, err

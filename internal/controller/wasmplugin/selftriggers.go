@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// selfTriggersFree is how many times in a row the plugin's own writes alone may have an object reconciled: a state
-	// machine takes a step with each, and writing a status takes one.
+	// selfTriggersFree is how many times in a row only the plugin's own writes can cause a reconcile of an object
+	// without a delay: a state machine takes a step with each, and writing a status takes one.
 	selfTriggersFree = 20
-	// minSelfDelay and maxSelfDelay bound the delays of those that follow; each is twice the previous one.
+	// minSelfDelay and maxSelfDelay are the limits of the delays after that; each delay is twice the previous one.
 	minSelfDelay = time.Second
 	maxSelfDelay = 5 * time.Minute
 )
 
-// selfTriggers notices objects that a plugin reconciles again and again because of nothing but its own writes, and
-// slows them down: each write makes an event, which makes the next write. It is safe for concurrent use.
+// selfTriggers detects objects that a plugin reconciles again and again only because of its own writes, and delays
+// them: each write causes an event, which causes the next write. It is safe for concurrent use.
 type selfTriggers struct {
 	clock clock.PassiveClock
 
@@ -33,12 +33,12 @@ type selfTriggers struct {
 type selfTrigger struct {
 	// inARow counts how many times that was the only cause.
 	inARow int
-	// until is when the object's turn comes; zero when nothing is delayed.
+	// until is the end of the delay; zero if the object is not delayed.
 	until time.Time
 }
 
-// delay returns how long a turn is to be delayed, and whether that is the first time for the object since something
-// else had it reconciled.
+// delay returns how long to delay a turn, and whether this is the object's first delay since something else caused a
+// reconcile.
 func (s *selfTriggers) delay(req watch.Request, turn watch.Turn, own func(watch.Cause) bool) (wait time.Duration, first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *selfTriggers) delay(req watch.Request, turn watch.Turn, own func(watch.
 	return wait, t.inARow == selfTriggersFree+1
 }
 
-// withoutCause is delay for a turn that was delayed, is a retry, or that the guest has asked for.
+// withoutCause is delay for a turn that was delayed, that is a retry, or that the guest has requested.
 func (s *selfTriggers) withoutCause(req watch.Request, turn watch.Turn, t *selfTrigger) time.Duration {
 	switch {
 	case t == nil:
@@ -75,12 +75,12 @@ func (s *selfTriggers) withoutCause(req watch.Request, turn watch.Turn, t *selfT
 		if wait := t.until.Sub(s.clock.Now()); wait > 0 {
 			return wait
 		}
-		t.until = time.Time{} // its turn has come; its writes still count
+		t.until = time.Time{} // the delay is over; the plugin's writes still count
 		return 0
 	case turn.Attempt > 1:
 		return 0
 	}
-	delete(s.byObject, req) // the guest has asked for it: it polls
+	delete(s.byObject, req) // the guest has requested it: it polls
 	return 0
 }
 

@@ -17,15 +17,16 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// pollSecrets is how often the Secrets of spec.settingsFrom are read again: nothing tells of their changes,
-// because the operator has no right to watch any.
+// pollSecrets is how often the Secrets of spec.settingsFrom are read again: no event reports their changes, because the
+// operator has no permission to watch Secrets.
 const pollSecrets = time.Minute
 
-// settingsTime bounds how long a load waits for the check of its settings. The check itself is limited in steps; this is for the
-// case that others' checks, or a fault in counting the steps, take the time that other plugins' loads need.
+// settingsTime limits how long a load waits for the check of its settings. The check itself is limited in steps. The
+// time limit is for the case that checks of other plugins, or an error in counting the steps, take the time that other
+// plugins' loads need.
 const settingsTime = 2 * time.Second
 
-// configure gathers the settings, with those from Secrets, and checks them.
+// configure collects the settings, including those from Secrets, and checks them.
 func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 	secrets, err := r.secrets(ctx, l)
 	if err == nil {
@@ -51,7 +52,8 @@ func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 			p.reason = pluginsv1alpha1.ReasonSecretUnavailable
 		}
 		if p.reason == pluginsv1alpha1.ReasonSecretForbidden {
-			// An account that has lost all its rights is no reason for objects to go on waiting for the plugin.
+			// If the ServiceAccount has lost all its permissions, the plugin's finalizer must not keep blocking
+			// deletions.
 			if lost := r.authorize(ctx, l); lost != nil && lost.reason == pluginsv1alpha1.ReasonAccountForbidden {
 				l.conditions.False(p.condition, p.reason, p.message)
 				return lost
@@ -67,14 +69,15 @@ func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// checkSettings checks the settings against the module's schema. An error that is no *plugin.LoadError is no verdict.
+// checkSettings checks the settings against the module's schema. An error that is not a *plugin.LoadError means that
+// there is no result.
 func (r *Reconciler) checkSettings(ctx context.Context, l *load, secrets []plugin.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, settingsTime)
 	defer cancel()
 	return r.settingsChecks.Check(ctx, l.plan.metadata.ConfigSchema, l.plan.settings, secrets...)
 }
 
-// secrets reads spec.settingsFrom as the plugin's account.
+// secrets reads spec.settingsFrom as the plugin's ServiceAccount.
 func (r *Reconciler) secrets(ctx context.Context, l *load) ([]plugin.Secret, error) {
 	from, id := l.plugin.Spec.SettingsFrom, l.plan.identity
 	if err := plugin.CheckSettingNames(l.plugin.Spec.Settings, from); err != nil {
@@ -101,7 +104,7 @@ func (r *Reconciler) secrets(ctx context.Context, l *load) ([]plugin.Secret, err
 	return out, nil
 }
 
-// readSecrets reads each Secret once. All that the account may not get are told together.
+// readSecrets reads each Secret once. One error reports all Secrets that the ServiceAccount is not allowed to get.
 func (r *Reconciler) readSecrets(ctx context.Context, id access.Identity, from []pluginsv1alpha1.SettingSource) (map[string]map[string][]byte, error) {
 	data := map[string]map[string][]byte{}
 	var forbidden []string
@@ -124,7 +127,8 @@ func (r *Reconciler) readSecrets(ctx context.Context, id access.Identity, from [
 	if len(forbidden) == 0 {
 		return data, failed
 	}
-	// Where the account is not there, or the operator may not act as it, to grant it something is not what helps.
+	// If the ServiceAccount does not exist, or the operator is not allowed to impersonate it, granting a permission
+	// does not help.
 	if err := r.checkAccount(ctx, id); err != nil {
 		return nil, err
 	}
@@ -136,7 +140,7 @@ func (r *Reconciler) readSecrets(ctx context.Context, id access.Identity, from [
 	}}))
 }
 
-// secretProblem says why a Secret could not be read, apart from the right to.
+// secretProblem returns why a Secret could not be read, for reasons other than a missing permission.
 func secretProblem(id access.Identity, name string, err error) error {
 	if apierrors.IsNotFound(err) {
 		return plugin.Refuse(pluginsv1alpha1.ReasonSecretNotFound,
@@ -145,7 +149,7 @@ func secretProblem(id access.Identity, name string, err error) error {
 	return fmt.Errorf("get Secret %q: %w", name, err)
 }
 
-// pollsSecrets makes a plugin with settings from Secrets be looked at soon enough to notice that they changed.
+// pollsSecrets requeues a plugin with settings from Secrets soon enough to notice that they changed.
 func (l *load) pollsSecrets(result ctrl.Result) ctrl.Result {
 	if len(l.plugin.Spec.SettingsFrom) > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > pollSecrets) {
 		result.RequeueAfter = pollSecrets

@@ -84,7 +84,7 @@ func TestConfigure(t *testing.T) {
 	}
 }
 
-// A value that changes makes another revision, though the spec stays.
+// TestConfigure_fingerprint shows that a changed value results in another revision, although the spec is the same.
 func TestConfigure_fingerprint(t *testing.T) {
 	t.Parallel()
 	of := func(value string) string {
@@ -103,7 +103,7 @@ func TestConfigure_fingerprint(t *testing.T) {
 	}
 }
 
-// A check without a result is no fault of the schema's, the settings' or a Secret's.
+// TestConfigure_noResult shows that a check without a result is not an error of the schema, the settings or a Secret.
 func TestConfigure_noResult(t *testing.T) {
 	t.Parallel()
 	l := newLoad(t, nil)
@@ -142,8 +142,8 @@ func TestPollsSecrets(t *testing.T) {
 	}
 }
 
-// newLoad is a load that has got as far as its plan.
-// A value that becomes a secret makes another revision, as the one that serves does not take it out of what it says.
+// TestConfigure_becomesSecret shows that a value that becomes secret results in another revision, because the serving
+// one does not redact it.
 func TestConfigure_becomesSecret(t *testing.T) {
 	t.Parallel()
 	k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{"mail": {"password": []byte("hunter2")}}}

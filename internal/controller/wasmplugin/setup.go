@@ -31,24 +31,26 @@ import (
 )
 
 const (
-	// The pauses between tries of a load that may succeed next time.
+	// The shortest and the longest delay before a failed load is retried.
 	minRetry = time.Second
 	maxRetry = 5 * time.Minute
-	// loadSlots is how many plugins are loaded at once; the engine bounds compiling by itself.
+	// loadSlots is how many plugins are loaded at once. The engine limits concurrent compilations by itself.
 	loadSlots = 4
-	// maxReconciles is how many plugins are reconciled at once. More than are loaded: deleting and suspending never wait.
+	// maxReconciles is how many plugins are reconciled at once. It is greater than loadSlots, so that deletion and
+	// suspension never wait for a load.
 	maxReconciles = 2 * loadSlots
 )
 
-// Indexes of WasmPlugins, each by what makes them load again when it changes.
+// Names of the field indexes of WasmPlugins. Each index finds the plugins to load again after a change of what it is
+// named after.
 const (
 	indexConfigMap      = "spec.source.configMap.name"
 	indexServiceAccount = "spec.serviceAccountName"
 	indexFile           = "spec.source.file"
 )
 
-// SetupWithManager registers the controller and what makes plugins load again: their ConfigMap,
-// their ServiceAccount, and a value on fileChanges for those from files. Changes of kinds come by KindsChanged.
+// SetupWithManager registers the controller and what triggers reloads: events of the plugins' ConfigMaps and
+// ServiceAccounts, and a value on fileChanges for plugins from files. KindsChanged handles changes of kinds.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, fileChanges <-chan struct{}) error {
 	indexes := map[string]func(*pluginsv1alpha1.WasmPlugin) string{
 		indexConfigMap: func(wp *pluginsv1alpha1.WasmPlugin) string {
@@ -93,7 +95,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 	if err := mgr.Add(manager.RunnableFunc(r.lead)); err != nil {
 		return err
 	}
-	// Only names matter of these objects, so only metadata is watched.
+	// Only the names of these objects matter, so only metadata is watched.
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("wasmplugin").
 		For(&pluginsv1alpha1.WasmPlugin{}, builder.WithPredicates(predicate.Or(
@@ -119,7 +121,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 	return b.Complete(r)
 }
 
-// everywhere is a runnable of every replica.
+// everywhere is a runnable that runs on every replica.
 type everywhere func(ctx context.Context) error
 
 // Start implements manager.Runnable.
@@ -134,14 +136,14 @@ func metadataOf(gvk schema.GroupVersionKind) *metav1.PartialObjectMetadata {
 	return o
 }
 
-// existence lets only coming and going through.
+// existence accepts only the creation and the deletion of an object.
 func existence() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(event.UpdateEvent) bool { return false },
 	}
 }
 
-// deletionBegun lets through that an object is to be deleted, whether or not that makes a new generation.
+// deletionBegun accepts the update that sets an object's deletionTimestamp, whether or not it changes the generation.
 func deletionBegun() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
@@ -150,20 +152,21 @@ func deletionBegun() predicate.Predicate {
 	}
 }
 
-// byIndex enqueues the plugins of an object's namespace that name it.
+// byIndex enqueues the plugins in an object's namespace that refer to the object.
 func (r *Reconciler) byIndex(index string) handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 		return r.plugins(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{index: o.GetName()})
 	})
 }
 
-// ofAccount enqueues the plugins of a ServiceAccount that came or went, and has decisions about it made anew.
+// ofAccount enqueues the plugins of a ServiceAccount that was created or deleted, and drops the cached decisions about
+// it.
 func (r *Reconciler) ofAccount(ctx context.Context, o client.Object) []reconcile.Request {
 	r.Authorizer.Drop(access.Change{Subject: access.Subject{Namespace: o.GetNamespace(), ServiceAccount: o.GetName()}})
 	return r.plugins(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexServiceAccount: o.GetName()})
 }
 
-// onChange enqueues the plugins that a list with the given option has, for each value on a channel.
+// onChange enqueues the plugins that match a list option, for each value received from a channel.
 func (r *Reconciler) onChange(changes <-chan struct{}, which client.ListOption) source.Source {
 	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		go func() {

@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// phases are the conditions of the phases, in their order.
+// phases returns the conditions of the phases, in their order.
 func phases() []string {
 	return []string{
 		pluginsv1alpha1.ConditionFetched,
@@ -48,14 +48,14 @@ func (r *Reconciler) succeed(l *load) {
 	l.conditions.True(pluginsv1alpha1.ConditionReady, pluginsv1alpha1.ReasonSucceeded, message)
 }
 
-// fail sets the conditions of a plugin whose load ended with a problem, and says how to go on.
+// fail sets the conditions of a plugin whose load ended with a problem, and returns when to retry.
 func (r *Reconciler) fail(ctx context.Context, l *load) (ctrl.Result, error) {
 	p := l.problem
-	p.message = l.plan.redact.Text(p.message) // whoever wrote it has seen to that; this makes sure
+	p.message = l.plan.redact.Text(p.message) // the message should not contain secrets any more; this makes sure
 	l.conditions.False(p.condition, p.reason, p.message)
 	for _, later := range phases()[slices.Index(phases(), p.condition)+1:] {
 		if p.condition == pluginsv1alpha1.ConditionServing {
-			break // every phase before has succeeded
+			break // every earlier phase has succeeded
 		}
 		l.conditions.Unknown(later, pluginsv1alpha1.ReasonPending, fmt.Sprintf("waits for %s", p.condition))
 	}
@@ -74,19 +74,20 @@ func (r *Reconciler) fail(ctx context.Context, l *load) (ctrl.Result, error) {
 	}
 }
 
-// withoutKinds returns the serving revision, which has stopped if the problem is that its kinds are not served.
+// withoutKinds returns the serving revision, and stops it if the problem is that its kinds are not served.
 func (r *Reconciler) withoutKinds(l *load) *revision {
 	current := r.serving.get(l.name)
 	if current == nil || current.unserved != nil || !l.problem.isAboutKinds() || !current.plan.asksFor(l.plan) {
 		return current
 	}
-	next := *current // others may be reading this one
+	next := *current // other goroutines may read the current one
 	next.unserved = l.problem
 	r.stopFor(l, &next)
 	return &next
 }
 
-// failServing says what serves in place of the wanted revision, and sees to its requests. The error is about these.
+// failServing reports in the status what serves instead of the wanted revision, and updates its webhooks and its
+// watches. The error is about these.
 func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 	current := r.withoutKinds(l)
 	unserved := current != nil && current.unserved != nil
@@ -97,7 +98,7 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 		r.Watches.Stop(l.name)
 		err = r.release(ctx, l.name)
 	case current == nil && cleanup && l.problem.isLossOfRights():
-		// A previous operator may have left webhook configurations that nobody answers.
+		// A previous operator may have left webhook configurations whose requests nothing answers.
 		err = r.release(ctx, l.name)
 	case unserved, current == nil && cleanup:
 		err = r.keepWebhooks(ctx, l, current)
@@ -129,7 +130,7 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 	return err
 }
 
-// notServing says why no revision serves: the wanted one has a problem, and the previous one may have another.
+// notServing returns why no revision serves: the wanted one has a problem, and the previous one may have another.
 func notServing(wanted *problem, current *revision) string {
 	if current == nil || current.unserved == nil || current.unserved.message == wanted.message {
 		return wanted.message
@@ -137,7 +138,7 @@ func notServing(wanted *problem, current *revision) string {
 	return wanted.message + "; the previous revision cannot serve either: " + current.unserved.message
 }
 
-// shows makes the status show what serves, where it shows what the leader before had, or was lost.
+// shows makes the status report the serving revision, if it reports that of a previous leader, or was lost.
 func (l *load) shows(current *revision) {
 	status, is := &l.plugin.Status, &current.status
 	was := status.Revision
@@ -150,15 +151,15 @@ func (l *load) shows(current *revision) {
 	status.Revision = is
 }
 
-// retireRevision moves the revision that no longer serves to where the one before is remembered.
+// retireRevision moves the revision that no longer serves to status.previousDigest.
 func (l *load) retireRevision() {
 	if status := &l.plugin.Status; status.Revision != nil {
 		status.PreviousDigest, status.Revision = status.Revision.Digest, nil
 	}
 }
 
-// lostRights reports whether what failed is the very revision that serves: its account is gone, or may
-// no longer do what it did. Then it must not get events either.
+// lostRights reports whether the load that failed is that of the serving revision: its ServiceAccount was deleted, or
+// lacks permissions that it had. Then the serving revision must not receive events either.
 func (r *Reconciler) lostRights(l *load, current *revision) bool {
 	if l.problem.condition != pluginsv1alpha1.ConditionAuthorized && !l.problem.isLossOfRights() || l.problem.recovery == retry {
 		return false
@@ -166,14 +167,14 @@ func (r *Reconciler) lostRights(l *load, current *revision) bool {
 	return current.plan.asksFor(l.plan)
 }
 
-// asksFor reports whether a plan needs the same of the cluster as another one.
+// asksFor reports whether two plans need the same from the cluster.
 func (p plan) asksFor(other plan) bool {
 	return p.identity == other.identity && p.watch.EqualButKinds(other.watch) &&
 		slices.Equal(p.admissionVerbs(), other.admissionVerbs()) &&
 		slices.Equal(p.kinds(), other.kinds()) && slices.Equal(p.allowlist.Namespaces, other.allowlist.Namespaces)
 }
 
-// serves says what a plugin does.
+// serves returns what a plugin does as text, for a message.
 func (p plan) serves() string {
 	var does []string
 	if p.toldOfEvents() {

@@ -12,7 +12,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// A replica that becomes the leader may serve what the last leader never told of.
+// TestReconciler_succeed_afterAnotherLeader shows the status of a revision that serves on a new leader, and that the
+// previous leader has never reported.
 func TestReconciler_succeed_afterAnotherLeader(t *testing.T) {
 	t.Parallel()
 	r := &Reconciler{}

@@ -12,8 +12,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// swap puts the new revision in the place of the old one and makes the plugin's controller watch
-// what it needs. Every object is reconciled again by a new revision.
+// swap replaces the serving revision with the new one, and makes the plugin's controller watch what the new one needs.
+// A new revision reconciles every object again.
 func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
 	current := r.serving.get(l.name)
 	keepsWatch := current != nil && r.Watches.Running(l.name, l.plan.watch)
@@ -41,7 +41,7 @@ func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// renew keeps the serving revision, and takes from the load what makes no other revision.
+// renew keeps the serving revision, and takes from the load what does not need a new revision.
 func (r *Reconciler) renew(l *load) {
 	next := r.serving.get(l.name).using(l.kinds)
 	next.status.Source = l.source
@@ -49,8 +49,8 @@ func (r *Reconciler) renew(l *load) {
 	r.serving.set(l.name, next)
 }
 
-// install makes the loaded revision the one that serves. The one before is kept until the first calls
-// have shown what the new one is worth.
+// install makes the loaded revision the serving one. The previous revision is kept until the first calls of the new one
+// are evaluated.
 func (r *Reconciler) install(l *load) {
 	slot := r.Slots.Slot(l.name)
 	current := r.serving.get(l.name)
@@ -66,7 +66,7 @@ func (r *Reconciler) install(l *load) {
 		track:       plugin.NewTrack(func() { r.attention.call(l.name) }),
 	}
 	if current != nil {
-		// The plugin's controller holds on to its dispatcher across revisions.
+		// The plugin's controller keeps its dispatcher across revisions.
 		next.dispatcher = current.dispatcher
 		next.dispatcher.rights.Store(next.rights)
 		next.trial = &trial{before: current, until: r.Clock.Now().Add(trialTime)}

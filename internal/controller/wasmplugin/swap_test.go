@@ -16,7 +16,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// admitting is a load of a revision with capabilities.
+// admitting returns a load of a revision with capabilities.
 func admitting(t *testing.T, capabilities ...plugin.Capability) *load {
 	t.Helper()
 	l := newLoad(t, nil)
@@ -28,7 +28,8 @@ func admitting(t *testing.T, capabilities ...plugin.Capability) *load {
 	return l
 }
 
-// A revision is not asked for what only the one before it had, even if the rest of the load takes long or fails.
+// TestReconciler_swap_asksForWhatThereIs shows that a revision is not called for what only the previous revision had,
+// even if the rest of the load takes long or fails.
 func TestReconciler_swap_asksForWhatThereIs(t *testing.T) {
 	t.Parallel()
 	webhooks := &locked{}
@@ -46,7 +47,8 @@ func TestReconciler_swap_asksForWhatThereIs(t *testing.T) {
 	}
 }
 
-// A revision that was taken back may have had events, which the one before does not want.
+// TestReconciler_refuse_withoutEvents shows that the events of a revision that was rolled back stop if the previous
+// revision does not need them.
 func TestReconciler_refuse_withoutEvents(t *testing.T) {
 	t.Parallel()
 	watches := &stopped{}

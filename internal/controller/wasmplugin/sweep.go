@@ -20,16 +20,16 @@ import (
 	apikinds "github.com/k1s-io/k1s/internal/kinds"
 )
 
-// rightsGrace is how long the objects of a plugin that has lost its rights, or its account, go on waiting for it:
-// a binding that is replaced is gone for a moment, too.
+// rightsGrace is how long the finalizer of a plugin keeps blocking deletions after the plugin has lost its permissions,
+// or its ServiceAccount: a binding that is replaced is missing for a moment, too.
 const rightsGrace = 30 * time.Second
 
-// reasonReleased is the reason of the event about objects that do not wait for a plugin any more.
+// reasonReleased is the reason of the event about objects whose deletion a plugin no longer blocks.
 const reasonReleased = "ObjectsReleased"
 
-// tidy takes the plugin's finalizer off the objects of kinds that it no longer finalizes. Those that left
-// its scope in another way are in its queue, see stepFor. It returns how long to wait before it is called again
-// without a cause; 0 is for ever.
+// tidy removes the plugin's finalizer from the objects of kinds that it no longer finalizes. Objects that left its
+// scope in another way are in its queue, see stepFor. It returns the delay before it has to be called again without
+// another cause; 0 means never.
 func (r *Reconciler) tidy(ctx context.Context, l *load) (time.Duration, error) {
 	recorded := l.plugin.Status.FinalizedTypes
 	if len(recorded) == 0 && !controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) {
@@ -64,13 +64,13 @@ func (r *Reconciler) tidy(ctx context.Context, l *load) (time.Duration, error) {
 
 // finalizing is what a plugin finalizes now.
 type finalizing struct {
-	// known is false while the plugin cannot be loaded or is suspended: its objects wait for it then, for they
-	// were promised to.
+	// known is false while the plugin cannot be loaded or is suspended. Then its finalizer keeps blocking the deletion
+	// of objects, because the plugin still has to finalize them.
 	known bool
 	kinds []schema.GroupVersionKind
-	// lost means that it finalizes nothing because it has had no rights for too long.
+	// lost means that the plugin finalizes nothing because it has lacked permissions for too long.
 	lost bool
-	// wait is how long it takes until more is known; 0 means that something else will tell.
+	// wait is the delay before more is known; 0 means that something else causes the next reconcile.
 	wait time.Duration
 }
 
@@ -91,7 +91,7 @@ func (r *Reconciler) finalizing(l *load) finalizing {
 	return finalizing{known: true, lost: true}
 }
 
-// sweep takes the plugin's finalizer off all objects of the given kinds, with the operator's own rights.
+// sweep removes the plugin's finalizer from all objects of the given kinds, with the operator's own permissions.
 func (r *Reconciler) sweep(ctx context.Context, l *load, types []pluginsv1alpha1.TypeReference) (removed int, err error) {
 	if len(types) == 0 {
 		return 0, nil
@@ -115,11 +115,11 @@ func (r *Reconciler) sweep(ctx context.Context, l *load, types []pluginsv1alpha1
 	return removed, errors.Join(failed...)
 }
 
-// sweepTries is how often a kind is resolved again because its path answers that there is nothing.
+// sweepTries is how often a kind is resolved because the API server answers requests for its path with 404.
 const sweepTries = 3
 
-// sweepKind takes the plugin's finalizer off all objects of a kind, in whatever version it is served. That its path
-// answers 404 says that the kind is to be resolved again, and nothing about its objects.
+// sweepKind removes the plugin's finalizer from all objects of a kind, in whatever version it is served. A 404 for its
+// path means that the kind has to be resolved again, and nothing about its objects.
 func (r *Reconciler) sweepKind(ctx context.Context, finalizer Finalizer, gvk schema.GroupVersionKind) (removed int, err error) {
 	for range sweepTries {
 		var mapping *meta.RESTMapping
@@ -137,8 +137,9 @@ func (r *Reconciler) sweepKind(ctx context.Context, finalizer Finalizer, gvk sch
 	return removed, err
 }
 
-// servedInAnyVersion returns how a kind is served, in its version if it is; nil for a kind that is not installed any
-// more, whose objects went with it. A kind that is defined but not served has its objects still.
+// servedInAnyVersion returns how a kind is served, in its own version if possible. It returns nil for a kind that is
+// not installed any more, whose objects were deleted with it. A kind that is defined but not served still has its
+// objects.
 func (r *Reconciler) servedInAnyVersion(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
 	mapping, err := r.Kinds.Resolve(ctx, gvk)
 	var not *apikinds.NotServedError

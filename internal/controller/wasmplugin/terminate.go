@@ -14,8 +14,9 @@ import (
 	"github.com/k1s-io/k1s/internal/conditions"
 )
 
-// terminate ends a plugin that is being deleted: first its events, then what it left on objects, which are free
-// without its finalize. Nothing of it needs the plugin's module, account or rights.
+// terminate unloads a plugin that is being deleted: first it stops the events, then it removes the finalizer from
+// objects without calling the plugin's finalize. It needs neither the plugin's module nor its ServiceAccount or
+// permissions.
 func (r *Reconciler) terminate(ctx context.Context, l *load) (ctrl.Result, error) {
 	if !r.leads.Load() || !controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) {
 		return ctrl.Result{}, r.remove(ctx, l.name)
@@ -25,7 +26,7 @@ func (r *Reconciler) terminate(ctx context.Context, l *load) (ctrl.Result, error
 		_, err = r.sweep(ctx, l, l.plugin.Status.FinalizedTypes)
 	}
 	if err == nil {
-		// The API server refuses this if there are kinds that are not known of yet.
+		// The API server answers with a Conflict if there are recorded kinds that are not in the operator's copy yet.
 		err = client.IgnoreNotFound(r.setCleanup(ctx, l, false))
 	}
 	switch {
@@ -37,7 +38,7 @@ func (r *Reconciler) terminate(ctx context.Context, l *load) (ctrl.Result, error
 	return ctrl.Result{}, r.terminates(ctx, l, err)
 }
 
-// terminates says in the status why a plugin is still there, and returns that.
+// terminates reports in the status why a plugin still exists, and returns that error.
 func (r *Reconciler) terminates(ctx context.Context, l *load, why error) error {
 	message := "the plugin is being deleted, and what it has left in the cluster is still there; it is tried again: " + why.Error()
 	l.retireRevision()

@@ -7,16 +7,17 @@ import (
 	"time"
 )
 
-// Timing is how long the Reconciler waits where no event tells that it need not. 0 means the default, which is right
-// for a cluster; tests set other durations, to wait less, or not to depend on how fast the machine is.
+// Timing are the durations that the Reconciler waits if no event ends the wait earlier. Zero means the default, which
+// is right for a cluster. Tests set other durations, to wait less, or to be independent of the machine's speed.
 type Timing struct {
-	// RightsGrace is how long the objects of a plugin without rights go on waiting for it. By default it is rightsGrace.
+	// RightsGrace is how long the finalizer of a plugin without permissions keeps blocking the deletion of objects. By
+	// default it is rightsGrace.
 	RightsGrace time.Duration
-	// PollAfter is the time after which a plugin that waits is reconciled again. By default it is pollAfter.
+	// PollAfter is the delay before a waiting plugin is reconciled again. By default it is pollAfter.
 	PollAfter time.Duration
-	// CheckEvery is the least time between two looks at a plugin's rights. By default it is checkEvery.
+	// CheckEvery is the shortest time between two checks of a plugin's permissions. By default it is checkEvery.
 	CheckEvery time.Duration
-	// SettleTime is how long a plugin's rights are looked at after a change. By default it is settleTime.
+	// SettleTime is how long a plugin's permissions are checked again after a change. By default it is settleTime.
 	SettleTime time.Duration
 }
 

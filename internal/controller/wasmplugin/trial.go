@@ -17,24 +17,23 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// trialTime is how long the revision before is kept at most, if there are too few calls to tell whether
-// the new one is sound.
+// trialTime is how long the previous revision is kept at most, if there are too few calls to evaluate the new one.
 const trialTime = 5 * time.Minute
 
-// trial is what a new revision goes through while the one before is kept for its sake.
+// trial is the probation of a new revision, during which the previous revision is kept.
 type trial struct {
 	before *revision
 	until  time.Time
 }
 
-// refusal is a revision that was taken back, and is not tried again.
+// refusal is a revision that was rolled back, and is not loaded again.
 type refusal struct {
 	fingerprint string
 	message     string
 }
 
-// judge ends the trial of the revision that serves, once its calls say how: it stays, or the one before
-// comes back.
+// judge ends the probation of the serving revision when its calls can be evaluated, or its time is over: the revision
+// stays, or is rolled back to the previous one.
 func (r *Reconciler) judge(ctx context.Context, l *load) *problem {
 	current := r.serving.get(l.name)
 	if current == nil || current.trial == nil {
@@ -52,12 +51,12 @@ func (r *Reconciler) judge(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// rollBack puts the revision before in the place of the one that fails.
+// rollBack replaces the failing revision with the previous one.
 func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, cause error) *problem {
 	back := failed.trial.before
 	resolved, err := r.resolve(ctx, back.plan)
 	if err != nil {
-		return nil // it could not serve either; the trial goes on
+		return nil // the previous revision could not serve either; the probation continues
 	}
 	back = back.using(resolved)
 	if p := r.claimFor(ctx, l, back.plan); p != nil {
@@ -65,7 +64,7 @@ func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, ca
 	}
 	r.announce(l.plugin, back, failed)
 	if !r.Slots.Slot(l.name).Back() {
-		failed.trial = nil // it is closed, which only happens when the operator ends
+		failed.trial = nil // the slot is closed, which only happens when the operator stops
 		return nil
 	}
 	log.FromContext(ctx).Info("Rolled back a revision whose first calls failed",
@@ -91,8 +90,8 @@ func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, ca
 	return nil
 }
 
-// refuse reports whether what the spec asks for was rolled back before. Then the revision that serves gets
-// its events, whatever the rest of the spec asks for.
+// refuse returns a problem if the wanted revision was rolled back before. Then the serving revision receives its
+// events, whatever the rest of the spec asks for.
 func (r *Reconciler) refuse(ctx context.Context, l *load) *problem {
 	current := r.serving.get(l.name)
 	if current == nil || current.refused == nil || current.refused.fingerprint != l.plan.fingerprint(l.module.Digest) {
@@ -120,13 +119,14 @@ func watchProblem(what string, err error) *problem {
 	}
 }
 
-// attention lets what happens to a plugin's calls make the plugin be looked at again.
+// attention enqueues a plugin when something other than an event, such as the results of its calls, requires a
+// reconcile.
 type attention struct {
 	mu    sync.Mutex
 	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
-// Start implements source.Source, whose queue it keeps.
+// Start implements source.Source. It keeps the queue.
 func (a *attention) Start(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -134,7 +134,7 @@ func (a *attention) Start(_ context.Context, q workqueue.TypedRateLimitingInterf
 	return nil
 }
 
-// call asks for a plugin to be looked at. It does not block.
+// call enqueues a plugin. It does not block.
 func (a *attention) call(name types.NamespacedName) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

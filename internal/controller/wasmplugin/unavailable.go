@@ -17,8 +17,9 @@ import (
 )
 
 // keepWebhooks keeps the webhook configurations of a plugin that cannot serve: the operator answers its admission
-// requests by the failure policy. The rules follow the kinds, so that a kind which is served in another version than the
-// plugin's is not let through unseen, nor denied by an API server that cannot convert it.
+// requests by the failure policy. The rules follow changes of the kinds. Otherwise, requests for a kind that is served
+// in another version than the plugin's would bypass the webhooks, or would be denied by an API server that cannot
+// convert them.
 func (r *Reconciler) keepWebhooks(ctx context.Context, l *load, current *revision) error {
 	if r.Webhooks == nil || !r.leads.Load() {
 		return nil
@@ -38,8 +39,8 @@ func (r *Reconciler) keepWebhooks(ctx context.Context, l *load, current *revisio
 	return nil
 }
 
-// moves returns how the kinds of a plan are served in place of how they were, as far as that is known. A kind that is not
-// served at all keeps its rules: they match again when it is back.
+// moves returns how the kinds of a plan are served now and how they were served before, as far as that is known. A kind
+// that is not served at all keeps its rules: they match again when it is served again.
 func (r *Reconciler) moves(ctx context.Context, p plan, before kinds) ([]admission.Move, error) {
 	var moves []admission.Move
 	for _, target := range p.targets {
@@ -69,15 +70,16 @@ func (r *Reconciler) moves(ctx context.Context, p plan, before kinds) ([]admissi
 	return moves, nil
 }
 
-// Unavailable returns what answers the admission requests for a plugin that is not loaded by this replica, nil for
-// one that does not exist. It tells everybody why by a reason alone: the message is for those who may see the WasmPlugin.
+// Unavailable returns the admission.Plugin that answers the admission requests for a plugin that this replica has not
+// loaded, or nil for a plugin that does not exist. Its answer contains only a reason, because everybody can read it:
+// the message is for those who can read the WasmPlugin.
 func (r *Reconciler) Unavailable(ctx context.Context, name types.NamespacedName) *admission.Plugin {
 	var wp pluginsv1alpha1.WasmPlugin
 	if err := r.Client.Get(ctx, name, &wp); err != nil {
 		return nil
 	}
 	planned, err := planAdmission(wp.Spec.Admission)
-	if err != nil { // whatever is wrong with the rest of it, the policy stands
+	if err != nil { // whatever else is wrong with spec.admission, its failure policy applies
 		planned, _ = planAdmission(pluginsv1alpha1.Admission{FailurePolicy: wp.Spec.Admission.FailurePolicy})
 	}
 	p := &admission.Plugin{
@@ -92,13 +94,13 @@ func (r *Reconciler) Unavailable(ctx context.Context, name types.NamespacedName)
 		p.Identity = current.plan.identity
 	}
 	if wp.Spec.Suspend || !wp.DeletionTimestamp.IsZero() || current != nil && len(current.plan.admissionVerbs()) == 0 {
-		// It has no say, and its configurations are about to be deleted.
+		// The plugin has no webhooks, and its webhook configurations are about to be deleted.
 		p.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
 	}
 	return p
 }
 
-// unavailableBecause is the end of the sentence "the plugin …".
+// unavailableBecause returns the end of the sentence "the plugin …".
 func unavailableBecause(wp *pluginsv1alpha1.WasmPlugin) string {
 	ready := meta.FindStatusCondition(wp.Status.Conditions, pluginsv1alpha1.ConditionReady)
 	switch {

@@ -25,7 +25,8 @@ func (s stored) Get(_ context.Context, _ client.ObjectKey, into client.Object, _
 	return nil
 }
 
-// A plugin whose module is broken must not block the request that repairs it.
+// TestReconciler_Unavailable_module shows that a plugin whose module is broken does not block the request that fixes
+// it.
 func TestReconciler_Unavailable_module(t *testing.T) {
 	t.Parallel()
 	wp := &pluginsv1alpha1.WasmPlugin{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "policy"}}

@@ -11,7 +11,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// remove ends a plugin that was deleted.
+// remove unloads a plugin that was deleted, and forgets everything about it.
 func (r *Reconciler) remove(ctx context.Context, name types.NamespacedName) error {
 	err := r.unload(ctx, name)
 	r.freshness.forget(name)
@@ -20,7 +20,7 @@ func (r *Reconciler) remove(ctx context.Context, name types.NamespacedName) erro
 	return err
 }
 
-// unload ends what runs of a plugin: first its events, then its revision, for which no request may wait any more.
+// unload stops what runs for a plugin: first its events, then its revision, after no admission request can wait for it.
 func (r *Reconciler) unload(ctx context.Context, name types.NamespacedName) error {
 	r.Watches.Stop(name)
 	if err := r.release(ctx, name); err != nil {
@@ -35,7 +35,7 @@ func (r *Reconciler) unload(ctx context.Context, name types.NamespacedName) erro
 	return nil
 }
 
-// suspend ends a plugin for as long as its spec says so, and keeps its status for comparison.
+// suspend unloads a plugin while spec.suspend is true, and keeps the digest of its last revision in the status.
 func (r *Reconciler) suspend(ctx context.Context, l *load) error {
 	message := "spec.suspend is true"
 	err := r.unload(ctx, l.name)

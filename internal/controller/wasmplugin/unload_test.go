@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// stopped notes which plugins get no events any more, and starts no watch.
+// stopped records which plugins' events have stopped, and starts no watch.
 type stopped struct {
 	Watches
 
@@ -30,7 +30,7 @@ func (*stopped) Ensure(context.Context, types.NamespacedName, watch.Spec, watch.
 	return errors.New("the kind cannot be listed")
 }
 
-// locked is webhooks that the API server does not let go of.
+// locked are Webhooks whose configurations the API server does not delete.
 type locked struct {
 	Webhooks
 
@@ -42,8 +42,8 @@ func (l *locked) Set(p *admission.Plugin)                            { l.set = a
 func (l *locked) Remove(types.NamespacedName)                        { l.removed++ }
 func (*locked) Withdraw(context.Context, types.NamespacedName) error { return errors.New("not now") }
 
-// A plugin is not to go on with its events because its webhook configurations are still there, nor may its status say
-// that all is as before. Who asks for it still gets an answer.
+// TestReconciler_suspend_configurationsStay shows that a plugin receives no more events although its webhook
+// configurations still exist, and that its status reports that. Its admission requests are still answered.
 func TestReconciler_suspend_configurationsStay(t *testing.T) {
 	t.Parallel()
 	watches, webhooks := &stopped{}, &locked{}

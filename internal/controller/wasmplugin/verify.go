@@ -10,7 +10,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// verify checks that the bytes are those pinned, that they are a plugin, and that it fits the spec.
+// verify checks that the module has the pinned digest, that it is a plugin, and that it fits the spec.
 func (r *Reconciler) verify(ctx context.Context, l *load) *problem {
 	if pin := plugin.Digest(l.plugin.Spec.SHA256); pin != "" && pin != l.module.Digest {
 		return problemOf(pluginsv1alpha1.ConditionVerified, plugin.Refuse(pluginsv1alpha1.ReasonDigestMismatch,
@@ -31,7 +31,7 @@ func (r *Reconciler) verify(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// describe returns the module's metadata, without asking the engine for what serves already.
+// describe returns the module's metadata. It does not call the engine for the module of the serving revision.
 func (r *Reconciler) describe(ctx context.Context, l *load) (plugin.Metadata, error) {
 	limits := limitsOf(l.runtime, l.name.Namespace)
 	if s := r.serving.get(l.name); s != nil && s.digest == l.module.Digest && s.plan.limits == limits {

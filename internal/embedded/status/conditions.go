@@ -7,9 +7,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Conditions returns the wanted conditions, complete with the time of their last transition: the one
-// in current where the status is the same, else now. Changed reports whether any of them differs from
-// current. Conditions of other types in current belong to others and play no part.
+// Conditions returns the wanted conditions with the time of their last transition: the time in current if the status is
+// the same, otherwise now. changed reports whether any of them differs from current. Conditions of other types in
+// current belong to other writers, and are ignored.
 func Conditions(current []metav1.Condition, now metav1.Time, wanted ...metav1.Condition) (conditions []metav1.Condition, changed bool) {
 	conditions = make([]metav1.Condition, 0, len(wanted))
 	for _, condition := range wanted {
@@ -24,8 +24,8 @@ func Conditions(current []metav1.Condition, now metav1.Time, wanted ...metav1.Co
 	return conditions, changed
 }
 
-// Summary returns a Ready condition that says what the given condition says: true with the reason ok
-// when it is true, else false with its reason and message.
+// Summary returns a condition of the type ready that summarizes the given condition: true with the reason ok if it is
+// true, otherwise false with its reason and message.
 func Summary(condition metav1.Condition, ready, ok string) metav1.Condition {
 	summary := metav1.Condition{
 		Type:               ready,

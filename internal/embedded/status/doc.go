@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package status writes the statuses of embedded controllers: by server-side apply, so that every
-// writer keeps what it owns, and only when something has changed.
+// Package status writes the statuses of objects for embedded controllers: with server-side apply, so that every writer
+// keeps the fields that it owns, and only if something has changed.
 package status

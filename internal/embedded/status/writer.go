@@ -15,11 +15,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// staleRetry is when to look again at an object that the cache had an old version of. The event of the
-// new version comes sooner; this is for a controller whose predicates keep that event out.
+// staleRetry is the delay before an object is reconciled again of which the cache had an old version. The event of the
+// new version comes sooner. The delay is for a controller whose predicates filter out that event.
 const staleRetry = time.Second
 
-// Writer applies statuses of one kind under one field manager.
+// Writer applies the statuses of one kind's objects with one field manager.
 type Writer struct {
 	// Client writes the status subresource.
 	Client client.StatusClient
@@ -29,14 +29,13 @@ type Writer struct {
 	Kind schema.GroupVersionKind
 }
 
-// Apply makes status, a pointer to a status struct, the whole of what the field manager owns: what it
-// owned before and leaves empty now goes away, what others own stays. It takes a field over from
-// others, as there is one controller per kind and what it says is what holds.
+// Apply makes status, a pointer to a status struct, the complete set of fields that the field manager owns: it removes
+// fields that the field manager owned before and that are empty now, and keeps fields of other owners. It forces the
+// ownership of its fields, because there is one controller per kind, whose values apply.
 //
-// The object is the version that the status was computed from. If the API server has a newer one, the
-// error is a conflict and nothing is written: otherwise a cache that has not yet seen the last write
-// would have it repeated, with new times. An object that is gone is no error: there is nothing left to
-// describe.
+// The object is the version from which the status was computed. If the API server has a newer one, the error is a
+// Conflict and nothing is written. Otherwise, a cache that does not have the last write yet would cause the same write
+// again, with new times. If the object does not exist any more, Apply returns nil: there is nothing left to describe.
 func (w Writer) Apply(ctx context.Context, object client.Object, status any) error {
 	key := client.ObjectKeyFromObject(object)
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(status)
@@ -56,8 +55,8 @@ func (w Writer) Apply(ctx context.Context, object client.Object, status any) err
 	return nil
 }
 
-// Failed turns the error of Apply into the result of a reconcile: a conflict is the cache being late,
-// which is no failure and passes by itself.
+// Failed converts the error of Apply to the result of a reconcile: a Conflict means that the cache is behind, which is
+// not a failure, and the object is requeued.
 func Failed(err error) (reconcile.Result, error) {
 	if apierrors.IsConflict(err) {
 		return reconcile.Result{RequeueAfter: staleRetry}, nil

@@ -38,7 +38,7 @@ func newWriter(env *testenv.Env, manager string) status.Writer {
 	return status.Writer{Client: env.Client, FieldManager: manager, Kind: inventoryv1alpha1.GroupVersion.WithKind("Category")}
 }
 
-// refresh reads the Category anew.
+// refresh reads the Category again.
 func refresh(t *testing.T, env *testenv.Env, category *inventoryv1alpha1.Category) {
 	t.Helper()
 	if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(category), category); err != nil {
