@@ -58,20 +58,30 @@ func (r *Reconciler) hasNewKinds(ctx context.Context, name types.NamespacedName)
 // sweeps enqueues the plugins whose finalizer could not be removed from objects, when the kinds of these objects
 // change.
 type sweeps struct {
-	mu     sync.Mutex
-	groups map[string]bool
-	wake   chan struct{}
+	mu      sync.Mutex
+	changed changedGroups
+	wake    chan struct{}
 }
 
-// note records groups whose kinds have changed.
+// changedGroups are groups whose kinds have changed.
+type changedGroups struct {
+	all   bool
+	names map[string]bool
+}
+
+// has reports whether the kinds of a group have changed.
+func (c changedGroups) has(group string) bool { return c.all || c.names[group] }
+
+// note records groups whose kinds have changed; no groups means all.
 func (s *sweeps) note(groups []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.groups == nil {
-		s.groups = map[string]bool{}
+	s.changed.all = s.changed.all || len(groups) == 0
+	if s.changed.names == nil {
+		s.changed.names = map[string]bool{}
 	}
 	for _, group := range groups {
-		s.groups[group] = true
+		s.changed.names[group] = true
 	}
 	select {
 	case s.waker() <- struct{}{}:
@@ -94,12 +104,12 @@ func (s *sweeps) woken() <-chan struct{} {
 }
 
 // take returns the groups that have changed since it was last called.
-func (s *sweeps) take() map[string]bool {
+func (s *sweeps) take() changedGroups {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	groups := s.groups
-	s.groups = nil
-	return groups
+	changed := s.changed
+	s.changed = changedGroups{}
+	return changed
 }
 
 // startSweeps is a source.Func. It enqueues the plugins that sweeps is for, until the context ends.
@@ -121,7 +131,7 @@ func (r *Reconciler) startSweeps(ctx context.Context, q workqueue.TypedRateLimit
 }
 
 // unswept returns the plugins whose finalizer could not be removed from objects of the given groups.
-func (r *Reconciler) unswept(ctx context.Context, groups map[string]bool) []reconcile.Request {
+func (r *Reconciler) unswept(ctx context.Context, changed changedGroups) []reconcile.Request {
 	var list pluginsv1alpha1.WasmPluginList
 	if err := r.Client.List(ctx, &list); err != nil {
 		log.FromContext(ctx).Error(err, "Failed to list WasmPlugins whose kinds have changed")
@@ -131,7 +141,7 @@ func (r *Reconciler) unswept(ctx context.Context, groups map[string]bool) []reco
 	for i := range list.Items {
 		wp := &list.Items[i]
 		if meta.IsStatusConditionPresentAndEqual(wp.Status.Conditions, pluginsv1alpha1.ConditionCleanedUp, metav1.ConditionFalse) &&
-			slices.ContainsFunc(wp.Status.FinalizedTypes, func(t pluginsv1alpha1.TypeReference) bool { return groups[kindOf(t).Group] }) {
+			slices.ContainsFunc(wp.Status.FinalizedTypes, func(t pluginsv1alpha1.TypeReference) bool { return changed.has(kindOf(t).Group) }) {
 			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(wp)})
 		}
 	}
