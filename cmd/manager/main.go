@@ -57,7 +57,7 @@ func run(args []string) error {
 	}
 	log := zap.New(zap.UseFlagOptions(&logging))
 	ctrl.SetLogger(log)
-	klog.SetLogger(log) // client-go's own lines, or they would stand between the others in another format
+	klog.SetLogger(log) // client-go's lines would otherwise have another format
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w (set --kubeconfig or KUBECONFIG, or run in a Pod)", err)

@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// tempInfix marks a file that a build has not finished writing.
+// tempInfix is part of the name of a file that a build has not finished writing.
 const tempInfix = ".building-"
 
-// checkEnvAssets verifies the directory named by KUBEBUILDER_ASSETS. The error
-// names what is wrong with each file and both ways out.
+// checkEnvAssets verifies the directory in KUBEBUILDER_ASSETS. The error names the problem of each file and both ways
+// to fix it.
 func checkEnvAssets(dir string) error {
 	if !filepath.IsAbs(dir) {
 		return fmt.Errorf("KUBEBUILDER_ASSETS is %q: it must be an absolute path, because each test runs in its own folder", dir)
@@ -32,7 +32,7 @@ func checkEnvAssets(dir string) error {
 		dir, strings.Join(problems, ", "))
 }
 
-// missing lists the binaries that dir does not hold yet.
+// missing returns the binaries that do not exist in dir yet.
 func missing(dir string) []binary {
 	var absent []binary
 	for _, b := range binaries() {
@@ -58,8 +58,8 @@ func checkExecutable(path string) error {
 	return nil
 }
 
-// removeStale deletes what a killed build left behind. The caller holds the
-// lock, so no living build owns any of it.
+// removeStale deletes the temporary files of a killed build. The caller holds the lock, so no running build owns any of
+// them.
 func removeStale(dir string) error {
 	stale, err := filepath.Glob(filepath.Join(dir, "*"+tempInfix+"*"))
 	if err != nil {

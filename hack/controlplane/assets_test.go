@@ -86,7 +86,7 @@ func TestMissing_afterInterruptedBuild(t *testing.T) {
 	}
 }
 
-// fakeAssets makes a directory with an executable file for each binary.
+// fakeAssets creates a directory with an executable file for each binary.
 func fakeAssets(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -13,7 +13,7 @@ type binary struct {
 	pkg  string // import path of its main package
 }
 
-// binaries starts with the largest: what it compiles, the others mostly share.
+// binaries returns the largest binary first: the others share most of the packages that it compiles.
 func binaries() []binary {
 	return []binary{
 		{name: "kube-apiserver", pkg: "k8s.io/kubernetes/cmd/kube-apiserver"},
@@ -22,9 +22,9 @@ func binaries() []binary {
 	}
 }
 
-// ldflags stamps the version as Kubernetes' own build scripts do; without it the
-// server reports v0.0.0 and clients that check for a minimum version (Helm,
-// kubectl) refuse it. The date is fixed so that equal inputs give equal binaries.
+// ldflags returns the linker flags that set the version, as Kubernetes' own build scripts do. Without them the server
+// reports v0.0.0, and clients that check for a minimum version (Helm, kubectl) reject it. The date is fixed, so that
+// equal inputs give equal binaries.
 func ldflags(kubernetes string) (string, error) {
 	major, minor, err := majorMinor(kubernetes)
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// build compiles b into dir. The result appears there under its name complete or
-// not at all: it is linked to a temporary file beside it and renamed.
+// build compiles b into dir. The result is linked to a temporary file beside it and renamed, so that it appears under
+// its name complete or not at all.
 func build(ctx context.Context, b binary, v versions, dir string, stderr io.Writer) (err error) {
 	flags, err := ldflags(v.kubernetes)
 	if err != nil {
 		return err
 	}
-	// The lock is held and removeStale has run, so the name is free.
+	// The lock is held and removeStale has run, so the name is not in use.
 	temp := filepath.Join(dir, b.name+tempInfix+strconv.Itoa(os.Getpid()))
 	defer func() {
 		if err != nil {
@@ -63,8 +63,7 @@ func build(ctx context.Context, b binary, v versions, dir string, stderr io.Writ
 	return nil
 }
 
-// countPackages returns how many packages b consists of, downloading the modules
-// that hold them.
+// countPackages returns the number of packages of b. It downloads the modules that contain them.
 func countPackages(ctx context.Context, b binary, out *output) (int, error) {
 	cmd := goCommand(ctx, "list", "-deps", b.pkg)
 	var list bytes.Buffer

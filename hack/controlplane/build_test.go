@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// fakeGo puts a shell script named go first in PATH, so that what surrounds a
-// build is tested without building Kubernetes. The script sees the real arguments.
+// fakeGo adds a shell script named go to the front of PATH, to test the code around a build without building
+// Kubernetes. The script receives the real arguments.
 func fakeGo(t *testing.T, script string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// goCommand prepares a go command that is interrupted, as Ctrl-C would, when ctx
-// ends: the go command then stops its compilers and removes its work directory.
+// goCommand returns a go command that receives an interrupt, as from Ctrl-C, when ctx ends. The go command then stops
+// its compilers and removes its work directory.
 func goCommand(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = buildEnv(os.Environ(), runtime.GOOS, runtime.GOARCH)
@@ -21,10 +21,9 @@ func goCommand(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// buildEnv makes the build independent of settings meant for other modules:
-// a GOFLAGS with -mod=vendor, a go.work above this folder, a GOOS left over from
-// cross-compiling. GOFLAGS is given a value rather than removed, because only a
-// value overrides one saved with "go env -w".
+// buildEnv makes the build independent of settings for other modules: a GOFLAGS with -mod=vendor, a go.work above this
+// folder, a GOOS left over from cross-compiling. GOFLAGS is set rather than removed, because only a value overrides one
+// that was saved with "go env -w".
 func buildEnv(environ []string, goos, goarch string) []string {
 	fixed := map[string]string{
 		"GOFLAGS":     "-mod=readonly -buildvcs=false",

@@ -11,13 +11,11 @@ import (
 	"time"
 )
 
-// lockPoll is how often a waiting run looks again. Waiting in flock itself would
-// not notice a canceled context.
+// lockPoll is the interval at which a waiting process retries. Blocking in flock would not react to a canceled context.
 const lockPoll = 500 * time.Millisecond
 
-// lock takes an exclusive lock on the file at path, which the kernel lets go of
-// when the process ends, however it ends. waiting is called once if another
-// process holds it.
+// lock acquires an exclusive lock on the file at path. The kernel releases it when the process ends in any way. If
+// another process holds the lock, waiting is called once.
 func lock(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

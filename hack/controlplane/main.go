@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command controlplane provides the Kubernetes control plane that tests and the
-// demo run against: kube-apiserver, etcd and kubectl, compiled from Go modules.
+// Command controlplane implements the build of the Kubernetes control plane for tests and the demo: kube-apiserver,
+// etcd and kubectl, compiled from Go modules.
 //
-// The projects' own download sites are not needed, only a Go module proxy, so
-// the same command works on a laptop, in CI and on a network that lets nothing
-// else through. The versions come from this module's go.mod alone; the binaries
-// are kept in the user's cache directory, keyed by those versions, and built
-// once.
+// It needs only a Go module proxy and not the projects' own download sites, so the same command works on a laptop, in
+// CI and on a restricted network. The versions come only from this module's go.mod. The binaries are built once and
+// kept in the user's cache directory, in a folder named after the versions.
 //
 //	go -C hack/controlplane run .
 //
-// prints the directory that holds the three binaries as the only line on
-// standard output, in the form envtest expects in KUBEBUILDER_ASSETS. Progress
-// goes to standard error. When KUBEBUILDER_ASSETS is set already, that directory
-// is checked and printed, and nothing is built.
+// prints the directory with the three binaries as the only line on standard output, in the form that envtest expects in
+// KUBEBUILDER_ASSETS. Progress goes to standard error. If KUBEBUILDER_ASSETS is already set, that directory is checked
+// and printed, and nothing is built.
 //
-// It works on Linux and macOS, where the file lock it takes exists.
+// It works on Linux and macOS, which have the file lock that it uses.
 package main
 
 import (
@@ -41,8 +38,8 @@ func main() {
 	fmt.Println(dir)
 }
 
-// provide returns the directory with the three binaries, building what is
-// missing. fromEnv is the value of KUBEBUILDER_ASSETS, empty when unset.
+// provide returns the directory with the three binaries, and builds those that are missing. fromEnv is the value of
+// KUBEBUILDER_ASSETS, which may be empty.
 func provide(ctx context.Context, fromEnv string, stderr io.Writer) (string, error) {
 	if fromEnv != "" {
 		return fromEnv, checkEnvAssets(fromEnv)
@@ -62,8 +59,8 @@ func provide(ctx context.Context, fromEnv string, stderr io.Writer) (string, err
 	return dir, buildMissing(ctx, dir, v, stderr)
 }
 
-// buildMissing fills dir while holding its lock, so that of two runs started at
-// once one builds and the other finds the result.
+// buildMissing builds the missing binaries into dir while holding its lock. If two processes start at the same time,
+// one builds and the other finds the result.
 func buildMissing(ctx context.Context, dir string, v versions, stderr io.Writer) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the cache directory: %w", err)

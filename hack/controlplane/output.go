@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// keptLines bounds how much of a failing command's output an error repeats.
+// keptLines is the maximum number of output lines of a failed command in an error.
 const keptLines = 60
 
-// output receives the standard error of a go command, counts its progress and
-// keeps the rest for an error message. It is safe for concurrent use.
+// output receives the standard error of a go command, counts its progress and keeps the other lines for an error
+// message. It is safe for concurrent use.
 type output struct {
 	mu         sync.Mutex
 	partial    []byte
@@ -21,7 +21,7 @@ type output struct {
 	compiled   int
 }
 
-// Write implements io.Writer and never fails.
+// Write implements io.Writer. It never fails.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -50,14 +50,14 @@ func (o *output) line(line string) {
 	}
 }
 
-// counts returns how many modules were downloaded and packages compiled so far.
+// counts returns the numbers of modules downloaded and packages compiled so far.
 func (o *output) counts() (downloaded, compiled int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.downloaded, o.compiled
 }
 
-// text returns the lines that were not progress, at most the last keptLines.
+// text returns the last lines that are not progress, at most keptLines.
 func (o *output) text() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -68,8 +68,8 @@ func (o *output) text() string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// isPackage tells whether line is a package name as "go build -v" prints one for
-// each package it compiles, rather than a message about a package.
+// isPackage reports whether a line is the name of a package, as "go build -v" prints it for each package that it
+// compiles, and not a message about a package.
 func isPackage(line string) bool {
 	return line != "" && !strings.ContainsAny(line, " \t:#")
 }

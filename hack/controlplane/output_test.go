@@ -11,7 +11,7 @@ import (
 func TestOutput(t *testing.T) {
 	t.Parallel()
 	var o output
-	// Split in the middle of lines, as a pipe does.
+	// Split inside lines, as a pipe does.
 	for _, part := range []string{
 		"go: downloading k8s.io/api v0.37.2\nk8s.io/", "api/core/v1\ninternal/abi\n",
 		"# k8s.io/kubernetes/pkg/x\npkg/x/x.go:1:1: undefined: y\nno new", "line",

@@ -13,21 +13,21 @@ const (
 	terminalInterval = 250 * time.Millisecond
 	logInterval      = 30 * time.Second
 
-	// clearLine goes back to the first column and erases what the last update wrote.
+	// clearLine moves the cursor to the first column and erases the last update.
 	clearLine = "\r\x1b[K"
 )
 
-// status is one moment of a build.
+// status is the state of a build at one moment.
 type status struct {
 	name       string
 	downloaded int // modules
 	compiled   int // packages
-	total      int // packages the program consists of; 0 until known
+	total      int // packages of the program, 0 if not known yet
 	elapsed    time.Duration
 }
 
-// String gives the status as a person reads it. The total is an upper bound:
-// packages in the Go build cache are not compiled again.
+// String returns the status for people. The total is an upper bound, because packages in the Go build cache are not
+// compiled.
 func (s status) String() string {
 	elapsed := s.elapsed.Truncate(time.Second)
 	if s.total == 0 {
@@ -36,8 +36,8 @@ func (s status) String() string {
 	return fmt.Sprintf("%s: compiled %d of at most %d packages, %s", s.name, s.compiled, s.total, elapsed)
 }
 
-// progress shows the status of one build: one line that is rewritten on a
-// terminal, a line now and then in a log.
+// progress prints the status of one build: on a terminal as one line that is rewritten, in a log as a line from time to
+// time.
 type progress struct {
 	out      io.Writer
 	terminal bool
@@ -54,7 +54,7 @@ func (p progress) interval() time.Duration {
 	return logInterval
 }
 
-// update shows an intermediate state.
+// update prints an intermediate status.
 func (p progress) update(s fmt.Stringer) {
 	if p.terminal {
 		fmt.Fprint(p.out, clearLine, s)
@@ -63,7 +63,7 @@ func (p progress) update(s fmt.Stringer) {
 	fmt.Fprintln(p.out, s)
 }
 
-// line writes a line that stays.
+// line prints a line that is not rewritten.
 func (p progress) line(format string, args ...any) {
 	if p.terminal {
 		fmt.Fprint(p.out, clearLine)
@@ -71,9 +71,8 @@ func (p progress) line(format string, args ...any) {
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
-// watch shows current() at every interval until the returned function is called.
-// That function returns after the last update, so that nothing overtakes what
-// the caller writes next.
+// watch prints current() at every interval until the returned function is called. That function returns after the last
+// update, so that no update follows what the caller writes next.
 func (p progress) watch(current func() status) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {

@@ -15,8 +15,7 @@ const (
 	kubernetesModule = "k8s.io/kubernetes"
 	etcdModule       = "go.etcd.io/etcd/server/v3"
 
-	// howToRun is the command that starts this program in its own folder, where
-	// its go.mod is.
+	// howToRun is the command that runs this program in its own folder, which contains its go.mod.
 	howToRun = "go -C hack/controlplane run ."
 )
 
@@ -26,8 +25,8 @@ type versions struct {
 	etcd       string
 }
 
-// readVersions asks the go command for the requirements of the go.mod in the
-// working directory. They stand nowhere else, so an update is an edit of go.mod.
+// readVersions asks the go command for the requirements of the go.mod in the working directory. They are recorded only
+// there, so an update is an edit of go.mod.
 func readVersions(ctx context.Context) (versions, error) {
 	out, err := exec.CommandContext(ctx, "go", "mod", "edit", "-json").Output()
 	if err != nil {
@@ -36,7 +35,7 @@ func readVersions(ctx context.Context) (versions, error) {
 	return parseVersions(out)
 }
 
-// parseVersions takes the output of "go mod edit -json".
+// parseVersions parses the output of "go mod edit -json".
 func parseVersions(goMod []byte) (versions, error) {
 	var file struct {
 		Module  struct{ Path string }
@@ -67,7 +66,7 @@ func parseVersions(goMod []byte) (versions, error) {
 	return v, nil
 }
 
-// key names the cache directory: everything that makes binaries differ.
+// key returns the name of the cache directory, which contains everything that makes binaries differ.
 func (v versions) key(goos, goarch string) string {
 	return strings.Join([]string{
 		strings.TrimPrefix(v.kubernetes, "v"), strings.TrimPrefix(v.etcd, "v"), goos, goarch,

@@ -72,7 +72,7 @@ func TestVersions_key(t *testing.T) {
 	}
 }
 
-// wantError checks that err holds part, or is nil when part is empty.
+// wantError checks that err contains part, or is nil if part is empty.
 func wantError(t *testing.T, err error, part string) {
 	t.Helper()
 	switch {

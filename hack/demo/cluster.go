@@ -16,19 +16,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// operatorUser is who the operator is to the API server here: a user with the operator's roles only.
+// operatorUser is the user with which the operator authenticates. It has only the operator's roles.
 const operatorUser = "k1s-operator"
 
-// operatorNamespace is where the operator's Lease would live.
+// operatorNamespace is the namespace of the operator's Lease.
 const operatorNamespace = "k1s-system"
 
-// startTimeout bounds the start and stop of the API server on a busy machine.
+// startTimeout is the maximum time for the start and stop of the API server on a busy machine.
 const startTimeout = 2 * time.Minute
 
 func (d *demo) startControlPlane(context.Context) error {
 	start := time.Now()
 	d.control = &envtest.Environment{
-		CRDDirectoryPaths:        []string{}, // installed by kubectl, as a person would
+		CRDDirectoryPaths:        []string{}, // installed with kubectl, as a user would
 		ControlPlaneStartTimeout: startTimeout,
 		ControlPlaneStopTimeout:  startTimeout,
 	}
@@ -42,8 +42,8 @@ func (d *demo) startControlPlane(context.Context) error {
 	return nil
 }
 
-// install applies what the chart would, and gives the operator's rights to a user of its own: the
-// demo runs with exactly these. No controllers run here, so nothing aggregates ClusterRoles.
+// install applies what the chart would install, and binds the operator's permissions to a separate user, so that the
+// demo runs with exactly these permissions. No controllers run here, so nothing aggregates ClusterRoles.
 func (d *demo) install(ctx context.Context) error {
 	for _, args := range [][]string{
 		{"create", "namespace", operatorNamespace},
@@ -62,7 +62,7 @@ func (d *demo) install(ctx context.Context) error {
 	return d.show(ctx, "get", "crds", "-o", "custom-columns=NAME:.metadata.name,SHORT NAMES:.spec.names.shortNames")
 }
 
-// operator is the running bin/manager.
+// operator is the running bin/manager process.
 type operator struct {
 	cmd  *exec.Cmd
 	log  *os.File
@@ -99,10 +99,11 @@ func (d *demo) startOperator(ctx context.Context) error {
 		"--kubeconfig="+path, "--namespace="+operatorNamespace, "--plugin-dir="+d.pluginDir,
 		"--cache-dir="+filepath.Join(d.dir, "cache"),
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-devel",
-		// The API server is a process of this machine, too; certificates are for names.
+		// The API server is a process of the same machine. The URL has a host name, because the certificate is for
+		// names.
 		"--webhook-bind-address="+webhooks, "--webhook-url=https://localhost:"+port)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = ownGroup() // a Ctrl-C must not end it before us
+	cmd.SysProcAttr = ownGroup() // a Ctrl-C must not stop it before us
 	if err := cmd.Start(); err != nil {
 		return errors.Join(err, log.Close())
 	}
@@ -129,7 +130,7 @@ func (d *demo) startOperator(ctx context.Context) error {
 	return nil
 }
 
-// freeAddress is one on which nobody listens now.
+// freeAddress returns an address on which nothing listens at the moment.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -138,9 +139,9 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// stop ends the operator in order, or by force if it does not end.
+// stop stops the operator gracefully, or kills it if it does not end.
 func (o *operator) stop() error {
-	defer func() { _ = o.log.Close() }() // it is a scratch file
+	defer func() { _ = o.log.Close() }() // a temporary file
 	if err := o.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop the operator: %w", err)
 	}

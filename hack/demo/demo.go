@@ -16,14 +16,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// patience bounds every wait: far more than anything takes.
+// patience is the maximum time of every wait. It is far longer than anything takes.
 const patience = 90 * time.Second
 
-// demo is what the steps share.
+// demo is the state that the steps share.
 type demo struct {
 	report *report
-	root   string // the repository
-	dir    string // everything the demo writes; removed at its end
+	root   string // the root of the repository
+	dir    string // the folder of everything that the demo writes; removed at the end
 
 	kubectl    string
 	kubeconfig string
@@ -62,7 +62,7 @@ func newDemo(r *report) (*demo, error) {
 	return d, os.Mkdir(d.pluginDir, 0o755)
 }
 
-// close stops everything and leaves nothing behind.
+// close stops everything and removes all files.
 func (d *demo) close() error {
 	var errs []error
 	if d.operator != nil {
@@ -74,7 +74,7 @@ func (d *demo) close() error {
 	return errors.Join(append(errs, os.RemoveAll(d.dir))...)
 }
 
-// explain shows the end of the operator's log after a failure.
+// explain prints the end of the operator's log after a failure.
 func (d *demo) explain() {
 	text, err := os.ReadFile(d.managerLog)
 	if err != nil {
@@ -84,12 +84,12 @@ func (d *demo) explain() {
 	fmt.Fprintln(os.Stderr, "\nThe end of the operator's log:\n"+strings.Join(lines[max(0, len(lines)-40):], "\n"))
 }
 
-// kube runs kubectl and returns what it printed.
+// kube runs kubectl and returns its output.
 func (d *demo) kube(ctx context.Context, stdin string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, d.kubectl, args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+d.kubeconfig)
 	cmd.Stdin = strings.NewReader(stdin)
-	// A Ctrl-C is for us to handle: kubectl ends when the context does.
+	// Only the demo handles Ctrl-C: kubectl ends when the context does.
 	cmd.SysProcAttr = ownGroup()
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
@@ -115,7 +115,7 @@ func (d *demo) apply(ctx context.Context, manifest string) error {
 	return err
 }
 
-// expect waits until kubectl prints something, and reports that it did.
+// expect waits until the output of kubectl equals want, and reports it.
 func (d *demo) expect(ctx context.Context, what, want string, args ...string) error {
 	err := wait(ctx, func() error {
 		got, err := d.kube(ctx, "", args...)
@@ -131,7 +131,7 @@ func (d *demo) expect(ctx context.Context, what, want string, args ...string) er
 	return nil
 }
 
-// expectPart waits until what kubectl prints contains something, and returns all of it.
+// expectPart waits until the output of kubectl contains part, and returns the output.
 func (d *demo) expectPart(ctx context.Context, part string, args ...string) (string, error) {
 	var got string
 	err := wait(ctx, func() (err error) {
@@ -144,7 +144,7 @@ func (d *demo) expectPart(ctx context.Context, part string, args ...string) (str
 	return strings.TrimSpace(got), err
 }
 
-// wait polls until check returns nil or patience is over.
+// wait polls until check returns nil or patience has elapsed.
 func wait(ctx context.Context, check func() error) error {
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()

@@ -23,7 +23,7 @@ func (d *demo) applyInventory(ctx context.Context) error {
 	return nil
 }
 
-// checkInventory holds what the embedded controllers wrote against what the samples say.
+// checkInventory compares the statuses that the embedded controllers wrote with the samples.
 func (d *demo) checkInventory(ctx context.Context) error {
 	for _, check := range []struct{ what, want, object, field string }{
 		{"laptop-14 is", "Available", "item/laptop-14", "{.status.availability}"},
@@ -56,7 +56,7 @@ func (d *demo) checkInventory(ctx context.Context) error {
 	return d.show(ctx, "get", "categories")
 }
 
-// containsAll reports whether a text has all parts.
+// containsAll reports whether a text contains all parts.
 func containsAll(text string, parts ...string) bool {
 	for _, p := range parts {
 		if !strings.Contains(text, p) {

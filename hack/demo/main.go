@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command demo shows the operator at work on a throw-away control plane: a real API server and etcd,
-// the operator's own binary with the rights of its own ClusterRole, the sample plugin from a
-// ConfigMap. It checks every step, and exits 0 only if all of them held. With -stay it keeps
-// everything up until Ctrl-C. It needs KUBEBUILDER_ASSETS, bin/manager and plugins/*.wasm: use
-// `make demo` or `make run`.
+// Command demo implements a demonstration of the operator on a temporary control plane: a real API server and etcd, the
+// operator's own binary with the permissions of its ClusterRole, and the sample plugin from a ConfigMap. It checks
+// every step, and exits with 0 only if all checks pass. With -stay it keeps everything running until Ctrl-C. It needs
+// KUBEBUILDER_ASSETS, bin/manager and plugins/*.wasm: use `make demo` or `make run`.
 package main
 
 import (
@@ -19,11 +18,11 @@ import (
 
 func main() { os.Exit(demoMain()) }
 
-// demoMain returns the exit code, once everything that is deferred has run.
+// demoMain returns the exit code after all deferred functions have run.
 func demoMain() int {
 	stay := flag.Bool("stay", false, "keep everything running until Ctrl-C, and print how to reach it")
 	flag.Parse()
-	// The first Ctrl-C ends the demo in order; everything it started is stopped on the way out.
+	// The first Ctrl-C stops the demo gracefully: everything that it started is stopped before it exits.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *stay); err != nil {
@@ -81,7 +80,7 @@ func run(ctx context.Context, stay bool) (err error) {
 	return nil
 }
 
-// step is one part of the demo, which fails if what it shows is not so.
+// step is one part of the demo. It returns an error if a check fails.
 type step struct {
 	title string
 	do    func(context.Context) error

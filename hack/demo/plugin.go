@@ -16,14 +16,14 @@ import (
 
 const (
 	pluginName = "category-hierarchy"
-	// nextVersion is the version that the demo builds and swaps in.
+	// nextVersion is the version that the demo builds and loads in place of the first one.
 	nextVersion = "v1.1.0"
 )
 
-// moduleFile is where a sample plugin is built to.
+// moduleFile returns the path of a sample plugin's module.
 func moduleFile(plugin string) string { return "plugins/" + plugin + ".wasm" }
 
-// loadPlugin stores the module that was built and applies the samples that name it.
+// loadPlugin stores the module and applies the samples that refer to it.
 func (d *demo) loadPlugin(ctx context.Context) error {
 	if err := d.storeFile(ctx, pluginName); err != nil {
 		return err
@@ -41,10 +41,10 @@ func (d *demo) loadPlugin(ctx context.Context) error {
 	return d.show(ctx, "get", "wasmplugins", "-o", "wide")
 }
 
-// readyStatus prints the status of the condition Ready.
+// readyStatus prints the status of the Ready condition.
 const readyStatus = `jsonpath={.status.conditions[?(@.type=="Ready")].status}`
 
-// storeFile stores a sample plugin's module as it was built.
+// storeFile stores the built module of a sample plugin.
 func (d *demo) storeFile(ctx context.Context, plugin string) error {
 	module, err := os.ReadFile(filepath.Join(d.root, moduleFile(plugin)))
 	if err != nil {
@@ -53,7 +53,7 @@ func (d *demo) storeFile(ctx context.Context, plugin string) error {
 	return d.store(ctx, plugin, module)
 }
 
-// store puts a module into a plugin's ConfigMap, compressed: a ConfigMap holds 1 MiB.
+// store stores a module in the plugin's ConfigMap. It compresses the module, because a ConfigMap holds at most 1 MiB.
 func (d *demo) store(ctx context.Context, plugin string, module []byte) error {
 	var packed bytes.Buffer
 	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
@@ -82,7 +82,7 @@ func (d *demo) store(ctx context.Context, plugin string, module []byte) error {
 	return nil
 }
 
-// checkPlugin holds what the plugin wrote against the tree of the samples.
+// checkPlugin compares the statuses that the plugin wrote with the tree of the samples.
 func (d *demo) checkPlugin(ctx context.Context) error {
 	for _, check := range []struct{ category, path string }{
 		{"electronics", "electronics"},
@@ -110,7 +110,7 @@ func (d *demo) checkPlugin(ctx context.Context) error {
 		"-o", "custom-columns=TYPE:.type,REASON:.reason,NOTE:.message")
 }
 
-// swapPlugin builds a second version and changes the ConfigMap. The operator is not restarted.
+// swapPlugin builds a second version and updates the ConfigMap, without a restart of the operator.
 func (d *demo) swapPlugin(ctx context.Context) error {
 	file := filepath.Join(d.dir, "next.wasm")
 	build := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath", //nolint:gosec // fixed arguments
@@ -145,7 +145,7 @@ func (d *demo) swapPlugin(ctx context.Context) error {
 	return d.show(ctx, "get", "wasmplugins")
 }
 
-// breakPlugin stores something that is no module.
+// breakPlugin stores data that is not a module.
 func (d *demo) breakPlugin(ctx context.Context) error {
 	if err := d.store(ctx, pluginName, []byte("this is no WebAssembly")); err != nil {
 		return err
@@ -168,7 +168,7 @@ func (d *demo) breakPlugin(ctx context.Context) error {
 	return d.expect(ctx, "path of audio, written by "+nextVersion, "electronics/audio", "get", "category", "audio", "-o", "jsonpath={.status.path}")
 }
 
-// denyPlugin takes the right to write statuses from the plugin's Role, and gives it back.
+// denyPlugin removes the permission to write statuses from the plugin's Role, and restores it.
 func (d *demo) denyPlugin(ctx context.Context) error {
 	role, err := d.kube(ctx, "", "get", "role", pluginName, "-o", "json")
 	if err != nil {
@@ -205,7 +205,7 @@ func (d *demo) denyPlugin(ctx context.Context) error {
 	return d.expect(ctx, "path of audio, once the retry came through", "electronics/computers/audio", "get", "category", "audio", "-o", "jsonpath={.status.path}")
 }
 
-// deletePlugin deletes the plugin and shows that the embedded controllers do not care.
+// deletePlugin deletes the plugin and checks that the embedded controllers keep working.
 func (d *demo) deletePlugin(ctx context.Context) error {
 	if err := d.show(ctx, "delete", "wasmplugin", pluginName); err != nil {
 		return err

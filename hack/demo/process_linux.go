@@ -4,7 +4,7 @@ package main
 
 import "syscall"
 
-// ownGroup keeps a terminal's Ctrl-C from a child, and ends the child if the demo is killed.
+// ownGroup protects a child process from the terminal's Ctrl-C, and kills it if the demo is killed.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

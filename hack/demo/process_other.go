@@ -6,7 +6,7 @@ package main
 
 import "syscall"
 
-// ownGroup keeps a terminal's Ctrl-C from a child.
+// ownGroup protects a child process from the terminal's Ctrl-C.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

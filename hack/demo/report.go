@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// report prints the account of a demo: colors on a terminal only.
+// report prints the progress of a demo. It uses colors only on a terminal.
 type report struct {
 	out   io.Writer
 	color bool
@@ -30,22 +30,22 @@ func (r *report) paint(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// heading begins a step.
+// heading prints the title of a step.
 func (r *report) heading(n, of int, title string) {
 	_, _ = fmt.Fprintf(r.out, "\n%s %s\n", r.paint("1;34", fmt.Sprintf("[%d/%d]", n, of)), r.paint("1", title))
 }
 
-// note says something in passing.
+// note prints a remark.
 func (r *report) note(format string, args ...any) {
 	_, _ = fmt.Fprintf(r.out, "    %s\n", fmt.Sprintf(format, args...))
 }
 
-// held says that something was checked and is so.
+// held prints a check that passed.
 func (r *report) held(format string, args ...any) {
 	_, _ = fmt.Fprintf(r.out, "  %s %s\n", r.paint("32", "✓"), fmt.Sprintf(format, args...))
 }
 
-// command shows a command and what it printed.
+// command prints a command and its output.
 func (r *report) command(line, output string) {
 	_, _ = fmt.Fprintf(r.out, "  %s\n", r.paint("2", "$ "+line))
 	for l := range strings.Lines(output) {

@@ -10,7 +10,7 @@ import (
 
 const validatorName = "item-validator"
 
-// loadValidator loads a plugin that requests to the API server wait for.
+// loadValidator loads a plugin with admission webhooks.
 func (d *demo) loadValidator(ctx context.Context) error {
 	if err := d.storeFile(ctx, validatorName); err != nil {
 		return err
@@ -27,10 +27,10 @@ func (d *demo) loadValidator(ctx context.Context) error {
 	return d.show(ctx, "get", "validatingwebhookconfigurations,mutatingwebhookconfigurations", "-l", "app.kubernetes.io/managed-by=k1s")
 }
 
-// checkValidator makes requests that the plugin fills in, warns of and refuses.
+// checkValidator sends requests for which the plugin sets defaults, returns warnings and denies.
 func (d *demo) checkValidator(ctx context.Context) error {
 	const teapot = `{apiVersion: inventory.example.com/v1alpha1, kind: Item, metadata: {name: teapot}, spec: {name: Teapot, quantity: 3, price: 1900}}`
-	// The API server hears of webhook configurations a moment after they were written.
+	// The API server observes new webhook configurations after a short delay.
 	err := wait(ctx, func() error {
 		out, err := d.kube(ctx, teapot, "apply", "--server-side", "--dry-run=server", "-o", "jsonpath={.spec.category}", "-f", "-")
 		if err == nil && out == "" {
@@ -68,7 +68,7 @@ func (d *demo) checkValidator(ctx context.Context) error {
 	return err
 }
 
-// refused applies what must not be stored, and shows what kubectl says.
+// refused applies a manifest that must be denied, and prints the message of kubectl.
 func (d *demo) refused(ctx context.Context, manifest, why string) error {
 	err := d.apply(ctx, manifest)
 	switch {

@@ -10,7 +10,7 @@ import (
 	"io"
 )
 
-// Media types of the OCI image specification, version 1.1.
+// The media types of the OCI image specification, version 1.1.
 const (
 	mediaTypeIndex    = "application/vnd.oci.image.index.v1+json"
 	mediaTypeManifest = "application/vnd.oci.image.manifest.v1+json"
@@ -18,7 +18,7 @@ const (
 	mediaTypeLayer    = "application/vnd.oci.image.layer.v1.tar"
 )
 
-// descriptor points to a blob by its digest.
+// descriptor refers to a blob by its digest.
 type descriptor struct {
 	MediaType   string            `json:"mediaType"`
 	Digest      string            `json:"digest"`
@@ -27,7 +27,7 @@ type descriptor struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// index and manifest are the two documents between an image's name and its blobs.
+// index and manifest are the two documents that lead from an image's name to its blobs.
 type (
 	index struct {
 		SchemaVersion int          `json:"schemaVersion"`
@@ -42,7 +42,7 @@ type (
 	}
 )
 
-// config is the image configuration: what runs, and as whom.
+// config is the image configuration: the process and its user.
 type config struct {
 	platform
 
@@ -62,7 +62,7 @@ type rootFS struct {
 	DiffIDs []string `json:"diff_ids"`
 }
 
-// image is an image ready to be written.
+// image is an image that is ready to be written.
 type image struct {
 	ref      ref
 	manifest descriptor
@@ -71,7 +71,7 @@ type image struct {
 	blobs    map[string][]byte // by digest
 }
 
-// newImage computes the documents of an image whose only layer is given.
+// newImage creates the documents of an image with one layer.
 func newImage(r ref, p platform, layer []byte) (image, error) {
 	img := image{ref: r, blobs: map[string][]byte{}}
 	img.layer = img.add(mediaTypeLayer, layer)
@@ -84,7 +84,7 @@ func newImage(r ref, p platform, layer []byte) (image, error) {
 			Entrypoint: []string{"/manager"},
 			WorkingDir: "/",
 		},
-		// The layer is not compressed, so its digest is that of its content too.
+		// The layer is not compressed, so its digest is also the digest of its content.
 		RootFS: rootFS{Type: "layers", DiffIDs: []string{img.layer.Digest}},
 	})
 	if err != nil {
@@ -102,7 +102,7 @@ func newImage(r ref, p platform, layer []byte) (image, error) {
 	img.manifest = img.add(mediaTypeManifest, manifestJSON)
 	img.manifest.Platform = &p
 	img.manifest.Annotations = map[string]string{
-		// containerd names the image by the first, everything else by the second.
+		// containerd uses the first annotation as the name of the image, all other tools use the second.
 		"io.containerd.image.name":          r.name,
 		"org.opencontainers.image.ref.name": r.tag,
 	}
@@ -122,7 +122,7 @@ func (i *image) write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// The same blobs, in the terms of "docker save".
+	// The same blobs, in the format of "docker save".
 	dockerJSON, err := json.Marshal([]map[string]any{{
 		"Config":   blobPath(i.config),
 		"RepoTags": []string{i.ref.name},

@@ -16,8 +16,7 @@ import (
 	"testing"
 )
 
-// TestRun_reproducible would fail on anything that depends on the clock, the
-// file system or the order of a map.
+// TestRun_reproducible fails if anything depends on the clock, the file system or the order of a map.
 func TestRun_reproducible(t *testing.T) {
 	t.Parallel()
 	var digests, sums []string
@@ -36,8 +35,7 @@ func TestRun_reproducible(t *testing.T) {
 	}
 }
 
-// TestRun_layout reads the image the two ways there are: by the OCI index, and
-// by Docker's manifest.json.
+// TestRun_layout reads the image in both ways: through the OCI index, and through Docker's manifest.json.
 func TestRun_layout(t *testing.T) {
 	t.Parallel()
 	digest, output := pack(t, t.TempDir(), []byte("a binary"))
@@ -107,7 +105,7 @@ func TestRun_badInput(t *testing.T) {
 	}
 }
 
-// pack runs the command on a binary of the given content.
+// pack runs the command on a binary with the given content.
 func pack(t *testing.T, dir string, content []byte) (digest, output string) {
 	t.Helper()
 	binary := filepath.Join(dir, "manager")

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// nonroot is the user and group the operator runs as; the number is the one
-// distroless images use, which cluster policies commonly know.
+// nonroot is the user and group of the operator. Distroless images use the same number, so cluster policies commonly
+// know it.
 const nonroot = 65532
 
 const (
@@ -20,7 +20,7 @@ const (
 	group  = "root:x:0:\nnonroot:x:65532:\n"
 )
 
-// entry is a file or, with a name that ends in a slash, a folder of an archive.
+// entry is a file of an archive, or a folder if its name ends with a slash.
 type entry struct {
 	name    string
 	mode    int64 // permission bits, with 0o1000 for a sticky folder
@@ -28,9 +28,8 @@ type entry struct {
 	content []byte
 }
 
-// writeLayer returns the tar archive of the image's only layer: the operator,
-// what the Go standard library looks up in /etc, and the two folders the
-// operator writes to.
+// writeLayer returns the tar archive of the image's only layer: the operator, the files that the Go standard library
+// reads in /etc, and the two folders that the operator writes to.
 func writeLayer(binary, rootCertificates []byte) ([]byte, error) {
 	entries := []entry{
 		{name: "etc/", mode: 0o755},
@@ -58,7 +57,7 @@ func writeLayer(binary, rootCertificates []byte) ([]byte, error) {
 	return layer.Bytes(), nil
 }
 
-// writeTar writes the entries in their order, all dated 1970-01-01.
+// writeTar writes the entries in the given order, all with the date 1970-01-01.
 func writeTar(w io.Writer, entries []entry) error {
 	archive := tar.NewWriter(w)
 	for _, e := range entries {

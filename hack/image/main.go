@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command image packs one static binary into a container image file, without a
-// container engine: for machines that have none, and for tests that need an
-// image whose digest depends on the binary alone.
+// Command image implements the packing of one static binary into a container image file, without a container engine. It
+// is for machines that have none, and for tests that need an image whose digest depends only on the binary.
 //
 //	go run ./hack/image -o bin/k1s-image.tar -ref ghcr.io/k1s-io/k1s:dev bin/image/manager
 //
-// The file is an OCI image layout that also carries Docker's manifest.json, so
-// that "docker load -i", "ctr images import" and "kind load image-archive" all
-// take it. Its content is that of the Dockerfile. Equal inputs give an equal
-// file, byte by byte: there are no clocks in it and no compressor, whose output
-// would change with the Go release.
+// The file is an OCI image layout that also contains Docker's manifest.json, so that "docker load -i", "ctr images
+// import" and "kind load image-archive" accept it. Its content is that of the Dockerfile. Equal inputs give an equal
+// file, byte for byte: it contains no timestamps, and it is not compressed, because the output of a compressor changes
+// with the Go release.
 //
-// Why no library: an image of one layer is three JSON documents and two tar
-// files. go-containerregistry would write them as well, but at the price of a
-// tree of requirements in the operator's own go.mod.
+// It uses no library, because an image of one layer is three JSON documents and two tar files. go-containerregistry
+// could write them, but would add many requirements to the operator's go.mod.
 package main
 
 import (
@@ -78,8 +75,8 @@ func run(output, refFlag, platformFlag, certificates, binary string) (string, er
 	return img.manifest.Digest, save(output, img)
 }
 
-// save writes beside the target and renames, so that a full disk leaves no half
-// image under the name.
+// save writes to a temporary file and renames it, so that a full disk does not leave an incomplete image under the
+// name.
 func save(output string, img image) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(output), ".image-*")
 	if err != nil {

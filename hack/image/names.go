@@ -10,12 +10,12 @@ import (
 
 // ref is the name under which the image is loaded.
 type ref struct {
-	name string // with its tag
+	name string // including the tag
 	tag  string
 }
 
-// The grammar of distribution/reference, without digests: an image file cannot
-// be given a digest, it has one.
+// refPattern is the grammar of distribution/reference without digests: the digest of an image file is computed and
+// cannot be chosen.
 var refPattern = regexp.MustCompile(`^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*:([\w][\w.-]{0,127})$`)
 
 func parseRef(s string) (ref, error) {
@@ -26,8 +26,7 @@ func parseRef(s string) (ref, error) {
 	return ref{name: s, tag: match[len(match)-1]}, nil
 }
 
-// platform says what the binary runs on, in the terms of the OCI image
-// specification, which are those of GOOS and GOARCH.
+// platform is the platform of the binary. The OCI image specification uses the values of GOOS and GOARCH.
 type platform struct {
 	Architecture string `json:"architecture"`
 	OS           string `json:"os"`

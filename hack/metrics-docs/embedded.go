@@ -14,7 +14,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// described gathers the descriptions of what is registered.
+// described collects the descriptions of the registered metrics.
 type described struct {
 	prometheus.Registerer
 	descriptions []string
@@ -33,10 +33,10 @@ func (d *described) Register(c prometheus.Collector) error {
 	return nil
 }
 
-// description is how a Desc writes itself; it has no other way to tell what is in it.
+// description matches the text of a Desc, which is the only way to read its contents.
 var description = regexp.MustCompile(`fqName: ("(?:[^"\\]|\\.)*"), help: ("(?:[^"\\]|\\.)*").*variableLabels: \{([^}]*)\}`)
 
-// embeddedFamilies are the metrics of the embedded controllers, without any controller being there.
+// embeddedFamilies returns the metrics of the embedded controllers, without starting any controller.
 func embeddedFamilies() ([]metrics.Family, error) {
 	var d described
 	if err := embedded.NewRegistry().RegisterMetrics(&d); err != nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command metrics-docs writes docs/metrics.md from the metrics that the code registers.
+// Command metrics-docs implements the generation of docs/metrics.md from the metrics that the code registers.
 //
 //	go run ./hack/metrics-docs -o docs/metrics.md
 package main

@@ -41,7 +41,7 @@ controllers.
 
 `
 
-// alert is an example of what to be woken for.
+// alert is an example of an alerting rule.
 type alert struct {
 	name, what, expr, hold string
 }
@@ -120,7 +120,7 @@ func table(b *strings.Builder, families []metrics.Family) {
 	}
 }
 
-// buckets writes the bounds as people say them.
+// buckets formats the upper bounds of the buckets for people.
 func buckets(f metrics.Family) string {
 	out := make([]string, len(f.Buckets))
 	for i, bound := range f.Buckets {

@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// The page is what the code says.
+// The committed page is up to date with the code.
 func TestRender_committed(t *testing.T) {
 	t.Parallel()
 	var want bytes.Buffer
@@ -31,7 +31,7 @@ func TestRender_committed(t *testing.T) {
 	}
 }
 
-// Every metric that an alert names exists.
+// Every metric in an alert exists.
 func TestAlerts_metricsExist(t *testing.T) {
 	t.Parallel()
 	families, err := embeddedFamilies()

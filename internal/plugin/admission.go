@@ -12,12 +12,12 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// admissionExports are the exports that hold up a request to the API server.
+// admissionExports are the exports that the plugin's admission webhooks call.
 var admissionExports = []string{
 	abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportValidateDelete, abi.ExportSetDefaults, abi.ExportAdmit,
 }
 
-// operationsOf are the operations of the requests that an export is for, sorted.
+// operationsOf returns the operations of the admission requests that an export handles, sorted.
 func operationsOf(export string) []string {
 	switch export {
 	case abi.ExportValidateCreate:
@@ -35,8 +35,8 @@ func operationsOf(export string) []string {
 	}
 }
 
-// OperationsOf returns the operations of the requests that are to be held up for an export, sorted: those that the
-// export is for and the module wants. Without any, the export need not be called.
+// OperationsOf returns the operations of the admission requests for which an export is called, sorted: those that the
+// export handles and that the module's metadata asks for. If there are none, the export need not be called.
 func (m Metadata) OperationsOf(export string) []string {
 	all := operationsOf(export)
 	if m.Operations == nil {
@@ -45,7 +45,8 @@ func (m Metadata) OperationsOf(export string) []string {
 	return slices.DeleteFunc(all, func(operation string) bool { return !slices.Contains(m.Operations, operation) })
 }
 
-// parseOperations reads admission.operations of the metadata. Each capability must have something left to be asked.
+// parseOperations reads admission.operations of the metadata. It rejects operations that leave one of the module's
+// admission capabilities without any request.
 func (m *Metadata) parseOperations(operations []string) error {
 	if operations == nil {
 		return nil
@@ -72,11 +73,11 @@ func (m *Metadata) parseOperations(operations []string) error {
 	return nil
 }
 
-// InAdmission reports whether an export holds up a request to the API server; it may only read then.
+// InAdmission reports whether an export handles admission requests. Such an export can only read from the API server.
 func InAdmission(export string) bool { return slices.Contains(admissionExports, export) }
 
-// Validate runs validate_create, validate_update or validate_delete and returns the guest's warnings. An
-// error of KindGuest is the guest's no, or says that it cannot tell, as its Status has it.
+// Validate calls validate_create, validate_update or validate_delete and returns the guest's warnings. An error of
+// KindGuest means that the guest denied the request or could not decide: its Status tells which.
 func Validate(ctx context.Context, runner Runner, export string, req abi.AdmissionRequest) ([]string, error) {
 	input, err := abi.AppendAdmissionRequest(nil, req)
 	if err != nil {
@@ -85,7 +86,7 @@ func Validate(ctx context.Context, runner Runner, export string, req abi.Admissi
 	return warnings(ctx, runner, Call{Export: export, Input: input, Object: req.ObjectKey})
 }
 
-// Admit runs admit, as Validate does its exports.
+// Admit calls the admit export. It returns warnings and errors as Validate does.
 func Admit(ctx context.Context, runner Runner, req abi.AdmitRequest) ([]string, error) {
 	input, err := json.Marshal(req)
 	if err != nil {
@@ -103,7 +104,7 @@ func warnings(ctx context.Context, runner Runner, call Call) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := parseAdmissionReply(reply) // not every runner asks
+	parsed, err := parseAdmissionReply(reply) // not every Runner calls Accept
 	if err != nil {
 		return nil, &CallError{Kind: KindViolation, Export: call.Export, Err: err}
 	}
@@ -126,8 +127,8 @@ func parseAdmissionReply(reply []byte) (parsed abi.AdmissionReply, err error) {
 	return parsed, nil
 }
 
-// SetDefaults runs set_defaults. The reply is empty (nothing is to change), a JSON object (the object as it is to
-// be) or a JSON array (a JSON patch, RFC 6902).
+// SetDefaults calls set_defaults. The reply is empty (no change), a JSON object (the object with its defaults) or a
+// JSON array (a JSON patch, RFC 6902).
 func SetDefaults(ctx context.Context, runner Runner, req abi.AdmissionRequest) (json.RawMessage, error) {
 	const export = abi.ExportSetDefaults
 	input, err := abi.AppendAdmissionRequest(nil, req)
@@ -138,7 +139,7 @@ func SetDefaults(ctx context.Context, runner Runner, req abi.AdmissionRequest) (
 	if err != nil {
 		return nil, err
 	}
-	if err := checkDefaults(reply); err != nil { // not every runner asks
+	if err := checkDefaults(reply); err != nil { // not every Runner calls Accept
 		return nil, &CallError{Kind: KindViolation, Export: export, Err: err}
 	}
 	return reply, nil

@@ -46,13 +46,13 @@ func TestMetadata_OperationsOf(t *testing.T) {
 	}
 }
 
-// says is a runner that answers the same to everything, and does not ask whether that is accepted.
+// says is a Runner that returns the same reply to everything and does not call Accept.
 type says string
 
 func (s says) Call(context.Context, Call) ([]byte, error) { return []byte(s), nil }
 func (says) Close(context.Context) error                  { return nil }
 
-// Replies are held against the contract also where the runner does not ask.
+// Replies are validated even if the Runner does not call Accept.
 func TestValidate_replies(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -118,7 +118,7 @@ func checkReply(t *testing.T, export string, err error, want string) {
 	}
 }
 
-// A request that is larger than a payload may be is no fault of the guest's.
+// A request that exceeds the maximum size of a payload is not a fault of the guest.
 func TestValidate_tooLarge(t *testing.T) {
 	t.Parallel()
 	req := abi.AdmissionRequest{Object: json.RawMessage(strings.Repeat(" ", abi.MaxPayload+1))}

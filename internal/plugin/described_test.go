@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The last modules are remembered, and not one more.
+// Exactly the last maxDescribed modules are cached.
 func TestDescribed(t *testing.T) {
 	t.Parallel()
 	d := NewDescribed()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package plugin is the domain: what a plugin is (Module, Metadata, Capability), how one is run
-// (Runner, behind which the engine and its decorators stand), how one revision replaces another
-// (Slot), and the errors of all that. It knows neither WebAssembly nor the cluster.
+// Package plugin implements the domain model of plugins: what a plugin is (Module, Metadata, Capability), how a
+// revision runs (Runner, which the engine implements and decorators wrap), how one revision replaces another (Slot),
+// and the errors of these. It depends neither on WebAssembly nor on the cluster.
 package plugin

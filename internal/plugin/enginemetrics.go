@@ -4,30 +4,30 @@ package plugin
 
 import "time"
 
-// How an instance was made.
+// The ways in which an instance is created.
 const (
-	// InstantiatedFresh is an instance whose guest ran its own initialization.
+	// InstantiatedFresh marks an instance whose guest ran its own initialization.
 	InstantiatedFresh = "fresh"
-	// InstantiatedImage is an instance that began as a copy of an initialized memory.
+	// InstantiatedImage marks an instance that started as a copy of an initialized memory image.
 	InstantiatedImage = "image"
 )
 
-// EngineMetrics gets what only the engine sees. It is safe for concurrent use and never blocks.
-// A plugin is named "namespace/name".
+// EngineMetrics receives the measurements that only the engine can make. It is safe for concurrent use and never
+// blocks. A plugin is named "namespace/name".
 type EngineMetrics interface {
-	// Fuel adds the instructions that one call used.
+	// Fuel adds the instructions that one call executed.
 	Fuel(plugin, export string, instructions uint64)
-	// Instances adds to the number of instances that live.
+	// Instances adds to the number of live instances.
 	Instances(plugin string, delta int)
-	// Memory adds to the linear memory that is committed.
+	// Memory adds to the committed linear memory.
 	Memory(plugin string, deltaBytes int64)
-	// Instantiated observes the making of one instance: how is InstantiatedFresh or InstantiatedImage.
+	// Instantiated observes the creation of one instance. The argument how is InstantiatedFresh or InstantiatedImage.
 	Instantiated(plugin, how string, d time.Duration)
-	// Compiled observes a compilation, or the reading of its cached result.
+	// Compiled observes a compilation, or the loading of its cached result.
 	Compiled(d time.Duration, cached bool)
 }
 
-// NoEngineMetrics is an EngineMetrics that forgets everything.
+// NoEngineMetrics is an EngineMetrics that discards everything.
 type NoEngineMetrics struct{}
 
 var _ EngineMetrics = NoEngineMetrics{}

@@ -14,30 +14,30 @@ import (
 // ErrNoRevision means that no revision of the plugin is loaded.
 var ErrNoRevision = errors.New("no revision of the plugin is loaded")
 
-// Kind says what went wrong in a call.
+// Kind is the kind of failure of a call.
 type Kind string
 
 // The kinds of call errors.
 const (
-	// KindGuest means that the guest answered an error; the instance lives on.
+	// KindGuest means that the guest returned an error. The instance stays usable.
 	KindGuest Kind = "Guest"
 	// KindTrap means that the guest trapped.
 	KindTrap Kind = "Trap"
-	// KindTimeout means that the call ran past its deadline or was canceled.
+	// KindTimeout means that the call exceeded its deadline or was canceled.
 	KindTimeout Kind = "Timeout"
 	// KindFuel means that the call used up its fuel.
 	KindFuel Kind = "Fuel"
 	// KindExit means that the guest called proc_exit.
 	KindExit Kind = "Exit"
-	// KindViolation means that the guest broke the ABI.
+	// KindViolation means that the guest violated the ABI.
 	KindViolation Kind = "Violation"
-	// KindInput means that the host could not make the call's input.
+	// KindInput means that the host could not encode the call's input.
 	KindInput Kind = "Input"
-	// KindInstance means that no instance could be made for the call.
+	// KindInstance means that no instance could be created or acquired for the call.
 	KindInstance Kind = "Instance"
 	// KindClosed means that the revision was closed before or during the call.
 	KindClosed Kind = "Closed"
-	// KindUnavailable means that the guest was not asked, because it failed too often just before.
+	// KindUnavailable means that the guest was not called, because the circuit breaker is open after too many failures.
 	KindUnavailable Kind = "Unavailable"
 )
 
@@ -57,11 +57,11 @@ type CallError struct {
 	Status *metav1.Status
 	// Err is the cause, for the other kinds.
 	Err error
-	// RetryAfter is when another call may be let through, for KindUnavailable.
+	// RetryAfter is the time until another call may be let through, for KindUnavailable.
 	RetryAfter time.Duration
 }
 
-// Error names the export, the kind and the cause.
+// Error returns a message that names the export, the kind and the cause.
 func (e *CallError) Error() string {
 	if e.Status != nil {
 		reason := e.Status.Reason
@@ -85,21 +85,22 @@ func KindOf(err error) Kind {
 	return ""
 }
 
-// IsInvalid says that a guest answered with the reason Invalid: trying again without a change is no use.
+// IsInvalid reports whether a guest returned an error with the reason Invalid. Such a call is not worth a retry before
+// something changes.
 func IsInvalid(err error) bool {
 	var call *CallError
 	return errors.As(err, &call) && call.Status != nil && call.Status.Reason == metav1.StatusReasonInvalid
 }
 
-// Ended reports whether who asked for a call has ended it, or gave it no more time. A deadline that has passed counts before
-// the context's timer has: a guest that was stopped there is not to blame.
+// Ended reports whether the caller canceled a call or its deadline has passed. A deadline that has passed counts even
+// if the context's timer has not fired yet: if the call was stopped at that moment, the guest is not to blame.
 func Ended(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
-// IsFault reports whether a call failed by a fault of the module's: not by an answer, however it reads, nor
-// because the caller or the operator ended it.
+// IsFault reports whether a call failed because of the module. An error that the guest returned is not a fault, and
+// neither is a call that the caller or the operator ended.
 func IsFault(err error) bool {
 	switch KindOf(err) {
 	case KindTrap, KindTimeout, KindFuel, KindExit, KindViolation, KindInstance:
@@ -109,8 +110,8 @@ func IsFault(err error) bool {
 	}
 }
 
-// RetryAfter returns how long to wait before a call that was not let through is made again; 0 for
-// every other error.
+// RetryAfter returns how long to wait before retrying a call that the circuit breaker did not let through. It returns 0
+// for every other error.
 func RetryAfter(err error) time.Duration {
 	var call *CallError
 	if errors.As(err, &call) && call.Kind == KindUnavailable {
@@ -119,17 +120,17 @@ func RetryAfter(err error) time.Duration {
 	return 0
 }
 
-// LoadError is a module that cannot become a revision.
+// LoadError is the error of a module that cannot be loaded as a revision.
 type LoadError struct {
 	// Reason is a condition reason of the WasmPlugin API.
 	Reason string
-	// Message says what is wrong and what to do about it.
+	// Message says what is wrong and how to fix it.
 	Message string
 	// Err is the cause; it may be nil.
 	Err error
 }
 
-// Error returns the message, and the cause behind it.
+// Error returns the message, followed by the cause.
 func (e *LoadError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("%s: %v", e.Message, e.Err)
@@ -140,7 +141,7 @@ func (e *LoadError) Error() string {
 // Unwrap returns the cause.
 func (e *LoadError) Unwrap() error { return e.Err }
 
-// Refuse makes a LoadError with a formatted message.
+// Refuse returns a LoadError with a formatted message.
 func Refuse(reason, format string, args ...any) *LoadError {
 	return &LoadError{Reason: reason, Message: fmt.Sprintf(format, args...)}
 }

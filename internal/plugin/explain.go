@@ -14,14 +14,17 @@ import (
 )
 
 const (
-	// maxExplained is how many things that are wrong are told, maxSentence how many bytes each takes.
+	// maxExplained is the maximum number of violations in a message, maxSentence the maximum size of each sentence in
+	// bytes.
 	maxExplained, maxSentence = 50, 512
-	// maxListed is how many of a list are, maxQuoted how many bytes of a text are quoted.
+	// maxListed is the maximum number of list items that are quoted, maxQuoted the maximum number of quoted bytes of a
+	// text.
 	maxListed, maxQuoted = 30, 256
 )
 
-// explain returns one sentence for each leaf of a validation error, sorted so that it is always the
-// same; of more than maxExplained, the first ones. What was validated is named by root. Of members that are secrets only the rule is told that they break.
+// explain returns one sentence for each leaf of a validation error. The sentences are sorted, so that the result is
+// always the same. If there are more than maxExplained, it returns the first ones. The argument root names the
+// validated value. For members that are secrets, a sentence names only the rule that they violate.
 func explain(root string, e *jsonschema.ValidationError, secrets ...Secret) []string {
 	x := &explanation{first: first{limit: maxExplained}, secrets: secrets, redact: RedactorOf(secrets), printer: message.NewPrinter(language.English)}
 	x.leaves(root, e)
@@ -31,7 +34,7 @@ func explain(root string, e *jsonschema.ValidationError, secrets ...Secret) []st
 	return x.items
 }
 
-// explanation gathers the sentences of an explain.
+// explanation collects the sentences of explain.
 type explanation struct {
 	first
 
@@ -42,7 +45,7 @@ type explanation struct {
 
 func (x *explanation) leaves(root string, e *jsonschema.ValidationError) {
 	if name, ok := e.ErrorKind.(*kind.PropertyNames); ok {
-		// The causes are about the name, and do not say which.
+		// The causes are about the name, but do not contain it.
 		root += ": the member name " + x.cut(name.Property, maxQuoted)
 	}
 	for _, cause := range e.Causes {
@@ -56,7 +59,7 @@ func (x *explanation) leaves(root string, e *jsonschema.ValidationError) {
 		return
 	}
 	if path := e.InstanceLocation; len(path) > 0 && slices.ContainsFunc(x.secrets, func(s Secret) bool { return s.As == path[0] }) {
-		rule := "rule" // some have no name
+		rule := "rule" // some rules have no name
 		if keyword := e.ErrorKind.KeywordPath(); len(keyword) > 0 {
 			rule = fmt.Sprintf("%q", x.cut(strings.Join(keyword, "."), maxQuoted))
 		}
@@ -70,7 +73,7 @@ func (x *explanation) leaves(root string, e *jsonschema.ValidationError) {
 	x.add(x.cut(at+": "+x.brief(e.ErrorKind).LocalizedString(x.printer), maxSentence))
 }
 
-// location says where something is.
+// location returns the path of a value for a message.
 func (x *explanation) location(root string, path []string) string {
 	at := root
 	for _, part := range path {
@@ -81,10 +84,11 @@ func (x *explanation) location(root string, path []string) string {
 	return at
 }
 
-// brief returns a kind of error whose text is short. Values and lists may be as long as the settings, and every error has them.
+// brief returns an error kind whose text is short. Values and lists may be as long as the settings, and every error
+// contains them.
 func (x *explanation) brief(e jsonschema.ErrorKind) jsonschema.ErrorKind {
 	switch k := e.(type) {
-	case *kind.AdditionalProperties: // they come in the order of a map
+	case *kind.AdditionalProperties: // they are in map order
 		sorted := first{limit: maxListed}
 		for _, name := range k.Properties {
 			sorted.add(name)
@@ -119,7 +123,7 @@ func (x *explanation) brief(e jsonschema.ErrorKind) jsonschema.ErrorKind {
 	return e
 }
 
-// listed returns the beginning of a list, and of its texts.
+// listed returns the first items of a list, each cut to its first bytes.
 func (x *explanation) listed(texts []string) []string {
 	var out []string
 	for i, text := range texts {
@@ -131,7 +135,7 @@ func (x *explanation) listed(texts []string) []string {
 	return out
 }
 
-// quotable returns a value, of texts the beginning.
+// quotable returns a value. Of a text it returns the first bytes.
 func (x *explanation) quotable(v any) any {
 	if text, ok := v.(string); ok {
 		return x.cut(text, maxQuoted)
@@ -139,7 +143,7 @@ func (x *explanation) quotable(v any) any {
 	return v
 }
 
-// cut returns the beginning of a text. A secret that the cut goes through is left out.
+// cut returns the beginning of a text. A secret at the position of the cut is left out.
 func (x *explanation) cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text
@@ -147,15 +151,16 @@ func (x *explanation) cut(text string, limit int) string {
 	return strings.ToValidUTF8(x.redact.Cut(text, limit), "") + "…"
 }
 
-// first are the first ones of some texts in their order, each once.
+// first collects the first of some texts in sorted order, without duplicates.
 type first struct {
 	items []string
 	limit int
-	// more reports whether there were others.
+	// more reports whether texts were left out.
 	more bool
 }
 
-// passes reports whether a text, whatever it goes on with, comes behind those that there is room for.
+// passes reports whether every text with the given prefix would be sorted after the collected ones, while there is no
+// room left.
 func (f *first) passes(text string) bool {
 	if len(f.items) < f.limit || text <= f.items[len(f.items)-1] {
 		return false
@@ -178,7 +183,7 @@ func (f *first) add(text string) {
 	f.items = slices.Insert(f.items, i, text)
 }
 
-// hasCycle reports whether a validation ended because the schema leads back to where it was.
+// hasCycle reports whether the validation ended because of a reference cycle in the schema.
 func hasCycle(e *jsonschema.ValidationError) bool {
 	if _, ok := e.ErrorKind.(*kind.RefCycle); ok {
 		return true

@@ -12,13 +12,14 @@ import (
 )
 
 const (
-	// maxStatusMessage and maxStatusReason bound what is kept of a guest's own error, in bytes.
+	// maxStatusMessage and maxStatusReason are the maximum sizes, in bytes, of the message and the reason of an error
+	// that a guest returns.
 	maxStatusMessage = 4 << 10
 	maxStatusReason  = 128
 )
 
-// GuestError makes a guest's own error from what it said: short, without what could forge lines of a log, and
-// without the secrets.
+// GuestError converts an error that a guest returned to a CallError. It shortens the text, and removes secrets and
+// everything that could forge log lines.
 func (r *Redactor) GuestError(export string, status abi.GuestStatus) *CallError {
 	return &CallError{Kind: KindGuest, Export: export, Status: &metav1.Status{
 		Message: r.shorten(status.Message, maxStatusMessage),
@@ -35,7 +36,7 @@ func (r *Redactor) shorten(text string, limit int) string {
 	return short
 }
 
-// printable makes control characters spaces.
+// printable replaces control characters by spaces.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

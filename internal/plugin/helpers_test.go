@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what must happen at all.
+// patience is the maximum time that a test waits for an event.
 const patience = 3 * time.Minute
 
 var errClosedRunner = errors.New("called when it was closed")
 
-// fakeRunner answers every call, and remembers whether it was closed.
+// fakeRunner returns the same result for every call, and records whether it was closed.
 type fakeRunner struct {
 	reply []byte
 	err   error
-	// entered gets something at each call, if it is there, and the call waits for release.
+	// entered, if set, receives a value at each call, which then waits for release.
 	entered, release chan struct{}
 
 	inside, calls atomic.Int32
 	closed        atomic.Bool
-	// cutOff is set when it was closed while a call was inside.
+	// cutOff is set if the Runner was closed during a call.
 	cutOff atomic.Bool
 }
 
@@ -57,7 +57,7 @@ func (r *fakeRunner) Close(context.Context) error {
 	return nil
 }
 
-// eventually waits for a condition.
+// eventually waits until a condition is true.
 func eventually(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)

@@ -13,10 +13,10 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// Capability is something that a module declares it can do.
+// Capability is a capability that a module declares.
 type Capability = pluginsv1alpha1.Capability
 
-// The capabilities that this operator serves.
+// The capabilities that this operator supports.
 const (
 	CapabilityReconcile    = pluginsv1alpha1.CapabilityReconcile
 	CapabilityValidation   = pluginsv1alpha1.CapabilityValidation
@@ -26,17 +26,17 @@ const (
 	CapabilityAdmission    = pluginsv1alpha1.CapabilityAdmission
 )
 
-// Supported returns the capabilities that this operator serves, sorted.
+// Supported returns the capabilities that this operator supports, sorted.
 func Supported() []Capability {
 	return []Capability{
 		CapabilityAdmission, CapabilityDefaulting, CapabilityFinalization, CapabilityReconcile, CapabilityStatusUpdate, CapabilityValidation,
 	}
 }
 
-// OfTypes reports whether a capability is about objects of the kinds in forTypes.
+// OfTypes reports whether a capability applies to objects of the kinds in forTypes.
 func OfTypes(c Capability) bool { return c != CapabilityStatusUpdate }
 
-// Exports are the exports of a capability: it needs at least one of them.
+// Exports returns the exports of a capability. A module with the capability has at least one of them.
 func Exports(c Capability) []string {
 	switch c {
 	case CapabilityReconcile:
@@ -54,34 +54,35 @@ func Exports(c Capability) []string {
 	}
 }
 
-// maxWord bounds, in bytes, what of the metadata is shown in every status.
+// maxWord is the maximum size, in bytes, of the metadata fields that every status shows.
 const maxWord = 128
 
-// Metadata is what a module says of itself.
+// Metadata is what a module declares about itself.
 type Metadata struct {
 	Name, Version, Author, Description, Language string
 
-	// ForTypes are the kinds that the module is for.
+	// ForTypes are the kinds that the module handles.
 	ForTypes []schema.GroupVersionKind
-	// Capabilities are what the module can do.
+	// Capabilities are the capabilities that the module declares.
 	Capabilities []Capability
 	// ABI is the version of the guest ABI.
 	ABI int32
-	// MinMemoryPages is the memory that the module needs, in pages of 64 KiB; 0 if it does not say.
+	// MinMemoryPages is the memory that the module needs, in pages of 64 KiB. It is 0 if the module does not declare
+	// it.
 	MinMemoryPages uint32
-	// Deterministic says that equal input of the exports that validate or default gives equal answers.
+	// Deterministic means that equal input of the validating and defaulting exports gives equal replies.
 	Deterministic bool
-	// Operations are those of requests to the API server that the module is to be asked about; nil means all.
+	// Operations are the operations of the admission requests for which the module is called. Nil means all.
 	Operations []string
-	// NoSnapshot says that every instance must run its own initialization.
+	// NoSnapshot means that every instance must run its own initialization.
 	NoSnapshot bool
-	// MaxBatch is how many requests one call of reconcile_batch takes; below 2 there are no such calls.
+	// MaxBatch is the maximum number of requests in one call of reconcile_batch. Below 2 there are no such calls.
 	MaxBatch int
 	// ConfigSchema is the JSON Schema of the settings; nil if there is none.
 	ConfigSchema json.RawMessage
 }
 
-// ParseMetadata reads PluginMetadata. Its errors say which member is wrong.
+// ParseMetadata parses PluginMetadata. Its errors name the invalid member.
 func ParseMetadata(payload []byte) (Metadata, error) {
 	if len(payload) == 0 {
 		return Metadata{}, fmt.Errorf("metadata is empty: k1s_metadata must reply with PluginMetadata JSON")
@@ -154,7 +155,7 @@ func ParseMetadata(payload []byte) (Metadata, error) {
 	return m, nil
 }
 
-// ParseType reads an apiVersion and a kind.
+// ParseType parses an apiVersion and a kind.
 func ParseType(apiVersion, kind string) (schema.GroupVersionKind, error) {
 	gv, err := schema.ParseGroupVersion(apiVersion)
 	if err != nil || gv.Version == "" {

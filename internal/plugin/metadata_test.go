@@ -120,7 +120,7 @@ func TestParseMetadata_refuses(t *testing.T) {
 
 func TestDigest(t *testing.T) {
 	t.Parallel()
-	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of nothing
+	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of the empty input
 	m := NewModule(nil)
 	if m.Digest != empty || m.Digest.String() != "sha256:"+empty || m.Digest.Short() != empty[:12] {
 		t.Errorf("got %q, %q, %q", m.Digest, m.Digest, m.Digest.Short())

@@ -16,7 +16,7 @@ func DigestOf(module []byte) Digest {
 	return Digest(hex.EncodeToString(sum[:]))
 }
 
-// String returns the digest in its usual form, "sha256:" and the digits.
+// String returns the digest in the usual form, "sha256:" followed by the digits.
 func (d Digest) String() string {
 	if d == "" {
 		return ""
@@ -24,7 +24,7 @@ func (d Digest) String() string {
 	return "sha256:" + string(d)
 }
 
-// Short returns the first 12 digits, enough for people to tell revisions apart.
+// Short returns the first 12 digits, which are enough to distinguish revisions.
 func (d Digest) Short() string {
 	if len(d) < 12 {
 		return string(d)
@@ -36,11 +36,11 @@ func (d Digest) Short() string {
 type Module struct {
 	Bytes  []byte
 	Digest Digest
-	// Origin names where the module is stored, for messages, such as `file "a.wasm"`. It may be empty.
+	// Origin names where the module is stored, such as `file "a.wasm"`. It is used in messages and may be empty.
 	Origin string
 }
 
-// NewModule wraps bytes with their digest.
+// NewModule returns a Module with the bytes and their digest.
 func NewModule(bytes []byte) Module {
 	return Module{Bytes: bytes, Digest: DigestOf(bytes)}
 }

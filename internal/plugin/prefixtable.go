@@ -8,45 +8,48 @@ import (
 )
 
 const (
-	// exactSamples is up to which length every beginning of a form is known.
+	// exactSamples is the length up to which every prefix of a form is indexed.
 	exactSamples = 32
-	// bitsPerForm makes the filter let about one position in as many pass that has nothing.
+	// bitsPerForm is the number of filter bits per form: about one in this many positions without a form passes the
+	// filter.
 	bitsPerForm = 32
 )
 
-// prefixTable finds forms of secrets in texts by the hashes of their beginnings. It has hashes only, not the secrets.
+// prefixTable finds forms of secrets in texts by the hashes of their prefixes. It holds only hashes, not the secrets.
 //
-// The longest form at a position is found by binary search over the lengths that forms have: a form leaves a mark, the hash of
-// its beginning, at each length where the search has to turn to longer ones to find it (Waldvogel et al., "Scalable high
-// speed IP routing lookups", 1997). So a form takes as many entries as there are steps in such a search, however long it is.
+// The longest form at a position is found by binary search over the lengths of the forms. A form leaves a mark, the
+// hash of its prefix, at each length where the search has to continue with greater lengths to find it (Waldvogel et
+// al., "Scalable high speed IP routing lookups", 1997). A form therefore takes as many entries as such a search has
+// steps, regardless of its length.
 type prefixTable struct {
 	base rollingBase
-	// lengths are those that forms have, the shortest first.
+	// lengths are the lengths of the forms, in ascending order.
 	lengths []length
-	// marks lead, from the beginning of a form at one of these lengths, to the length of the longest form that
-	// this beginning begins with; 0 if there is none.
+	// marks map the prefix of a form at one of these lengths to the length of the longest form that is a prefix of it,
+	// or to 0 if there is none.
 	marks map[uint64]int
-	// samples are the lengths at which beginnings are known, the shortest first; begun leads from these to the length of
-	// the longest form that begins so.
+	// samples are the lengths at which prefixes are indexed, in ascending order. begun maps such a prefix to the length
+	// of the longest form that starts with it.
 	samples []length
 	begun   map[uint64]int
-	// filter has a bit for what the first minSecret bytes of each form are hashed to.
+	// filter has one bit for the hash of the first minSecret bytes of each form.
 	filter      []uint64
 	filterShift int
 }
 
-// length is a length in bytes with the base to its power.
+// length is a length in bytes, with the base to the power of it.
 type length struct {
 	bytes int
 	power uint64
 }
 
-// key tells beginnings of different lengths apart.
+// key returns a key that differs for prefixes of different lengths.
 func (l length) key(hash uint64) uint64 { return hash ^ uint64(l.bytes)*0x9E3779B97F4A7C15 }
 
-// newPrefixTable makes a table of forms, which have minSecret bytes or more.
+// newPrefixTable returns a table of forms. Each form has at least minSecret bytes.
 func newPrefixTable(forms []string) *prefixTable {
-	// The shortest first: what a mark leads to is shorter than the form that leaves it, and has to be known.
+	// Add the shortest forms first: a mark leads to a form that is shorter than the one that leaves the mark, and that
+	// has to be known already.
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 	t := &prefixTable{base: newRollingBase(), marks: map[uint64]int{}, begun: map[uint64]int{}}
 	for _, f := range forms {
@@ -66,7 +69,7 @@ func newPrefixTable(forms []string) *prefixTable {
 	return t
 }
 
-// add adds the form that is the text of a search.
+// add adds the text of a search as a form.
 func (t *prefixTable) add(s *search) {
 	form := s.text
 	for low, high := 0, len(t.lengths); low < high; {
@@ -90,7 +93,7 @@ func (t *prefixTable) add(s *search) {
 		if l.bytes >= len(form) {
 			break
 		}
-		t.begun[l.key(s.hash.of(0, l.bytes, l.power))] = len(form) // the longest comes last
+		t.begun[l.key(s.hash.of(0, l.bytes, l.power))] = len(form) // the longest form is added last
 	}
 }
 
@@ -105,14 +108,14 @@ func (t *prefixTable) makeFilter(forms []string) {
 	}
 }
 
-// filterBit returns the filter's bit for the first minSecret bytes of a text.
+// filterBit returns the position of the filter bit for the first minSecret bytes of a text.
 func (t *prefixTable) filterBit(text string) uint64 {
 	_ = text[minSecret-1]
 	first := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 | uint64(text[4])<<32 | uint64(text[5])<<40
 	return first * (uint64(t.base) | 1) * 0x9E3779B97F4A7C15 >> t.filterShift
 }
 
-// maybe reports whether a form may begin at the beginning of a text of minSecret bytes or more.
+// maybe reports whether a form may start at the beginning of a text. The text has at least minSecret bytes.
 func (t *prefixTable) maybe(text string) bool {
 	bit := t.filterBit(text)
 	return t.filter[bit/64]&(1<<(bit%64)) != 0

@@ -8,27 +8,28 @@ import (
 )
 
 const (
-	// Redacted stands where a secret was.
+	// Redacted replaces a secret.
 	Redacted = "[redacted]"
-	// minSecret is how many bytes a value must have to be looked for: shorter ones are found in every other
-	// word, which would hide more than it protects.
+	// minSecret is the minimum size, in bytes, of the values that are redacted. Shorter values occur in many ordinary
+	// words: redacting them would hide more than it protects.
 	minSecret = 6
-	// positionsPerCheck is how far a text is searched between two checks of the deadline: about a millisecond's work
-	// at worst.
+	// positionsPerCheck is the number of positions that are searched between two checks of the deadline. That takes
+	// about a millisecond at worst.
 	positionsPerCheck = 4 << 10
 )
 
-// Redactor takes secrets that a plugin was given out of what its guest says. It keeps a guest that quotes its
-// settings from showing them, not one that means to: whoever has a secret can write it in a way that nobody
-// recognizes. The zero value and nil find nothing.
+// Redactor removes the secrets that a plugin was given from the output of its guest. It protects against a guest that
+// quotes its settings by accident. It does not protect against a guest that wants to disclose them, because a guest can
+// encode a secret in any way. The zero value and nil find nothing.
 //
-// A search takes one or two look-ups for each byte of the text, and one more each time the number of different
-// lengths among the forms doubles, whatever the text and the secrets are.
+// A search takes one or two lookups for each byte of the text, and one more each time the number of different lengths
+// of the forms doubles, regardless of the text and the secrets.
 type Redactor struct {
 	prefixes *prefixTable
 }
 
-// NewRedactor makes a Redactor for values: as they are, line by line, and as JSON, URLs and base64 have them.
+// NewRedactor returns a Redactor for values. It finds them as they are, line by line, and encoded for JSON, URLs and
+// base64.
 func NewRedactor(values ...string) *Redactor {
 	var forms []string
 	for _, v := range values {
@@ -41,13 +42,14 @@ func NewRedactor(values ...string) *Redactor {
 	return &Redactor{prefixes: newPrefixTable(slices.Compact(forms))}
 }
 
-// Text returns a text without the secrets.
+// Text returns a text with the secrets redacted.
 func (r *Redactor) Text(text string) string {
-	clean, _ := r.TextContext(context.Background(), text) // which never ends
+	clean, _ := r.TextContext(context.Background(), text) // a context that never ends
 	return clean
 }
 
-// TextContext is Text until the context ends or its deadline passes. Then it returns an error and nothing of the text.
+// TextContext is like Text, but stops when the context ends or its deadline passes. It then returns an error and an
+// empty text.
 func (r *Redactor) TextContext(ctx context.Context, text string) (string, error) {
 	if r == nil || r.prefixes == nil {
 		return text, nil
@@ -55,14 +57,15 @@ func (r *Redactor) TextContext(ctx context.Context, text string) (string, error)
 	return newSearch(r.prefixes, text).replace(ctx)
 }
 
-// Cut is Text for the beginning of a text, when all of it has more bytes than the limit. A secret that the cut
-// goes through is left out.
+// Cut returns the first limit bytes of a text with the secrets redacted, or all of it if it is not longer. A secret at
+// the position of the cut is left out.
 func (r *Redactor) Cut(text string, limit int) string {
-	clean, _ := r.CutContext(context.Background(), text, limit) // which never ends
+	clean, _ := r.CutContext(context.Background(), text, limit) // a context that never ends
 	return clean
 }
 
-// CutContext is Cut until the context ends or its deadline passes. Then it returns an error and nothing of the text.
+// CutContext is like Cut, but stops when the context ends or its deadline passes. It then returns an error and an empty
+// text.
 func (r *Redactor) CutContext(ctx context.Context, text string, limit int) (string, error) {
 	if len(text) <= limit {
 		return r.TextContext(ctx, text)
@@ -71,7 +74,7 @@ func (r *Redactor) CutContext(ctx context.Context, text string, limit int) (stri
 	return r.TextContext(ctx, text[:len(text)-r.begun(text)])
 }
 
-// begun is how many bytes at the end of a text may be the beginning of a secret.
+// begun returns how many bytes at the end of a text may be the beginning of a secret.
 func (r *Redactor) begun(text string) int {
 	if r == nil || r.prefixes == nil {
 		return 0
@@ -79,7 +82,8 @@ func (r *Redactor) begun(text string) int {
 	return newSearch(r.prefixes, text).begun()
 }
 
-// Word returns a word of an API, which may not hold any sign, without the secrets.
+// Word returns a word of an API, such as a reason, or "Redacted" if it contains a secret. Such a word cannot contain
+// arbitrary characters, so Redacted cannot be used.
 func (r *Redactor) Word(word string) string {
 	if r.Text(word) != word {
 		return "Redacted"
@@ -87,7 +91,8 @@ func (r *Redactor) Word(word string) string {
 	return word
 }
 
-// Error returns an error whose text is without the secrets, and which is still the same to errors.Is and errors.As.
+// Error returns an error with the same text, in which the secrets are redacted. The result still matches the original
+// error in errors.Is and errors.As.
 func (r *Redactor) Error(err error) error {
 	if err == nil {
 		return nil
@@ -106,8 +111,8 @@ type redactedError struct {
 	text string
 }
 
-// Error returns what may be seen.
+// Error returns the redacted text.
 func (e *redactedError) Error() string { return e.text }
 
-// Unwrap returns the error itself.
+// Unwrap returns the original error.
 func (e *redactedError) Unwrap() error { return e.error }

@@ -49,7 +49,7 @@ func TestRedactor_forms(t *testing.T) {
 	}
 }
 
-// In something longer, a value begins at one of three places of base64's groups.
+// Inside a longer text, a value starts at one of three offsets within a base64 group.
 func TestRedactor_base64Within(t *testing.T) {
 	t.Parallel()
 	const secret = "correct horse battery"
@@ -67,14 +67,14 @@ func TestRedactor_base64Within(t *testing.T) {
 	}
 }
 
-// What is cut is cut so that no part of a secret is left, wherever the cut is.
+// Wherever a text is cut, no part of a secret remains.
 func TestRedactor_Cut(t *testing.T) {
 	t.Parallel()
 	const text = "The password is hunter2. Remember hunter2!"
 	r := NewRedactor("hunter2")
 	for limit := range len(text) + 5 {
 		got := r.Cut(text, limit)
-		for n := 2; n <= len("hunter2"); n++ { // one letter may well be another word's
+		for n := 2; n <= len("hunter2"); n++ { // one letter can be part of another word
 			if strings.HasSuffix(got, "hunter2"[:n]) {
 				t.Errorf("at %d: %q", limit, got)
 			}
@@ -117,14 +117,14 @@ func TestRedactor_GuestError(t *testing.T) {
 	}
 }
 
-// Whatever the secret and the text, the secret is not in what comes out.
+// For any secret and any text, the output does not contain the secret.
 func FuzzRedactor(f *testing.F) {
 	f.Add("hunter2", "a hunter2 b", 5)
 	f.Add("aaaaaaa", "aaaaaaaaaaaaaa", 9)
 	f.Add("redacted", "[redacted]", 3)
 	f.Fuzz(func(t *testing.T, secret, text string, limit int) {
 		if strings.Contains(Redacted, strings.TrimSpace(secret)) {
-			t.Skip() // it is what is put in its place
+			t.Skip() // it is the replacement itself
 		}
 		r := NewRedactor(secret)
 		got := r.Cut(text, max(limit, 0))

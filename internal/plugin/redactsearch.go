@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// search is one search of a text for the forms of a prefixTable.
+// search is a search of one text for the forms of a prefixTable.
 type search struct {
 	table *prefixTable
 	text  string
@@ -22,8 +22,8 @@ func newSearch(table *prefixTable, text string) *search {
 	return &search{table: table, text: text, hash: rollingHash{base: table.base, text: text}}
 }
 
-// replace returns the text with Redacted in the place of each form: of the first one and, of those that begin there, of the
-// longest one; then on behind it.
+// replace returns the text with each form replaced by Redacted. It replaces the first form, or the longest one of those
+// that start at the same position, and continues after it.
 func (s *search) replace(ctx context.Context) (string, error) {
 	var out strings.Builder
 	written, check := 0, positionsPerCheck
@@ -54,7 +54,8 @@ func (s *search) replace(ctx context.Context) (string, error) {
 	return out.String(), nil
 }
 
-// longest returns the length of the longest form that begins at a position and ends before another; 0 if there is none.
+// longest returns the length of the longest form that starts at position and ends at or before end. It returns 0 if
+// there is none.
 func (s *search) longest(position, end int) int {
 	found := 0
 	for low, high := 0, len(s.table.lengths); low < high; {
@@ -76,8 +77,8 @@ func (s *search) longest(position, end int) int {
 	return found
 }
 
-// begun returns how many bytes at the end of the text may be the beginning of a form, and not all of it. Of one that is longer
-// than exactSamples, four fifths have to be the beginning of a form: it is no loss to have a few bytes more left out.
+// begun returns how many bytes at the end of the text may be a proper prefix of a form. If the end is longer than
+// exactSamples, only four fifths of it have to match the prefix of a form: leaving out a few more bytes does no harm.
 func (s *search) begun() int {
 	longest := s.table.lengths[len(s.table.lengths)-1].bytes
 	for i := max(0, len(s.text)-longest+1); i < len(s.text); i++ {

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// reference is what a Redactor has to do, as simple as can be: the longest of the forms at the first place, and on behind it.
+// reference is the simplest implementation of a Redactor: it replaces the longest form at the first position, and
+// continues after it.
 type reference struct {
 	forms    []string
 	replacer *strings.Replacer
@@ -46,7 +47,7 @@ func (r *reference) begun(text string) int {
 	return most
 }
 
-// compare checks a Redactor against the reference.
+// compare compares a Redactor with the reference.
 func compare(t *testing.T, secrets []string, text string) {
 	t.Helper()
 	r, want := NewRedactor(secrets...), newReference(secrets...)
@@ -54,7 +55,7 @@ func compare(t *testing.T, secrets []string, text string) {
 		t.Errorf("secrets %.200q in %.200q: got %.200q, want %.200q", secrets, text, got, want)
 	}
 	got, least := r.begun(text), want.begun(text)
-	mostOfIt := func(form string) bool { // exactly up to exactSamples, four fifths above
+	mostOfIt := func(form string) bool { // exact up to exactSamples, four fifths above
 		return got > exactSamples && got < len(form) && strings.HasPrefix(form, text[len(text)-got:][:got*4/5])
 	}
 	if got < least || got > least && !slices.ContainsFunc(want.forms, mostOfIt) {
@@ -62,7 +63,7 @@ func compare(t *testing.T, secrets []string, text string) {
 	}
 }
 
-// Two letters make overlaps, repetitions and beginnings of one form within another.
+// An alphabet of two letters produces overlaps, repetitions and forms that contain the prefixes of others.
 func TestRedactor_asTheReference(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -97,7 +98,7 @@ func FuzzRedactor_asTheReference(f *testing.F) {
 	})
 }
 
-// growing is a secret whose lines begin with one another.
+// growing returns a secret whose lines are prefixes of each other.
 func growing() string {
 	var out strings.Builder
 	for n := minSecret; out.Len() < maxSecret-300; n++ {
@@ -106,7 +107,7 @@ func growing() string {
 	return out.String()
 }
 
-// adversarial are secrets and texts that searches stumble over: each position looks like the beginning of much.
+// adversarial are secrets and texts that are hard to search: each position looks like the beginning of many forms.
 var adversarial = map[string]struct {
 	secrets []string
 	text    string
@@ -120,7 +121,7 @@ var adversarial = map[string]struct {
 	"base64 of what is everywhere": {[]string{strings.Repeat("\x00", maxSecret-1) + "b"}, strings.Repeat("A", 1<<20)},
 }
 
-// The work is limited by the length of the text, whatever it is looked through for.
+// The work is linear in the length of the text, whatever the secrets are.
 func TestRedactor_linear(t *testing.T) {
 	t.Parallel()
 	for name, tc := range adversarial {
@@ -141,7 +142,7 @@ func TestRedactor_linear(t *testing.T) {
 				t.Errorf("%s: %d look-ups and %d hashed bytes for the end of a text", name, s.lookups, s.hash.hashed)
 			}
 		}
-		// Nor does what is known of the secrets grow with their length.
+		// The size of the tables does not grow with the length of the secrets.
 		if entries, most := len(table.marks)+len(table.begun), maxSecret*len(tc.secrets)*5; entries > most {
 			t.Errorf("%s: %d entries, more than %d", name, entries, most)
 		}

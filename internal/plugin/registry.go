@@ -19,12 +19,12 @@ type Registry struct {
 	slots map[types.NamespacedName]*Slot
 }
 
-// NewRegistry returns an empty registry; drain is handed to its slots.
+// NewRegistry returns an empty registry. Its slots are created with the given drain time.
 func NewRegistry(drain time.Duration) *Registry {
 	return &Registry{drain: drain, slots: map[types.NamespacedName]*Slot{}}
 }
 
-// Slot returns the slot of a plugin, a new empty one if it has none yet.
+// Slot returns the slot of a plugin. It creates an empty one if the plugin has none.
 func (r *Registry) Slot(name types.NamespacedName) *Slot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -36,7 +36,7 @@ func (r *Registry) Slot(name types.NamespacedName) *Slot {
 	return s
 }
 
-// Remove closes and forgets the slot of a plugin.
+// Remove closes the slot of a plugin and removes it.
 func (r *Registry) Remove(ctx context.Context, name types.NamespacedName) error {
 	r.mu.Lock()
 	s, ok := r.slots[name]
@@ -48,7 +48,7 @@ func (r *Registry) Remove(ctx context.Context, name types.NamespacedName) error 
 	return s.Close(ctx)
 }
 
-// Close closes and forgets all slots.
+// Close closes and removes all slots.
 func (r *Registry) Close(ctx context.Context) error {
 	r.mu.Lock()
 	slots := r.slots

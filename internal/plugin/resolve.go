@@ -13,14 +13,15 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// Target is a kind that a plugin is for, and which of its objects.
+// Target is a kind that a plugin handles, with a selector for its objects.
 type Target struct {
 	GVK schema.GroupVersionKind
-	// Selector picks the objects by their labels; nil means all.
+	// Selector selects the objects by their labels. Nil selects all.
 	Selector labels.Selector
 }
 
-// ResolveCapabilities narrows what the module declares to what the spec asks for. The error is a *LoadError.
+// ResolveCapabilities returns the capabilities of the spec, or those that the module declares if the spec has none. The
+// error is a *LoadError.
 func ResolveCapabilities(asked, declared []Capability) ([]Capability, error) {
 	granted := asked
 	if len(asked) == 0 {
@@ -44,7 +45,7 @@ func ResolveCapabilities(asked, declared []Capability) ([]Capability, error) {
 	return granted, nil
 }
 
-// ParseForTypes reads spec.forTypes. The error is a *LoadError.
+// ParseForTypes parses spec.forTypes. The error is a *LoadError.
 func ParseForTypes(asked []pluginsv1alpha1.ForType) ([]Target, error) {
 	var targets []Target
 	for i, t := range asked {
@@ -63,7 +64,8 @@ func ParseForTypes(asked []pluginsv1alpha1.ForType) ([]Target, error) {
 	return targets, nil
 }
 
-// ResolveTypes narrows the kinds that the module declares to those of the spec. The error is a *LoadError.
+// ResolveTypes returns the kinds of the spec, which the module must declare, or all kinds that the module declares if
+// the spec has none. The error is a *LoadError.
 func ResolveTypes(asked []pluginsv1alpha1.ForType, declared []schema.GroupVersionKind) ([]Target, error) {
 	targets, err := ParseForTypes(asked)
 	if err != nil {
@@ -84,7 +86,7 @@ func ResolveTypes(asked []pluginsv1alpha1.ForType, declared []schema.GroupVersio
 	return targets, nil
 }
 
-// ParseOwns reads spec.owns. The error is a *LoadError.
+// ParseOwns parses spec.owns. The error is a *LoadError.
 func ParseOwns(owns []pluginsv1alpha1.TypeReference) ([]schema.GroupVersionKind, error) {
 	var out []schema.GroupVersionKind
 	for i, t := range owns {
@@ -97,10 +99,10 @@ func ParseOwns(owns []pluginsv1alpha1.TypeReference) ([]schema.GroupVersionKind,
 	return out, nil
 }
 
-// KindName writes a kind as kubectl does: "Item.inventory.example.com".
+// KindName formats a kind as kubectl does: "Item.inventory.example.com".
 func KindName(gvk schema.GroupVersionKind) string { return gvk.GroupKind().String() }
 
-// KindNames writes kinds with commas between them.
+// KindNames formats kinds, separated by commas.
 func KindNames(gvks []schema.GroupVersionKind) string {
 	names := make([]string, len(gvks))
 	for i, gvk := range gvks {
@@ -109,7 +111,7 @@ func KindNames(gvks []schema.GroupVersionKind) string {
 	return strings.Join(names, ",")
 }
 
-// CheckObjectSelector says what is wrong with spec.admission.objectSelector. The error is a *LoadError.
+// CheckObjectSelector validates spec.admission.objectSelector. The error is a *LoadError.
 func CheckObjectSelector(selector *metav1.LabelSelector) error {
 	if _, err := metav1.LabelSelectorAsSelector(selector); err != nil {
 		return Refuse(pluginsv1alpha1.ReasonInvalidSelector, "spec.admission.objectSelector: %v", err)

@@ -4,26 +4,26 @@ package plugin
 
 import "time"
 
-// Revision names what a Runner runs.
+// Revision describes what a Runner runs.
 type Revision struct {
 	// Plugin is "namespace/name".
 	Plugin   string
 	Digest   Digest
 	Metadata Metadata
-	// MaxInstances is how many calls run at once.
+	// MaxInstances is the maximum number of concurrent calls.
 	MaxInstances int
-	// Redact takes secrets out of what the guest says; it may be nil.
+	// Redact redacts secrets in the output of the guest. It may be nil.
 	Redact *Redactor
-	// OnBreaker hears when the revision's circuit breaker opens or closes; it may be nil. It must not
-	// block, nor call the Runner.
+	// OnBreaker is called when the revision's circuit breaker opens or closes. It may be nil. It must neither block nor
+	// call the Runner.
 	OnBreaker func(BreakerChange)
 }
 
-// BreakerChange is a circuit breaker that has opened or closed. A probe that fails is no change.
+// BreakerChange is the opening or closing of a circuit breaker. A failed probe is not a change.
 type BreakerChange struct {
 	Open bool
-	// Cause is the last of the failures that opened it.
+	// Cause is the last failure before the breaker opened.
 	Cause error
-	// RetryAfter is how long it stays open before it lets one call through.
+	// RetryAfter is the time for which the breaker stays open before it lets one call through.
 	RetryAfter time.Duration
 }

@@ -8,11 +8,11 @@ import (
 	"math/bits"
 )
 
-// mersenne is the prime 2⁶¹-1, which remainders are cheap of.
+// mersenne is the prime 2⁶¹-1, for which the remainder is cheap to compute.
 const mersenne = 1<<61 - 1
 
-// rollingBase is the base of a polynomial hash modulo 2⁶¹-1. It is random, so that nobody can make two texts with the
-// same hash on purpose; by chance it happens to one pair in 2⁴⁰ of texts of a MiB.
+// rollingBase is the base of a polynomial hash modulo 2⁶¹-1. It is random, so that nobody can construct two texts with
+// the same hash. By chance, that happens for one in 2⁴⁰ pairs of texts of 1 MiB.
 type rollingBase uint64
 
 func newRollingBase() rollingBase {
@@ -45,22 +45,23 @@ func reduce(n uint64) uint64 {
 	return n
 }
 
-// rollingHash gives the hash of any part of a text that is not before the last one it was asked about. It hashes what
-// it is asked about only, once.
+// rollingHash returns the hash of parts of a text. The parts must be requested in ascending order of their positions.
+// It hashes only the requested parts, each byte once.
 type rollingHash struct {
 	base rollingBase
 	text string
-	// sums[n] is the hash of text[origin:first+n], where origin is no matter: it cancels out.
+	// sums[n] is the hash of text[origin:first+n]. The origin does not matter, because it cancels out.
 	sums  []uint64
 	first int
-	// hashed counts the bytes that were hashed.
+	// hashed counts the hashed bytes.
 	hashed int
 }
 
-// worthMoving is how many sums there are before those that are needed no more are dropped.
+// worthMoving is the number of unused sums at which they are dropped.
 const worthMoving = 16 << 10
 
-// of returns the hash of the part of the text from a position on that is length bytes long. power is base to the power of length.
+// of returns the hash of the part of the text that starts at position and is length bytes long. The argument power is
+// the base to the power of length.
 func (h *rollingHash) of(position, length int, power uint64) uint64 {
 	switch unused := position - h.first; {
 	case len(h.sums) == 0 || unused >= len(h.sums):

@@ -11,77 +11,78 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// Runner runs the exports of one revision. It is safe for concurrent use. The engine implements it,
-// decorators wrap it, Slot puts one revision in another's place behind it.
+// Runner runs the exports of one revision. It is safe for concurrent use. The engine implements it, decorators wrap it,
+// and a Slot replaces one revision by another behind it.
 type Runner interface {
-	// Call runs one export and returns its reply's bytes (nil for the empty reply). Errors are
-	// *CallError, or ErrNoRevision.
+	// Call calls one export and returns the bytes of its reply, or nil for the empty reply. An error is a *CallError or
+	// ErrNoRevision.
 	Call(ctx context.Context, call Call) ([]byte, error)
-	// Close releases everything. Calls under way are cut off, later ones fail.
+	// Close releases all resources. It aborts the calls that are running. Later calls fail.
 	Close(ctx context.Context) error
 }
 
-// Call is one call of an export that takes and returns bytes.
+// Call is one call of an export whose input and reply are bytes.
 type Call struct {
 	// Export is the name of the export, such as "reconcile".
 	Export string
-	// Input is the payload; empty means none.
+	// Input is the payload. It may be empty.
 	Input []byte
-	// Accept, if it is set, looks at the reply before the call counts as answered: its error makes the
-	// call fail with KindViolation, as other breaches of the ABI do. It may be called more than once.
+	// Accept, if set, validates the reply before the call counts as successful. If it returns an error, the call fails
+	// with KindViolation, like other violations of the ABI. It may be called more than once.
 	Accept func(reply []byte) error
-	// Object is what the call is about, for who follows or joins calls; it may be empty.
+	// Object is the object that the call is about, for tracing and batching. It may be empty.
 	Object abi.ObjectKey
-	// Attempt is 1 for the first try of what the call is for, and 0 where tries are not counted.
+	// Attempt is 1 for the first attempt, and 0 where attempts are not counted.
 	Attempt int
-	// Timeout bounds the call by wall clock, if it is less than what bounds all calls; 0 leaves it to that. To take
-	// longer is a fault of the module's, other than an end of the context.
+	// Timeout limits the duration of the call by wall clock, if it is shorter than the limit for all calls. If it is 0,
+	// only that limit applies. Exceeding it is a fault of the module, unlike the end of the context.
 	Timeout time.Duration
 }
 
-// ExportSet holds the names of the functions that a module exports.
+// ExportSet is the set of names of the functions that a module exports.
 type ExportSet map[string]bool
 
 // Has reports whether the module exports a function of that name.
 func (s ExportSet) Has(name string) bool { return s[name] }
 
-// LoadRequest is what makes a revision.
+// LoadRequest describes a revision to load.
 type LoadRequest struct {
-	// Name is "namespace/name" of the plugin, for logs.
+	// Name is "namespace/name" of the plugin. It is used in logs.
 	Name   string
 	Module Module
-	// Settings are handed to k1s_initialize: a JSON object.
+	// Settings is a JSON object that is passed to k1s_initialize.
 	Settings json.RawMessage
-	// Redact takes secrets in the settings out of what the guest logs and of its errors; it may be nil.
+	// Redact redacts the secrets of the settings in the guest's logs and errors. It may be nil.
 	Redact *Redactor
 	Limits Limits
 	// NoSnapshot makes every instance run its own initialization.
 	NoSnapshot bool
-	// Host is what the guest reaches in the export of a capability.
+	// Host provides the host functions for the exports of the reconciling capabilities.
 	Host Host
-	// Reader is what it reaches in those that hold up a request to the API server; see InAdmission.
+	// Reader provides the host functions for the exports that handle admission requests. See InAdmission.
 	Reader Host
 }
 
-// Limits bound one revision. All must be above zero, but Namespace, MinMemoryPages, Fuel and IdleTimeout.
+// Limits limit the resources of one revision. All must be greater than zero, except Namespace, MinMemoryPages, Fuel and
+// IdleTimeout.
 type Limits struct {
-	// Namespace is what the memory is accounted to.
+	// Namespace is the namespace whose memory quota is charged.
 	Namespace string
 	// MinMemoryPages and MaxMemoryPages are in pages of 64 KiB.
 	MinMemoryPages, MaxMemoryPages uint32
-	// CallTimeout bounds one call by wall clock.
+	// CallTimeout limits the duration of one call by wall clock.
 	CallTimeout time.Duration
-	// Fuel bounds one call by the instructions it runs; 0 leaves that to CallTimeout alone.
+	// Fuel limits the number of instructions of one call. If it is 0, only CallTimeout limits a call.
 	Fuel uint64
-	// InstancePolicy says what state a call may find; empty means Pooled.
+	// InstancePolicy decides whether calls share instances. Empty means Pooled.
 	InstancePolicy InstancePolicy
-	// MaxInstances is how many calls run at once.
+	// MaxInstances is the maximum number of concurrent calls.
 	MaxInstances int
-	// IdleTimeout is how long an unused instance is kept; 0 releases it after each call.
+	// IdleTimeout is how long an idle instance is kept. If it is 0, the instance is released after each call.
 	IdleTimeout time.Duration
 }
 
-// InstancePolicy says which instance a call gets.
+// InstancePolicy decides which instance serves a call.
 type InstancePolicy = pluginsv1alpha1.InstancePolicy
 
 // The instance policies.
@@ -90,20 +91,19 @@ const (
 	InstancePerCall = pluginsv1alpha1.InstancePolicyPerCall
 )
 
-// LoadInfo tells how loading went.
+// LoadInfo describes how a revision was loaded.
 type LoadInfo struct {
-	// Compile is how long compiling and making the first instance took.
+	// Compile is the time it took to compile the module and to create the first instance.
 	Compile time.Duration
-	// Cached says that the code did not have to be compiled: another revision used it, or it was kept
-	// from before.
+	// Cached means that the module was not compiled, because another revision uses the code or the code was cached.
 	Cached bool
-	// Exports are the module's. They are a fact about its bytes, so they travel as data: a Runner may be wrapped
-	// any number of times.
+	// Exports are the functions that the module exports. They are data and not a method, because a Runner may be
+	// wrapped any number of times.
 	Exports ExportSet
 }
 
-// Host is the cluster as a guest sees it: bound to one plugin's identity and limits, safe for
-// concurrent use. Replies are JSON of objects; errors carry a Kubernetes Status.
+// Host provides the host functions of a guest. It is bound to the identity and limits of one plugin, and is safe for
+// concurrent use. Replies are objects in JSON. Errors carry a Kubernetes Status.
 type Host interface {
 	Get(ctx context.Context, req abi.ObjectKey) ([]byte, error)
 	List(ctx context.Context, req abi.ListRequest) ([]byte, error)
@@ -115,16 +115,16 @@ type Host interface {
 	Apply(ctx context.Context, req abi.ApplyRequest) ([]byte, error)
 	Delete(ctx context.Context, req abi.DeleteRequest) error
 	Event(ctx context.Context, req abi.EventRequest) error
-	// HTTP makes a request to where the spec allows it; the reply is an abi.HTTPResponse.
+	// HTTP sends a request to a URL that the spec allows. The reply is an abi.HTTPResponse.
 	HTTP(ctx context.Context, req abi.HTTPRequest) ([]byte, error)
 }
 
-// Reconcile runs the reconcile export. An empty reply is the zero result.
+// Reconcile calls the reconcile export. An empty reply is the zero result.
 func Reconcile(ctx context.Context, runner Runner, req abi.ReconcileRequest) (abi.ReconcileResult, error) {
 	return reconcile(ctx, runner, abi.ExportReconcile, req)
 }
 
-// Finalize runs the finalize export, which is done with the object unless it asks to be called again.
+// Finalize calls the finalize export. The guest has finalized the object unless the result asks for another call.
 func Finalize(ctx context.Context, runner Runner, req abi.ReconcileRequest) (abi.ReconcileResult, error) {
 	return reconcile(ctx, runner, abi.ExportFinalize, req)
 }
@@ -150,7 +150,7 @@ func reconcile(ctx context.Context, runner Runner, export string, req abi.Reconc
 	if accepted {
 		return result, nil
 	}
-	if err := accept(reply); err != nil { // not every runner asks
+	if err := accept(reply); err != nil { // not every Runner calls Accept
 		return abi.ReconcileResult{}, &CallError{Kind: KindViolation, Export: export, Err: err}
 	}
 	return result, nil

@@ -14,7 +14,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// acceptingRunner asks before it answers, as the engine does.
+// acceptingRunner calls Accept before it returns, as the engine does.
 type acceptingRunner struct{ fakeRunner }
 
 func (r *acceptingRunner) Call(ctx context.Context, call Call) ([]byte, error) {
@@ -33,7 +33,7 @@ func TestReconcile(t *testing.T) {
 	tests := []struct {
 		name, reply string
 		want        abi.ReconcileResult
-		err         string // in the error
+		err         string // part of the error
 	}{
 		{name: "empty"},
 		{name: "an empty object", reply: `{}`},

@@ -12,18 +12,18 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// maxSecret bounds the value of one secret, in bytes.
+// maxSecret is the maximum size of one secret value, in bytes.
 const maxSecret = 32 << 10
 
-// Secret is a member of the settings whose value is shown nowhere.
+// Secret is a member of the settings whose value is never shown.
 type Secret struct {
 	// As is the name of the member.
 	As string
-	// Value is text.
+	// Value is UTF-8 text.
 	Value string
 }
 
-// NewSecret makes a Secret of what a reference leads to. The error is a *LoadError.
+// NewSecret returns the Secret for the value that a reference selects. The error is a *LoadError.
 func NewSecret(from pluginsv1alpha1.SettingSource, value []byte) (Secret, error) {
 	switch {
 	case len(value) > maxSecret:
@@ -36,13 +36,14 @@ func NewSecret(from pluginsv1alpha1.SettingSource, value []byte) (Secret, error)
 	return Secret{As: from.As, Value: string(value)}, nil
 }
 
-// CheckSettingNames refuses a member of the settings that comes from two places. The error is a *LoadError.
+// CheckSettingNames rejects a member that is set in both spec.settings and spec.settingsFrom. The error is a
+// *LoadError.
 func CheckSettingNames(settings *runtime.RawExtension, from []pluginsv1alpha1.SettingSource) error {
 	if settings == nil || len(settings.Raw) == 0 || len(from) == 0 {
 		return nil
 	}
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal(settings.Raw, &members); err != nil { // the API server takes nothing but objects
+	if err := json.Unmarshal(settings.Raw, &members); err != nil { // the API server accepts only objects
 		return Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is no JSON object: %v", err)
 	}
 	for i, f := range from {
@@ -54,7 +55,7 @@ func CheckSettingNames(settings *runtime.RawExtension, from []pluginsv1alpha1.Se
 	return nil
 }
 
-// MergeSettings adds secrets to settings, a JSON object; empty settings are {}.
+// MergeSettings adds secrets to settings, which are a JSON object. Empty settings are treated as {}.
 func MergeSettings(settings json.RawMessage, secrets []Secret) (json.RawMessage, error) {
 	if len(secrets) == 0 {
 		return settings, nil
@@ -75,7 +76,7 @@ func MergeSettings(settings json.RawMessage, secrets []Secret) (json.RawMessage,
 	return plainJSON(members)
 }
 
-// plainJSON is json.Marshal without escaping what only HTML needs escaped.
+// plainJSON is like json.Marshal, but does not escape characters for HTML.
 func plainJSON(v any) (json.RawMessage, error) {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
@@ -86,7 +87,7 @@ func plainJSON(v any) (json.RawMessage, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// RedactorOf makes a Redactor for secrets; nil if there are none.
+// RedactorOf returns a Redactor for secrets, or nil if there are none.
 func RedactorOf(secrets []Secret) *Redactor {
 	if len(secrets) == 0 {
 		return nil

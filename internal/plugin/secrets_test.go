@@ -13,7 +13,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// No rule of a schema makes an error that shows a secret, however it is broken.
+// No violated rule of a schema produces an error that shows a secret.
 func TestCheckSettings_secretsAreNotShown(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ schema, value, want string }{

@@ -15,20 +15,20 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/schemaguard"
 )
 
-// CheckSettings validates settings, a JSON object, against a module's schema; no schema allows
-// anything. The error is a *LoadError that lists every member that is wrong, always in the same order. Nothing
-// is told of the values of secrets.
+// CheckSettings validates settings, a JSON object, against a module's schema. Without a schema, all settings are valid.
+// The error is a *LoadError that lists every invalid member, always in the same order. It never contains the value of a
+// secret.
 func CheckSettings(schema, settings json.RawMessage, secrets ...Secret) error {
 	return CheckSettingsContext(context.Background(), schema, settings, secrets...)
 }
 
-// CheckSettingsContext is CheckSettings until the context ends or its deadline passes, then the error is the context's. It takes a
-// limited number of steps in any case: a schema that needs more is rejected.
+// CheckSettingsContext is like CheckSettings, but stops when the context ends or its deadline passes. The error is then
+// that of the context. The number of steps is limited in any case: a schema that needs more is rejected.
 func CheckSettingsContext(ctx context.Context, schema, settings json.RawMessage, secrets ...Secret) (err error) {
 	if len(schema) == 0 {
 		return nil
 	}
-	// The schema is a stranger's, and the validator a large piece of code.
+	// The schema is untrusted, and the validator is a large piece of code.
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = badSchema(errors.New("the validator failed"))
@@ -69,7 +69,7 @@ func CheckSettingsContext(ctx context.Context, schema, settings json.RawMessage,
 		"spec.settings does not meet the module's schema: %s", RedactorOf(secrets).Text(strings.Join(explain("settings", invalid, secrets...), "; ")))
 }
 
-// badSchema blames the module.
+// badSchema returns a LoadError that names the module's schema as the cause.
 func badSchema(err error) error {
 	message := "the module's configSchema is no JSON Schema: ask the module's author for a fixed version"
 	if limit := (*schemaguard.LimitError)(nil); errors.As(err, &limit) {
@@ -78,7 +78,7 @@ func badSchema(err error) error {
 	return &LoadError{Reason: pluginsv1alpha1.ReasonSchemaInvalid, Message: message, Err: err}
 }
 
-// explained says what is wrong with a schema in the words of explain.
+// explained returns the error of an invalid schema in the form of explain.
 func explained(err error) error {
 	var refused *jsonschema.SchemaValidationError
 	var invalid *jsonschema.ValidationError

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// allOf40 is the schema of a module that took all workers: 3 KB, 2⁴⁰ steps.
+// allOf40 returns the schema of a module that occupied all workers: 3 KB, 2⁴⁰ steps.
 func allOf40() string {
 	defs := make([]string, 40)
 	for i := range defs {
@@ -45,7 +45,7 @@ func TestCheckSettings_bombs(t *testing.T) { //nolint:paralleltest // see above
 	}
 }
 
-// Whatever is wrong, what is told of it is short, and the same each time.
+// Whatever is wrong, the message is short, and always the same.
 func TestCheckSettings_longErrors(t *testing.T) {
 	t.Parallel()
 	list := func(format string, n int) string {
@@ -85,7 +85,7 @@ func TestCheckSettings_longErrors(t *testing.T) {
 	}
 }
 
-// A text that is cut where a secret is in it shows no part of the secret.
+// If a text is cut inside a secret, it shows no part of the secret.
 func TestCheckSettings_secretAtTheCut(t *testing.T) {
 	t.Parallel()
 	const secret = "correct-horse-battery-staple"
@@ -103,13 +103,13 @@ func TestSettingsChecks(t *testing.T) {
 	schema, settings := json.RawMessage(`{"type":"object"}`), json.RawMessage(`[]`)
 	var c SettingsChecks
 	var load *LoadError
-	for range 2 * maxSettingsChecks { // each leaves its place to the next one
+	for range 2 * maxSettingsChecks { // each check releases its slot for the next one
 		if err := c.Check(t.Context(), schema, settings); !errors.As(err, &load) || load.Reason != invalid {
 			t.Fatalf("got %v", err)
 		}
 	}
 	for range maxSettingsChecks {
-		c.slots <- struct{}{} // others' checks
+		c.slots <- struct{}{} // other checks occupy the slots
 	}
 	enough := errors.New("enough")
 	ended, cancel := context.WithCancelCause(t.Context())
@@ -124,7 +124,7 @@ func TestSettingsChecks(t *testing.T) {
 	eventually(t, "the checks are over", func() bool { return len(c.slots) == maxSettingsChecks-1 })
 }
 
-// A check that its context ends is no verdict on the schema or the settings.
+// A check that ends with its context does not reject the schema or the settings.
 func TestCheckSettingsContext_ends(t *testing.T) {
 	t.Parallel()
 	enough := errors.New("enough")

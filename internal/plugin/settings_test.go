@@ -18,7 +18,7 @@ const (
 
 var settingsTests = []struct {
 	name, schema, settings string
-	reason                 string // none if the settings are taken
+	reason                 string // empty if the settings are valid
 	want                   string // the end of the message
 }{
 	{name: "no schema", settings: `{"anything":[1]}`},

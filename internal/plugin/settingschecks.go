@@ -8,17 +8,19 @@ import (
 	"sync"
 )
 
-// maxSettingsChecks is how many checks of settings run at once: each may take some 20 MB.
+// maxSettingsChecks is the maximum number of concurrent checks. Each may take about 20 MB.
 const maxSettingsChecks = 2
 
-// SettingsChecks checks settings apart from whoever asks for it, a few at once. The zero value is ready for use.
+// SettingsChecks validates settings in separate goroutines, of which a few run concurrently. The zero value is ready
+// for use.
 type SettingsChecks struct {
 	once  sync.Once
 	slots chan struct{}
 }
 
-// Check is CheckSettingsContext on a goroutine of its own, which ends soon after the context does: what it cannot interrupt takes a
-// limited number of steps. The error is the context's when that ends before there is a result.
+// Check calls CheckSettingsContext in a separate goroutine. The goroutine ends soon after the context ends, because
+// work that cannot be interrupted takes a limited number of steps. If the context ends before there is a result, the
+// error is that of the context.
 func (c *SettingsChecks) Check(ctx context.Context, schema, settings json.RawMessage, secrets ...Secret) error {
 	if len(schema) == 0 {
 		return nil

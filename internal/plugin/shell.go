@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// plainWord is a word that every shell takes as it stands.
+// plainWord matches a word that no shell interprets.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// ShellQuote returns a word of a command that users are told to paste: what comes from a spec is one word, whatever is
-// in it.
+// ShellQuote returns a word quoted for a command in a message to users. Whatever a field of a spec contains, the result
+// is one word.
 func ShellQuote(word string) string {
 	if plainWord.MatchString(word) {
 		return word

@@ -10,25 +10,25 @@ import (
 	"time"
 )
 
-// Slot is the place of one plugin: it runs calls on the revision that serves, and puts another in
-// its place with one atomic pointer. The revision that leaves finishes its calls, then it is closed.
+// Slot holds the serving revision of one plugin. It runs calls on the serving revision and replaces the revision with
+// one atomic pointer. A replaced revision finishes its calls before it is closed.
 type Slot struct {
 	current atomic.Pointer[lease]
-	// drain bounds how long a leaving revision may take to finish its calls.
+	// drain is the maximum time that a replaced revision may take to finish its calls.
 	drain time.Duration
-	// leaving counts the revisions that have left and are not closed yet.
+	// leaving counts the replaced revisions that are not closed yet.
 	leaving sync.WaitGroup
 
 	mu     sync.Mutex // held while the revision is changed
 	closed bool
-	// kept is the revision before, while the current one is on trial.
+	// kept is the previous revision, while the serving revision is on probation.
 	kept *lease
 }
 
-// NewSlot returns an empty slot. A revision that leaves gets the given time to finish its calls.
+// NewSlot returns an empty slot. A replaced revision has the drain time to finish its calls.
 func NewSlot(drain time.Duration) *Slot { return &Slot{drain: drain} }
 
-// Call runs a call on the revision that serves at this moment.
+// Call runs a call on the serving revision.
 func (s *Slot) Call(ctx context.Context, call Call) ([]byte, error) {
 	l := s.acquire()
 	if l == nil {
@@ -38,8 +38,8 @@ func (s *Slot) Call(ctx context.Context, call Call) ([]byte, error) {
 	return l.runner.Call(ctx, call)
 }
 
-// Swap makes next the revision that serves and returns at once. A nil next empties the slot. A closed
-// slot closes next.
+// Swap makes next the serving revision and returns immediately. If next is nil, the slot becomes empty. If the slot is
+// closed, Swap closes next.
 func (s *Slot) Swap(next Runner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,7 +50,7 @@ func (s *Slot) Swap(next Runner) {
 	}
 }
 
-// Try makes next the revision that serves, like Swap, but keeps the one before for Back.
+// Try makes next the serving revision, like Swap, but keeps the previous revision for Back.
 func (s *Slot) Try(next Runner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +60,7 @@ func (s *Slot) Try(next Runner) {
 	}
 }
 
-// Keep ends the trial of the revision that serves: the one before is closed.
+// Keep ends the probation of the serving revision and closes the previous revision.
 func (s *Slot) Keep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,8 +68,8 @@ func (s *Slot) Keep() {
 	s.kept = nil
 }
 
-// Back ends the trial of the revision that serves: the one before serves again. It returns false if
-// none was kept.
+// Back ends the probation of the serving revision and rolls back to the previous revision. It returns false if no
+// previous revision is kept.
 func (s *Slot) Back() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +81,8 @@ func (s *Slot) Back() bool {
 	return true
 }
 
-// admit makes a lease of a revision that may serve, of nil none. The lock is held.
+// admit returns a lease for next, or nil if next is nil. If the slot is closed, it closes next and returns false. The
+// caller holds the lock.
 func (s *Slot) admit(next Runner) (*lease, bool) {
 	if next == nil {
 		return nil, true
@@ -93,8 +94,7 @@ func (s *Slot) admit(next Runner) (*lease, bool) {
 	return newLease(next), true
 }
 
-// leave gives up the slot's reference to a revision, which is closed after its last call. The lock is
-// held.
+// leave drops the slot's reference to a revision, which is closed after its last call. The caller holds the lock.
 func (s *Slot) leave(l *lease) {
 	if l != nil {
 		s.leaving.Add(1)
@@ -102,11 +102,10 @@ func (s *Slot) leave(l *lease) {
 	}
 }
 
-// Loaded reports whether a revision serves.
+// Loaded reports whether the slot has a serving revision.
 func (s *Slot) Loaded() bool { return s.current.Load() != nil }
 
-// Close empties the slot for good and waits until every revision that ever left is closed, or until
-// the context ends.
+// Close empties the slot permanently. It waits until every replaced revision is closed, or until the context ends.
 func (s *Slot) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
@@ -125,19 +124,19 @@ func (s *Slot) Close(ctx context.Context) error {
 	}
 }
 
-// acquire returns the current revision with one more reference, or nil.
+// acquire returns the serving revision with one more reference, or nil if there is none.
 func (s *Slot) acquire() *lease {
 	for {
 		l := s.current.Load()
 		if l == nil || l.acquire() {
 			return l
 		}
-		// It was swapped out between the two lines above; the pointer has changed by now.
+		// The revision was replaced between the load and the acquire. The pointer has changed, so load it again.
 	}
 }
 
-// retire waits for the calls in flight, for a bounded time, and closes the revision. Close cuts off
-// what is still running then.
+// retire waits a limited time for the running calls and closes the revision. Close aborts the calls that are still
+// running.
 func (s *Slot) retire(l *lease) {
 	defer s.leaving.Done()
 	l.release() // the slot's own reference
@@ -147,11 +146,11 @@ func (s *Slot) retire(l *lease) {
 	case <-l.idle:
 	case <-timer.C:
 	}
-	// The error has nowhere to go: nothing can be done about a module that does not close.
+	// The error is ignored: nothing can be done about a module that fails to close.
 	_ = l.runner.Close(context.Background())
 }
 
-// lease counts who uses a revision: the slot while it serves, and each call.
+// lease counts the users of a revision: the slot while the revision serves, and each call.
 type lease struct {
 	runner Runner
 	refs   atomic.Int64
@@ -164,7 +163,7 @@ func newLease(r Runner) *lease {
 	return l
 }
 
-// acquire adds a reference, unless the last one is gone already.
+// acquire adds a reference. It returns false if the last reference was already released.
 func (l *lease) acquire() bool {
 	for {
 		n := l.refs.Load()

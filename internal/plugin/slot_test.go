@@ -21,7 +21,7 @@ func TestSlot_empty(t *testing.T) {
 	}
 }
 
-// While revisions are swapped, every call is answered by one that serves.
+// While revisions are swapped, every call runs on a serving revision.
 func TestSlot_Swap_losesNoCall(t *testing.T) {
 	t.Parallel()
 	s := NewSlot(time.Hour)
@@ -56,7 +56,7 @@ func TestSlot_Swap_losesNoCall(t *testing.T) {
 	}
 }
 
-// A revision that leaves finishes its calls before it is closed, while the next one serves already.
+// A replaced revision finishes its calls before it is closed, while the next one already serves.
 func TestSlot_Swap_drains(t *testing.T) {
 	t.Parallel()
 	s := NewSlot(time.Hour)
@@ -88,7 +88,7 @@ func TestSlot_Swap_drains(t *testing.T) {
 	}
 }
 
-// A call that does not end is cut off when its revision has had its time.
+// A call that does not end is aborted after the drain time of its revision.
 func TestSlot_Swap_drainIsBounded(t *testing.T) {
 	t.Parallel()
 	s := NewSlot(time.Millisecond)
@@ -114,7 +114,7 @@ func TestSlot_Swap_drainIsBounded(t *testing.T) {
 	}
 }
 
-// Close waits for every revision that ever left, but not longer than its context.
+// Close waits for every replaced revision, but not longer than its context.
 func TestSlot_Close_waits(t *testing.T) {
 	t.Parallel()
 	s := NewSlot(time.Hour)
@@ -135,7 +135,7 @@ func TestSlot_Close_waits(t *testing.T) {
 	}
 }
 
-// Whoever comes late with a revision loses it.
+// A revision that is passed to a closed slot is closed.
 func TestSlot_Close_forGood(t *testing.T) {
 	t.Parallel()
 	s := NewSlot(time.Hour)
@@ -152,7 +152,7 @@ func TestSlot_Close_forGood(t *testing.T) {
 	}
 }
 
-// Swapping and closing at one time leaves nothing open.
+// Concurrent swapping and closing closes all revisions.
 func TestSlot_Close_race(t *testing.T) {
 	t.Parallel()
 	for range 200 {
@@ -176,7 +176,7 @@ func TestSlot_Close_race(t *testing.T) {
 	}
 }
 
-// A revision on trial can be taken back; the one before has not been closed meanwhile.
+// A revision on probation can be rolled back. The previous revision has not been closed in the meantime.
 func TestSlot_Try_back(t *testing.T) {
 	t.Parallel()
 	s := NewSlot(time.Hour)
@@ -209,7 +209,7 @@ func TestSlot_Try_back(t *testing.T) {
 	}
 }
 
-// Whatever ends a trial, the revision that was kept for it is closed.
+// Whatever ends a probation, the kept revision is closed.
 func TestSlot_Try_ends(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*Slot){

@@ -11,48 +11,48 @@ import (
 )
 
 const (
-	// trackWindow is how many of a revision's last calls count.
+	// trackWindow is the number of a revision's last calls that are evaluated.
 	trackWindow = 10
-	// trackBound is how many of them make it a failing one.
+	// trackBound is the number of failures among them at which a revision is failing.
 	trackBound = 5
-	// trackProof is how many calls show that a revision is sound.
+	// trackProof is the number of calls after which a revision is sound.
 	trackProof = 20
 )
 
-// Verdict is what a revision's calls say of it.
+// Verdict is the evaluation of a revision's calls.
 type Verdict int
 
-// Verdicts.
+// The verdicts.
 const (
-	// Unproven means that there were too few calls to tell.
+	// Unproven means that there were too few calls to evaluate the revision.
 	Unproven Verdict = iota
-	// Sound means that there were enough, and it was never failing.
+	// Sound means that there were enough calls, and that the revision is not failing, or no longer.
 	Sound
-	// Failing means that half of the last calls failed, or more.
+	// Failing means that at least half of the last calls failed.
 	Failing
 )
 
-// Track remembers how the last calls of one revision ended.
+// Track records the results of the last calls of one revision.
 type Track struct {
-	// changed is called after the verdict has changed; it must not block.
+	// changed is called after the verdict has changed. It must not block.
 	changed func()
 
 	mu      sync.Mutex
 	last    [trackWindow]bool // true for a failure
 	calls   int
-	failed  int // of last
+	failed  int // number of failures in last
 	verdict Verdict
 	cause   error
 }
 
-// NewTrack returns the track of a new revision. After each change of its verdict, changed is called,
-// which must not block; it may be nil.
+// NewTrack returns a Track for a new revision. It calls changed after each change of the verdict. The function must not
+// block and may be nil.
 func NewTrack(changed func()) *Track { return &Track{changed: changed} }
 
-// Runner returns a Runner that tracks what it runs.
+// Runner returns a Runner that records the calls of next.
 func (t *Track) Runner(next Runner) Runner { return &tracked{Runner: next, track: t} }
 
-// Verdict returns what the calls so far say, and the last failure if they say Failing.
+// Verdict returns the evaluation of the calls so far, and the last failure if the verdict is Failing.
 func (t *Track) Verdict() (Verdict, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -62,7 +62,7 @@ func (t *Track) Verdict() (Verdict, error) {
 	return t.verdict, t.cause
 }
 
-// add counts a call that ended with an error, or nil.
+// add records a call that ended with err, which may be nil.
 func (t *Track) add(err error) {
 	t.mu.Lock()
 	before := t.verdict
@@ -79,7 +79,7 @@ func (t *Track) add(err error) {
 	case t.failed >= trackBound:
 		t.verdict = Failing
 	case t.verdict == Failing && t.failed > trackWindow/5:
-		// It stays failing until it is clearly better.
+		// The verdict stays Failing until the calls are clearly better.
 	case t.calls >= trackProof:
 		t.verdict = Sound
 	default:
@@ -92,7 +92,7 @@ func (t *Track) add(err error) {
 	}
 }
 
-// tracked tracks a revision's calls.
+// tracked is a Runner that records its calls in a Track.
 type tracked struct {
 	Runner
 	track *Track
@@ -105,13 +105,13 @@ func (r *tracked) Call(ctx context.Context, call Call) ([]byte, error) {
 	case err == nil, IsFault(err) && !Ended(ctx), isInternal(call.Export, err):
 		r.track.add(err)
 	case KindOf(err) == KindGuest:
-		r.track.add(nil) // an answer, such as NotFound, Conflict or Invalid
+		r.track.add(nil) // the guest returned an error such as NotFound, Conflict or Invalid
 	}
 	return reply, err
 }
 
-// isInternal reports whether a guest answered that something is wrong with itself. SDKs answer so for a
-// panic, and for errors that have no reason. To refuse a request, a guest need give none.
+// isInternal reports whether a guest returned an error about itself. SDKs return InternalError for a panic, and no
+// reason for errors without one. An admission request can be denied without a reason, so that does not count there.
 func isInternal(export string, err error) bool {
 	var call *CallError
 	if !errors.As(err, &call) || call.Status == nil {

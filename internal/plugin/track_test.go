@@ -19,7 +19,7 @@ func TestTrack_Verdict(t *testing.T) {
 	answer := func(reason metav1.StatusReason) error {
 		return &CallError{Kind: KindGuest, Export: "reconcile", Status: &metav1.Status{Reason: reason, Message: "no"}}
 	}
-	// In the calls of a case, "." is an answer and every other letter one of these.
+	// In the calls of a test case, "." is a successful call and every other letter one of these errors.
 	errs := map[rune]error{
 		'.': nil, 't': trap, 'i': answer(metav1.StatusReasonInvalid), 'c': answer(metav1.StatusReasonConflict),
 		'p': answer(metav1.StatusReasonInternalError), 'u': answer(metav1.StatusReasonUnknown),
@@ -64,7 +64,7 @@ func TestTrack_Verdict(t *testing.T) {
 	}
 }
 
-// What users ask for must not make a validator look broken, and have it rolled back, that refuses it without a reason.
+// A validator that denies requests without a reason must not look broken and be rolled back for it.
 func TestTrack_refusesWithoutReason(t *testing.T) {
 	t.Parallel()
 	for export, want := range map[string]Verdict{abi.ExportValidateCreate: Sound, abi.ExportSetDefaults: Sound, abi.ExportReconcile: Failing} {
@@ -81,7 +81,7 @@ func TestTrack_refusesWithoutReason(t *testing.T) {
 	}
 }
 
-// Who ends a call in the middle has not shown anything of the module.
+// A call that the caller ends says nothing about the module.
 func TestTrack_canceled(t *testing.T) {
 	t.Parallel()
 	track := NewTrack(nil)

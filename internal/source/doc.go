@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package source is what the sources of modules have in common: a size cap and the compressions that
-// a module may be stored in. Each kind of source is a package below it.
+// Package source implements what the sources of modules have in common: a size limit, and the compression formats in
+// which a module may be stored. Each kind of source is a subpackage.
 package source

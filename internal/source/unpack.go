@@ -14,8 +14,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// DefaultMaxBytes is the default bound of an uncompressed module: 64 MiB, twenty times what a
-// standard Go module has.
+// DefaultMaxBytes is the default maximum size of an uncompressed module: 64 MiB, which is twenty times the size of a
+// standard Go module.
 const DefaultMaxBytes = 64 << 20
 
 var (
@@ -23,8 +23,8 @@ var (
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd} // RFC 8878, section 3.1.1
 )
 
-// Unpack returns a module from stored bytes: raw, gzip or zstd, told by their first bytes. A module
-// of more than maxBytes is refused without being read to its end. Errors are *plugin.LoadError.
+// Unpack returns a module from stored bytes: raw, gzip or zstd, detected by their first bytes. It rejects a module of
+// more than maxBytes without reading it to its end. Errors are *plugin.LoadError.
 func Unpack(stored []byte, maxBytes int64) (plugin.Module, error) {
 	var module []byte
 	var err error

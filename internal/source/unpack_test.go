@@ -47,7 +47,7 @@ func zstandard(t testing.TB, module []byte, options ...zstd.EOption) []byte {
 	return out.Bytes()
 }
 
-// noise is a module that hardly compresses.
+// noise returns a module that hardly compresses.
 func noise(size int) []byte {
 	r := rand.NewChaCha8([32]byte{1})
 	out := make([]byte, size)
@@ -129,7 +129,7 @@ func TestUnpack_refused(t *testing.T) {
 	}
 }
 
-// TestUnpack_bombMemory: what is not read takes no memory either.
+// TestUnpack_bombMemory checks that data that is not read takes no memory.
 func TestUnpack_bombMemory(t *testing.T) {
 	bomb := make([]byte, bombSize)
 	for name, stored := range map[string][]byte{"gzip": zip(t, bomb), "zstd": zstandard(t, bomb)} {
@@ -143,7 +143,7 @@ func TestUnpack_bombMemory(t *testing.T) {
 	}
 }
 
-// FuzzUnpack unpacks anything: no panic, never more than the limit, and nothing but LoadErrors.
+// FuzzUnpack unpacks arbitrary data. It must not panic, never exceed the limit, and return only LoadErrors.
 func FuzzUnpack(f *testing.F) {
 	module := noise(200)
 	for _, stored := range [][]byte{nil, module, zip(f, module), zstandard(f, module), zip(f, make([]byte, 5000)), zstandard(f, make([]byte, 5000)), gzipMagic, zstdMagic} {

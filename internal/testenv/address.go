@@ -10,21 +10,22 @@ import (
 	"testing"
 )
 
-// firstPort and ports are below the ports that Linux, macOS and Windows give to outgoing connections, and to listeners
-// that name none (from 32768 or 49152 on): none of those takes a port between FreeAddress and its use.
+// firstPort and ports define a range below the ephemeral ports of Linux, macOS and Windows (from 32768 or 49152 on).
+// Outgoing connections, and listeners that do not ask for a port, cannot take a port of the range between FreeAddress
+// and its use.
 const firstPort, ports = 20_000, 10_000
 
-// tried counts the ports that this process has tried. Processes begin at different ones.
+// tried counts the ports that this process has tried. Processes start at different ports.
 var tried atomic.Int64
 
-// FreeAddress returns an address of the loopback interface on which nobody listens, and which no other caller gets, in
-// this process or in another one, before the test ends.
+// FreeAddress returns an address of the loopback interface on which nothing listens. No other caller, in this process
+// or in another one, gets the same address before the test ends.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
 	for range ports {
 		port := firstPort + (int64(os.Getpid())*61+tried.Add(1))%ports
 		address := net.JoinHostPort("127.0.0.1", strconv.FormatInt(port, 10))
-		// TCP and UDP ports are independent: the UDP port of the same number is the lock.
+		// TCP and UDP ports are independent, so the UDP port of the same number is used as a lock.
 		lock, err := net.ListenPacket("udp", address)
 		if err != nil {
 			continue

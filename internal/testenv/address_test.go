@@ -21,6 +21,6 @@ func TestFreeAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = l.Close() // and it is kept for this test all the same
+		_ = l.Close() // it stays reserved for this test
 	}
 }

@@ -25,7 +25,8 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// startTimeout bounds the start of the API server; 3 s is usual, a machine busy compiling needs more.
+// startTimeout is the maximum time for the start of the API server. It usually takes 3 s, and more on a machine that is
+// busy compiling.
 const startTimeout = 2 * time.Minute
 
 // Env is a running API server with the project's CRDs installed.
@@ -34,18 +35,18 @@ type Env struct {
 	Config *rest.Config
 	// Client is an uncached client with that connection.
 	Client client.Client
-	// Scheme knows the built-in kinds, CustomResourceDefinitions and the project's own kinds.
+	// Scheme has the built-in kinds, CustomResourceDefinitions and the project's own kinds.
 	Scheme *k8sruntime.Scheme
 
 	server *envtest.Environment
 }
 
-// shared is the API server of the test package that Main serves; a test binary has just one.
+// shared is the API server that Main started. A test binary has only one.
 var shared *Env
 
-// Main runs the tests of a package against one API server and exits the process.
+// Main starts an API server, runs the tests of a package and exits the process.
 func Main(m *testing.M) {
-	// client-go logs through controller-runtime's logger, which complains where there is none.
+	// client-go logs through controller-runtime's logger, which complains if no logger is set.
 	ctrl.SetLogger(logr.Discard())
 	env, err := Start()
 	if err != nil {
@@ -69,7 +70,7 @@ func Shared(t *testing.T) *Env {
 	return shared
 }
 
-// Start starts an API server with the project's CRDs. It needs KUBEBUILDER_ASSETS.
+// Start starts an API server with the project's CRDs. It needs the variable KUBEBUILDER_ASSETS.
 func Start() (*Env, error) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		return nil, errors.New("KUBEBUILDER_ASSETS is not set: run `make test`, or export KUBEBUILDER_ASSETS=$(make -s controlplane)")
@@ -80,13 +81,13 @@ func Start() (*Env, error) {
 		ControlPlaneStartTimeout: startTimeout,
 		ControlPlaneStopTimeout:  startTimeout,
 	}
-	// Without this, a kubelet-less control plane would leave its service CIDR repair loops on, which only cost time.
+	// Without this option, the control plane would run the repair loops for its service CIDR, which only cost time.
 	server.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/24")
 	config, err := server.Start()
 	if err != nil {
 		return nil, fmt.Errorf("start the API server: %w", err)
 	}
-	config.QPS = -1 // tests poll, and are not to wait for each other
+	config.QPS = -1 // tests poll, and must not throttle each other
 	scheme := NewScheme()
 	c, err := client.New(config, client.Options{Scheme: scheme})
 	if err != nil {
@@ -95,13 +96,13 @@ func Start() (*Env, error) {
 	return &Env{Config: config, Client: c, Scheme: scheme, server: server}, nil
 }
 
-// Stop ends the API server.
+// Stop stops the API server.
 func (e *Env) Stop() error { return e.server.Stop() }
 
-// Kubeconfig returns a kubeconfig file's contents for an administrator.
+// Kubeconfig returns the contents of a kubeconfig file for an administrator.
 func (e *Env) Kubeconfig() []byte { return e.server.KubeConfig }
 
-// NewScheme returns a scheme with every kind that the tests use.
+// NewScheme returns a scheme with all kinds that the tests use.
 func NewScheme() *k8sruntime.Scheme {
 	scheme := k8sruntime.NewScheme()
 	for _, add := range []func(*k8sruntime.Scheme) error{
@@ -111,19 +112,19 @@ func NewScheme() *k8sruntime.Scheme {
 		pluginsv1alpha1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
-			panic(err) // only a programming error can do this
+			panic(err) // only a programming error can cause this
 		}
 	}
 	return scheme
 }
 
-// Root returns the repository's root folder.
+// Root returns the root folder of the repository.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// User returns the connection of a user without rights of its own, besides those that a test binds to it.
+// User returns the connection of a user that has only the permissions that a test binds to it.
 func (e *Env) User(t *testing.T, name string) *rest.Config {
 	t.Helper()
 	user, err := e.server.AddUser(envtest.User{Name: name}, nil)

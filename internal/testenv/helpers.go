@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// Patience is how long Eventually polls. It only ends tests that hang: it is far more than anything takes on a slow
-	// machine that is busy with other work, and no test passes because it is over.
+	// Patience is how long Eventually polls. It only ends tests that hang: it is far longer than anything takes on a
+	// slow and busy machine, and no test passes because it has elapsed.
 	Patience = 3 * time.Minute
 	// interval is the pause between two polls.
 	interval = 50 * time.Millisecond
 )
 
-// Namespace creates a namespace of its own for the test, with the ServiceAccount "default" that a
-// cluster's controllers would make (none run here).
+// Namespace creates a namespace for the test, with the ServiceAccount "default" that the controllers of a cluster would
+// create. No such controllers run here.
 func (e *Env) Namespace(t *testing.T) string {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
@@ -45,7 +45,7 @@ func (e *Env) ServiceAccount(t *testing.T, namespace, name string) {
 	}
 }
 
-// Eventually polls check until it returns nil; after Patience the test fails with its last error.
+// Eventually polls check until it returns nil. If that takes longer than Patience, the test fails with the last error.
 func Eventually(t *testing.T, what string, check func(context.Context) error) {
 	t.Helper()
 	if err := Poll(t.Context(), Patience, check); err != nil {
@@ -53,8 +53,8 @@ func Eventually(t *testing.T, what string, check func(context.Context) error) {
 	}
 }
 
-// Consistently polls check for the given time; the test fails at its first error. It is for "nothing
-// happens", which only time can show.
+// Consistently polls check for the given duration. The test fails at the first error. It is for tests that nothing
+// happens, which only waiting can show.
 func Consistently(t *testing.T, what string, during time.Duration, check func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), during)
@@ -71,8 +71,8 @@ func Consistently(t *testing.T, what string, during time.Duration, check func(co
 	}
 }
 
-// Poll calls check until it returns nil or the time is over; then it returns the last error that the
-// end of the time itself did not cause.
+// Poll calls check until it returns nil or the time has elapsed. It then returns the last error that was not caused by
+// the end of the time.
 func Poll(ctx context.Context, patience time.Duration, check func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -93,8 +93,8 @@ func Poll(ctx context.Context, patience time.Duration, check func(context.Contex
 	}
 }
 
-// StartManager starts a manager that setup has filled and returns a function that stops it and waits
-// for its end; the test's end does so too. A manager that fails fails the test.
+// StartManager starts a manager that setup has configured. It returns a function that stops the manager and waits for
+// its end, which also happens when the test ends. If the manager returns an error, the test fails.
 func (e *Env) StartManager(t *testing.T, setup func(manager.Manager) error) (stop func()) {
 	t.Helper()
 	mgr, err := ctrl.NewManager(e.Config, ctrl.Options{

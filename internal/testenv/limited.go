@@ -11,11 +11,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Limited returns the same API server as a new user sees it whose rights, in all namespaces, are the
-// given rules and no others. RBAC does not apply to the Env itself.
+// Limited returns the same API server with the connection of a new user. Its permissions, in all namespaces, are
+// exactly the given rules. RBAC does not apply to the connection of the Env itself.
 func (e *Env) Limited(t *testing.T, rules ...rbacv1.PolicyRule) *Env {
 	t.Helper()
-	name := e.Namespace(t) // a name that nobody else has
+	name := e.Namespace(t) // a unique name
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rules}
 	binding := &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: name},

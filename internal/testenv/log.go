@@ -10,7 +10,7 @@ import (
 	"github.com/go-logr/logr/testr"
 )
 
-// testLogger logs to the test's own log when tests run verbosely, and nowhere otherwise.
+// testLogger returns a logger to the test's log if tests run verbosely, and one that discards everything otherwise.
 func testLogger(t *testing.T) logr.Logger {
 	if !testing.Verbose() {
 		return logr.Discard()
@@ -20,8 +20,8 @@ func testLogger(t *testing.T) logr.Logger {
 	return testr.NewWithInterface(log, testr.Options{})
 }
 
-// endingLog is a test's log that falls silent when the test ends. A manager's recorder of events may
-// outlive it, and for package testing a line that comes later is a panic.
+// endingLog is a test's log that discards lines after the test has ended. A manager's event recorder may outlive the
+// test, and package testing panics on a line after its end.
 type endingLog struct {
 	t *testing.T
 
@@ -41,7 +41,7 @@ func (l *endingLog) Log(args ...any) {
 	}
 }
 
-// end waits for the line being logged and lets no other follow.
+// end waits for the line that is being logged, and discards all later ones.
 func (l *endingLog) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

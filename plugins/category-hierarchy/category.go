@@ -7,9 +7,9 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// category is what the plugin reads and writes of a Category. It is never written back as it was read:
-// to create one it holds metadata and spec, and to apply a status it holds the name and the plugin's own
-// fields of the status.
+// category has the fields of a Category that the plugin reads and writes. It is never written back as it was read: to
+// create a Category it contains metadata and spec, and to apply a status it contains the name and the fields of the
+// status that the plugin owns.
 type category struct {
 	k1s.ObjectMeta
 	spec   categorySpec
@@ -32,7 +32,7 @@ func (*category) TypeRef() k1s.TypeReference {
 	return k1s.TypeReference{APIVersion: "inventory.example.com/v1alpha1", Kind: "Category"}
 }
 
-// UnmarshalK1s reads a Category.
+// UnmarshalK1s decodes a Category.
 func (c *category) UnmarshalK1s(d *json.Decoder) {
 	*c = category{}
 	for name := range d.Members() {
@@ -47,7 +47,7 @@ func (c *category) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MarshalK1s writes a Category without what is empty.
+// MarshalK1s encodes a Category without empty fields.
 func (c *category) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	c.TypeRef().WriteMembers(e)
@@ -61,10 +61,10 @@ func (c *category) MarshalK1s(e *json.Encoder) {
 	e.EndObject()
 }
 
-// link is an ancestor of a category: only its parent counts, so all the rest is skipped.
+// link is an ancestor of a category. Only its parent is needed, so all other fields are skipped.
 type link struct{ category }
 
-// UnmarshalK1s reads the spec of a Category.
+// UnmarshalK1s decodes the spec of a Category.
 func (l *link) UnmarshalK1s(d *json.Decoder) {
 	*l = link{}
 	for name := range d.Members() {
@@ -74,7 +74,7 @@ func (l *link) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// UnmarshalK1s reads the spec.
+// UnmarshalK1s decodes the spec.
 func (s *categorySpec) UnmarshalK1s(d *json.Decoder) {
 	*s = categorySpec{}
 	for name := range d.Members() {
@@ -87,7 +87,7 @@ func (s *categorySpec) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MarshalK1s writes the spec.
+// MarshalK1s encodes the spec.
 func (s *categorySpec) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	e.Key("name").String(s.name)
@@ -97,7 +97,7 @@ func (s *categorySpec) MarshalK1s(e *json.Encoder) {
 	e.EndObject()
 }
 
-// UnmarshalK1s reads the status.
+// UnmarshalK1s decodes the status.
 func (s *categoryStatus) UnmarshalK1s(d *json.Decoder) {
 	*s = categoryStatus{}
 	for name := range d.Members() {
@@ -115,7 +115,7 @@ func (s *categoryStatus) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MarshalK1s writes the status.
+// MarshalK1s encodes the status.
 func (s *categoryStatus) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	k1s.WriteConditions(e.Key("conditions"), s.conditions)

@@ -11,9 +11,9 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/k1stest"
 )
 
-// TestConverge changes a hierarchy at random, a few categories at a time, and reconciles only what the
-// operator would: what was changed, what was written, and what failed or asked for it. Whenever nothing
-// of that is left, every category must stand where its ancestors put it. Calls fail at random on the way.
+// TestConverge changes a hierarchy at random, a few categories at a time, and reconciles only what the operator would:
+// categories that were changed or written, and those whose reconcile failed or asked for a requeue. Whenever the queue
+// is empty, every category must be in its place. Some calls fail at random.
 func TestConverge(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -67,7 +67,7 @@ func (w *world) change(r *rand.Rand, parents map[string]string) string {
 	return name
 }
 
-// next reconciles one of the queue, which need not be the first, and queues what follows from it.
+// next reconciles a random category of the queue, and queues what follows from it.
 func (w *world) next(r *rand.Rand, queue []string) []string {
 	if len(queue) == 0 {
 		return queue
@@ -81,7 +81,7 @@ func (w *world) next(r *rand.Rand, queue []string) []string {
 	if err != nil {
 		queue = append(queue, name)
 	}
-	// What really changed is an event.
+	// Only real changes are events.
 	for changed, version := range w.versions() {
 		if versions[changed] != version {
 			queue = append(queue, changed)
@@ -101,7 +101,7 @@ func (w *world) versions() map[string]string {
 	return versions
 }
 
-// oracle tells from the parents alone where a category stands.
+// oracle computes the place of a category from the parents alone.
 func oracle(parents map[string]string, name string, maxDepth int32) stands {
 	path, depth := name, int32(0)
 	seen := map[string]bool{name: true}

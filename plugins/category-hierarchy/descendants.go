@@ -8,12 +8,12 @@ import (
 	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
 )
 
-// maxWrites is how many descendants one call writes, so that a call stays far below the plugin's
-// timeout; the next call goes on where this one stopped.
+// maxWrites is the maximum number of descendants that one call writes, so that a call stays far below the plugin's
+// timeout. The next call continues where this one stopped.
 const maxWrites = 100
 
-// placeDescendants places the descendants of a category of which childPlace tells where its children
-// stand, and writes the status of those that stand elsewhere. It reports whether all are done.
+// placeDescendants computes the places of a category's descendants and writes the statuses that differ. The function
+// childPlace returns the place of a child of the category. It reports whether all descendants are done.
 func (r *reconciler) placeDescendants(
 	ctx context.Context, key k1s.Key, childPlace func(child string) place,
 ) (done bool, err error) {
@@ -22,8 +22,8 @@ func (r *reconciler) placeDescendants(
 		return false, err
 	}
 	moved := r.moved(all.Items, key.Name, childPlace)
-	// From the bottom up, for the same reason for which the category itself comes last: a category whose
-	// own status is right has no descendant that was left over.
+	// Write from the bottom up, for the same reason for which the category itself is written last: if the status of a
+	// category is correct, none of its descendants remains to be written.
 	for i := len(moved) - 1; i >= 0; i-- {
 		if len(moved)-1-i == maxWrites {
 			return false, nil
@@ -41,8 +41,7 @@ type move struct {
 	status   categoryStatus
 }
 
-// moved returns the descendants of a category whose status is not what it should be, parents before
-// their children.
+// moved returns the descendants of a category whose status differs from the desired one, parents before their children.
 func (r *reconciler) moved(all []category, name string, childPlace func(child string) place) []move {
 	children := make(map[string][]*category)
 	for i := range all {
@@ -62,7 +61,7 @@ func (r *reconciler) moved(all []category, name string, childPlace func(child st
 	for i := 0; i < len(queue); i++ {
 		c, p := queue[i].category, queue[i].place
 		if c.Name == name {
-			continue // a circle: here it began
+			continue // a cycle: here it began
 		}
 		if status, changed := p.status(c.status, r.settings.maxDepth); changed {
 			found = append(found, move{c, status})

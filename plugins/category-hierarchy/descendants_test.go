@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/k1stest"
 )
 
-// family is a hierarchy of two roots, all in place.
+// family returns a hierarchy of two roots, with all statuses up to date.
 func family(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t, settings{})

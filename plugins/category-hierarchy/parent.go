@@ -9,14 +9,15 @@ import (
 )
 
 const (
-	// labelAutoCreated marks the categories that this plugin made.
+	// labelAutoCreated is the label of the categories that this plugin created.
 	labelAutoCreated = "inventory.example.com/auto-created"
-	// maxSpecName is how many characters spec.name may have.
+	// maxSpecName is the maximum length of spec.name in characters.
 	maxSpecName = 50
 )
 
-// createParent creates the parent of a category as a root, and says so in an Event on the category. It
-// returns why if that was refused for good: trying again at once would not help.
+// createParent creates the parent of a category as a root, and emits an Event about it on the category. If the API
+// server rejected the parent as Forbidden or Invalid, so that an immediate retry would not help, refused contains the
+// reason.
 func createParent(ctx context.Context, c *category) (refused string, err error) {
 	parent := &category{
 		ObjectMeta: k1s.ObjectMeta{

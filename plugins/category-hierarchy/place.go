@@ -19,14 +19,14 @@ const (
 	reasonCycle          = "Cycle"
 )
 
-// maxPath is how long status.path may be: the Category's schema allows no more.
+// maxPath is the maximum length of status.path in the Category's schema.
 const maxPath = 4096
 
-// place is where a category stands in its hierarchy, as far as the specs of its ancestors tell. The
-// text is part of it: the same place must give the same condition whoever computes it, or two reconciles
-// would overwrite each other for ever.
+// place is the place of a category in its hierarchy, computed from the specs of its ancestors. It includes the text of
+// the condition: every reconcile must compute the same condition for the same place, or two reconciles would overwrite
+// each other's status forever.
 type place struct {
-	// reason is empty for a category whose ancestors lead to a root; only then depth and path count.
+	// reason is empty for a category whose ancestors lead to a root. Only then do depth and path have a meaning.
 	reason string
 	text   string
 	depth  int32
@@ -45,19 +45,19 @@ func orphan(name, parent, why string) place {
 	return place{reason: reasonParentNotFound, text: text}
 }
 
-// circle returns the place of a category whose ancestors lead to no root. The members are those of the
-// circle, in the order from child to parent; wherever it is entered, the message begins with the member
-// whose name comes first.
+// circle returns the place of a category whose ancestors lead to a cycle and not to a root. The members are those of
+// the cycle, in the order from child to parent. The message begins with the first member in alphabetical order,
+// wherever the walk entered the cycle.
 func circle(members []string) place {
 	first := slices.Index(members, slices.Min(members))
 	ordered := slices.Concat(members[first:], members[:first], members[first:first+1])
 	return place{reason: reasonCycle, text: "Circle of parents: " + strings.Join(ordered, " → ")}
 }
 
-// child returns the place of a category whose parent stands at p.
+// child returns the place of a category whose parent is at p.
 func (p place) child(name string) place {
 	if p.reason != "" {
-		return p // what is wrong above is wrong below
+		return p // a problem of an ancestor applies to all descendants
 	}
 	next := place{depth: p.depth + 1, path: p.path + "/" + name}
 	if len(next.path) > maxPath {
@@ -66,10 +66,10 @@ func (p place) child(name string) place {
 	return next
 }
 
-// condition returns what the condition says of a place, but for its time.
+// condition returns the condition of a place, without its time.
 //
-// It carries no observedGeneration: it depends on the specs of all ancestors, so the category's own
-// generation would promise too much.
+// It has no observedGeneration, because it depends on the specs of all ancestors and not only on the category's own
+// generation.
 func (p place) condition(maxDepth int64) k1s.Condition {
 	c := k1s.Condition{Type: conditionType, Status: k1s.ConditionFalse, Reason: p.reason, Message: p.text}
 	switch {

@@ -10,14 +10,14 @@ import (
 	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
 )
 
-// Pauses before a category is looked at again without a change.
+// The delays before a category is requeued without a change.
 const (
-	// orphanPause is for a parent that does not exist. When it comes it places its children itself, so
-	// this is only for the case that its own reconcile fails.
+	// orphanPause is for a parent that does not exist. When the parent is created, its own reconcile places its
+	// children, so this delay matters only if that reconcile fails.
 	orphanPause = 30 * time.Second
-	// catchUpPause gives the operator's cache time to show a parent that exists.
+	// catchUpPause gives the operator's cache time to receive a parent that exists.
 	catchUpPause = time.Second
-	// goOnPause is for descendants that are left over; it gives the cache time to show those just written.
+	// goOnPause is for remaining descendants. It gives the cache time to receive those that were just written.
 	goOnPause = 100 * time.Millisecond
 )
 
@@ -25,7 +25,8 @@ type reconciler struct {
 	settings *settings
 }
 
-// Reconcile places a category: locate it, let its descendants follow, write its status, in this order.
+// Reconcile computes the place of a category. It locates the category, updates its descendants, and writes its status,
+// in this order.
 func (r *reconciler) Reconcile(ctx context.Context, req k1s.Request, c *category) (k1s.Result, error) {
 	if c == nil {
 		return r.gone(ctx, req.Key)
@@ -33,7 +34,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req k1s.Request, c *category
 	p, err := r.locate(ctx, c)
 	switch {
 	case k1s.IsAlreadyExists(err):
-		// The cache does not have the parent yet that the API server has.
+		// The cache has not received the parent yet.
 		return k1s.Result{RequeueAfter: catchUpPause}, nil
 	case err != nil:
 		return k1s.Result{}, err
@@ -53,7 +54,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req k1s.Request, c *category
 	return k1s.Result{}, nil
 }
 
-// gone makes orphans of the children of a category that no longer exists.
+// gone turns the children of a deleted category into orphans.
 func (r *reconciler) gone(ctx context.Context, key k1s.Key) (k1s.Result, error) {
 	done, err := r.placeDescendants(ctx, key, func(child string) place { return orphan(child, key.Name, "") })
 	if err != nil || !done {
@@ -62,10 +63,10 @@ func (r *reconciler) gone(ctx context.Context, key k1s.Key) (k1s.Result, error) 
 	return k1s.Result{}, nil
 }
 
-// locate walks up from a category to its root and returns where that puts it. A parent that does not
-// exist is created if the settings say so.
+// locate walks up from a category to its root and returns the resulting place. It creates a parent that does not exist
+// if the settings enable that.
 func (r *reconciler) locate(ctx context.Context, c *category) (place, error) {
-	chain := []string{c.Name} // the category, its parent, its parent's parent …
+	chain := []string{c.Name} // the category, its parent, the parent of that …
 	for parent := c.spec.parent; parent != ""; {
 		if i := slices.Index(chain, parent); i >= 0 {
 			return circle(chain[i:]), nil
@@ -76,7 +77,7 @@ func (r *reconciler) locate(ctx context.Context, c *category) (place, error) {
 		case !k1s.IsNotFound(err):
 			return place{}, err
 		case len(chain) > 1 || !r.settings.autoCreateParents || c.IsBeingDeleted():
-			// Only the category next to the gap fills it, in its own reconcile.
+			// Only the reconcile of the category whose parent is missing creates that parent.
 			return orphan(chain[len(chain)-1], parent, ""), nil
 		default:
 			refused, err := createParent(ctx, c)

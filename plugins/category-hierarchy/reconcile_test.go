@@ -18,7 +18,7 @@ func TestReconcile_placesByAncestors(t *testing.T) {
 	w.put("tools", "")
 	w.put("saws", "tools")
 	w.put("chainsaws", "saws")
-	// The youngest first: nothing depends on what an ancestor's status says.
+	// The youngest category is first: no result depends on the status of an ancestor.
 	for _, name := range []string{"chainsaws", "saws", "tools"} {
 		if result := w.reconcile(name); result != (k1s.Result{}) {
 			t.Errorf("%s asks for %+v", name, result)
@@ -168,7 +168,7 @@ func TestReconcile_tooDeep(t *testing.T) {
 		t.Errorf("message %q", got)
 	}
 
-	// Deeper still is no transition; coming back and going down again is one.
+	// Becoming even deeper is not a transition. Coming back and becoming too deep again is one.
 	w.host.Forget()
 	w.put("top", "")
 	w.put("a", "top")

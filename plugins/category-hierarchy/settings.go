@@ -12,7 +12,7 @@ type settings struct {
 	autoCreateParents bool
 }
 
-// settingsSchema lets the operator refuse wrong settings before the plugin sees them.
+// settingsSchema lets the operator reject invalid settings before the plugin receives them.
 const settingsSchema json.Raw = `{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "type": "object",
@@ -32,7 +32,7 @@ const settingsSchema json.Raw = `{
   }
 }`
 
-// UnmarshalK1s reads the settings and sets the defaults of those that are absent.
+// UnmarshalK1s decodes the settings and sets the defaults of absent ones.
 func (s *settings) UnmarshalK1s(d *json.Decoder) {
 	*s = settings{maxDepth: 10}
 	for name := range d.Members() {

@@ -8,12 +8,12 @@ import (
 	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
 )
 
-// status returns the plugin's part of the status for a place, and whether it differs from what is there.
+// status returns the status for a place, with the fields that the plugin owns, and whether it differs from the old one.
 func (p place) status(old categoryStatus, maxDepth int64) (wanted categoryStatus, changed bool) {
 	if p.reason == "" {
 		wanted.depth, wanted.path = &p.depth, p.path
 	}
-	// The condition that is there lends its time to the new one if the status is the same.
+	// The new condition keeps the transition time of the existing one if the status is the same.
 	if c := k1s.FindCondition(old.conditions, conditionType); c != nil {
 		wanted.conditions = append(wanted.conditions, *c)
 	}
@@ -28,10 +28,10 @@ func equal(a, b *int32) bool {
 	return *a == *b
 }
 
-// write applies the plugin's part of a category's status. Fields that it leaves out are removed, as the
-// plugin applied them before; all others belong to the Category controller and are not touched.
+// write applies the fields of a category's status that the plugin owns. Fields that it omits are removed, because the
+// plugin applied them before. All other fields belong to the Category controller and are left alone.
 //
-// A category that is too deep gets an Event when it becomes so.
+// It emits an Event when a category becomes too deep.
 func write(ctx context.Context, c *category, status categoryStatus) error {
 	applied := &category{ObjectMeta: k1s.ObjectMeta{Namespace: c.Namespace, Name: c.Name}, status: status}
 	err := k1s.ApplyStatus(ctx, applied, k1s.ApplyOptions{Force: true})

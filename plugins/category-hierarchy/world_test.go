@@ -29,7 +29,7 @@ func newWorld(t *testing.T, s settings) *world {
 
 func key(name string) k1s.Key { return k1s.Key{Namespace: namespace, Name: name} }
 
-// put creates a category, or gives the one that is there another parent. Its status stays.
+// put creates a category, or changes the parent of an existing one. Its status stays.
 func (w *world) put(name, parent string) {
 	w.Helper()
 	ref := (*category)(nil).TypeRef()
@@ -48,7 +48,7 @@ func (w *world) put(name, parent string) {
 
 func (w *world) remove(name string) { w.host.Remove((*category)(nil).TypeRef(), key(name)) }
 
-// get returns a category as it is.
+// get returns the stored category.
 func (w *world) get(name string) *category {
 	w.Helper()
 	c := new(category)
@@ -56,7 +56,7 @@ func (w *world) get(name string) *category {
 	return c
 }
 
-// reconcile reconciles categories, and none of them may fail. It returns the last result.
+// reconcile reconciles categories, which must succeed. It returns the last result.
 func (w *world) reconcile(names ...string) (result k1s.Result) {
 	w.Helper()
 	for _, name := range names {
@@ -68,9 +68,9 @@ func (w *world) reconcile(names ...string) (result k1s.Result) {
 	return result
 }
 
-// stands is what a status says.
+// stands has the contents of a status.
 type stands struct {
-	depth  int32 // -1: absent
+	depth  int32 // -1 means absent
 	path   string
 	status k1s.ConditionStatus
 	reason string
@@ -89,12 +89,12 @@ func (w *world) stands(name string) stands {
 	return s
 }
 
-// within is the status of a category that is where it may be.
+// within returns the status of a category within the depth limit.
 func within(depth int32, path string) stands {
 	return stands{depth, path, k1s.ConditionTrue, reasonWithinLimit}
 }
 
-// without is the status of a category that has no place.
+// without returns the status of a category without a place.
 func without(reason string) stands { return stands{-1, "", k1s.ConditionFalse, reason} }
 
 // want checks the status of categories.
@@ -107,7 +107,7 @@ func (w *world) want(all map[string]stands) {
 	}
 }
 
-// message returns what the condition of a category tells people.
+// message returns the message of a category's condition.
 func (w *world) message(name string) string {
 	w.Helper()
 	if c := k1s.FindCondition(w.get(name).status.conditions, conditionType); c != nil {
@@ -116,7 +116,7 @@ func (w *world) message(name string) string {
 	return ""
 }
 
-// written returns the names of the categories that were written, in order, and forgets them.
+// written returns the names of the categories that were written, in order, and clears the record.
 func (w *world) written() []string {
 	var names []string
 	for _, call := range w.host.Writes() {

@@ -10,11 +10,11 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// item is what the plugin reads of an Item.
+// item has the fields of an Item that the plugin reads.
 type item struct {
 	name     string
 	quantity int64
-	price    int64 // in cents; 0 means none
+	price    int64 // in cents; 0 means no price
 	category string
 	tags     []string
 }
@@ -24,7 +24,7 @@ func (*item) TypeRef() k1s.TypeReference {
 	return k1s.TypeReference{APIVersion: "inventory.example.com/v1alpha1", Kind: "Item"}
 }
 
-// UnmarshalK1s reads an Item.
+// UnmarshalK1s decodes an Item.
 func (i *item) UnmarshalK1s(d *json.Decoder) {
 	*i = item{}
 	for name := range d.Members() {
@@ -48,7 +48,7 @@ func (i *item) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MarshalK1s writes what the plugin changes of an Item: the SDK leaves alone what is not written here.
+// MarshalK1s encodes the fields of an Item that the plugin changes. The SDK leaves all other fields alone.
 func (i *item) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	e.Key("spec").BeginObject()
@@ -57,7 +57,7 @@ func (i *item) MarshalK1s(e *json.Encoder) {
 	e.EndObject()
 }
 
-// is reports whether the item has a tag, in whatever case.
+// is reports whether the item has a tag, ignoring case.
 func (i *item) is(tag string) bool {
 	return slices.ContainsFunc(i.tags, func(t string) bool { return strings.EqualFold(t, tag) })
 }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command item-validator is a k1s plugin that keeps the Items of a shop in order: it refuses those that break
-// the shop's rules, or warns of them, and gives a category to those without one.
+// Command item-validator implements a k1s plugin that validates the Items of a shop and sets defaults: it denies Items
+// that violate the shop's rules, or warns of them, and sets the category of Items without one.
 //
 // # Rules
 //
-// They are in rules.go. An update is held against them only where it breaks a rule that the stored Item keeps:
-// whoever corrects a price must not have to mend a name from before the plugin was there.
+// The rules are in rules.go. On an update, a violation counts only if the stored Item satisfies the rule: to correct a
+// price, a user must not have to fix a name that is older than the plugin.
 //
-// Nothing is read from the cluster, so an answer depends on the Item and the settings alone, and the operator
-// may remember it. Whether a category exists is therefore left to the Item controller, which says so in the
-// condition CategoryResolved, also when the category goes or comes later.
+// The plugin does not read from the cluster. A reply depends only on the Item and the settings, so the operator may
+// cache it. The plugin therefore does not check whether a category exists. The Item controller does, and reports it in
+// the condition CategoryResolved, also when the category is deleted or created later.
 //
 // # Settings
 //
-//   - validation_level ("strict" or "lenient", default "strict"): whether rules refuse or warn.
-//   - default_category (string, default ""): the category of Items without one; empty leaves them without.
+//   - validation_level ("strict" or "lenient", default "strict"): whether a violation denies the request or warns.
+//   - default_category (string, default ""): the category of Items without one. Empty leaves them without one.
 package main
 
 import (
@@ -27,7 +27,7 @@ var version = "v1.0.0"
 
 func init() { k1s.Register(plugin(new(settings))) }
 
-// plugin returns what this module is; it reads its settings into s.
+// plugin returns the plugin of this module. It decodes its settings into s.
 func plugin(s *settings) k1s.Plugin {
 	return k1s.Plugin{
 		Name:          "item-validator",

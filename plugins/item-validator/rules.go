@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Tags that mean something to the shop.
+// The tags that have a meaning for the shop.
 const (
 	tagReserved     = "reserved"
 	tagDiscontinued = "discontinued"
 )
 
-// premium is how the names of categories begin whose items are never without a price.
+// premium is the prefix of the categories whose items must have a price.
 const premium = "premium"
 
-// priceJump is by how many times a price may change at once: somebody who types 10.99 for 1099 cents, or the
-// other way round, is off by a hundred.
+// priceJump is the maximum factor of a price change in one update. It detects a price of 10.99 for 1099 cents, or the
+// other way round, which is off by a factor of a hundred.
 const priceJump = 10
 
-// broken returns the rules that an item breaks by itself, each as what is to be done about it.
+// broken returns the rules that an item violates by itself. Each text says how to fix it.
 func (i *item) broken() []string {
 	var found []string
 	if i.name != strings.TrimSpace(i.name) {
@@ -45,7 +45,7 @@ func (i *item) broken() []string {
 	return found
 }
 
-// brokenBy returns the rules that the step from an older item to this one breaks.
+// brokenBy returns the rules that the change from an older item to this one violates.
 func (i *item) brokenBy(old *item) []string {
 	var found []string
 	if i.quantity == 0 && old.quantity > 0 && i.is(tagReserved) {

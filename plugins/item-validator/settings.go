@@ -8,12 +8,12 @@ import (
 
 // settings are the settings of the WasmPlugin.
 type settings struct {
-	// lenient is whether rules warn instead of refusing.
+	// lenient means that violated rules warn instead of denying the request.
 	lenient         bool
 	defaultCategory string
 }
 
-// settingsSchema lets the operator refuse wrong settings before the plugin sees them.
+// settingsSchema lets the operator reject invalid settings before the plugin receives them.
 const settingsSchema json.Raw = `{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "type": "object",
@@ -34,7 +34,7 @@ const settingsSchema json.Raw = `{
   }
 }`
 
-// UnmarshalK1s reads the settings and sets the defaults of those that are absent.
+// UnmarshalK1s decodes the settings and sets the defaults of absent ones.
 func (s *settings) UnmarshalK1s(d *json.Decoder) {
 	*s = settings{}
 	for name := range d.Members() {

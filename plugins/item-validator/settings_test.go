@@ -37,7 +37,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// The metadata is what the operator goes by.
+// The operator relies on the metadata.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	p := plugin(new(settings))

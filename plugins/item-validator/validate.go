@@ -10,7 +10,7 @@ import (
 	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
 )
 
-// validates holds Items against the rules when they are created and updated. Deletions do not wait.
+// validates returns the handler that validates Items when they are created and updated. It does not handle deletions.
 func validates(s *settings) k1s.AdmissionHandler {
 	return k1s.Validate(k1s.Validator[*item]{
 		Create: func(_ context.Context, i *item) (k1s.Warnings, error) { return s.judge(i, i.broken()) },
@@ -22,7 +22,7 @@ func validates(s *settings) k1s.AdmissionHandler {
 	})
 }
 
-// judge refuses an Item for the rules that it breaks, all of them at once, or warns of them.
+// judge denies an Item with all rules that it violates, or returns them as warnings.
 func (s *settings) judge(i *item, found []string) (k1s.Warnings, error) {
 	if len(found) > 0 && !s.lenient {
 		return nil, k1s.Invalid(strings.Join(found, "; "))
@@ -34,7 +34,7 @@ func (s *settings) judge(i *item, found []string) (k1s.Warnings, error) {
 	return warnings, nil
 }
 
-// defaults gives Items a category.
+// defaults returns the handler that sets the category of Items.
 func defaults(s *settings) k1s.AdmissionHandler {
 	return k1s.Default(func(_ context.Context, i *item) error {
 		if i.category == "" {

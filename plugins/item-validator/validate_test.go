@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/k1stest"
 )
 
-// parse returns an Item with a spec.
+// parse returns an Item with the given spec.
 func parse(t *testing.T, spec string) *k1s.Object {
 	t.Helper()
 	o, err := k1s.ParseObject(`{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item","metadata":{"name":"hammer","namespace":"shop"},"spec":` + spec + `}`)
@@ -24,12 +24,12 @@ func parse(t *testing.T, spec string) *k1s.Object {
 
 const noPrice = "spec.price is not set: the item is in stock and cannot be sold"
 
-// Each case is judged twice: what strict refuses, lenient warns of.
+// Each case is validated at both levels: what strict denies, lenient warns of.
 func TestValidate_create(t *testing.T) {
 	for name, c := range map[string]struct {
 		spec   string
 		broken []string
-		advice []string // in either level
+		advice []string // warnings at both levels
 	}{
 		"an orderly item":         {`{"name":"Hammer","quantity":3,"price":1999,"category":"tools","tags":["steel","new"]}`, nil, nil},
 		"the least":               {`{"name":"Hammer"}`, nil, nil},

@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// TestWasmPlugin_bounds asks for the last value that is in and the first that is out.
+// TestWasmPlugin_bounds tests the last valid and the first invalid value of every limit.
 func TestWasmPlugin_bounds(t *testing.T) {
 	t.Parallel()
 	env := testenv.Shared(t)
@@ -122,8 +122,8 @@ func TestWasmPlugin_bounds(t *testing.T) {
 	}
 }
 
-// TestWasmPlugin_listsThroughUpdates writes security lists with the typed client, from absent to empty
-// and back: they mean everything and nothing.
+// TestWasmPlugin_listsThroughUpdates writes security lists with the typed client, from absent to empty and back. An
+// absent list means everything and an empty one means nothing.
 func TestWasmPlugin_listsThroughUpdates(t *testing.T) {
 	t.Parallel()
 	env := testenv.Shared(t)
@@ -136,7 +136,7 @@ func TestWasmPlugin_listsThroughUpdates(t *testing.T) {
 	}
 	kinds := func(s pluginsv1alpha1.Security) (lists [3]string) {
 		for i, l := range []any{s.AllowedResources, s.AllowedVerbs, s.AllowedNamespaces} {
-			lists[i] = strings.SplitAfterN(fmt.Sprintf("%#v", l), "{", 2)[0] // tells nil from empty
+			lists[i] = strings.SplitAfterN(fmt.Sprintf("%#v", l), "{", 2)[0] // distinguishes nil from empty
 		}
 		return lists
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package api holds the WasmPlugin resource against a real API server: every bound and every CEL rule
-// has a case that it refuses, beside one that it accepts.
+// Package api implements tests of the WasmPlugin resource against a real API server. Every limit and every CEL rule has
+// a case that it rejects and a case that it accepts.
 package api

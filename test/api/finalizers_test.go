@@ -14,8 +14,7 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// The API server takes the finalizer of the longest names that there can be, and names with dots are not mistaken
-// for others.
+// The API server accepts the finalizer of the longest possible names, and names with dots are not confused with others.
 func TestFinalizerOf(t *testing.T) {
 	env := testenv.Shared(t)
 	longest := pluginsv1alpha1.FinalizerOf(strings.Repeat("n", 63), strings.Repeat("p", 60))

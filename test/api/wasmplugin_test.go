@@ -28,7 +28,7 @@ func TestWasmPlugin_validation(t *testing.T) {
 	for name, tc := range map[string]struct {
 		why  string
 		spec string
-		// refusal is part of the API server's answer; empty means that it accepts.
+		// refusal is part of the API server's error. Empty means that it accepts the object.
 		refusal string
 	}{
 		"configmap":       {why: "the usual source", spec: `source: {configMap: {name: a}}`},
@@ -103,7 +103,7 @@ func TestWasmPlugin_validation(t *testing.T) {
 	}
 }
 
-// source is a source, for cases about something else.
+// source is a source for cases that test something else.
 const source = `source: {configMap: {name: a}}`
 
 func manyKinds(n int) string {
@@ -164,7 +164,7 @@ func TestWasmPlugin_defaults(t *testing.T) {
 	}
 }
 
-// "absent" and "empty" mean everything and nothing, so the typed client must not mix them up.
+// An absent list means everything and an empty one means nothing, so the typed client must not confuse them.
 func TestWasmPlugin_emptyListsSurvive(t *testing.T) {
 	t.Parallel()
 	env := testenv.Shared(t)

@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// shown is how many forbidden dependencies of a package are reported: one wrong
-// import brings dozens along, and one way to them says it all.
+// shown is the maximum number of forbidden dependencies that are reported for a package: one wrong import adds dozens,
+// and one path to them is enough.
 const shown = 3
 
-// TestImports_direction keeps "Direction of imports" of the architecture.
+// TestImports_direction checks the section "Direction of imports" of the architecture.
 func TestImports_direction(t *testing.T) {
 	t.Parallel()
 	packages := rootPackages(t)
@@ -42,8 +42,7 @@ func TestImports_direction(t *testing.T) {
 	}
 }
 
-// TestImports_controllersApart keeps one kind's controller from depending on
-// another's, whatever kinds there are.
+// TestImports_controllersApart checks that the controller of one kind does not depend on that of another kind.
 func TestImports_controllersApart(t *testing.T) {
 	t.Parallel()
 	const all = module + "/internal/controller/"
@@ -70,7 +69,7 @@ func TestImports_controllersApart(t *testing.T) {
 	}
 }
 
-// TestImports_guests keeps the SDK and the sample plugins apart from the operator.
+// TestImports_guests checks that the SDK and the sample plugins do not depend on the operator.
 func TestImports_guests(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
@@ -86,7 +85,7 @@ func TestImports_guests(t *testing.T) {
 	}
 }
 
-// TestPackages_names keeps out packages whose name says nothing.
+// TestPackages_names rejects packages whose name has no meaning.
 func TestPackages_names(t *testing.T) {
 	t.Parallel()
 	vague := []string{"utils", "util", "common", "helpers", "misc", "shared"}

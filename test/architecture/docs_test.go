@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// TestDocs_pathsExist keeps the documentation from naming files and folders that
-// were renamed or never made.
+// TestDocs_pathsExist checks that the files and folders that the documentation names exist.
 func TestDocs_pathsExist(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
@@ -43,7 +42,7 @@ func TestDocs_pathsExist(t *testing.T) {
 	}
 }
 
-// built are paths that exist only after a build, and are rightly documented.
+// built matches paths that exist only after a build. The documentation may name them.
 var built = regexp.MustCompile(`^plugins/[^/]+\.wasm$`)
 
 var (
@@ -51,14 +50,13 @@ var (
 	fence    = regexp.MustCompile("(?ms)^[ \t]*(```|~~~).*?^[ \t]*(```|~~~)[ \t]*$")
 	code     = regexp.MustCompile("`([^`\n]+)`")
 	link     = regexp.MustCompile(`\]\(<?([^)\s>]+)`)
-	// placeholder marks a pattern for a reader to fill in: <name>, NNNN, $DIR, ….
+	// placeholder matches a placeholder in a path: <name>, NNNN, $DIR, ….
 	placeholder = regexp.MustCompile(`[<>$…]|NNNN`)
 	lineNumber  = regexp.MustCompile(`(:\d+)+$`)
 )
 
-// namedPaths returns the repository paths in the code spans of a Markdown text:
-// also those inside a command, with {a,b} expanded. Fenced blocks are left out;
-// they show files and terminals of the reader's own.
+// namedPaths returns the repository paths in the code spans of a Markdown text, also those inside a command, with {a,b}
+// expanded. It ignores fenced blocks, because they show the reader's own files and terminals.
 func namedPaths(markdown string) []string {
 	var paths []string
 	for _, span := range code.FindAllStringSubmatch(fence.ReplaceAllString(markdown, ""), -1) {
@@ -104,8 +102,8 @@ func expandBraces(word string) []string {
 	return words
 }
 
-// exists reports whether a path, in which * stands for a name's part and ** for
-// any number of folders, is among the known ones.
+// exists reports whether a path is among the known ones. In the path, * matches a part of a name and ** any number of
+// folders.
 func exists(known []string, p string) bool {
 	pattern := regexp.QuoteMeta(path.Clean(p))
 	pattern = strings.ReplaceAll(pattern, `\*\*/`, `(.*/)?`)

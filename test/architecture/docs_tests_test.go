@@ -12,17 +12,17 @@ import (
 	"testing"
 )
 
-// claimed is the document that says of each threat which test shows what becomes of it.
+// claimed is the document that names the tests for each threat.
 const claimed = "docs/security.md"
 
 var (
-	// claim is a package with the names of its tests behind it: `internal/access`: `TestA`, `TestB_c`.
+	// claim matches a package followed by the names of its tests: `internal/access`: `TestA`, `TestB_c`.
 	claim        = regexp.MustCompile("`([a-z][a-z0-9/]*)`: ((?:`Test[A-Za-z0-9_]+`(?:, )?)+)")
 	testName     = regexp.MustCompile("`(Test[A-Za-z0-9_]+)`")
 	testFunction = regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9_]+)\(`)
 )
 
-// TestDocs_testsExist keeps the documentation of security from resting on tests that were renamed or never written.
+// TestDocs_testsExist checks that the tests that the documentation of security names exist.
 func TestDocs_testsExist(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
@@ -52,7 +52,7 @@ func TestDocs_testsExist(t *testing.T) {
 			t.Errorf("%s names %s of %s, which does not exist", claimed, c.test, c.folder)
 		}
 	}
-	// A name in another form would not be checked.
+	// A name in another format would not be checked.
 	if named := len(testName.FindAllString(string(text), -1)); named != len(claims) {
 		t.Errorf("%s names %d tests, but only %d of them behind their package, as in `internal/access`: `TestX`", claimed, named, len(claims))
 	}
@@ -61,7 +61,7 @@ func TestDocs_testsExist(t *testing.T) {
 // testClaim is a test that a document names.
 type testClaim struct{ folder, test string }
 
-// claimsOf returns the tests that a Markdown text names behind their package.
+// claimsOf returns the tests that a Markdown text names after their package.
 func claimsOf(markdown string) []testClaim {
 	var out []testClaim
 	for _, match := range claim.FindAllStringSubmatch(markdown, -1) {

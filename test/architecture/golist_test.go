@@ -17,7 +17,7 @@ import (
 
 const module = "github.com/k1s-io/k1s"
 
-// pkg is what "go list -json" says about a package, without its tests.
+// pkg is the output of "go list -json" for a package, without its tests.
 type pkg struct {
 	ImportPath string
 	Imports    []string
@@ -29,13 +29,13 @@ func (p *pkg) inModule(module string) bool {
 	return p.ImportPath == module || strings.HasPrefix(p.ImportPath, module+"/")
 }
 
-// rootModule lists the root module once for all tests of this package.
+// rootModule caches the list of the root module for all tests of this package.
 var rootModule struct {
 	once     sync.Once
 	packages map[string]*pkg
 }
 
-// rootPackages returns the packages of the root module and all they depend on.
+// rootPackages returns the packages of the root module and all their dependencies.
 func rootPackages(t *testing.T) map[string]*pkg {
 	t.Helper()
 	rootModule.once.Do(func() { rootModule.packages = list(t, repository(t)) })
@@ -45,7 +45,7 @@ func rootPackages(t *testing.T) map[string]*pkg {
 	return rootModule.packages
 }
 
-// list returns the packages of the module in dir and all they depend on.
+// list returns the packages of the module in dir and all their dependencies.
 func list(t *testing.T, dir string, env ...string) map[string]*pkg {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard", "./...")
@@ -69,7 +69,7 @@ func list(t *testing.T, dir string, env ...string) map[string]*pkg {
 	}
 }
 
-// chain explains how from comes to depend on to: a shortest way, a line each.
+// chain returns a shortest chain of imports from one package to another, one import per line.
 func chain(packages map[string]*pkg, from, to string) string {
 	via := map[string]string{from: ""}
 	for queue := []string{from}; len(queue) > 0; queue = queue[1:] {
@@ -92,9 +92,8 @@ func chain(packages map[string]*pkg, from, to string) string {
 	return way
 }
 
-// repository returns the root of the repository. It reads every folder on the
-// way: the go command records that, and so does not take a cached result for
-// this test when a file changed that only a child process reads.
+// repository returns the root of the repository. It reads every folder on the way, so that the go command records them.
+// Otherwise the go command would use a cached result of this test if a file changed that only a child process reads.
 func repository(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -105,7 +104,7 @@ func repository(t *testing.T) string {
 	return root
 }
 
-// repositoryPaths returns all files and folders, with slashes, relative to root.
+// repositoryPaths returns all files and folders relative to root, with slashes.
 func repositoryPaths(t *testing.T, root string) []string {
 	t.Helper()
 	var paths []string
@@ -118,7 +117,7 @@ func repositoryPaths(t *testing.T, root string) []string {
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
-			return nil // such as the file .git of a worktree: SkipDir would leave out all that is beside it
+			return nil // such as the file .git of a worktree: SkipDir would skip all files beside it
 		}
 		relative, err := filepath.Rel(root, path)
 		paths = append(paths, filepath.ToSlash(relative))
@@ -130,8 +129,7 @@ func repositoryPaths(t *testing.T, root string) []string {
 	return paths
 }
 
-// guestModules returns the folders of all Go modules that become plugins, and
-// the SDK they are built with.
+// guestModules returns the folders of the SDK and of all Go modules that are plugins.
 func guestModules(t *testing.T, root string) []string {
 	t.Helper()
 	var dirs []string

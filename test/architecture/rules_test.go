@@ -2,21 +2,21 @@
 
 package architecture
 
-// rule forbids dependencies. Patterns are import paths; one that names no host
-// is below the root module, and "/..." at the end includes everything below.
+// rule forbids dependencies. Its patterns are import paths. A pattern without a host is relative to the root module,
+// and "/..." at the end matches everything below.
 type rule struct {
-	from   []string // the packages the rule is about
-	except []string // packages among them it is not about
+	from   []string // the packages that the rule applies to
+	except []string // exceptions from these
 
-	forbid []string // what they must not depend on
-	only   []string // or: all they may depend on, besides the standard library
+	forbid []string // what they are not allowed to depend on
+	only   []string // or: all that they are allowed to depend on, besides the standard library
 
-	direct bool // looks at imports only, not at what those import
+	direct bool // checks only direct imports
 	later  bool // the packages need not exist yet
 	reason string
 }
 
-// allPackages is every package of the root module.
+// allPackages matches every package of the root module.
 var allPackages = []string{module + "/..."}
 
 func rules() []rule {

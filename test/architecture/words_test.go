@@ -11,13 +11,13 @@ import (
 	"unicode/utf8"
 )
 
-// wording is an expression that the project's texts do not use, and what they say instead.
+// wording is an expression that the documentation does not use, and its replacement.
 type wording struct {
 	not *regexp.Regexp
 	but string
 }
 
-// wordings are the words of the Kubernetes and WebAssembly documentation, against paraphrases of them.
+// wordings maps paraphrases to the words of the Kubernetes and WebAssembly documentation.
 var wordings = []wording{
 	{words(`(hold|holds|held|holding) up`), `"admission request", "the webhook matches …"`},
 	{words(`have a say`), `"the plugin's webhook"`},
@@ -43,13 +43,13 @@ var wordings = []wording{
 
 func words(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?i)\b(` + pattern + `)\b`) }
 
-// proseWidth is how many characters a line of Markdown has at most, but for code, tables and links.
+// proseWidth is the maximum number of characters in a line of Markdown, except for code, tables and links.
 const proseWidth = 100
 
-// generated are documents that are made from the code.
+// generated are the documents that are generated from the code.
 var generated = []string{"docs/metrics.md", "docs/reference/api.md", "docs/benchmarks.md"}
 
-// TestWords keeps the documentation in standard Kubernetes and WebAssembly English.
+// TestWords checks that the documentation uses standard Kubernetes and WebAssembly English.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
@@ -80,13 +80,13 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// line is a line of a Markdown text outside of code blocks: text is what it says besides code.
+// line is a line of a Markdown text outside of code blocks. The field text is the line without code spans.
 type line struct {
 	number      int
 	whole, text string
 }
 
-// mayBeLong reports whether the line cannot be wrapped: a row of a table, or one word or link.
+// mayBeLong reports whether the line cannot be wrapped: it is a row of a table, one word or one link.
 func (l line) mayBeLong() bool {
 	return strings.HasPrefix(l.whole, "|") || !strings.Contains(strings.TrimSpace(link.ReplaceAllString(l.whole, "")), " ")
 }

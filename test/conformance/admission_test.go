@@ -32,8 +32,8 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
-// guest is a module that runs with what the operator gives it: a client of its own, which can only read where a
-// request is held up. Behind the client there is no cluster.
+// guest is a running module with the client that the operator would give it, which can only read during an admission
+// request. There is no cluster behind the client.
 type guest struct {
 	plugin.Runner
 	metadata plugin.Metadata
@@ -42,7 +42,7 @@ type guest struct {
 	logged bytes.Buffer
 }
 
-// configMaps implement access.Kinds where there is no API server to ask.
+// configMaps implements access.Kinds without an API server.
 type configMaps struct{}
 
 func (configMaps) Resolve(_ context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
@@ -69,7 +69,7 @@ func newGuest(t *testing.T, text []byte) *guest {
 	return load(t, text, client, client.Reader(), 512)
 }
 
-// load runs a module with this host, and with the other one while an admission request waits, in that many pages.
+// load runs a module with host, and with reader during an admission request, in the given number of memory pages.
 func load(t *testing.T, text []byte, host, reader plugin.Host, pages uint32) *guest {
 	t.Helper()
 	g := &guest{}
@@ -107,13 +107,13 @@ func mirror(t *testing.T) *guest {
 	return newGuest(t, text)
 }
 
-// built is a plugin in Go that runs.
+// built returns a running plugin that is written in Go.
 func built(t *testing.T, module, path string) *guest {
 	t.Helper()
 	return newGuest(t, build(t, module, path))
 }
 
-// build returns a plugin in Go as a module, built as authors do it.
+// build compiles a plugin in Go to a module, as authors do.
 func build(t *testing.T, module, path string) []byte {
 	t.Helper()
 	file := filepath.Join(shared, strings.ReplaceAll(module+path, "/", "_")+".wasm")
@@ -121,7 +121,7 @@ func build(t *testing.T, module, path string) []byte {
 	if text, err := os.ReadFile(file); err == nil {
 		return text
 	}
-	// It gets its name when it is whole.
+	// The file is renamed when it is complete.
 	unfinished := file + ".unfinished"
 	cmd := exec.CommandContext(t.Context(), "go", "-C", filepath.Join("..", "..", "plugins", module), "build",
 		"-buildmode=c-shared", "-trimpath", "-ldflags", "-s -w", "-o", unfinished, path)
@@ -139,7 +139,7 @@ func build(t *testing.T, module, path string) []byte {
 	return text
 }
 
-// outcome is what a call came to: what it answered, or how it failed.
+// outcome is the result of a call: its reply or its error.
 type outcome struct {
 	answer string
 	kind   plugin.Kind
@@ -172,7 +172,7 @@ const (
 	onlyRead = "answered Forbidden: capability: may not patch"
 )
 
-// common are what any guest must do with an object that says so, in each export that warns or refuses.
+// common returns the outcomes that every guest must have for these objects, in each export that can warn or deny.
 func common() map[string]outcome {
 	return map[string]outcome{
 		`{}`:           {},
@@ -184,7 +184,7 @@ func common() map[string]outcome {
 	}
 }
 
-// checks asks all exports that warn or refuse, by an object that says what to do.
+// checks calls all exports that can warn or deny, with an object that tells the guest what to do.
 func (g *guest) checks(t *testing.T, object string, want outcome) {
 	t.Helper()
 	key := abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: "shop", Name: "a"}
@@ -210,7 +210,7 @@ func list(warnings []string) string {
 	return string(text)
 }
 
-// A guest from the specification alone does all there is to do, and breaks it in each way.
+// A guest that is written only from the specification passes all cases, and violates the ABI in each way.
 func TestMirror_warnsAndRefuses(t *testing.T) {
 	t.Parallel()
 	g := mirror(t)
@@ -233,7 +233,7 @@ func TestMirror_warnsAndRefuses(t *testing.T) {
 	all[`{"event":{"apiVersion":"v1","kind":"ConfigMap","namespace":"shop","name":"a","type":"Normal","reason":"R","message":"m"}}`] = outcome{
 		kind: plugin.KindGuest, cause: "answered Forbidden: capability: may not create",
 	}
-	// A read gets past the capabilities: what refuses this one is that nothing is allowed to the plugin.
+	// A read passes the check of the capabilities. It is denied because the plugin is not allowed anything.
 	all[`{"get":{"apiVersion":"v1","kind":"ConfigMap","namespace":"shop","name":"a"}}`] = outcome{kind: plugin.KindGuest, cause: "answered Forbidden: allowlist: may not get"}
 	for object, want := range all {
 		g.checks(t, object, want)
@@ -263,14 +263,14 @@ func TestMirror_defaults(t *testing.T) {
 	}
 }
 
-// finalizes holds finalize against what its guest must do.
+// finalizes checks the results of finalize.
 func (g *guest) finalizes(t *testing.T, more map[string]outcome) {
 	t.Helper()
 	all := map[string]outcome{
 		`{}`:                                    {answer: "0"},
 		`{"reply":{"requeueAfterMillis":5000}}`: {answer: "5000"},
 		`{` + invalid + `}`:                     {kind: plugin.KindGuest, status: "Invalid 422 spec.size is negative"},
-		// A write gets past the capabilities here.
+		// A write passes the check of the capabilities here.
 		`{` + writes + `}`: {kind: plugin.KindGuest, cause: "answered Forbidden: allowlist: may not patch"},
 	}
 	for object, want := range more {
@@ -294,7 +294,7 @@ func TestMirror_finalizes(t *testing.T) {
 	})
 }
 
-// The guest gets all that the specification says of a request.
+// The guest receives everything that the specification says about a request.
 func TestMirror_input(t *testing.T) {
 	t.Parallel()
 	g := mirror(t)
@@ -321,7 +321,7 @@ func TestMirror_input(t *testing.T) {
 	}
 }
 
-// The Go SDK does the same, through the engine.
+// The Go SDK passes the same cases in the engine.
 func TestGoSDK(t *testing.T) {
 	t.Parallel()
 	g := built(t, "sdk/go", "./internal/conformance")
@@ -333,7 +333,7 @@ func TestGoSDK(t *testing.T) {
 	panics := outcome{kind: plugin.KindGuest, status: "InternalError 500 panic: oh"}
 	all := common()
 	all[`{"panic":"oh"}`] = panics
-	// What the operator would not take, the SDK cuts.
+	// The SDK cuts what the operator would not accept.
 	all[`{"reply":{"warnings":["","`+strings.Repeat("w", 300)+`"]}}`] = outcome{answer: `["` + strings.Repeat("w", 253) + `…"]`}
 	for object, want := range all {
 		g.checks(t, object, want)
@@ -359,7 +359,7 @@ func TestGoSDK(t *testing.T) {
 	outcome{answer: `["jane","DELETE","{\"a\":1}"]`}.check(t, "who", list(got), err)
 }
 
-// The sample does what its settings say, in WebAssembly as in its own tests.
+// The sample plugin does what its settings say, in WebAssembly as in its own tests.
 func TestItemValidator(t *testing.T) {
 	t.Parallel()
 	g := built(t, "item-validator", ".")

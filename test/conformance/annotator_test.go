@@ -22,7 +22,7 @@ func key(namespace, name string) abi.ObjectKey {
 	return abi.ObjectKey{APIVersion: "inventory.example.com/v1alpha1", Kind: "Category", Namespace: namespace, Name: name}
 }
 
-// marks are the requests of the annotator for one object.
+// marks returns the annotator's requests for one object.
 func marks(k abi.ObjectKey) []any {
 	return []any{
 		abi.PatchRequest{
@@ -75,7 +75,7 @@ func TestAnnotator_reconcile(t *testing.T) {
 	}
 }
 
-// The specification promises no order of members and no spelling of blanks.
+// The specification guarantees neither an order of members nor the white space.
 func TestAnnotator_anyJSON(t *testing.T) {
 	t.Parallel()
 	host := &recorder{}
@@ -103,7 +103,7 @@ func TestAnnotator_gone(t *testing.T) {
 	}
 }
 
-// The host's error comes through as it is, and nothing is told of what was not done.
+// An error of the host is passed on unchanged, and the guest emits no Event about a write that failed.
 func TestAnnotator_patchFails(t *testing.T) {
 	t.Parallel()
 	host := &recorder{patchErr: apierrors.NewConflict(schema.GroupResource{Group: category.Group, Resource: "categories"}, "tools", errors.New("try again"))}
@@ -122,7 +122,7 @@ func TestAnnotator_patchFails(t *testing.T) {
 	}
 }
 
-// Buffers are used again: memory would run out otherwise.
+// The guest reuses its buffers. Otherwise it would run out of memory.
 func TestAnnotator_manyCalls(t *testing.T) {
 	t.Parallel()
 	host := &recorder{}

@@ -31,8 +31,8 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
-// caller loads the guest with what the operator gives it: it may reach hosts, and what it does is recorded. The
-// function returned ends the audit log and reads it.
+// caller loads the guest with the Host that the operator would give it: it can reach hosts, and its requests are
+// recorded. The returned function closes the audit log and returns its records.
 func caller(t *testing.T, e access.Egress, timeout time.Duration, hosts ...string) (plugin.Runner, func() []access.Record) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "caller.wasm"))
@@ -82,7 +82,7 @@ func caller(t *testing.T, e access.Egress, timeout time.Duration, hosts ...strin
 	}
 }
 
-// ask makes the guest make a request.
+// ask makes the guest send a request.
 func ask(t *testing.T, runner plugin.Runner, req abi.HTTPRequest) (abi.HTTPResponse, error) {
 	t.Helper()
 	input, err := json.Marshal(req)
@@ -100,7 +100,7 @@ func ask(t *testing.T, runner plugin.Runner, req abi.HTTPRequest) (abi.HTTPRespo
 	return response, nil
 }
 
-// toLoopback lets a guest reach the servers of a test, by any name.
+// toLoopback allows a guest to reach the servers of a test under any name.
 func toLoopback() access.Egress {
 	return access.Egress{Denied: []netip.Prefix{}, Lookup: func(context.Context, string) ([]netip.Addr, error) {
 		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
@@ -167,7 +167,7 @@ func TestCaller(t *testing.T) {
 	}
 }
 
-// A module that can make requests loads without being allowed any, and is told so.
+// A module that can send requests loads even if no host is allowed. Its requests are then Forbidden.
 func TestCaller_noHosts(t *testing.T) {
 	t.Parallel()
 	runner, records := caller(t, toLoopback(), time.Minute)
@@ -179,7 +179,7 @@ func TestCaller_noHosts(t *testing.T) {
 	}
 }
 
-// What the spec allows is still refused where it leads to the operator's own machine.
+// A host that the spec allows is still denied if it resolves to the operator's own machine.
 func TestCaller_loopback(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was reached") }))
@@ -193,7 +193,7 @@ func TestCaller_loopback(t *testing.T) {
 	}
 }
 
-// A call that runs out of time while a server lets it wait ends, and so does its request.
+// If a call times out while a server delays its response, the call and the request end.
 func TestCaller_timeout(t *testing.T) {
 	t.Parallel()
 	gone := make(chan struct{}, 1)
@@ -203,7 +203,7 @@ func TestCaller_timeout(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	var records func() []access.Record
-	// A machine that is busy may need more time until the request is at the server.
+	// On a busy machine, it may take longer until the request reaches the server.
 	for limit, reached := 300*time.Millisecond, false; !reached; limit *= 4 {
 		var runner plugin.Runner
 		runner, records = caller(t, toLoopback(), limit, "api.example"+portOf(server))
@@ -221,7 +221,7 @@ func TestCaller_timeout(t *testing.T) {
 	}
 }
 
-// The largest answer fits into a guest's memory twice over, and into one payload.
+// The largest response fits into a guest's memory twice, and into one payload.
 func TestCaller_largest(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -235,8 +235,8 @@ func TestCaller_largest(t *testing.T) {
 	}
 }
 
-// quoted is a JSON string of a text, or of bytes in base64.
+// quoted encodes a text as a JSON string, or bytes as base64.
 func quoted(v any) json.RawMessage {
-	text, _ := json.Marshal(v) // strings and bytes always marshal
+	text, _ := json.Marshal(v) // encoding strings and bytes never fails
 	return text
 }

@@ -25,7 +25,7 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
-// gate is a host that lets a guest wait.
+// gate is a Host that blocks a guest until it is released.
 type gate struct {
 	plugin.Host
 	entered, release chan struct{}
@@ -41,7 +41,7 @@ func (g *gate) Get(ctx context.Context, _ abi.ObjectKey) ([]byte, error) {
 	}
 }
 
-// decorated loads a fixture with everything that the operator puts around it, and one instance.
+// decorated loads a fixture with all decorators of the operator, and with one instance.
 func decorated(t *testing.T, name string, host plugin.Host, tracer *tracing.Tracer) (plugin.Runner, *prometheus.Registry) {
 	t.Helper()
 	bytes, err := os.ReadFile(filepath.Join("testdata", name+".wasm"))
@@ -78,7 +78,7 @@ func decorated(t *testing.T, name string, host plugin.Host, tracer *tracing.Trac
 	return runner, registry
 }
 
-// count returns the sum of a family's counters whose labels have all the given values.
+// count returns the sum of a family's counters that have all the given label values.
 func count(t *testing.T, g prometheus.Gatherer, family string, labels ...string) (sum float64) {
 	t.Helper()
 	families, err := g.Gather()
@@ -103,7 +103,7 @@ func count(t *testing.T, g prometheus.Gatherer, family string, labels ...string)
 	return sum
 }
 
-// Answers are remembered where the module allows it, and nowhere else.
+// Replies are cached only where the module allows it.
 func TestDeterministic(t *testing.T) {
 	t.Parallel()
 	runner, registry := decorated(t, "deterministic", nil, nil)
@@ -116,13 +116,13 @@ func TestDeterministic(t *testing.T) {
 	}
 	var got []string
 	for _, call := range [][2]string{
-		{abi.ExportValidateCreate, "one"}, {abi.ExportValidateCreate, "one"}, // 1, remembered
+		{abi.ExportValidateCreate, "one"}, {abi.ExportValidateCreate, "one"}, // 1, cached
 		{abi.ExportValidateCreate, "two"},                              // 2
-		{abi.ExportSetDefaults, "one"}, {abi.ExportSetDefaults, "one"}, // 3, remembered
-		{abi.ExportValidateCreate, "i"}, {abi.ExportValidateCreate, "i"}, // 4, a refusal, remembered
+		{abi.ExportSetDefaults, "one"}, {abi.ExportSetDefaults, "one"}, // 3, cached
+		{abi.ExportValidateCreate, "i"}, {abi.ExportValidateCreate, "i"}, // 4, a denial, cached
 		{abi.ExportValidateCreate, "c"}, {abi.ExportValidateCreate, "c"}, // 5 and 6, another error
-		{abi.ExportReconcile, "one"}, {abi.ExportReconcile, "one"}, // 7 and 8, which act
-		{abi.ExportValidateCreate, "one"}, // still remembered
+		{abi.ExportReconcile, "one"}, {abi.ExportReconcile, "one"}, // 7 and 8, which have side effects
+		{abi.ExportValidateCreate, "one"}, // still cached
 	} {
 		got = append(got, ask(call[0], call[1]))
 	}
@@ -140,7 +140,7 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-// Who asks may matter to admit, and validate_delete is about what is around an object.
+// The reply of admit may depend on the user, and that of validate_delete on the other objects in the cluster.
 func TestDeterministic_exports(t *testing.T) {
 	t.Parallel()
 	for export, remembered := range map[string]bool{
@@ -165,13 +165,13 @@ func TestDeterministic_exports(t *testing.T) {
 	}
 }
 
-// Requests that wait go together; what happens to one is its own.
+// Waiting requests are joined, and each gets its own result.
 func TestBatcher(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		objects []string
-		want    map[string]string // when each is wanted again, or how it ended
-		batches float64           // that were sent
+		want    map[string]string // the requeue of each object, or its error
+		batches float64           // number of batches sent
 	}{
 		"joined": {
 			objects: []string{"a", "b", "c"}, batches: 1,
@@ -235,7 +235,7 @@ func TestBatcher(t *testing.T) {
 	}
 }
 
-// What a guest asks for is traced below its call, through the engine.
+// The spans of host function calls are children of the call's span, through the engine.
 func TestBatcher_spans(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewInMemoryExporter()
@@ -254,7 +254,7 @@ func TestBatcher_spans(t *testing.T) {
 	}
 }
 
-// waiter is a context that tells when somebody waits for its end: the call is in the queue then.
+// waiter is a context that signals when its Done channel is requested: the call is then in the queue.
 type waiter struct {
 	context.Context
 	once  sync.Once
@@ -266,7 +266,7 @@ func (w *waiter) Done() <-chan struct{} {
 	return w.Context.Done()
 }
 
-// end reconciles an object and says when it is wanted again, or how it failed.
+// end reconciles an object and returns its requeue or its error.
 func end(ctx context.Context, runner plugin.Runner, name string) string {
 	result, err := plugin.Reconcile(ctx, runner, abi.ReconcileRequest{
 		ObjectKey: abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: "shop", Name: name}, Attempt: 1,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package conformance runs plugins that were written from docs/spec/abi.md alone through the engine,
-// against a host that records what they ask for.
+// Package conformance implements tests of plugins that were written only from docs/spec/abi.md. They run in the engine,
+// against a host that records their requests.
 //
-// testdata/merge.json has vectors for every SDK that gives its users types with fewer fields than the objects
-// have, see "Views of objects" in that document. A guest of such an SDK is one more call of mergeGuest.
+// testdata/merge.json has test vectors for every SDK whose types can have fewer fields than the objects, see "Views of
+// objects" in that document. To test a guest of such an SDK, add a call of mergeGuest.
 package conformance

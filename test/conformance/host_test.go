@@ -19,7 +19,7 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
-// recorder is a host that remembers what it is asked for.
+// recorder is a Host that records requests.
 type recorder struct {
 	plugin.Host // any other request ends the guest
 	patchErr    error
@@ -35,7 +35,7 @@ func (r *recorder) record(request any) {
 	r.requests = append(r.requests, request)
 }
 
-// take returns the requests since the last time.
+// take returns the requests since the last call of take.
 func (r *recorder) take() []any {
 	r.mu.Lock()
 	defer r.mu.Unlock()

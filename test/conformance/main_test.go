@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// shared is a directory that all tests use: for modules that are built, and for the native code that they are compiled
-// to, which the race detector makes slow. Each module is built and compiled once.
+// shared is a directory for all tests. It contains the modules that are built and their native code, whose compilation
+// is slow with the race detector. Each module is built and compiled once.
 var shared string
 
 func TestMain(m *testing.M) {
@@ -27,13 +27,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// nativeCode is the cache directory of all engines.
+// nativeCode returns the cache directory of all engines.
 func nativeCode() string { return filepath.Join(shared, "native") }
 
-// turns has the tests that need one module follow each other, so that the first one compiles it for all.
+// turns serializes the tests that need the same module, so that the first one compiles it for all.
 var turns sync.Map
 
-// compiles takes a module's turn, until done is called.
+// compiles locks a module until done is called.
 func compiles(digest string) (done func()) {
 	turn, _ := turns.LoadOrStore(digest, &sync.Mutex{})
 	turn.(*sync.Mutex).Lock()

@@ -21,7 +21,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// mergeCase is one of the vectors that every SDK with typed views has to pass.
+// mergeCase is one of the test vectors that every SDK with typed views has to pass.
 type mergeCase struct {
 	Name, Uncertain string
 	Object, Want    map[string]any
@@ -30,7 +30,7 @@ type mergeCase struct {
 
 var podKey = abi.ObjectKey{APIVersion: "conformance.k1s.io/v1", Kind: "Pod", Namespace: "shop", Name: "web"}
 
-// mergeCases reads the vectors and adds to the objects what they all have.
+// mergeCases reads the test vectors and adds the fields that all objects have.
 func mergeCases(t *testing.T) []mergeCase {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "merge.json"))
@@ -55,7 +55,7 @@ func mergeCases(t *testing.T) []mergeCase {
 	return file.Cases
 }
 
-// decodeNumbers keeps numbers as they are written.
+// decodeNumbers decodes JSON and keeps numbers as they are written.
 func decodeNumbers(t *testing.T, text []byte, into any) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -74,7 +74,7 @@ func (c mergeCase) object(t *testing.T) json.RawMessage {
 	return text
 }
 
-// check compares what a guest sent with the vector. Nothing means that the object is to stay as it is.
+// check compares the object that a guest sent with the vector. An empty text means that the object stays as it is.
 func (c mergeCase) check(t *testing.T, sent []byte, err error) {
 	t.Helper()
 	if c.Uncertain != "" && (err != nil || len(sent) == 0) {
@@ -101,7 +101,7 @@ func (c mergeCase) check(t *testing.T, sent []byte, err error) {
 	}
 }
 
-// oneObject is a host that has one object and keeps what it is updated to.
+// oneObject is a Host with one object, which records its updates.
 type oneObject struct {
 	plugin.Host // any other request ends the guest
 
@@ -129,7 +129,7 @@ func (o *oneObject) Update(_ context.Context, req abi.WriteRequest) ([]byte, err
 	return req.Object, nil
 }
 
-// mergeGuest holds a guest of an SDK against the vectors, in set_defaults and in reconcile.
+// mergeGuest checks a guest of an SDK with the test vectors, in set_defaults and in reconcile.
 func mergeGuest(t *testing.T, module []byte) {
 	t.Helper()
 	host := &oneObject{}
@@ -155,7 +155,7 @@ func mergeGuest(t *testing.T, module []byte) {
 	}
 }
 
-// mergeLongLists holds a guest against lists of 10,000 elements, of which it must not compare each with each other.
+// mergeLongLists checks that a guest does not compare all pairs of elements in lists of 10,000 elements.
 func mergeLongLists(t *testing.T, module []byte) {
 	t.Helper()
 	const n = 10_000

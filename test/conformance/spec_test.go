@@ -37,10 +37,10 @@ func between(t *testing.T, text, heading string) string {
 	return part
 }
 
-// row is a line of a table that begins with a name and a signature.
+// row matches a row of a table that starts with a name and a signature.
 var row = regexp.MustCompile("(?m)^\\| `(\\w+)` \\| `\\(([^)]*)\\) -> ([^`]*)` \\|")
 
-// signatures reads a table of the specification.
+// signatures parses a table of the specification.
 func signatures(text string) map[string]abi.Signature {
 	types := map[string]abi.ValueType{"i32": abi.I32, "i64": abi.I64}
 	all := map[string]abi.Signature{}
@@ -48,7 +48,7 @@ func signatures(text string) map[string]abi.Signature {
 		var s abi.Signature
 		for param := range strings.SplitSeq(m[2], ",") {
 			switch words := strings.Fields(param); len(words) {
-			case 1: // of host functions all are i32
+			case 1: // a host function lists only names: all parameters are i32
 				s.Params = append(s.Params, abi.I32)
 			case 2:
 				s.Params = append(s.Params, types[words[1]])
@@ -62,7 +62,7 @@ func signatures(text string) map[string]abi.Signature {
 	return all
 }
 
-// What the document says and what the host does is the same.
+// The document and the code of the host agree.
 func TestSpecification_signatures(t *testing.T) {
 	t.Parallel()
 	text := specification(t)
@@ -76,7 +76,7 @@ func TestSpecification_signatures(t *testing.T) {
 	}
 }
 
-// The document's example is the fixture logger, word for word.
+// The example in the document is exactly the fixture logger.
 func TestSpecification_example(t *testing.T) {
 	t.Parallel()
 	_, rest, _ := strings.Cut(specification(t), "```wat\n")
@@ -91,7 +91,7 @@ func TestSpecification_example(t *testing.T) {
 	}
 }
 
-// The example does what the document says of it.
+// The example does what the document says.
 func TestLogger(t *testing.T) {
 	t.Parallel()
 	host := &recorder{}

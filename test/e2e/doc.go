@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package e2e holds tests of what is installed: here of the chart and the kustomize folders as text,
-// in hack/e2e/run.sh of the operator on a cluster. See README.md.
+// Package e2e implements tests of what is installed. The tests here check the text of the chart and the kustomize
+// folders, and hack/e2e/run.sh tests the operator on a cluster. See README.md.
 package e2e

@@ -15,8 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// TestChart_rights keeps the chart from granting anything else than config/rbac, which is what the
-// other tests run with: role.yaml there is generated from the code.
+// TestChart_rights checks that the chart grants the same permissions as config/rbac, with which the other tests run.
+// Its role.yaml is generated from the code.
 func TestChart_rights(t *testing.T) {
 	t.Parallel()
 	want := rights(read(t, "config/rbac"))
@@ -29,7 +29,7 @@ func TestChart_rights(t *testing.T) {
 	}
 }
 
-// rights are the objects of RBAC, without what does not matter to it.
+// rights returns the RBAC objects and ServiceAccounts, reduced to what determines permissions.
 func rights(all objects) map[string]map[string]any {
 	out := map[string]map[string]any{}
 	for key, o := range all {
@@ -44,7 +44,7 @@ func rights(all objects) map[string]map[string]any {
 	return out
 }
 
-// aggregation are the labels by which other roles take this one in.
+// aggregation returns the labels that aggregate a ClusterRole into others.
 func aggregation(o *unstructured.Unstructured) []string {
 	var labels []string
 	for key := range o.GetLabels() {
@@ -56,7 +56,7 @@ func aggregation(o *unstructured.Unstructured) []string {
 	return labels
 }
 
-// TestChart_pod keeps the two ways to install the operator alike.
+// TestChart_pod checks that both ways to install the operator create the same Pod.
 func TestChart_pod(t *testing.T) {
 	t.Parallel()
 	const deployment, container = "Deployment k1s-manager", 0
@@ -64,10 +64,10 @@ func TestChart_pod(t *testing.T) {
 	got := as[appsv1.Deployment](t, mustRender(t, ""), deployment).Spec.Template.Spec
 
 	c := &got.Containers[container]
-	if c.Image != "ghcr.io/k1s-io/k1s:0.1.0" { // config/manager/kustomization.yaml says the same
+	if c.Image != "ghcr.io/k1s-io/k1s:0.1.0" { // as in config/manager/kustomization.yaml
 		t.Errorf("image is %q", c.Image)
 	}
-	// What only the chart says, as only there it can be changed.
+	// Only the chart has these fields, because only there can they be configured.
 	c.Image, c.ImagePullPolicy = want.Containers[container].Image, ""
 	c.Args = slices.DeleteFunc(c.Args, func(arg string) bool { return strings.HasPrefix(arg, "--zap-") })
 	if diff := cmp.Diff(want, got); diff != "" {

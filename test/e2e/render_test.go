@@ -21,7 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// Names that make the chart's objects those of config/default.
+// The names with which the chart's objects equal those of config/default.
 const (
 	release   = "k1s"
 	namespace = "k1s-system"
@@ -35,23 +35,24 @@ const (
 // objects are manifests by kind and name.
 type objects map[string]*unstructured.Unstructured
 
-// helm is the pinned Helm, compiled on first use. HELM names another one, to try its version.
+// helm returns the path of the pinned Helm, which is compiled on first use. The variable HELM overrides it, to test
+// another version.
 var helm = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv("HELM"); path != "" {
 		return path, nil
 	}
 	cmd := exec.Command("go", "tool", "-modfile=go.tools.mod", "-n", "helm")
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as `make test` compiles it before
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as in `make test`, which compiles it before
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err
 })
 
-// rendered has what the chart makes of values, by the values: several tests look at the same.
+// rendered caches the output of the chart by values, because several tests use the same ones.
 var rendered sync.Map
 
-// render returns what the chart makes of values in YAML, or Helm's refusal.
+// render renders the chart with values in YAML. It returns Helm's error if Helm rejects the values.
 func render(t *testing.T, values string) (objects, error) {
 	t.Helper()
 	if testing.Short() {
@@ -70,7 +71,7 @@ func render(t *testing.T, values string) (objects, error) {
 	return parse(t, bytes.NewReader(out)), nil
 }
 
-// template runs Helm. It does not end with the test that happens to be first.
+// template runs Helm. It uses no context of a test, because its result is shared.
 func template(path, values string) ([]byte, error) {
 	cmd := exec.Command(path, "template", release, chart, "--namespace", namespace, "--kube-version", "1.37.0", "--values", "-")
 	cmd.Dir = root
@@ -83,8 +84,8 @@ func template(path, values string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// look reads the chart. The go command believes a test's last result as long as nothing has changed
-// that the test itself has read; what Helm reads does not count.
+// look reads the chart's files. The go command caches the result of a test as long as the files that the test itself
+// has read do not change. Files that Helm reads do not count.
 func look(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join(root, chart), func(path string, entry fs.DirEntry, err error) error {
@@ -98,7 +99,7 @@ func look(t *testing.T) {
 	}
 }
 
-// mustRender is render for values that are good.
+// mustRender is render for valid values.
 func mustRender(t *testing.T, values string) objects {
 	t.Helper()
 	all, err := render(t, values)
@@ -108,7 +109,7 @@ func mustRender(t *testing.T, values string) objects {
 	return all
 }
 
-// read returns the objects of a folder's manifests.
+// read returns the objects in a folder's manifests.
 func read(t *testing.T, folder string) objects {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, folder, "*.yaml"))
@@ -158,7 +159,7 @@ func parse(t *testing.T, in io.Reader) objects {
 	}
 }
 
-// as gives an object its type.
+// as converts an object to its Go type.
 func as[T any](t *testing.T, all objects, key string) T {
 	t.Helper()
 	o := all[key]

@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// TestChart_values says of every value that does more than to be copied what it does.
+// TestChart_values checks the effect of every value that is not simply copied.
 func TestChart_values(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -250,7 +250,7 @@ func TestChart_values(t *testing.T) {
 					t.Errorf("the right to impersonate is in %q, want %q", where, want)
 				}
 				present(t, all, "RoleBinding k1s-impersonation in shop")
-				// Its other rights on ServiceAccounts stay.
+				// The other permissions for ServiceAccounts stay.
 				rules := as[rbacv1.ClusterRole](t, all, "ClusterRole k1s-manager").Rules
 				if !slices.ContainsFunc(rules, func(r rbacv1.PolicyRule) bool { return slices.Contains(r.Resources, "serviceaccounts") }) {
 					t.Errorf("the ClusterRole says nothing of serviceaccounts any more: %v", rules)
@@ -265,7 +265,7 @@ func TestChart_values(t *testing.T) {
 	}
 }
 
-// TestChart_schema shows that a mistake is refused, not passed over.
+// TestChart_schema checks that invalid values are rejected and not ignored.
 func TestChart_schema(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ values, want string }{
@@ -290,13 +290,13 @@ func TestChart_schema(t *testing.T) {
 	}
 }
 
-// TestChart_partOfAnother renders with what Helm adds for a chart that is a part of another one.
+// TestChart_partOfAnother renders the chart with the values that Helm adds for a subchart.
 func TestChart_partOfAnother(t *testing.T) {
 	t.Parallel()
 	present(t, mustRender(t, `global: {imageRegistry: r.example}`), "Deployment k1s-manager")
 }
 
-// secretRules are the operator's rights on Secrets in its own namespace.
+// secretRules returns the operator's permissions for Secrets in its own namespace.
 func secretRules(t *testing.T, all objects) []rbacv1.PolicyRule {
 	t.Helper()
 	return slices.DeleteFunc(as[rbacv1.Role](t, all, "Role k1s-manager").Rules, func(r rbacv1.PolicyRule) bool { return !slices.Contains(r.Resources, "secrets") })
@@ -321,7 +321,7 @@ func absent(t *testing.T, all objects, key string) {
 	}
 }
 
-// impersonates returns the roles with the right to impersonate, and what.
+// impersonates returns the roles with the verb impersonate, and their resources.
 func impersonates(t *testing.T, all objects) []string {
 	t.Helper()
 	var where []string

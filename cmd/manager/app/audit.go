@@ -17,13 +17,14 @@ import (
 const (
 	// auditStdout is the value of --audit-log for standard output.
 	auditStdout = "-"
-	// maxAuditMegabytes is when a file of the audit log is put aside and another one begun.
+	// maxAuditMegabytes is the size at which a file of the audit log is rotated.
 	maxAuditMegabytes = 100
-	// maxAuditFiles is how many of those are kept.
+	// maxAuditFiles is the number of rotated files that are kept.
 	maxAuditFiles = 5
 )
 
-// auditLog opens the audit log that a flag names, and returns what ends it. Without one, there is no Audit.
+// auditLog opens the audit log that a flag names, and returns a function that closes it. If the flag is empty, there is
+// no Audit.
 func auditLog(to string, log logr.Logger, counts access.Metrics) (access.Audit, func() error, error) {
 	var out io.Writer
 	closeFile := func() error { return nil }
@@ -33,7 +34,7 @@ func auditLog(to string, log logr.Logger, counts access.Metrics) (access.Audit, 
 	case auditStdout:
 		out = os.Stdout
 	default:
-		// A wrong path is to be noticed now, not with the first record.
+		// Detect a wrong path at startup, not with the first record.
 		f, err := os.OpenFile(to, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			return nil, nil, fmt.Errorf("open --audit-log: %w", err)

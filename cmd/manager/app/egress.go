@@ -14,24 +14,25 @@ import (
 	"github.com/k1s-io/k1s/internal/access"
 )
 
-// serviceHostEnv holds the address of the API server's Service, in every Pod.
+// serviceHostEnv is the environment variable with the address of the API server's Service. Every Pod has it.
 const serviceHostEnv = "KUBERNETES_SERVICE_HOST"
 
-// egress bounds where HTTP requests of plugins can go: nowhere near the operator, not to the API server's Service,
-// and not to what the flags deny.
+// egress limits the addresses to which plugins can send HTTP requests. It denies addresses of the operator itself, the
+// API server's Service, and what the flags deny.
 func egress(o Options, getenv func(string) string, own func() ([]net.Addr, error)) (access.Egress, error) {
 	e := access.Egress{Denied: access.DeniedAddresses()}
 	for _, text := range append(listOf(o.DeniedCIDRs), listOf(getenv(serviceHostEnv))...) {
 		denied, err := access.ParseDenied(text)
 		if err != nil && text == getenv(serviceHostEnv) {
-			continue // a name, outside of a cluster
+			continue // a host name, outside of a cluster
 		}
 		if err != nil {
 			return e, fmt.Errorf("--denied-cidrs: %w", err)
 		}
 		e.Denied = append(e.Denied, denied)
 	}
-	// What listens on every address of the Pod, as the metrics do, listens on these as on loopback.
+	// A server that listens on all addresses of the Pod, such as the metrics endpoint, is reachable on these as on
+	// loopback.
 	addresses, err := own()
 	if err != nil {
 		return e, fmt.Errorf("list the operator's own addresses: %w", err)
@@ -48,7 +49,8 @@ func egress(o Options, getenv func(string) string, own func() ([]net.Addr, error
 	return e, err
 }
 
-// rootCAs are the system's with those of a file; without a file, nil, which are the system's.
+// rootCAs returns the system's root certificates and those in a file. If file is empty it returns nil, which means the
+// system's.
 func rootCAs(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
@@ -67,7 +69,7 @@ func rootCAs(file string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// listOf splits a list with commas.
+// listOf splits a list at commas and spaces.
 func listOf(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }

@@ -25,7 +25,7 @@ func TestEgress_denied(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		flag, service string
-		want          []string // beside what is always denied
+		want          []string // in addition to what is always denied
 	}{
 		"nothing said":          {"", "", []string{"10.1.2.3/32"}},
 		"the service":           {"", "10.96.0.1", []string{"10.96.0.1/32", "10.1.2.3/32"}},

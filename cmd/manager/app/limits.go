@@ -14,25 +14,28 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/compiler"
 )
 
-// Limits are what no plugin may exceed, whatever its spec says. In all of them 0 is no limit.
+// Limits are limits that no plugin can exceed, whatever its spec says. In all of them 0 means no limit.
 type Limits struct {
-	// Ceilings are those of specs.
+	// Ceilings are the limits for fields of specs.
 	wasmplugin.Ceilings
-	// InitializeTimeout bounds the initialization of a module, beside its own timeout.
+	// InitializeTimeout is the maximum time for the initialization of a module. It applies in addition to the timeout
+	// of the plugin.
 	InitializeTimeout time.Duration
-	// NamespaceMemory is how many bytes of linear memory the plugins of one namespace hold together.
+	// NamespaceMemory is the maximum linear memory, in bytes, of all plugins of one namespace together.
 	NamespaceMemory resource.QuantityValue
-	// PluginMemory is how many all plugins hold; 0 is half of the container's memory limit, if it has one.
+	// PluginMemory is the maximum linear memory of all plugins. 0 means half of the container's memory limit, if it has
+	// one.
 	PluginMemory resource.QuantityValue
-	// CompileTime and CompileMemory bound the compilation of a module, in processor time and bytes.
+	// CompileTime and CompileMemory limit the compilation of a module, in processor time and bytes.
 	CompileTime   time.Duration
 	CompileMemory resource.QuantityValue
 }
 
-// minCompileMemory is what the compiler needs for any module at all, in bytes.
+// minCompileMemory is the memory that the compiler needs for any module, in bytes.
 const minCompileMemory = 32 << 20
 
-// defaultLimits leave room for what the samples need many times over, and fit the chart's memory limit of 1 GiB.
+// defaultLimits returns limits that are many times what the samples need, and that fit the chart's memory limit of 1
+// GiB.
 func defaultLimits() Limits {
 	return Limits{
 		Ceilings: wasmplugin.Ceilings{
@@ -61,7 +64,7 @@ func (l *Limits) addFlags(f *flag.FlagSet) {
 	f.Var(&l.CompileMemory, "max-compile-memory", "maximum memory of the process that compiles a module")
 }
 
-// validate names the flags that are wrong.
+// validate returns an error that names the invalid flags.
 func (l *Limits) validate() error {
 	var errs []error
 	for _, n := range []struct {

@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	// pluginShare of the container's memory is the linear memory of plugins, unless a flag says otherwise.
+	// pluginShare is the share of the container's memory for the linear memory of plugins, unless a flag sets it.
 	pluginShare = 0.5
-	// heapShare is what the operator's own heap is kept below, if it can be. The rest is for the processes that compile
-	// modules, which the kernel kills first, and for what is no heap.
+	// heapShare is the share for the operator's own heap, as a soft limit. The rest is for the processes that compile
+	// modules, which the kernel kills first, and for memory outside of the heap.
 	heapShare = 0.4
 )
 
-// FitContainer divides the memory of the container, if it has a limit, between plugins and the operator's own heap. Who
-// sets GOMEMLIMIT or --max-plugin-memory decides about that part.
+// FitContainer divides the memory limit of the container, if it has one, between plugins and the operator's own heap.
+// It does not change a share that is set by GOMEMLIMIT or --max-plugin-memory.
 func FitContainer(o *Options, log logr.Logger) {
 	most, err := memlimit.FromCgroup()
 	if err != nil || most == 0 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package app wires the operator together: the one place that knows the controllers and the engine.
+// Package app implements the composition of the operator: the one package that imports both the controllers and the
+// engine.
 package app
 
 import (
@@ -22,64 +23,67 @@ import (
 
 // Options configure the operator.
 type Options struct {
-	// MetricsAddress is where metrics are served; "0" serves none.
+	// MetricsAddress is the address of the metrics endpoint. "0" disables it.
 	MetricsAddress string
-	// SecureMetrics serves metrics over HTTPS, to those who may get them only.
+	// SecureMetrics serves metrics over HTTPS, and only to users who are authorized to get them.
 	SecureMetrics bool
-	// ProbeAddress is where /healthz and /readyz are served; "0" serves none.
+	// ProbeAddress is the address of /healthz and /readyz. "0" disables them.
 	ProbeAddress string
-	// LeaderElection lets one of several replicas work at a time.
+	// LeaderElection enables leader election, so that only one of several replicas is active.
 	LeaderElection bool
-	// Namespace is where the leader's Lease and the WasmPlugins of the plugin directory live.
+	// Namespace is the namespace of the leader's Lease and of the WasmPlugins of the plugin directory.
 	Namespace string
-	// PluginDir holds plugins that come from files.
+	// PluginDir is the plugin directory.
 	PluginDir string
-	// CacheDir keeps compiled modules; empty keeps them in memory only.
+	// CacheDir is the directory for compiled modules. If it is empty, they are kept only in memory.
 	CacheDir string
-	// MaxCacheBytes bounds what is kept in CacheDir.
+	// MaxCacheBytes is the maximum size of CacheDir.
 	MaxCacheBytes int64
-	// MaxModuleBytes bounds an uncompressed module.
+	// MaxModuleBytes is the maximum size of an uncompressed module.
 	MaxModuleBytes int64
-	// Compiler is the program in whose processes modules are compiled; see wasm.Options.
+	// Compiler is the program that compiles modules in separate processes. See wasm.Options.
 	Compiler string
 	Limits   Limits
-	// ParallelCompiles is how many modules are compiled at once.
+	// ParallelCompiles is the number of modules that are compiled concurrently.
 	ParallelCompiles int
-	// CheckServiceAccountUse refuses WasmPlugins of users who may neither use nor impersonate the ServiceAccount named.
+	// CheckServiceAccountUse denies WasmPlugins of users who are allowed neither to use nor to impersonate the named
+	// ServiceAccount.
 	CheckServiceAccountUse bool
-	// DirectoryPluginsWithoutRBAC lets plugins of PluginDir act as the operator itself, without asking RBAC.
+	// DirectoryPluginsWithoutRBAC lets plugins of PluginDir act with the identity of the operator, without RBAC checks.
 	DirectoryPluginsWithoutRBAC bool
-	// AuditLog is where records of what plugins change and are refused go: a file, "-" for standard output,
-	// or nowhere if it is empty.
+	// AuditLog is where writes and denied requests of plugins are recorded: a file, or "-" for standard output. If it
+	// is empty, they are not recorded.
 	AuditLog string
-	// DeniedCIDRs are addresses that no plugin sends HTTP requests to, beside those that are always refused: a
-	// list with commas.
+	// DeniedCIDRs is a comma-separated list of addresses to which no plugin can send HTTP requests, in addition to
+	// those that are always denied.
 	DeniedCIDRs string
-	// HTTPCAFile has root certificates in PEM, beside the system's, for the HTTP requests of plugins.
+	// HTTPCAFile is a file of root certificates in PEM, in addition to the system's, for the HTTP requests of plugins.
 	HTTPCAFile string
-	// WebhookAddress is where the API server's requests about objects are answered; "0" answers none.
+	// WebhookAddress is the address of the webhook server. "0" disables it.
 	WebhookAddress string
-	// WebhookService is the Service, in Namespace, by which the API server finds WebhookAddress.
+	// WebhookService is the Service, in Namespace, through which the API server reaches WebhookAddress.
 	WebhookService string
-	// WebhookURL is where it finds it instead: for an operator outside of the cluster.
+	// WebhookURL is the URL through which the API server reaches it instead, for an operator outside of the cluster.
 	WebhookURL string
-	// WebhookCertSecret is the Secret, in Namespace, with the certificate for it: tls.crt, tls.key and ca.crt.
+	// WebhookCertSecret is the Secret, in Namespace, with the certificate of the webhook server: tls.crt, tls.key and
+	// ca.crt.
 	WebhookCertSecret string
-	// WebhookCerts says who fills that Secret.
+	// WebhookCerts is the source of the certificate in that Secret.
 	WebhookCerts WebhookCerts
-	// WebhookOwner is what webhook configurations of plugins belong to, "clusterrole/NAME": they go when it goes.
+	// WebhookOwner is the owner of the webhook configurations of plugins, "clusterrole/NAME". They are
+	// garbage-collected with it.
 	WebhookOwner string
-	// Registerer gets the operator's own metrics; what is not in controller-runtime's registry is not served.
+	// Registerer registers the operator's own metrics. Only metrics in controller-runtime's registry are served.
 	Registerer prometheus.Registerer
-	// SkipNameValidation lets several operators run in one process, one after another; for tests.
+	// SkipNameValidation allows several operators in one process, one after another. It is for tests.
 	SkipNameValidation bool
-	// RateClock is the clock by which the requests of guests are counted; nil is real time. For tests.
+	// RateClock is the clock of the rate limits for guests' requests. Nil means real time. It is for tests.
 	RateClock clock.PassiveClock
-	// Timing is how long plugins wait for what no event tells; for tests.
+	// Timing has the durations that the WasmPlugin controller waits where no event notifies it. It is for tests.
 	Timing wasmplugin.Timing
 }
 
-// DefaultOptions are those of a Pod without flags.
+// DefaultOptions returns the options of a Pod without flags.
 func DefaultOptions() Options {
 	return Options{
 		MetricsAddress:    ":8443",
@@ -128,7 +132,7 @@ func (o *Options) AddFlags(f *flag.FlagSet) {
 	f.StringVar(&o.WebhookOwner, "webhook-owner", o.WebhookOwner, "owner of the plugins' webhook configurations, with which they are deleted: clusterrole/NAME; empty means no owner")
 }
 
-// validate names the flag that is wrong.
+// validate returns an error that names the invalid flags.
 func (o *Options) validate() error {
 	var errs []error
 	if problems := validation.IsDNS1123Label(o.Namespace); len(problems) > 0 {
@@ -150,7 +154,7 @@ func (o *Options) validate() error {
 	return errors.Join(append(errs, o.validateWebhooks()...)...)
 }
 
-// podNamespace is where the Pod runs, or where it usually would.
+// podNamespace returns the namespace of the Pod, or the default one if it is unknown.
 func podNamespace() string {
 	if ns := os.Getenv("POD_NAMESPACE"); ns != "" {
 		return ns
@@ -161,7 +165,7 @@ func podNamespace() string {
 func defaultCacheDir() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return "" // no home: compiled modules stay in memory
+		return "" // no home directory: compiled modules stay in memory
 	}
 	return filepath.Join(dir, "k1s", "compiled")
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// pluginsPath is where the webhooks of plugins are served.
+// pluginsPath is the path under which the webhooks of plugins are served.
 const pluginsPath = "/plugins/"
 
 // pluginWebhooks implements wasmplugin.Webhooks.
@@ -47,7 +47,7 @@ func (w pluginWebhooks) Sweep(ctx context.Context, keep func(types.NamespacedNam
 
 func (w pluginWebhooks) Changed() <-chan struct{} { return w.changed }
 
-// servePlugins serves the webhooks of plugins.
+// servePlugins registers the webhooks of plugins with the webhook server.
 func (w *webhooks) servePlugins(
 	ctx context.Context, mgr manager.Manager, o Options, authorizer *access.Authorizer, measured *metrics.Metrics, loader *wasmplugin.Reconciler,
 ) (wasmplugin.Webhooks, error) {
@@ -67,7 +67,8 @@ func (w *webhooks) servePlugins(
 	return pluginWebhooks{Server: server, configurations: admission.NewConfigurations(options), changed: w.certs.Subscribe()}, nil
 }
 
-// withdraw removes what an operator with webhooks has left, where there are none any more: nobody would answer.
+// withdraw removes the webhook configurations that an earlier operator with webhooks has left, when webhooks are
+// disabled: nothing would answer their requests.
 func withdraw(mgr manager.Manager, namespace string) manager.RunnableFunc {
 	left := admission.NewConfigurations(admission.ConfigurationsOptions{Client: mgr.GetClient(), Exempt: admission.NewExempt(namespace)})
 	return func(ctx context.Context) error {

@@ -33,10 +33,10 @@ import (
 )
 
 const (
-	// leaseName is the leader's Lease.
+	// leaseName is the name of the leader's Lease.
 	leaseName = "k1s.plugins.k1s.io"
-	// drainTimeout is how long the calls of a revision that leaves may take to finish: longer than
-	// nearly every spec.runtime.timeoutSeconds.
+	// drainTimeout is the maximum time for the calls of a replaced revision to finish. It is longer than nearly every
+	// spec.runtime.timeoutSeconds.
 	drainTimeout = 30 * time.Second
 )
 
@@ -80,7 +80,7 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 	defer func() {
 		closing := context.WithoutCancel(ctx)
 		err = errors.Join(err, slots.Close(closing), engine.Close(closing))
-		if flushErr := flush(closing); flushErr != nil { // spans are no reason for the operator to fail
+		if flushErr := flush(closing); flushErr != nil { // failing to export spans is not an error of the operator
 			log.Error(flushErr, "Some spans are lost")
 		}
 	}()
@@ -94,7 +94,7 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 	return nil
 }
 
-// NewScheme returns the kinds that the operator reads and writes by type.
+// NewScheme returns the scheme with the kinds that the operator reads and writes with typed clients.
 func NewScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
@@ -107,10 +107,10 @@ func NewScheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
-// cacheOptions keep what nobody here reads out of memory.
+// cacheOptions restricts the caches to what the operator reads, to save memory.
 func cacheOptions() cache.Options {
 	o := cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: map[client.Object]cache.ByObject{}}
-	for _, kind := range admission.Kinds() { // others' webhook configurations are none of ours
+	for _, kind := range admission.Kinds() { // webhook configurations of others are not relevant
 		o.ByObject[kind] = cache.ByObject{Label: admission.Selector()}
 	}
 	return o

@@ -31,40 +31,41 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// off is the address of a server that is not to be.
+// off is the address that disables the webhook server.
 const off = "0"
 
-// WebhookCerts says who makes the webhook server's certificate: a value of --webhook-certs.
+// WebhookCerts is the source of the webhook server's certificate. It is the value of --webhook-certs.
 type WebhookCerts string
 
 const (
-	// WebhookCertsSelf is the operator itself.
+	// WebhookCertsSelf means that the operator issues a self-signed certificate.
 	WebhookCertsSelf WebhookCerts = "self"
-	// WebhookCertsSecret is whoever fills the Secret, such as cert-manager.
+	// WebhookCertsSecret means that another component, such as cert-manager, fills the Secret.
 	WebhookCertsSecret WebhookCerts = "secret"
 )
 
-// webhookConfiguration is the ValidatingWebhookConfiguration for WasmPlugins, which is installed with the operator.
+// webhookConfiguration is the name of the ValidatingWebhookConfiguration for WasmPlugins, which is installed with the
+// operator.
 const webhookConfiguration = "k1s"
 
-// ownerKind is how --webhook-owner begins.
+// ownerKind is the prefix of --webhook-owner.
 const ownerKind = "clusterrole/"
 
-// webhooks are what the API server asks.
+// webhooks holds the operator's webhook server.
 type webhooks struct {
 	server webhook.Server
 	certs  *certs.Store
-	// marks tell the plugins' own writes. All replicas have the certificate's private key, and nobody else.
+	// marks identify the plugins' own writes. All replicas have the certificate's private key, and nobody else has it.
 	marks *ownwrite.Marks
-	// service and url say where the API server finds the server; the URL wins.
+	// service and url tell the API server how to reach the webhook server. The URL takes precedence.
 	service types.NamespacedName
 	url     string
-	// owner is the name of the ClusterRole that webhook configurations go with; empty is none.
+	// owner is the name of the ClusterRole that owns the webhook configurations. It may be empty.
 	owner  string
 	reader client.Reader
 }
 
-// setUpWebhooks puts the webhook server and its certificate into the manager. Webhooks that are off are nil.
+// setUpWebhooks adds the webhook server and its certificate to the manager. It returns nil if webhooks are disabled.
 func setUpWebhooks(ctx context.Context, mgr manager.Manager, o Options) (*webhooks, error) {
 	if o.WebhookAddress == off {
 		return nil, nil //nolint:nilnil // there are none, and that is no error
@@ -76,7 +77,7 @@ func setUpWebhooks(ctx context.Context, mgr manager.Manager, o Options) (*webhoo
 	}
 	if o.WebhookCerts == WebhookCertsSelf {
 		made := certs.SelfSigned{DNSNames: o.webhookNames()}
-		if o.WebhookURL == "" { // outside of a cluster, nobody installs one
+		if o.WebhookURL == "" { // no configuration is installed outside of a cluster
 			made.Configurations = []string{webhookConfiguration}
 		}
 		if o.SkipNameValidation {
@@ -110,7 +111,7 @@ func setUpWebhooks(ctx context.Context, mgr manager.Manager, o Options) (*webhoo
 	}, nil
 }
 
-// serveWasmPlugins serves the webhook for WasmPlugins.
+// serveWasmPlugins registers the webhook for WasmPlugins with the webhook server.
 func (w *webhooks) serveWasmPlugins(mgr manager.Manager, o Options, known *plugin.Described) error {
 	reviews, err := authorizationv1client.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
@@ -123,7 +124,7 @@ func (w *webhooks) serveWasmPlugins(mgr manager.Manager, o Options, known *plugi
 	return nil
 }
 
-// newWebhookServer makes a server without handlers; Register adds them, until the manager starts and after.
+// newWebhookServer returns a server without handlers. Register adds them, also after the manager has started.
 func newWebhookServer(address string, store *certs.Store) (webhook.Server, error) {
 	host, port, err := splitAddress(address)
 	if err != nil {
@@ -138,8 +139,9 @@ func newWebhookServer(address string, store *certs.Store) (webhook.Server, error
 	}), nil
 }
 
-// ownerReference is that of the ClusterRole that --webhook-owner names: when it is uninstalled, webhook
-// configurations must not stay behind, as nobody would answer. Without the flag it is nil.
+// ownerReference returns an owner reference to the ClusterRole that --webhook-owner names. When the operator is
+// uninstalled, its webhook configurations must be garbage-collected, because nothing would answer their requests.
+// Without the flag it returns nil.
 func (w *webhooks) ownerReference(ctx context.Context) (*metav1.OwnerReference, error) {
 	if w.owner == "" {
 		return nil, nil //nolint:nilnil // no owner is what was asked for
@@ -147,7 +149,8 @@ func (w *webhooks) ownerReference(ctx context.Context) (*metav1.OwnerReference, 
 	kind := rbacv1.SchemeGroupVersion.WithKind("ClusterRole")
 	found := &metav1.PartialObjectMetadataList{}
 	found.SetGroupVersionKind(kind)
-	// Listed, not got: the operator has the right to list roles, to know of plugins' rights.
+	// List is used because the operator has the permission to list ClusterRoles, for checking the permissions of
+	// plugins.
 	if err := w.reader.List(ctx, found, client.MatchingFields{metav1.ObjectNameField: w.owner}); err != nil {
 		return nil, fmt.Errorf("find the ClusterRole of --webhook-owner: %w", err)
 	}
@@ -157,8 +160,8 @@ func (w *webhooks) ownerReference(ctx context.Context) (*metav1.OwnerReference, 
 	return &metav1.OwnerReference{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Name: w.owner, UID: found.Items[0].UID}, nil
 }
 
-// webhookNames are the DNS names of a certificate that the operator makes: first the one by which the API server
-// calls it.
+// webhookNames returns the DNS names for the certificate that the operator issues. The first one is the name that the
+// API server uses.
 func (o *Options) webhookNames() []string {
 	names := []string{
 		o.WebhookService + "." + o.Namespace + ".svc",
@@ -171,7 +174,7 @@ func (o *Options) webhookNames() []string {
 	return names
 }
 
-// validateWebhooks names the flags that are wrong.
+// validateWebhooks returns errors that name the invalid flags.
 func (o *Options) validateWebhooks() []error {
 	if o.WebhookAddress == off && o.CheckServiceAccountUse {
 		return []error{errors.New("--check-service-account-use needs webhooks, and --webhook-bind-address=0 turns them off")}
@@ -201,7 +204,7 @@ func (o *Options) validateWebhooks() []error {
 	return errs
 }
 
-// validateWebhookURL keeps to what the API server accepts.
+// validateWebhookURL rejects a URL that the API server would not accept.
 func (o *Options) validateWebhookURL() error {
 	if o.WebhookURL == "" {
 		return nil
@@ -220,7 +223,7 @@ func (o *Options) validateWebhookURL() error {
 	return nil
 }
 
-// splitAddress takes --webhook-bind-address apart.
+// splitAddress splits --webhook-bind-address into host and port.
 func splitAddress(address string) (host string, port int, err error) {
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {

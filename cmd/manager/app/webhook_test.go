@@ -19,7 +19,7 @@ func TestOptions_validate_webhooks(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		change func(*Options)
-		want   string // what the error begins with; empty is none
+		want   string // the beginning of the error; empty means no error
 	}{
 		"as they are":         {func(*Options) {}, ""},
 		"off, whatever else":  {func(o *Options) { o.WebhookAddress, o.WebhookCerts, o.WebhookURL = "0", "x", "x" }, ""},
@@ -71,7 +71,7 @@ func TestOptions_webhookNames(t *testing.T) {
 	}
 }
 
-// TestWebhooks_ownerReference finds the owner with the right to list roles, and no other.
+// TestWebhooks_ownerReference finds the owner with only the permission to list ClusterRoles.
 func TestWebhooks_ownerReference(t *testing.T) {
 	t.Parallel()
 	env := testenv.Shared(t)

@@ -29,18 +29,18 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// plugins is what outlives the manager: it is closed after the last call has ended.
+// plugins holds what outlives the manager. It is closed after the last call has ended.
 type plugins struct {
 	engine     wasmplugin.Engine
 	slots      *plugin.Registry
 	decorators wasmplugin.Decorators
-	// described are the modules that were loaded last.
+	// described caches the metadata of recently loaded modules.
 	described *plugin.Described
 	audit     access.Audit
 	measured  *metrics.Metrics
 }
 
-// setUp puts the operator's parts into the manager.
+// setUp adds the operator's components to the manager.
 func setUp(ctx context.Context, mgr manager.Manager, o Options, p plugins) error {
 	if err := setUpEmbedded(mgr, o); err != nil {
 		return err
@@ -68,7 +68,7 @@ func setUp(ctx context.Context, mgr manager.Manager, o Options, p plugins) error
 	})
 }
 
-// setUpEmbedded registers the controllers that are compiled in. Another one is another line.
+// setUpEmbedded registers the embedded controllers. To add one, add its constructor to the list.
 func setUpEmbedded(mgr manager.Manager, o Options) error {
 	registry := embedded.NewRegistry()
 	for _, construct := range []embedded.Constructor{
@@ -88,7 +88,7 @@ func setUpEmbedded(mgr manager.Manager, o Options) error {
 	return registry.SetupWithManager(mgr)
 }
 
-// setUpPlugins wires what loads plugins and what they reach.
+// setUpPlugins creates the WasmPlugin controller and its dependencies.
 func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins, hooks *webhooks) error {
 	clk := clock.RealClock{}
 	resolver, err := kinds.NewResolver(mgr.GetConfig(), mgr.GetHTTPClient(), clk)

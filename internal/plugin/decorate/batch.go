@@ -14,54 +14,54 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// maxBatchBytes bounds the requests of one batch: the guest holds all of them in its memory at once. A
-// single request may be larger.
+// maxBatchBytes is the maximum size of the requests in one batch, because the guest holds all of them in its memory at
+// once. A single request may be larger.
 const maxBatchBytes = 1 << 20
 
-// batcher joins the reconcile calls that wait for an instance: whoever has one takes as many as it may.
-// A call that finds an instance free goes at once and alone.
+// batcher joins the reconcile calls that wait for an instance into batches: when an instance becomes free, it serves as
+// many of them as a batch may hold. If an instance is free already, a call runs immediately and alone.
 //
-// When a batch fails, its requests are made again one by one, and so is a request whose last try failed:
-// one object that the guest cannot bear does not keep the others from theirs.
+// If a batch fails, each of its requests is retried alone. A request whose last attempt failed also runs alone, so that
+// one object that makes the guest fail does not block the others.
 type batcher struct {
 	plugin.Runner
-	// batches makes the calls of several requests. They are nobody's own, so that what measures calls
-	// stands here once more.
+	// batches makes the calls with several requests. These calls belong to no single caller, so they need their own
+	// metrics and tracing.
 	batches plugin.Runner
-	// most is how many requests a batch holds.
+	// most is the maximum number of requests in a batch.
 	most int
-	// redact takes secrets out of the guest's errors; it may be nil.
+	// redact redacts secrets in the guest's errors. It may be nil.
 	redact *plugin.Redactor
-	// joined hears of the size of every batch that is sent.
+	// joined is called with the size of every batch that is sent.
 	joined func(size int)
 
 	mu sync.Mutex
-	// free is how many calls may still begin: as many as the engine has instances for.
+	// free is the number of calls that can start now. It is at most the number of instances.
 	free int
-	// waiting are in the order in which they came.
+	// waiting are the waiting jobs, in order of arrival.
 	waiting []*job
-	// pause grows while batches fail; until its end every request goes alone.
+	// pause grows while batches fail. Until the time in until, every request runs alone.
 	pause time.Duration
 	until time.Time
 }
 
-// job is a call that waits.
+// job is a waiting call.
 type job struct {
 	ctx  context.Context //nolint:containedctx // a batch lives as long as one of its callers
 	call plugin.Call
-	// taken is set when the job leaves the queue for a turn of its own; the batcher's lock guards it.
+	// taken is set when the job is removed from the queue to run alone. The batcher's lock guards it.
 	taken bool
-	// done gets one outcome.
+	// done receives one outcome.
 	done chan outcome
 }
 
-// outcome is what becomes of a job.
+// outcome is the result of a job.
 type outcome struct {
 	reply []byte
 	err   error
-	// turn means that the caller has a slot, and calls by itself.
+	// turn means that the caller has acquired a slot and makes the call itself.
 	turn bool
-	// again means that the job's batch failed.
+	// again means that the batch of the job failed, and that the job is retried.
 	again bool
 }
 
@@ -85,14 +85,14 @@ func (b *batcher) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	return b.wait(ctx, j)
 }
 
-// enqueue puts a call at the end of the queue. The lock is held.
+// enqueue appends a call to the queue. The caller holds the lock.
 func (b *batcher) enqueue(ctx context.Context, call plugin.Call) *job {
 	j := &job{ctx: ctx, call: call, done: make(chan outcome, 1)}
 	b.waiting = append(b.waiting, j)
 	return j
 }
 
-// wait waits for a job's outcome.
+// wait waits for the outcome of a job.
 func (b *batcher) wait(ctx context.Context, j *job) ([]byte, error) {
 	for {
 		select {
@@ -102,7 +102,7 @@ func (b *batcher) wait(ctx context.Context, j *job) ([]byte, error) {
 				return b.alone(ctx, j.call)
 			case o.again:
 				retry := j.call
-				retry.Attempt = max(retry.Attempt, 1) + 1 // which keeps it alone
+				retry.Attempt = max(retry.Attempt, 1) + 1 // so that it runs alone
 				return b.Call(ctx, retry)
 			case o.err == nil && j.call.Accept != nil:
 				if err := j.call.Accept(o.reply); err != nil {
@@ -118,7 +118,7 @@ func (b *batcher) wait(ctx context.Context, j *job) ([]byte, error) {
 	}
 }
 
-// abandon gives up waiting.
+// abandon removes a job whose caller does not wait any longer.
 func (b *batcher) abandon(j *job) {
 	b.mu.Lock()
 	if i := slices.Index(b.waiting, j); i >= 0 {
@@ -128,19 +128,19 @@ func (b *batcher) abandon(j *job) {
 	}
 	taken := j.taken
 	b.mu.Unlock()
-	if taken { // a slot is on its way to who does not want it any more
+	if taken { // a slot is being handed to a caller that no longer needs it
 		<-j.done
 		b.release()
 	}
 }
 
-// alone makes a call in a slot that it has, and gives the slot back.
+// alone makes a call in an acquired slot, and releases the slot.
 func (b *batcher) alone(ctx context.Context, call plugin.Call) ([]byte, error) {
 	defer b.release()
 	return b.Runner.Call(ctx, call)
 }
 
-// release hands a slot on to who waits.
+// release hands the slot to the next waiting jobs, or frees it.
 func (b *batcher) release() {
 	b.mu.Lock()
 	if len(b.waiting) == 0 {
@@ -159,8 +159,8 @@ func (b *batcher) release() {
 	go b.run(jobs)
 }
 
-// take removes the first job from the queue, which must not be empty, and with it those that go into one
-// batch. The lock is held.
+// take removes the first job from the queue, which must not be empty, together with the jobs that join its batch. The
+// caller holds the lock.
 func (b *batcher) take() []*job {
 	first := b.waiting[0]
 	joining := !time.Now().Before(b.until) && joinable(first)
@@ -178,18 +178,18 @@ func (b *batcher) take() []*job {
 	return jobs
 }
 
-// joinable reports whether a job may go with others: not when its last try failed.
+// joinable reports whether a job can join a batch: its last attempt must not have failed.
 func joinable(j *job) bool { return j.call.Attempt <= 1 }
 
-// run makes one call for several jobs, in a slot that it gives back.
+// run makes one call for several jobs in an acquired slot, and releases the slot.
 func (b *batcher) run(jobs []*job) {
 	outcomes := make([]outcome, len(jobs))
 	for i := range outcomes {
 		outcomes[i].again = true
 	}
 	defer func() {
-		// Whatever happened: nobody waits for ever, and the slot is not lost. What made the guest's host
-		// panic on a batch comes up again on a caller's own stack, when its request goes alone.
+		// Whatever happens, every caller must get an outcome, and the slot must be released. If the host panicked on
+		// the batch, the panic recurs on a caller's own stack, when its request runs alone.
 		_ = recover()
 		for i, j := range jobs {
 			j.done <- outcomes[i]
@@ -213,7 +213,7 @@ func (b *batcher) run(jobs []*job) {
 	}
 }
 
-// send makes the call. Its error means that nothing is known of any of the jobs.
+// send makes the call. If it returns an error, the outcome of all jobs is unknown.
 func (b *batcher) send(ctx context.Context, jobs []*job) ([]outcome, error) {
 	inputs, size := make([][]byte, len(jobs)), 0
 	for i, j := range jobs {
@@ -234,7 +234,7 @@ func (b *batcher) send(ctx context.Context, jobs []*job) ([]outcome, error) {
 	return b.outcomes(reply, len(jobs))
 }
 
-// settle remembers how a batch ended. While batches keep failing, fewer and fewer are tried.
+// settle records whether a batch succeeded. While batches keep failing, they are attempted less and less often.
 func (b *batcher) settle(good bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -246,7 +246,7 @@ func (b *batcher) settle(good bool) {
 	b.until = time.Now().Add(b.pause)
 }
 
-// together returns a context that ends when no caller waits any more. Its values are the first one's.
+// together returns a context that ends when no caller waits any more. Its values are those of the first job's context.
 func together(jobs []*job) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(jobs[0].ctx))
 	var left atomic.Int64
@@ -267,7 +267,7 @@ func together(jobs []*job) (context.Context, func()) {
 	}
 }
 
-// outcomes makes a batch's reply what the export reconcile would have answered to each request.
+// outcomes converts the reply to a batch into the replies that the reconcile export would have given to each request.
 func (b *batcher) outcomes(reply []byte, n int) ([]outcome, error) {
 	results, err := abi.DecodeReconcileBatchReply(reply, n)
 	if err != nil {

@@ -20,14 +20,14 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// hall is a batcher, a guest that waits to be let go on, and what both have seen.
+// hall is a batcher, a guest whose calls wait for a gate, and the recorded calls and results.
 type hall struct {
 	*batcher
 	t     *testing.T
 	guest *guest
-	// gate holds calls back while it is closed.
+	// gate blocks the guest's calls while it is closed.
 	gate chan struct{}
-	// poison is the name of an object that the guest cannot bear.
+	// poison is the name of an object that makes the guest fail.
 	poison string
 
 	mu    sync.Mutex
@@ -36,7 +36,7 @@ type hall struct {
 	wg    sync.WaitGroup
 }
 
-// newHall makes a batcher with one slot, which is taken: everybody waits.
+// newHall returns a hall whose batcher has one slot, which is taken, so that all calls wait.
 func newHall(t *testing.T, most int) *hall {
 	t.Helper()
 	h := &hall{t: t, gate: make(chan struct{}), ends: map[string]string{}}
@@ -46,7 +46,7 @@ func newHall(t *testing.T, most int) *hall {
 	return h
 }
 
-// answer is a guest that says of each object when it wants it again: as many ms as its name is long.
+// answer requeues each object after as many ms as its name is long.
 func (h *hall) answer(ctx context.Context, call plugin.Call) ([]byte, error) {
 	requests := []json.RawMessage{call.Input}
 	if call.Export == abi.ExportReconcileBatch {
@@ -95,7 +95,7 @@ func (h *hall) answer(ctx context.Context, call plugin.Call) ([]byte, error) {
 	return reply, nil
 }
 
-// come makes a call for an object, which is answered or waits when come returns.
+// come makes a call for an object. When come returns, the call is done or waits.
 func (h *hall) come(ctx context.Context, name string, attempt int) {
 	h.wg.Go(func() {
 		result, err := plugin.Reconcile(ctx, h.batcher, abi.ReconcileRequest{
@@ -115,7 +115,7 @@ func (h *hall) come(ctx context.Context, name string, attempt int) {
 	synctest.Wait()
 }
 
-// finish lets every call go on and waits for all of them.
+// finish opens the gate and waits for all calls.
 func (h *hall) finish() {
 	close(h.gate)
 	h.wg.Wait()
@@ -141,14 +141,14 @@ func TestBatcher_alone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t, 32)
-		h.expect([]string{"reconcile first"}, map[string]string{}) // at once
+		h.expect([]string{"reconcile first"}, map[string]string{}) // immediately
 		h.come(t.Context(), "a", 1)
 		h.finish()
 		h.expect([]string{"reconcile first", "reconcile a"}, map[string]string{"first": "5", "a": "1"})
 	})
 }
 
-// Those who wait go together, and each gets its own result.
+// Waiting calls are joined, and each gets its own result.
 func TestBatcher_joins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestBatcher_joins(t *testing.T) {
 	})
 }
 
-// One that the guest cannot bear does the others no harm.
+// An object that makes the guest fail does not affect the others.
 func TestBatcher_poison(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestBatcher_poison(t *testing.T) {
 	})
 }
 
-// What has failed before goes alone, and does not hold up those behind it.
+// A call that has failed before runs alone, and does not block those behind it.
 func TestBatcher_retry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -210,7 +210,7 @@ func TestBatcher_retry(t *testing.T) {
 	})
 }
 
-// After a batch that failed there are none for a while.
+// After a failed batch there are no batches for a while.
 func TestBatcher_pauses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -249,7 +249,7 @@ func TestBatcher_pauses(t *testing.T) {
 	})
 }
 
-// A wrong reply is refused while the engine can still throw the instance away, and nobody loses.
+// A wrong reply is rejected while the engine can still discard the instance, and every call is retried.
 func TestBatcher_wrongReply(t *testing.T) {
 	t.Parallel()
 	for name, reply := range map[string]string{
@@ -265,7 +265,7 @@ func TestBatcher_wrongReply(t *testing.T) {
 						return h.answer(ctx, call)
 					}
 					accepted = call.Accept([]byte(reply))
-					return []byte(reply), nil // an engine that does not ask
+					return []byte(reply), nil // an engine that does not call Accept
 				}
 				h.come(t.Context(), "a", 1)
 				h.come(t.Context(), "b", 1)
@@ -281,7 +281,7 @@ func TestBatcher_wrongReply(t *testing.T) {
 	}
 }
 
-// Whoever gives up leaves the queue, and takes no slot along.
+// A caller that gives up is removed from the queue, and does not keep a slot.
 func TestBatcher_abandon(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -300,7 +300,7 @@ func TestBatcher_abandon(t *testing.T) {
 	})
 }
 
-// A batch goes on while one of its callers waits for it, and ends with the last.
+// A batch continues as long as one of its callers waits, and ends with the last one.
 func TestBatcher_together(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -310,7 +310,7 @@ func TestBatcher_together(t *testing.T) {
 		defer stopTwo()
 		h.come(one, "a", 1)
 		h.come(two, "b", 1)
-		h.gate <- struct{}{} // the first goes
+		h.gate <- struct{}{} // the first one proceeds
 		synctest.Wait()
 		stopOne()
 		synctest.Wait()
@@ -329,14 +329,14 @@ func TestBatcher_together(t *testing.T) {
 	})
 }
 
-// Slots come back, and everybody is answered, whatever happens at one time.
+// With concurrent calls, cancellations and failures, all slots are released and all calls return.
 func TestBatcher_race(t *testing.T) {
 	t.Parallel()
 	g := &guest{answer: func(ctx context.Context, call plugin.Call) ([]byte, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, nil // each result is the empty one
+		return nil, nil // each result is empty
 	}}
 	b := newBatcher(g, g, 3, 4, func(int) {})
 	var wg sync.WaitGroup
@@ -380,7 +380,7 @@ func TestBatcher_closed(t *testing.T) {
 	})
 }
 
-// A fault of the host's comes up where a caller can be blamed for it, and not in a goroutine of its own.
+// A panic of the host occurs on a caller's stack, and not in a separate goroutine.
 func TestBatcher_panic(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -400,7 +400,7 @@ func TestBatcher_panic(t *testing.T) {
 	})
 }
 
-// Other exports do not wait here.
+// Calls of other exports do not wait in the batcher.
 func TestBatcher_otherExports(t *testing.T) {
 	t.Parallel()
 	g := echo()
@@ -410,7 +410,7 @@ func TestBatcher_otherExports(t *testing.T) {
 	}
 }
 
-// The bytes of a batch are bounded; what is larger goes alone.
+// The size of a batch in bytes is limited. A larger request runs alone.
 func TestBatcher_bytes(t *testing.T) {
 	t.Parallel()
 	b := newBatcher(echo(), nil, 0, 32, func(int) {})
@@ -431,7 +431,7 @@ func TestBatcher_bytes(t *testing.T) {
 	}
 }
 
-// Errors within a batch's reply are not seen by the engine.
+// The engine does not see the errors inside the reply to a batch, so the batcher redacts them.
 func TestBatcher_secrets(t *testing.T) {
 	t.Parallel()
 	b := newBatcher(echo(), nil, 0, 32, func(int) {})

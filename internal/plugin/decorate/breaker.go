@@ -16,33 +16,35 @@ import (
 )
 
 const (
-	// tripAfter is how many faults in a row open a breaker.
+	// tripAfter is the number of consecutive faults after which a breaker opens.
 	tripAfter = 5
-	// The pauses of an open breaker: the first, doubled by each probe that fails, and the longest.
+	// The pauses of an open breaker: minPause is the first one, each failed probe doubles it, and maxPause is the
+	// longest one.
 	minPause = time.Second
 	maxPause = time.Minute
 )
 
-// breakerHooks hear of a breaker. They must not block, nor call the runner.
+// breakerHooks are called when the state of a breaker changes. They must neither block nor call the runner.
 type breakerHooks struct {
-	// state hears of every state that is entered.
+	// state is called with every state that the breaker enters.
 	state func(metrics.BreakerState)
-	// change hears of opening and closing, but not of probes that fail.
+	// change is called when the breaker opens or closes, but not for failed probes.
 	change func(plugin.BreakerChange)
 }
 
-// breaker stops asking a guest that fails whatever it is asked. After a pause it lets one call through.
+// breaker is a circuit breaker: it stops calling a guest whose calls keep failing. After a pause it lets one call
+// through.
 type breaker struct {
 	plugin.Runner
 	hooks   breakerHooks
 	circuit *gobreaker.CircuitBreaker[[]byte]
-	// calm is true while the circuit is closed and the last call was no fault. Then successes need not be
-	// reported to the circuit, which would cost several times what all other decorators do.
+	// calm is true while the circuit is closed and the last call was not a fault. Successes are then not reported to
+	// the circuit, because that would cost several times as much as all other decorators.
 	calm atomic.Bool
-	// until is when an open breaker lets a call through, in Unix nanoseconds. The circuit's own pause is
-	// always the shortest, and over by then.
+	// until is when an open breaker lets a call through, in Unix nanoseconds. The circuit's own pause is always
+	// minPause, and is over by then.
 	until atomic.Int64
-	// pause is the latest pause; only the circuit's callback, which is called under its lock, uses it.
+	// pause is the latest pause. Only the circuit's callback, which runs under the circuit's lock, uses it.
 	pause time.Duration
 	// cause is the latest fault.
 	cause atomic.Pointer[plugin.CallError]
@@ -82,9 +84,9 @@ func (b *breaker) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	return b.try(ctx, call)
 }
 
-// try makes a call that the circuit counts.
+// try makes a call that is reported to the circuit.
 func (b *breaker) try(ctx context.Context, call plugin.Call) ([]byte, error) {
-	var answer error // as the guest's callers see it
+	var answer error // the error for the caller
 	reply, err := b.circuit.Execute(func() ([]byte, error) {
 		var reply []byte
 		reply, answer = b.Runner.Call(ctx, call)
@@ -100,16 +102,16 @@ func (b *breaker) try(ctx context.Context, call plugin.Call) ([]byte, error) {
 	case errors.Is(err, gobreaker.ErrTooManyRequests):
 		return nil, b.unavailable(call.Export, minPause) // another call is the probe
 	case err == nil && b.circuit.State() == gobreaker.StateClosed && b.circuit.Counts().ConsecutiveFailures == 0:
-		// A fault that ends at this very moment stays in the count beyond the next success: no harm.
+		// A fault that ends at this moment stays in the count beyond the next success, which is harmless.
 		b.calm.Store(true)
 	}
 	return reply, answer
 }
 
-// unended stands for the error of a call that its caller ended, which is nobody's fault.
+// unended replaces the error of a call that its caller ended. Such an error is neither a fault nor a success.
 type unended struct{ error }
 
-// judge returns the error as far as the guest is to blame for it.
+// judge returns the error for the evaluation of the guest: an error that the caller caused is replaced.
 func judge(ctx context.Context, err error) error {
 	if err != nil && plugin.Ended(ctx) {
 		return unended{context.Canceled}
@@ -117,7 +119,7 @@ func judge(ctx context.Context, err error) error {
 	return err
 }
 
-// excluded reports whether an outcome tells nothing of the guest, neither good nor bad.
+// excluded reports whether a result says nothing about the guest and therefore does not count.
 func excluded(err error) bool {
 	var ended unended
 	if errors.As(err, &ended) {
@@ -125,7 +127,7 @@ func excluded(err error) bool {
 	}
 	switch plugin.KindOf(err) {
 	case plugin.KindGuest:
-		return false // it answered
+		return false // the guest replied
 	default:
 		return err != nil && !plugin.IsFault(err)
 	}
@@ -138,7 +140,7 @@ func (b *breaker) blame(err error) {
 	}
 }
 
-// changed is called under the circuit's lock.
+// changed is called when the circuit changes its state, under the circuit's lock.
 func (b *breaker) changed(from, to gobreaker.State) {
 	switch to {
 	case gobreaker.StateOpen:

@@ -18,7 +18,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// broken is a breaker around a guest that fails as it is told.
+// broken is a breaker around a guest that fails on demand.
 type broken struct {
 	*breaker
 	guest *guest
@@ -47,7 +47,7 @@ func newBroken() *broken {
 	return b
 }
 
-// call makes one call that ends as given.
+// call makes one call that ends with the given error.
 func (b *broken) call(t *testing.T, end error) error {
 	t.Helper()
 	b.mu.Lock()
@@ -100,7 +100,7 @@ func TestBreaker_counts(t *testing.T) {
 	})
 }
 
-// A call that its caller gave up tells nothing of the guest, however it ended.
+// A call that its caller canceled says nothing about the guest, however it ended.
 func TestBreaker_counts_canceled(t *testing.T) {
 	t.Parallel()
 	b := newBroken()
@@ -115,7 +115,7 @@ func TestBreaker_counts_canceled(t *testing.T) {
 	b.guest.expectCalls(t, 3*tripAfter)
 }
 
-// Failures must come in a row; what tells nothing of the guest does not end the row.
+// Failures must be consecutive. A call that says nothing about the guest does not interrupt the sequence.
 func TestBreaker_counts_inARow(t *testing.T) {
 	t.Parallel()
 	trap, closed := failure(plugin.KindTrap), failure(plugin.KindClosed)
@@ -143,7 +143,7 @@ func TestBreaker_counts_inARow(t *testing.T) {
 	}
 }
 
-// The pauses double from a second to a minute, and begin anew after an answer.
+// The pauses double from a second to a minute, and start again at a second after a success.
 func TestBreaker_pauses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -209,7 +209,7 @@ func TestBreaker_states(t *testing.T) {
 	})
 }
 
-// One call is let through at a time; one that tells nothing makes room for another.
+// One call is let through at a time. If it says nothing about the guest, another one is let through.
 func TestBreaker_probe(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -251,7 +251,7 @@ func TestBreaker_probe(t *testing.T) {
 	})
 }
 
-// Many callers at once: it opens, stays shut for all of them, and opens up again.
+// With many concurrent callers, the breaker opens, stays open for all of them, and closes again.
 func TestBreaker_concurrent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

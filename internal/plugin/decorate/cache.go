@@ -15,14 +15,14 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// The bounds of one revision's cache.
+// The limits of one revision's cache.
 const (
 	maxCached      = 1024
 	maxCachedBytes = 8 << 20
 )
 
-// cacheable are the exports whose answers a deterministic module lets the host remember. reconcile
-// acts, and is never among them.
+// cacheable reports whether the host may cache the replies of an export for a deterministic module. The reconcile
+// export has side effects, and is never cacheable.
 func cacheable(export string) bool {
 	switch export {
 	case abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportSetDefaults:
@@ -32,11 +32,11 @@ func cacheable(export string) bool {
 	}
 }
 
-// resultCache remembers the answers of one revision of a module that declares itself deterministic.
-// Settings and module are the revision's, so that an answer depends on the export and the input alone.
+// resultCache caches the replies of one revision of a module that declares itself deterministic. The settings and the
+// module are fixed for a revision, so a reply depends only on the export and the input.
 type resultCache struct {
 	plugin.Runner
-	// looked hears of every look-up.
+	// looked is called for every lookup.
 	looked   func(hit bool)
 	maxBytes int
 
@@ -45,7 +45,7 @@ type resultCache struct {
 	bytes int
 }
 
-// result is an answer: bytes, or an error of reason Invalid.
+// result is a cached reply: bytes, or an error of reason Invalid.
 type result struct {
 	reply []byte
 	err   error
@@ -58,7 +58,7 @@ func newResultCache(next plugin.Runner, maxEntries, maxBytes int, looked func(hi
 	c := &resultCache{Runner: next, looked: looked, maxBytes: maxBytes}
 	c.known = lru.NewWithEvictionFunc(maxEntries, func(_ lru.Key, value any) {
 		if r, ok := value.(*result); ok {
-			c.bytes -= r.size // the lock is held by who adds
+			c.bytes -= r.size // add holds the lock
 		}
 	})
 	return c
@@ -85,13 +85,13 @@ func (c *resultCache) Call(ctx context.Context, call plugin.Call) ([]byte, error
 func keyOf(call plugin.Call) (key cacheKey) {
 	h := sha256.New()
 	h.Write([]byte(call.Export))
-	h.Write([]byte{0}) // no name of an export holds it
+	h.Write([]byte{0}) // no export name contains it
 	h.Write(call.Input)
 	h.Sum(key[:0])
 	return key
 }
 
-// get returns a known answer that the caller accepts, or nil.
+// get returns a cached reply that the caller accepts, or nil.
 func (c *resultCache) get(key cacheKey, accept func([]byte) error) *result {
 	value, ok := c.known.Get(key)
 	if !ok {
@@ -104,7 +104,7 @@ func (c *resultCache) get(key cacheKey, accept func([]byte) error) *result {
 	return r
 }
 
-// add remembers an answer, and forgets as many old ones as it needs room for.
+// add caches a reply, and evicts as many old ones as needed.
 func (c *resultCache) add(key cacheKey, reply []byte, err error) {
 	r := &result{reply: bytes.Clone(reply), err: err, size: len(key) + len(reply)}
 	var call *plugin.CallError
@@ -116,7 +116,7 @@ func (c *resultCache) add(key cacheKey, reply []byte, err error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.known.Remove(key) // another caller may have asked the same meanwhile
+	c.known.Remove(key) // another caller may have added the same key meanwhile
 	c.bytes += r.size
 	c.known.Add(key, r)
 	for c.bytes > c.maxBytes {

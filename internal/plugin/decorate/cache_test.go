@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// looks counts look-ups.
+// looks counts lookups.
 type looks struct {
 	mu           sync.Mutex
 	hits, misses int
@@ -31,7 +31,7 @@ func (l *looks) count(hit bool) {
 	}
 }
 
-// echo answers with the export and the input.
+// echo returns a guest that replies with the export and the input.
 func echo() *guest {
 	return &guest{answer: func(_ context.Context, call plugin.Call) ([]byte, error) {
 		return []byte(call.Export + " " + string(call.Input)), nil
@@ -54,7 +54,7 @@ func TestResultCache_exports(t *testing.T) {
 					t.Fatalf("got %q, %v, want %q", got, err, want)
 				}
 				for i := range got {
-					got[i] = 'x' // the caller's to change
+					got[i] = 'x' // the caller may change it
 				}
 			}
 			if kept && (g.calls.Load() != 1 || l.hits != 2 || l.misses != 1) {
@@ -67,7 +67,7 @@ func TestResultCache_exports(t *testing.T) {
 	}
 }
 
-// Equal is only what is equal in export and input.
+// Only calls with an equal export and an equal input share a result.
 func TestResultCache_key(t *testing.T) {
 	t.Parallel()
 	g := echo()
@@ -119,7 +119,7 @@ func TestResultCache_errors(t *testing.T) {
 	}
 }
 
-// An answer that this caller does not accept is asked for again.
+// A cached reply that this caller does not accept is requested again.
 func TestResultCache_accept(t *testing.T) {
 	t.Parallel()
 	g := echo()
@@ -151,7 +151,7 @@ func TestResultCache_accept(t *testing.T) {
 
 func TestResultCache_bounds(t *testing.T) {
 	t.Parallel()
-	const room = 10 // answers
+	const room = 10 // replies
 	g := &guest{answer: func(context.Context, plugin.Call) ([]byte, error) { return make([]byte, 100), nil }}
 	ask := func(c *resultCache, i int) {
 		t.Helper()

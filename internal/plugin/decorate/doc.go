@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package decorate wraps what runs a revision in what is not the engine's business. A call passes, from
-// the outside in:
+// Package decorate implements the decorators around the Runner of a revision: metrics, tracing, result cache, circuit
+// breaker and batching. A call passes them in this order, from the outside in:
 //
-//  1. metrics: every call of every kind counts, also those that the next ones answer themselves;
-//  2. tracing: a span tells the same story as the metrics, and there is none where no exporter is configured;
-//  3. result cache: before the breaker, because an answer from memory says nothing about the guest: it
-//     must not end a pause, and may be given during one;
-//  4. circuit breaker: before the batch, so that each of the requests that are joined counts by its own
-//     outcome: one that breaks its batch is one failure, not thirty-two;
-//  5. batch: next to the engine, as it waits for the engine's instances. Its own calls, which belong to no
-//     caller alone, have metrics and spans too;
+//  1. metrics: every call of every kind counts, including those that the inner decorators answer themselves;
+//  2. tracing: a span covers the same call as the metrics. There are no spans if no exporter is configured;
+//  3. result cache: it is outside the breaker, because a cached reply says nothing about the guest. It must not
+//     end the breaker's pause, and may be returned during one;
+//  4. circuit breaker: it is outside the batch, so that each joined request counts by its own outcome: one
+//     request that breaks its batch is one failure, not thirty-two;
+//  5. batch: it is next to the engine, because it waits for the engine's instances. Its own calls belong to no
+//     single caller, and have metrics and spans too;
 //  6. the engine's runner.
 //
-// There is no limit on concurrency here: the engine's pool has one (spec.runtime.maxInstances), whose
-// waiters honor their context. Nor is there one on the rate of calls, which come from the cluster and
-// which the plugin cannot cause but by writing: its requests are limited, in internal/access.
+// There is no concurrency limit here, because the engine's pool has one (spec.runtime.maxInstances), and calls that
+// wait for it honor their context. There is no rate limit on calls either: they are caused by the cluster, and a plugin
+// can cause them only by its writes, which internal/access limits.
 //
-// Each revision gets decorators of its own: a new one starts with a closed breaker and an empty cache.
+// Each revision gets its own decorators: a new revision starts with a closed breaker and an empty cache.
 package decorate

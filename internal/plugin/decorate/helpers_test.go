@@ -14,7 +14,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// guest is a Runner made of a function.
+// guest is a Runner that calls a function.
 type guest struct {
 	answer func(ctx context.Context, call plugin.Call) ([]byte, error)
 	calls  atomic.Int32
@@ -31,7 +31,7 @@ func (g *guest) Close(context.Context) error {
 	return nil
 }
 
-// expectCalls says how many calls have reached the guest.
+// expectCalls checks how many calls have reached the guest.
 func (g *guest) expectCalls(t *testing.T, want int32) {
 	t.Helper()
 	if got := g.calls.Load(); got != want {

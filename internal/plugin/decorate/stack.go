@@ -8,22 +8,22 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/tracing"
 )
 
-// Stack puts the decorators around the runner of every revision of every plugin.
+// Stack adds the decorators to the Runner of every revision of every plugin.
 type Stack struct {
 	metrics *metrics.Metrics
-	// tracer is nil where no exporter is configured.
+	// tracer is nil if no exporter is configured.
 	tracer *tracing.Tracer
 }
 
-// NewStack makes a Stack. A nil tracer traces nothing.
+// NewStack returns a Stack. With a nil tracer there is no tracing.
 func NewStack(m *metrics.Metrics, tracer *tracing.Tracer) *Stack {
 	return &Stack{metrics: m, tracer: tracer}
 }
 
-// Begin lets the metrics of a plugin, which is about to be loaded, come into being.
+// Begin creates the metrics of a plugin that is about to be loaded.
 func (s *Stack) Begin(name string) { s.metrics.Begin(name) }
 
-// Host decorates what a revision's guest reaches.
+// Host decorates the Host of a revision.
 func (s *Stack) Host(r plugin.Revision, host plugin.Host) plugin.Host {
 	if s.tracer == nil {
 		return host
@@ -31,11 +31,11 @@ func (s *Stack) Host(r plugin.Revision, host plugin.Host) plugin.Host {
 	return s.tracer.Host(r, host)
 }
 
-// Limited counts a request of a plugin's that a limit of its spec refused.
+// Limited counts a plugin's request that a limit of its spec denied.
 func (s *Stack) Limited(name, layer string) { s.metrics.Limited(name, layer) }
 
-// Runner decorates a revision's runner. What it also returns is to be called each time that the runner begins to
-// serve: its metrics are then those of the plugin.
+// Runner decorates the Runner of a revision. The caller calls the returned function each time the Runner starts
+// serving: the plugin's metrics are then those of this revision.
 func (s *Stack) Runner(r plugin.Revision, runner plugin.Runner) (plugin.Runner, func()) {
 	series := s.metrics.Revision(r)
 	if r.Metadata.MaxBatch > 1 {
@@ -54,7 +54,7 @@ func (s *Stack) Runner(r plugin.Revision, runner plugin.Runner) (plugin.Runner, 
 	return series.Runner(s.traced(r, runner)), series.Serves
 }
 
-// traced makes spans of a runner's calls, where there is somewhere to send them.
+// traced creates spans for the calls of a Runner if a tracer is configured.
 func (s *Stack) traced(r plugin.Revision, runner plugin.Runner) plugin.Runner {
 	if s.tracer == nil {
 		return runner
@@ -62,14 +62,14 @@ func (s *Stack) traced(r plugin.Revision, runner plugin.Runner) plugin.Runner {
 	return s.tracer.Runner(r, runner)
 }
 
-// RolledBack tells that a plugin's revision had to give its place back.
+// RolledBack counts a rollback of a plugin's revision.
 func (s *Stack) RolledBack(name string) { s.metrics.RolledBack(name) }
 
-// SelfTriggered counts a reconcile of a plugin's that is delayed because only its own writes have caused it.
+// SelfTriggered counts a reconcile of a plugin that is delayed because only the plugin's own writes caused it.
 func (s *Stack) SelfTriggered(name string) { s.metrics.SelfTriggered(name) }
 
-// Stops tells that no revision of a plugin serves any more.
+// Stops records that the plugin has no serving revision any more.
 func (s *Stack) Stops(name string) { s.metrics.Stops(name) }
 
-// Forget ends the metrics of a plugin that is no more.
+// Forget removes the metrics of a deleted plugin.
 func (s *Stack) Forget(name string) { s.metrics.Forget(name) }

@@ -33,7 +33,7 @@ func everything() plugin.Revision {
 	}
 }
 
-// value returns the sum of a family's series whose labels hold a value; of histograms, the count.
+// value returns the sum of a family's series with a label value. For histograms it adds the counts.
 func value(t *testing.T, g prometheus.Gatherer, family, label string) (sum float64) {
 	t.Helper()
 	families, err := g.Gather()
@@ -52,8 +52,8 @@ func value(t *testing.T, g prometheus.Gatherer, family, label string) (sum float
 	return sum
 }
 
-// The order: metrics and spans see every call, the cache answers while the breaker is open, and the
-// breaker counts each caller by itself.
+// The order of the decorators: metrics and spans cover every call, the cache replies while the breaker is open, and the
+// breaker counts each caller separately.
 func TestStack_Runner(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewInMemoryExporter()
@@ -126,7 +126,7 @@ func TestStack_Runner(t *testing.T) {
 	}
 }
 
-// A new revision begins afresh.
+// A new revision starts with a closed breaker and an empty cache.
 func TestStack_Runner_revisions(t *testing.T) {
 	t.Parallel()
 	s, registry := newStack(t, nil)
@@ -148,7 +148,7 @@ func TestStack_Runner_revisions(t *testing.T) {
 	}
 }
 
-// Without a tracer a guest reaches what it reaches, and nothing between.
+// Without a tracer, the Host of a guest is not wrapped.
 func TestStack_Host(t *testing.T) {
 	t.Parallel()
 	s, _ := newStack(t, nil)
@@ -158,7 +158,7 @@ func TestStack_Host(t *testing.T) {
 	}
 }
 
-// A call that goes well costs nothing on the heap, whatever is around it.
+// A successful call allocates nothing on the heap, whatever the decorators are.
 func TestStack_Runner_allocations(t *testing.T) {
 	s, _ := newStack(t, nil)
 	for name, about := range map[string]plugin.Revision{"usual": {Plugin: "shop/tags", MaxInstances: 4}, "everything": everything()} {
@@ -174,7 +174,7 @@ func silent() *guest {
 	return &guest{answer: func(context.Context, plugin.Call) ([]byte, error) { return nil, nil }}
 }
 
-// BenchmarkStack is what a call pays for the decorators when all goes well.
+// BenchmarkStack measures the overhead of the decorators for a successful call.
 func BenchmarkStack(b *testing.B) {
 	s, _ := newStack(b, nil)
 	call := plugin.Call{Export: abi.ExportReconcile, Attempt: 1}

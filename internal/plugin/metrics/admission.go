@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The webhooks of a plugin.
+// The webhooks of a plugin, as values of a label.
 const (
 	WebhookValidate = "validate"
 	WebhookMutate   = "mutate"
@@ -18,13 +18,13 @@ const (
 // AdmissionResult is the result of an admission request.
 type AdmissionResult string
 
-// The results.
+// The results of an admission request.
 const (
-	// AdmissionAllowed and AdmissionDenied are the plugin's answers.
+	// AdmissionAllowed and AdmissionDenied are the results of the plugin's call.
 	AdmissionAllowed AdmissionResult = "allowed"
 	AdmissionDenied  AdmissionResult = "denied"
-	// AdmissionFailedClosed and AdmissionFailedOpen are requests that the plugin could not answer, which were denied or
-	// allowed by its failurePolicy.
+	// AdmissionFailedClosed and AdmissionFailedOpen are requests for which the plugin's call failed, and which its
+	// failurePolicy denied or allowed.
 	AdmissionFailedClosed AdmissionResult = "failed_closed"
 	AdmissionFailedOpen   AdmissionResult = "failed_open"
 	// AdmissionSkipped is a request that was allowed without a call of the plugin.
@@ -40,10 +40,10 @@ var (
 	}
 )
 
-// webhookSeries are those of one webhook of one plugin.
+// webhookSeries are the series of one webhook of one plugin.
 type webhookSeries struct {
 	duration once[prometheus.Observer]
-	results  []once[prometheus.Counter] // as admissionResults
+	results  []once[prometheus.Counter] // in the order of admissionResults
 }
 
 func (s *series) webhook(name string) *webhookSeries {

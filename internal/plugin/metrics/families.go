@@ -2,7 +2,7 @@
 
 package metrics
 
-// Type is a type of metric.
+// Type is the type of a metric.
 type Type string
 
 // The types of metrics.
@@ -12,16 +12,16 @@ const (
 	Histogram Type = "histogram"
 )
 
-// Family describes the series of one name.
+// Family describes a metric family.
 type Family struct {
 	Name, Help string
 	Type       Type
 	Labels     []string
-	// Buckets are those of a histogram.
+	// Buckets are the buckets of a histogram.
 	Buckets []float64
 }
 
-// Labels. labelPlugin is "namespace/name".
+// The labels. The value of labelPlugin is "namespace/name".
 const (
 	labelPlugin  = "plugin"
 	labelExport  = "export"
@@ -36,7 +36,7 @@ const (
 	labelWebhook = "webhook"
 )
 
-// Names of the families.
+// The names of the families.
 const (
 	nameCalls             = "k1s_plugin_calls_total"
 	nameDuration          = "k1s_plugin_call_duration_seconds"
@@ -63,7 +63,7 @@ const (
 	nameWithoutRBAC       = "k1s_plugins_without_rbac"
 )
 
-// Families returns every family of this package.
+// Families returns all metric families of this package.
 func Families() []Family {
 	return []Family{
 		{
@@ -166,7 +166,8 @@ func Families() []Family {
 	}
 }
 
-// callBuckets are three to a decade, from a call of a small guest to spec.runtime.timeoutSeconds.
+// callBuckets returns three buckets per decade, from the duration of a call of a small guest to the maximum of
+// spec.runtime.timeoutSeconds.
 func callBuckets() []float64 {
 	return []float64{
 		5e-6, 10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6,

@@ -15,25 +15,25 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Metrics are the metrics of all plugins.
+// Metrics holds the metrics of all plugins.
 type Metrics struct {
 	counters   map[string]*prometheus.CounterVec
 	gauges     map[string]*prometheus.GaugeVec
 	histograms map[string]*prometheus.HistogramVec
 	queues     *queues
-	// unbounded counts plugins that RBAC does not bound.
+	// unbounded returns the number of plugins that RBAC does not restrict.
 	unbounded atomic.Pointer[func() int]
-	// epoch is what calls are timed from.
+	// epoch is the start of the clock that times calls.
 	epoch time.Time
 
-	mu sync.Mutex // held while series come and go
-	// plugins is replaced, never changed, so that reading it needs no lock.
+	mu sync.Mutex // held while series are added or removed
+	// plugins is replaced and never modified, so that it can be read without a lock.
 	plugins atomic.Pointer[map[string]*series]
 }
 
 var _ plugin.EngineMetrics = (*Metrics)(nil)
 
-// New registers the metrics.
+// New creates and registers the metrics.
 func New(registerer prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		counters:   map[string]*prometheus.CounterVec{},
@@ -50,7 +50,7 @@ func New(registerer prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
-// collector makes a family.
+// collector creates the collector of a family.
 func (m *Metrics) collector(f Family) prometheus.Collector {
 	if f.Name == nameQueued {
 		m.queues = newQueues(f)
@@ -80,10 +80,11 @@ func (m *Metrics) collector(f Family) prometheus.Collector {
 	}
 }
 
-// WithoutRBAC says where the number of plugins that RBAC does not bound comes from. It is called for every scrape.
+// WithoutRBAC sets the function that returns the number of plugins that RBAC does not restrict. It is called for every
+// scrape.
 func (m *Metrics) WithoutRBAC(count func() int) { m.unbounded.Store(&count) }
 
-// Begin lets a plugin have series.
+// Begin creates the series of a plugin.
 func (m *Metrics) Begin(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -117,13 +118,13 @@ func (m *Metrics) Forget(name string) {
 		v.DeletePartialMatch(labels)
 	}
 	for family, v := range m.histograms {
-		if family != nameCompile { // which is of no plugin
+		if family != nameCompile { // this family has no plugin label
 			v.DeletePartialMatch(labels)
 		}
 	}
 }
 
-// of returns a plugin's series, or nil.
+// of returns the series of a plugin, or nil.
 func (m *Metrics) of(name string) *series { return (*m.plugins.Load())[name] }
 
 // Fuel implements plugin.EngineMetrics.
@@ -169,33 +170,33 @@ func (m *Metrics) Compiled(d time.Duration, cached bool) {
 	m.histograms[nameCompile].WithLabelValues(strconv.FormatBool(cached)).Observe(d.Seconds())
 }
 
-// Decided counts a request to the cluster that changes something or was refused.
+// Decided counts a request to the API server that writes or was denied.
 func (m *Metrics) Decided(name, decision, layer string) {
 	if s := m.of(name); s != nil {
 		s.count(nameDecided, name, decision, layer)
 	}
 }
 
-// Suspicious counts that a plugin was refused very often.
+// Suspicious counts that very many requests of a plugin were denied.
 func (m *Metrics) Suspicious(name string) {
 	if s := m.of(name); s != nil {
 		s.count(nameSuspicious, name)
 	}
 }
 
-// AuditDropped counts records that the audit log could not take.
+// AuditDropped counts records that the audit log dropped.
 func (m *Metrics) AuditDropped(records int) {
 	m.counters[nameAuditDropped].WithLabelValues().Add(float64(records))
 }
 
-// Limited counts a request of a plugin's that a limit of its spec refused.
+// Limited counts a plugin's request that a limit of its spec denied.
 func (m *Metrics) Limited(name, layer string) {
 	if s := m.of(name); s != nil {
 		s.count(nameLimited, name, layer)
 	}
 }
 
-// RolledBack counts a revision that had to give its place back.
+// RolledBack counts a revision that was rolled back.
 func (m *Metrics) RolledBack(name string) {
 	if s := m.of(name); s != nil {
 		s.rollbacks.Inc()
@@ -209,7 +210,7 @@ func (m *Metrics) SelfTriggered(name string) {
 	}
 }
 
-// Stops tells that no revision of a plugin serves any more. Its counters stay.
+// Stops records that the plugin has no serving revision any more. Its counters stay.
 func (m *Metrics) Stops(name string) {
 	if s := m.of(name); s != nil {
 		s.serve(nil)

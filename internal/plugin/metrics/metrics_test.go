@@ -18,7 +18,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// answers is a Runner that answers the same always.
+// answers is a Runner that always returns the same result.
 type answers struct{ err error }
 
 func (a answers) Call(context.Context, plugin.Call) ([]byte, error) { return nil, a.err }
@@ -34,7 +34,7 @@ func newMetrics(t *testing.T) (*Metrics, *prometheus.Registry) {
 	return m, registry
 }
 
-// allSeries returns every series of the registry as "name{labels} value"; of histograms, the count.
+// allSeries returns every series of the registry as "name{labels} value". For histograms the value is the count.
 func allSeries(t *testing.T, g prometheus.Gatherer) []string {
 	t.Helper()
 	families, err := g.Gather()
@@ -124,7 +124,7 @@ func TestRevision_calls(t *testing.T) {
 	call(abi.ExportReconcile, fmt.Errorf("wrapped: %w", &plugin.CallError{Kind: plugin.KindTrap}))
 	call(abi.ExportReconcile, errors.New("another"))
 	call(abi.ExportReconcile, &plugin.CallError{Kind: "Strange"})
-	for i := range 100 { // as many names as a caller can think of are one
+	for i := range 100 { // all unknown names share one series
 		call(fmt.Sprintf("export%d", i), nil)
 	}
 	expectSeries(t, registry,
@@ -169,7 +169,7 @@ func TestMetrics_engine(t *testing.T) {
 	)
 }
 
-// What serves is one revision; one that leaves no longer speaks for the plugin.
+// One revision serves. A replaced revision no longer sets the plugin's gauges.
 func TestRevision_serves(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)
@@ -184,7 +184,7 @@ func TestRevision_serves(t *testing.T) {
 		"k1s_plugin_swaps_total{plugin=shop/tags} 1",
 	)
 	second.Serves()
-	first.Breaker(BreakerHalfOpen) // the last calls of the one that leaves
+	first.Breaker(BreakerHalfOpen) // the last calls of the replaced revision
 	expectSeries(t, registry,
 		"k1s_plugin_revision_info{digest="+plugin.DigestOf([]byte("2\xff")).String()+",plugin=shop/tags,version=2\uFFFD} 1",
 		"k1s_plugin_breaker_state{plugin=shop/tags} 0",
@@ -194,7 +194,7 @@ func TestRevision_serves(t *testing.T) {
 	if n := countOf(t, registry, nameRevision); n != 1 {
 		t.Errorf("%d revisions serve", n)
 	}
-	first.Serves() // back again, with the breaker as it left it
+	first.Serves() // rolled back, with the previous state of its breaker
 	expectSeries(t, registry, "k1s_plugin_breaker_state{plugin=shop/tags} 1")
 	m.Stops("shop/tags")
 	expectSeries(t, registry, "k1s_plugin_breaker_state{plugin=shop/tags} 0", "k1s_plugin_swaps_total{plugin=shop/tags} 3")
@@ -203,7 +203,7 @@ func TestRevision_serves(t *testing.T) {
 	}
 }
 
-// use has a plugin make every series that it can make.
+// use makes a plugin create every series that it can have.
 func use(ctx context.Context, m *Metrics, r *Revision, name string) {
 	for _, export := range exports() {
 		_, _ = r.Runner(answers{}).Call(ctx, plugin.Call{Export: export})
@@ -236,7 +236,7 @@ func use(ctx context.Context, m *Metrics, r *Revision, name string) {
 	}
 }
 
-// A plugin that is deleted takes all of its series along, and nothing that comes late brings one back.
+// Deleting a plugin removes all of its series, and no late call creates one again.
 func TestMetrics_Forget(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)
@@ -247,7 +247,7 @@ func TestMetrics_Forget(t *testing.T) {
 	if !slices.ContainsFunc(before, func(s string) bool { return strings.Contains(s, "shop/tags") }) {
 		t.Fatal("the plugin has no series to delete")
 	}
-	// Most series of this one come into being only after the plugin has gone, or would.
+	// Most series of this plugin would be created only after the plugin is gone.
 	_, _ = gone.Runner(answers{}).Call(t.Context(), plugin.Call{Export: abi.ExportReconcile})
 	m.Forget("shop/tags")
 	use(t.Context(), m, gone, "shop/tags")
@@ -264,12 +264,12 @@ func TestMetrics_Forget(t *testing.T) {
 			t.Errorf("%s of the other plugin is gone, or was never there", f.Name)
 		}
 	}
-	// The same name may come back, and begins at nothing.
+	// A new plugin of the same name starts at zero.
 	m.Begin("shop/tags")
 	expectSeries(t, registry, "k1s_plugin_instances{plugin=shop/tags} 0", "k1s_plugin_swaps_total{plugin=shop/tags} 0")
 }
 
-// Whatever a plugin does, the number of its series has a bound.
+// Whatever a plugin does, the number of its series is limited.
 func TestMetrics_cardinality(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)
@@ -310,7 +310,7 @@ func TestMetrics_concurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// What was counted between looking a plugin up and its end counts nowhere, and leaves nothing.
+	// What is counted after the lookup of a plugin and its end is dropped, and leaves no series.
 	for _, s := range allSeries(t, registry) {
 		if strings.Contains(s, "shop/") {
 			t.Errorf("%s is still there", s)

@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// queues reads the depth of every plugin's queue when somebody asks for it. Queues that keep metrics
-// themselves do so twice a second each, which with hundreds of idle plugins is most of what the operator does.
+// queues collects the depth of every plugin's queue on each scrape. Queues that maintain their own metrics update them
+// twice a second each, which with hundreds of idle plugins is most of the operator's work.
 type queues struct {
 	desc   *prometheus.Desc
 	depths atomic.Pointer[func() map[string]int]
@@ -33,6 +33,6 @@ func (q *queues) Collect(into chan<- prometheus.Metric) {
 	}
 }
 
-// Queues says where the depths of the queues come from, by plugin ("namespace/name"). It is called for every
+// Queues sets the function that returns the depths of the queues by plugin ("namespace/name"). It is called for every
 // scrape.
 func (m *Metrics) Queues(depths func() map[string]int) { m.queues.depths.Store(&depths) }

@@ -11,7 +11,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// BreakerState is the state of a circuit breaker, as its gauge has it.
+// BreakerState is the state of a circuit breaker, as the value of its gauge.
 type BreakerState int32
 
 // The states of a circuit breaker.
@@ -21,7 +21,7 @@ const (
 	BreakerOpen
 )
 
-// String returns the label of the state.
+// String returns the label value of the state.
 func (s BreakerState) String() string {
 	switch s {
 	case BreakerClosed:
@@ -33,15 +33,15 @@ func (s BreakerState) String() string {
 	}
 }
 
-// Revision is what the decorators of one revision tell. Series are the plugin's, whichever revision tells.
+// Revision holds the metrics of one revision's decorators. The series belong to the plugin, whichever revision reports.
 type Revision struct {
 	*series
 	digest, version string
-	// state is that of the revision's breaker.
+	// state is the state of the revision's circuit breaker.
 	state atomic.Int32
 }
 
-// Revision returns what measures a revision; its plugin must have begun.
+// Revision returns the metrics of a revision, and creates the series of its plugin if there are none.
 func (m *Metrics) Revision(r plugin.Revision) *Revision {
 	m.Begin(r.Plugin)
 	return &Revision{
@@ -50,10 +50,10 @@ func (m *Metrics) Revision(r plugin.Revision) *Revision {
 	}
 }
 
-// Serves tells that the revision serves from now on.
+// Serves records that the revision is now the serving revision.
 func (r *Revision) Serves() { r.serve(r) }
 
-// Cache counts a look-up in the result cache.
+// Cache counts a lookup in the result cache.
 func (r *Revision) Cache(hit bool) {
 	c := &r.misses
 	if hit {
@@ -64,15 +64,15 @@ func (r *Revision) Cache(hit bool) {
 	}
 }
 
-// Batch counts a batch.
+// Batch observes the size of a batch.
 func (r *Revision) Batch(size int) {
 	if o := r.batch.get(); o != nil {
 		o.Observe(float64(size))
 	}
 }
 
-// Breaker tells of the state that the revision's breaker has entered. A revision that leaves may still
-// fail: the gauge is that of the one that serves.
+// Breaker records the state that the revision's circuit breaker has entered. A replaced revision may still fail, so the
+// gauge shows only the state of the serving revision.
 func (r *Revision) Breaker(state BreakerState) {
 	r.state.Store(int32(state))
 	r.count(nameTransitions, r.name, state.String())
@@ -83,7 +83,7 @@ func (r *Revision) Breaker(state BreakerState) {
 	}
 }
 
-// Runner counts and times the calls of a runner.
+// Runner returns a Runner that counts and times the calls of next.
 func (r *Revision) Runner(next plugin.Runner) plugin.Runner {
 	return &measured{Runner: next, series: r.series}
 }
@@ -97,7 +97,7 @@ type measured struct {
 func (m *measured) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	e := m.series.export(call.Export)
 	epoch := m.series.metrics.epoch
-	start := time.Since(epoch) // which costs half of time.Now, as it reads no wall clock
+	start := time.Since(epoch) // it costs half as much as time.Now, because it does not read the wall clock
 	reply, err := m.Runner.Call(ctx, call)
 	if o := e.duration.get(); o != nil {
 		o.Observe((time.Since(epoch) - start).Seconds())

@@ -11,11 +11,11 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Results that are no kind of error.
+// The results that are not a plugin.Kind.
 const (
-	// resultOK is the label of a call that was answered without an error.
+	// resultOK is the label value of a call that returned no error.
 	resultOK = "OK"
-	// resultError is that of an error without a kind.
+	// resultError is the label value of an error without a kind.
 	resultError = "Error"
 )
 
@@ -28,10 +28,10 @@ func Results() []string {
 	return append(all, resultError)
 }
 
-// otherExport stands for all exports that the ABI does not know.
+// otherExport is the label value of all exports that are not part of the ABI.
 const otherExport = "other"
 
-// exports are those that have series of their own.
+// exports returns the exports that have their own series.
 func exports() []string {
 	return []string{
 		abi.ExportReconcile, abi.ExportReconcileBatch, abi.ExportFinalize,
@@ -40,7 +40,7 @@ func exports() []string {
 	}
 }
 
-// series are those of one plugin.
+// series are the series of one plugin.
 type series struct {
 	metrics *Metrics
 	name    string
@@ -51,18 +51,18 @@ type series struct {
 	fresh, image once[prometheus.Observer]
 	batch        once[prometheus.Observer]
 	hits, misses once[prometheus.Counter]
-	calls        []exportSeries   // as exports
-	webhooks     []*webhookSeries // as webhooks
+	calls        []exportSeries   // in the order of exports
+	webhooks     []*webhookSeries // in the order of webhooks
 
-	// The rest is guarded by the lock of metrics.
+	// The lock of metrics guards the remaining fields.
 
-	// gone is set when the plugin is forgotten: no series may come into being any more.
+	// gone is set by Forget. No series is created afterwards.
 	gone bool
-	// serving is the revision that serves, or nil.
+	// serving is the serving revision, or nil.
 	serving *Revision
 }
 
-// exportSeries are those of one export.
+// exportSeries are the series of one export.
 type exportSeries struct {
 	name     string
 	fuel     once[prometheus.Counter]
@@ -72,14 +72,14 @@ type exportSeries struct {
 	failed map[plugin.Kind]*once[prometheus.Counter]
 }
 
-// once is a series that comes into being when it is first used.
+// once is a series that is created on first use.
 type once[T any] struct {
 	made  atomic.Pointer[T]
 	owner *series
 	make  func() T
 }
 
-// get returns the series, or nothing when its plugin is forgotten.
+// get returns the series, or the zero value if the plugin was forgotten.
 func (o *once[T]) get() T {
 	if p := o.made.Load(); p != nil {
 		return *p
@@ -146,7 +146,7 @@ func (s *series) observer(o *once[prometheus.Observer], family string, labels ..
 	o.make = func() prometheus.Observer { return s.metrics.histograms[family].WithLabelValues(labels...) }
 }
 
-// count adds to a counter that is rarely used.
+// count increments a counter that is rarely used.
 func (s *series) count(family string, labels ...string) {
 	s.metrics.mu.Lock()
 	defer s.metrics.mu.Unlock()
@@ -165,7 +165,7 @@ func (s *series) export(name string) *exportSeries {
 	return &s.calls[len(s.calls)-1]
 }
 
-// result returns the counter of calls that ended with an error.
+// result returns the counter of calls with the given result.
 func (e *exportSeries) result(err error) prometheus.Counter {
 	if err == nil {
 		return e.ok.get()
@@ -177,7 +177,7 @@ func (e *exportSeries) result(err error) prometheus.Counter {
 	return c.get()
 }
 
-// serve makes a revision, or none, the one that serves.
+// serve records r, which may be nil, as the serving revision.
 func (s *series) serve(r *Revision) {
 	s.metrics.mu.Lock()
 	defer s.metrics.mu.Unlock()

@@ -12,7 +12,8 @@ import (
 
 const draft7, draft2019 = "http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2019-09/schema"
 
-// doubling is a schema in which each of 40 leads to the next one twice, at the same value. REF stands for the next one.
+// doubling returns a schema in which each of 40 schemas refers to the next one twice, for the same value. REF is
+// replaced by the reference.
 func doubling(draft, each, last string) string {
 	defs := make([]string, 0, 41)
 	for i := range 40 {
@@ -25,7 +26,7 @@ func doubling(draft, each, last string) string {
 	return `{` + draft + `"allOf":[{"$ref":"#/definitions/a0"}],"definitions":{` + strings.Join(defs, ",") + `}}`
 }
 
-// bombs take 2⁴⁰ steps, or as many as never end in a test.
+// bombs take 2⁴⁰ steps, or more steps than a test could run.
 var bombs = map[string]struct{ schema, value string }{
 	"allOf":                  {doubling("", `{"allOf":[REF,REF]}`, `{"type":"object"}`), `{}`},
 	"anyOf":                  {doubling("", `{"anyOf":[REF,REF]}`, `{"type":"string"}`), `{}`},
@@ -57,7 +58,7 @@ var bombs = map[string]struct{ schema, value string }{
 	"unevaluatedItems":      {`{"unevaluatedItems":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}`, nested(`[`, `1`, `]`, 40)},
 	"if below not":          {`{"if":{"not":{"items":{"$ref":"#"}}},"then":false,"else":{"items":{"$ref":"#"}}}`, nested(`[`, `1`, `]`, 60)},
 	"$dynamicRef, below":    {`{"$dynamicAnchor":"n","items":{"allOf":[{"$dynamicRef":"#n"},{"$dynamicRef":"#n"}]}}`, nested(`[`, `1`, `]`, 40)},
-	"$dynamicRef, elsewhere": { // nothing else leads to the schema that the reference finds
+	"$dynamicRef, elsewhere": { // only the reference leads to the schema
 		`{"$ref":"tree","$defs":{"strict":{"$dynamicAnchor":"n","items":{"allOf":[{"$ref":"tree"},{"$ref":"tree"}]}},` +
 			`"tree":{"$id":"tree","$dynamicRef":"#n","$defs":{"any":{"$dynamicAnchor":"n"}}}}}`, nested(`[`, `1`, `]`, 40),
 	},
@@ -78,7 +79,7 @@ var bombs = map[string]struct{ schema, value string }{
 	"wide and checked": {`{"unevaluatedProperties":false,"allOf":[` + repeat(`{"properties":{"k%[1]d":true}}`, 500) + `]}`, `{` + repeat(`"k%[1]d":1`, 40_000) + `}`},
 }
 
-// anchors are schemas by dynamic anchors, each of which leads to the next one twice.
+// anchors returns schemas with dynamic anchors, each of which refers to the next one twice.
 func anchors(n int) string {
 	out := fmt.Sprintf(`"a%d":{"$dynamicAnchor":"a%d"}`, n, n)
 	for i := range n {
@@ -87,13 +88,13 @@ func anchors(n int) string {
 	return out
 }
 
-// escaped gives the schemas of a doubling names that have to be escaped where they are referred to.
+// escaped renames the schemas of a doubling to names that have to be escaped in a reference.
 func escaped(schema string) string {
 	schema = strings.ReplaceAll(schema, `#/definitions/a`, `#/definitions/~1%25%7e0`)
 	return regexp.MustCompile(`"a([0-9]+":)`).ReplaceAllString(schema, `"/%~$1`)
 }
 
-// ambiguous are 2ⁿ lists that the library's hash does not tell apart.
+// ambiguous returns 2ⁿ lists that have the same hash in the library.
 func ambiguous(n int) string {
 	var out []string
 	for i := range 1 << n {
@@ -110,7 +111,8 @@ func ambiguous(n int) string {
 	return strings.Join(out, ",")
 }
 
-// What takes too long is rejected, by counting and with little memory. Not in parallel, because it measures memory.
+// A schema that takes too much work is rejected by counting, and with little memory. Not in parallel, because it
+// measures memory.
 func TestBombs(t *testing.T) { //nolint:paralleltest // see above
 	for name, tc := range bombs {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // see above
@@ -121,7 +123,7 @@ func TestBombs(t *testing.T) { //nolint:paralleltest // see above
 			if !isLimit(err) {
 				t.Errorf("%d steps, %.300v; want a limit", steps, err)
 			}
-			// What the text takes to decode is not the schema's fault.
+			// The memory for decoding the text is not the schema's fault.
 			if took := after.TotalAlloc - before.TotalAlloc; !raceDetector && took > 20<<20+16*uint64(len(tc.value)) {
 				t.Errorf("took %d KiB", took>>10)
 			}

@@ -9,11 +9,11 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// load is what evaluations take that have not begun: each one, and what the library does in it before it says that it
-// has begun: comparing with enum, const and the type integer.
+// load is the cost of evaluations that have not started yet. It counts each evaluation and the work that the library
+// does before it calls the format: comparisons with enum, const and the type integer.
 type load struct {
 	evaluations int
-	// plain are comparisons of what is no number, numbers those of numbers.
+	// plain counts comparisons of values that are not numbers, numbers those of numbers.
 	plain, numbers int
 }
 
@@ -29,7 +29,7 @@ func loadOf(schemas []*jsonschema.Schema) load {
 			}
 		}
 		if s.Types != nil && slices.Contains(s.Types.ToStrings(), "integer") {
-			l.numbers++ // it takes arithmetic to tell one
+			l.numbers++ // the type integer takes arithmetic to check
 		}
 	}
 	return l
@@ -57,18 +57,18 @@ func (l *load) compare(v any) {
 	}
 }
 
-// cost is what evaluating a schema takes, and what the evaluations take that it leads to.
+// cost is the cost of evaluating a schema, and of the evaluations of its subschemas.
 type cost struct {
-	// once is for each evaluation.
+	// once is the fixed cost of each evaluation.
 	once int
-	// inPlace, one, items and members are the evaluations by which values they are on.
+	// inPlace, one, items and members are the evaluations of the subschemas, by the values that they apply to.
 	inPlace, one, items, members load
 	// numeric counts the keywords for numbers.
 	numeric int
-	// program and namePrograms count the instructions of regular expressions for strings and for the names of members.
+	// program counts the instructions of regular expressions for strings, namePrograms those for the names of members.
 	program, namePrograms int
-	// lengths, unique and chain report whether strings are counted, items compared with one another, and all schemas
-	// above looked through.
+	// lengths means that strings are counted, unique that items are compared with each other, and chain that all parent
+	// schemas are searched.
 	lengths, unique, chain bool
 }
 

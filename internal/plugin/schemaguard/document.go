@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// shape is how a keyword has schemas in it.
+// shape describes how the value of a keyword contains schemas.
 type shape int
 
 const (
 	one   shape = 1 << iota // the keyword's value is a schema
-	list                    // its items are
-	named                   // its members are
+	list                    // the items of the keyword's value are schemas
+	named                   // the members of the keyword's value are schemas
 )
 
-// keyword is one that has schemas in it, which the library looks for from a draft on.
+// keyword is a keyword that contains schemas. The library recognizes it from the given draft on.
 type keyword struct {
 	shape shape
 	draft int
@@ -34,26 +34,27 @@ var keywords = map[string]keyword{
 	"prefixItems": {list, 2020},
 }
 
-// document limits what compiling a schema costs. The library compiles each schema of a document once, but it looks for it among
-// all others, by names that have the whole path; and what a $ref leads to outside of the places for schemas it
-// adds to a copy of all that it knows.
+// document limits the cost of compiling a schema. The library compiles each schema of a document once, but searches all
+// others for it by names that contain the whole path. If a $ref leads to a place that is not a place for schemas, the
+// library adds the schema there to a copy of all schemas that it knows.
 type document struct {
 	root any
 	work int
-	// draft is the oldest that the document names: what has schemas in it there has in all later ones.
+	// draft is the oldest draft that the document names. Keywords that contain schemas in it do so in all later drafts.
 	draft int
-	// references are what $ref and its like have, each once; anchors are the places of dynamic anchors.
+	// references are the values of $ref and similar keywords, without duplicates. anchors are the places of dynamic
+	// anchors.
 	references map[string]struct{}
 	anchors    []string
-	// places are those for schemas, resources those with an identifier of their own, as JSON pointers.
+	// places are the places for schemas, resources the places of schemas with an identifier. Both are JSON pointers.
 	places    map[string]struct{}
 	resources []string
-	// path is where the walk is, as parts of a JSON pointer of length bytes.
+	// path is the current place of the walk, as the parts of a JSON pointer of length bytes.
 	path   []string
 	length int
 }
 
-// inspect looks through a schema before it is compiled.
+// inspect checks a schema before it is compiled.
 func inspect(root any) (*document, error) {
 	d := &document{
 		root: root, draft: 2020, references: map[string]struct{}{}, places: map[string]struct{}{}, resources: []string{""},
@@ -77,7 +78,7 @@ func inspect(root any) (*document, error) {
 	return d, nil
 }
 
-// pay adds to the work.
+// pay adds to the work. It returns an error if the work exceeds maxCompileWork.
 func (d *document) pay(work int) error {
 	if d.work += work; d.work > maxCompileWork {
 		return limited("compiling it takes more work than %d small schemas do", maxCompileWork)
@@ -85,7 +86,7 @@ func (d *document) pay(work int) error {
 	return nil
 }
 
-// at walks on at a value below.
+// at runs walk at a place below the current one.
 func (d *document) at(walk func() error, parts ...string) error {
 	path, length := d.path, d.length
 	for _, part := range parts {
@@ -97,7 +98,7 @@ func (d *document) at(walk func() error, parts ...string) error {
 	return err
 }
 
-// pointer returns where the walk is, as the library writes it.
+// pointer returns the current place as a JSON pointer, in the library's notation.
 func (d *document) pointer() string {
 	var out strings.Builder
 	for _, part := range d.path {
@@ -109,7 +110,7 @@ func (d *document) pointer() string {
 
 var escape = strings.NewReplacer("~", "~0", "/", "~1")
 
-// gather finds what matters wherever it stands: a $ref may lead anywhere.
+// gather collects the identifiers, references and anchors everywhere in the document, because a $ref can lead anywhere.
 func (d *document) gather(v any) error {
 	switch v := v.(type) {
 	case []any:
@@ -159,7 +160,7 @@ func (d *document) member(name string, member any) error {
 	return nil
 }
 
-// draftOf returns the draft that $schema names; the oldest if it names none.
+// draftOf returns the draft that $schema names, or the oldest one if it names none.
 func draftOf(text string) int {
 	for name, draft := range map[string]int{
 		"json-schema.org/schema": 2020, "/2020-12/": 2020, "/2019-09/": 2019, "/draft-07/": 7, "/draft-06/": 6,
@@ -171,10 +172,10 @@ func draftOf(text string) int {
 	return 4
 }
 
-// schema walks the places for schemas. known reports whether the library looks for a schema here whatever the draft. base
-// bounds the URL that references are relative to.
+// schema walks the places for schemas. The argument known means that the library recognizes a schema here in every
+// draft. The argument base is the maximum length of the URL that references are relative to.
 func (d *document) schema(v any, known bool, base int) error {
-	// The library walks the path, and builds it part by part.
+	// The library walks the path and builds it part by part.
 	if err := d.pay(1 + len(d.path)*d.length/4096 + d.length/512); err != nil {
 		return err
 	}
@@ -190,7 +191,7 @@ func (d *document) schema(v any, known bool, base int) error {
 		if id, ok := members[name].(string); ok {
 			base += len(id)
 			d.resources = append(d.resources, pointer)
-			if err := d.pay(8 + base/128); err != nil { // each schema looks through all of them
+			if err := d.pay(8 + base/128); err != nil { // each schema searches all resources
 				return err
 			}
 		}
@@ -240,12 +241,12 @@ func (d *document) below(name string, v any, s shape, known bool, base int) erro
 	return nil
 }
 
-// follow pays for what a reference may lead to: below whichever schema with an identifier it is relative to.
+// follow charges for the schemas that a reference can lead to, relative to every resource.
 func (d *document) follow(reference string) error {
 	_, fragment, _ := strings.Cut(reference, "#")
 	pointer, err := url.PathUnescape(fragment)
 	if err != nil || !strings.HasPrefix(pointer, "/") {
-		return nil // the library refuses it; or it is the name of a place for a schema
+		return nil // the library rejects it, or it names a place for a schema
 	}
 	if err := d.pay(len(d.resources) / 16); err != nil {
 		return err
@@ -258,7 +259,7 @@ func (d *document) follow(reference string) error {
 	return nil
 }
 
-// place pays for compiling what is at a pointer, unless that is a place for schemas.
+// place charges for compiling the value at a pointer, unless that is a place for schemas.
 func (d *document) place(pointer string) error {
 	if _, ok := d.places[pointer]; ok {
 		return nil
@@ -274,7 +275,7 @@ func (d *document) place(pointer string) error {
 			}
 			v = member
 		case []any:
-			i, err := strconv.Atoi(part) // like the library, which takes +0 and 00 for 0
+			i, err := strconv.Atoi(part) // like the library, which accepts +0 and 00 for 0
 			if err != nil || i < 0 || i >= len(parent) {
 				return nil
 			}
@@ -286,7 +287,7 @@ func (d *document) place(pointer string) error {
 	return d.pay(countValues(v, maxCompileWork) + 1 + len(d.places)/64 + len(pointer)/512)
 }
 
-// countValues counts the values of one, up to a limit.
+// countValues counts the values in v, including v itself, up to a limit.
 func countValues(v any, limit int) int {
 	n := 1
 	switch v := v.(type) {

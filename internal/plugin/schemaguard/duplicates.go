@@ -10,12 +10,12 @@ import (
 	"slices"
 )
 
-// fewItems is up to how many items the library compares with one another, without a hash.
+// fewItems is the number of items up to which the library compares all pairs, without a hash.
 const fewItems = 20
 
-// comparisons pays for finding equal items (uniqueItems). The library compares those that have the same hash, and its hash is not
-// one to rely on: it does not tell [[a],b] from [[a,b]], so there are lists whose items all have the same. Thus it is
-// computed here first.
+// comparisons charges for the search for equal items (uniqueItems). The library compares the items with the same hash.
+// Its hash is not reliable: [[a],b] and [[a,b]] have the same one, so there are lists whose items all have the same
+// hash. Therefore the hash is computed here first.
 func (m *meter) comparisons(items []any) {
 	each := make([]int, len(items))
 	for i, item := range items {
@@ -41,7 +41,7 @@ func (m *meter) comparisons(items []any) {
 	}
 }
 
-// writeHash writes to a hash what the library does.
+// writeHash writes the same bytes to a hash as the library.
 func writeHash(v any, h *maphash.Hash) {
 	switch v := v.(type) {
 	case map[string]any:

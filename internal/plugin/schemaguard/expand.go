@@ -8,23 +8,24 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// ErrEndless is a schema that leads back to itself at the same value.
+// ErrEndless is the error of a schema that leads back to itself for the same value.
 var ErrEndless = errors.New("it refers to itself without end")
 
-// expansion is how many schemas apply to a value where one does, and how deep within one another; not counting where they
-// say something of items or members.
+// expansion is the number of schemas that apply to a value if one schema applies (applied), and how deeply they are
+// nested (chain). Schemas for items or members do not count.
 type expansion struct{ applied, chain int }
 
-// expander computes expansions, each once. As it adds up what the library would walk, 2⁴⁰ steps are seen in 40.
+// expander computes each expansion once. Because it adds up the schemas that the library would walk, it detects 2⁴⁰
+// steps in 40.
 type expander struct {
 	done map[*jsonschema.Schema]expansion
-	// open are those that are being computed.
+	// open are the schemas whose expansion is being computed.
 	open map[*jsonschema.Schema]bool
-	// dynamic are those that a $dynamicRef to an anchor may lead to.
+	// dynamic are the schemas that a $dynamicRef to an anchor can lead to.
 	dynamic map[string][]*jsonschema.Schema
 }
 
-// expand limits what applies to one value, and returns the deepest chain.
+// expand limits the number of schemas that apply to one value, and returns the deepest chain.
 func expand(all []*jsonschema.Schema) (int, error) {
 	e := &expander{done: map[*jsonschema.Schema]expansion{}, open: map[*jsonschema.Schema]bool{}, dynamic: map[string][]*jsonschema.Schema{}}
 	for _, s := range all {
@@ -50,7 +51,7 @@ func (e *expander) of(s *jsonschema.Schema, depth int) (expansion, error) {
 	switch {
 	case e.open[s]:
 		return expansion{}, ErrEndless
-	case depth > 4*maxChain: // a chain is limited below; this is so that one that goes round is told to
+	case depth > 4*maxChain: // the limit below applies to chains; this one lets a cycle be found first
 		return expansion{}, limited("more than %d schemas lead from one to the next at the same value", 4*maxChain)
 	}
 	e.open[s] = true

@@ -11,9 +11,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// The schemas within a schema, by which values they are evaluated on.
+// The functions below return the subschemas of a schema, by the values that they are evaluated on.
 
-// inPlace returns those for the same value, but for $dynamicRef's.
+// inPlace returns the subschemas for the same value, except the targets of $dynamicRef other than its static one.
 func inPlace(s *jsonschema.Schema) []*jsonschema.Schema {
 	out := slices.Concat(s.AllOf, s.AnyOf, s.OneOf, []*jsonschema.Schema{s.Ref, s.RecursiveRef, s.Not, s.If, s.Then, s.Else})
 	if s.DynamicRef != nil {
@@ -28,7 +28,7 @@ func inPlace(s *jsonschema.Schema) []*jsonschema.Schema {
 	return present(out)
 }
 
-// ofOne returns those for one item or member each.
+// ofOne returns the subschemas that apply to one item or member each.
 func ofOne(s *jsonschema.Schema) []*jsonschema.Schema {
 	out := slices.AppendSeq(slices.Clone(s.PrefixItems), maps.Values(s.Properties))
 	if items, ok := s.Items.([]*jsonschema.Schema); ok {
@@ -37,18 +37,18 @@ func ofOne(s *jsonschema.Schema) []*jsonschema.Schema {
 	return present(out)
 }
 
-// ofItems returns those for each item.
+// ofItems returns the subschemas that apply to each item.
 func ofItems(s *jsonschema.Schema) []*jsonschema.Schema {
 	return present(append(schemas(s.Items, s.AdditionalItems), s.Items2020, s.Contains, s.UnevaluatedItems))
 }
 
-// ofMembers returns those for each member, or its name.
+// ofMembers returns the subschemas that apply to each member, or to its name.
 func ofMembers(s *jsonschema.Schema) []*jsonschema.Schema {
 	out := append(schemas(s.AdditionalProperties), s.PropertyNames, s.UnevaluatedProperties)
 	return present(slices.AppendSeq(out, maps.Values(s.PatternProperties)))
 }
 
-// schemas returns those among values that may be booleans or lists, too.
+// schemas returns the schemas among values that may also be booleans or lists.
 func schemas(values ...any) []*jsonschema.Schema {
 	var out []*jsonschema.Schema
 	for _, v := range values {
@@ -63,7 +63,7 @@ func present(list []*jsonschema.Schema) []*jsonschema.Schema {
 	return slices.DeleteFunc(list, func(s *jsonschema.Schema) bool { return s == nil })
 }
 
-// reachable returns the schemas that some lead to, and these.
+// reachable returns the given schemas and all schemas that can be reached from them.
 func reachable(from ...*jsonschema.Schema) []*jsonschema.Schema {
 	var all []*jsonschema.Schema
 	seen := map[*jsonschema.Schema]bool{}
@@ -80,7 +80,7 @@ func reachable(from ...*jsonschema.Schema) []*jsonschema.Schema {
 	return all
 }
 
-// fragment writes a JSON pointer as a URL's fragment.
+// fragment encodes a JSON pointer as a URL fragment.
 func fragment(pointer string) string {
 	parts := strings.Split(pointer, "/")
 	for i, part := range parts {

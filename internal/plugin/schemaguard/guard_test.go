@@ -15,7 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// chart is a schema as charts have them, of n components with settings alike.
+// chart returns a schema like those of charts, with n components that have similar settings.
 func chart(n int) string {
 	component := `{"type":"object","additionalProperties":false,"required":["image"],"properties":{` +
 		`"image":{"$ref":"#/$defs/image"},"replicas":{"type":"integer","minimum":0,"maximum":100,"default":1},"resources":{"$ref":"#/$defs/resources"},` +
@@ -35,22 +35,22 @@ func chartValues(n, env int) string {
 		`"resources":{"limits":{"cpu":2,"memory":"1Gi"},"requests":{"cpu":"500m"}},"env":[`+variables+`]}`, n) + `}`
 }
 
-// tree describes folders within folders, of which each is one thing or the other.
+// tree is a schema of nested folders, in which each entry is either a folder or a file.
 const tree = `{"type":"object","required":["kind"],"properties":{"kind":{"enum":["folder","file"]},"name":{"type":"string"}},` +
 	`"if":{"properties":{"kind":{"const":"folder"}}},"then":{"properties":{"children":{"type":"array","items":{"$ref":"#"}}}},"else":{"properties":{"size":{"type":"integer"},"children":false}}}`
 
-// variants is a oneOf whose branches a member tells apart.
+// variants returns a oneOf whose branches are distinguished by a member.
 func variants(n int) string {
 	return `{"type":"array","items":{"type":"object","required":["type"],"properties":{"next":{"$ref":"#"}},"oneOf":[` +
 		repeat(`{"properties":{"type":{"const":"t%[1]d"},"field%[1]d":{"type":"string","minLength":1}},"required":["field%[1]d"]}`, n) + `]}}`
 }
 
-// deep is an object within objects, as CustomResourceDefinitions have them.
+// deep returns a schema of nested objects, like those of CustomResourceDefinitions.
 func deep(n int) string {
 	return nested(`{"type":"object","properties":{"name":{"type":"string"},"spec":`, `{"type":"array","items":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}`, `}}`, n)
 }
 
-// reasonables are what a plugin's author may well write.
+// reasonables are schemas that the author of a plugin may well write.
 var reasonables = map[string]struct{ schema, value string }{
 	"a chart":                         {chart(40), chartValues(40, 20)},
 	"a chart with a mistake":          {chart(40), strings.Replace(chartValues(40, 20), `"replicas":3`, `"replicas":300`, 1)},
@@ -72,7 +72,7 @@ var reasonables = map[string]struct{ schema, value string }{
 	"rules of their own":              {`{"$defs":{"rule":{"anyOf":[{"type":"string"},{"type":"object","properties":{"all":{"$ref":"#/$defs/rules"},"any":{"$ref":"#/$defs/rules"},"not":{"$ref":"#/$defs/rule"}},"minProperties":1,"maxProperties":1}]},"rules":{"type":"array","items":{"$ref":"#/$defs/rule"}}},"$ref":"#/$defs/rule"}`, nested(`{"all":["a",{"not":`, `{"any":["b","c"]}`, `}]}`, 15)},
 }
 
-// What is reasonable is evaluated, and with the same result as without limits.
+// Reasonable schemas are evaluated, and with the same result as without limits.
 func TestReasonable(t *testing.T) {
 	t.Parallel()
 	for name, tc := range reasonables {
@@ -92,7 +92,7 @@ func TestReasonable(t *testing.T) {
 	}
 }
 
-// lines returns an error's lines in an order that does not depend on that of a map.
+// lines returns the lines of an error in a deterministic order.
 func lines(err error) []string {
 	if err == nil {
 		return nil
@@ -102,8 +102,8 @@ func lines(err error) []string {
 	return out
 }
 
-// FuzzGuard looks for schemas that pass and then evaluate to something else than without limits; or that never end, which the
-// fuzzer notices.
+// FuzzGuard searches for schemas that are accepted, and whose evaluation differs from that without limits or never
+// ends, which the fuzzer notices.
 func FuzzGuard(f *testing.F) {
 	for _, tc := range reasonables {
 		f.Add(tc.schema, tc.value)
@@ -126,7 +126,8 @@ func FuzzGuard(f *testing.F) {
 	})
 }
 
-// Every field of the library's that has schemas is walked: one that is not, such as that of a new keyword, would not be paid for.
+// Every field of the library with schemas is walked. The meter would not charge for one that is not, such as that of a
+// new keyword.
 func TestReachable_everyKeyword(t *testing.T) {
 	t.Parallel()
 	schema := reflect.TypeFor[*jsonschema.Schema]()
@@ -215,7 +216,7 @@ func chainOf(n int) string {
 	return `{"$ref":"#/$defs/a0","$defs":{` + strings.Join(defs, ",") + fmt.Sprintf(`,"a%d":true}}`, n)
 }
 
-// Where a schema leads back to itself, how often it does is no matter.
+// A schema that leads back to itself is detected, however often it does.
 func TestCompile_endless(t *testing.T) {
 	t.Parallel()
 	others := make([]string, 20)
@@ -234,7 +235,7 @@ func TestCompile_endless(t *testing.T) {
 	}
 }
 
-// The library has the drafts' own schemas, but a schema may only refer to itself.
+// The library contains the schemas of the drafts, but a schema can only refer to itself.
 func TestCompile_drafts(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{draft7, draft2019, "https://json-schema.org/draft/2020-12/meta/core"} {
@@ -284,7 +285,7 @@ func TestValidate_ends(t *testing.T) {
 	}
 }
 
-// The meter pays for what the library compares, as it does.
+// The meter charges for the comparisons that the library makes.
 func TestDuplicates_asTheLibrary(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]bool{

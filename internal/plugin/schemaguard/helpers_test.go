@@ -11,7 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// repeat returns a list of copies of a text, with their numbers where it has %[1]d.
+// repeat returns a list of n copies of a text, in which %[1]d is replaced by the index.
 func repeat(format string, n int) string {
 	out := make([]string, n)
 	for i := range out {
@@ -20,12 +20,12 @@ func repeat(format string, n int) string {
 	return strings.Join(out, ",")
 }
 
-// nested returns a value within n others.
+// nested returns a value that is nested n levels deep.
 func nested(before, value, after string, n int) string {
 	return strings.Repeat(before, n) + value + strings.Repeat(after, n)
 }
 
-// plain is the library without any limit.
+// plain evaluates with the library without limits.
 func plain(schema, value string) error {
 	root, err := jsonschema.UnmarshalJSON(strings.NewReader(schema))
 	if err != nil {
@@ -47,7 +47,7 @@ func plain(schema, value string) error {
 	return compiled.Validate(v)
 }
 
-// guarded is the library with the limits, and the steps that it took.
+// guarded evaluates with the library and the limits, and returns the number of steps.
 func guarded(tb testing.TB, schema, value string) (int, error) {
 	tb.Helper()
 	s, err := Compile([]byte(schema))

@@ -10,15 +10,15 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// size is how large a JSON text is.
+// size is the size of a JSON text.
 type size struct {
-	// values counts values and names of members.
+	// values counts the values and the names of members.
 	values, depth int
-	// wide reports whether a number needs big arithmetic: many digits, or an exponent.
+	// wide is true if a number needs big-number arithmetic: it has many digits, or an exponent.
 	wide bool
 }
 
-// decode reads one JSON value, with its numbers as they are written, that is within the limits.
+// decode decodes one JSON value within the limits. It keeps numbers as they are written.
 func decode(text []byte, maxBytes, maxValues, maxDepth int) (any, size, error) {
 	if len(text) > maxBytes {
 		return nil, size{}, limited("it has %d bytes, more than the %d allowed", len(text), maxBytes)
@@ -36,7 +36,7 @@ func decode(text []byte, maxBytes, maxValues, maxDepth int) (any, size, error) {
 	return value, n, err
 }
 
-// measure looks through a JSON text without building anything. If it is not well-formed, what it returns has no meaning.
+// measure measures a JSON text without decoding it. If the text is not well-formed, the result has no meaning.
 func measure(text []byte) (n size, err error) {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -76,10 +76,9 @@ func measure(text []byte) (n size, err error) {
 	return n, nil
 }
 
-// reasonable reports whether a number can be computed with exactly at no great cost: that takes as many digits as
-// its exponent says.
+// reasonable reports whether exact arithmetic with a number is cheap. It takes as many digits as the exponent says.
 func reasonable(number string) bool {
-	const most = 400 // a float64 ends at 1e308
+	const most = 400 // the largest float64 is about 1e308
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	digits := strings.TrimLeft(exponent, "+-0")
 	return len(mantissa) <= most && len(digits) <= len("400") && (len(digits) < len("400") || digits <= "400")

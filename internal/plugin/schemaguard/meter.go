@@ -12,22 +12,24 @@ import (
 )
 
 const (
-	// perEvaluation is what the library takes for an evaluation and its error, in steps; more where values lie deep, as each
-	// error has a copy of the way to its value.
+	// perEvaluation is what the library takes for an evaluation and its error, in steps. perLevel is added for each
+	// level of nesting, because each error contains a copy of the path to its value.
 	perEvaluation, perLevel = 32, 2
 	// perMember is what it takes to walk a member of an object, and to name it in an error.
 	perMember = 3
-	// perNumber is what it takes for exact arithmetic on a number, perWideNumber on one with many digits or an exponent.
+	// perNumber is what exact arithmetic on a number takes, perWideNumber on a number with many digits or an exponent.
 	perNumber, perWideNumber = 60, 500
-	// stepsPerCheck is how many steps are taken between two looks at the deadline.
+	// stepsPerCheck is the number of steps between two checks of the deadline.
 	stepsPerCheck = 50_000
 )
 
-// meter counts the steps of an evaluation, through the one place that the library calls for each: the format. Every schema
-// gets one. There the evaluations that come next are paid for, before they begin: those of the schemas within, on the same value and
-// on what is in it. An evaluation that cannot pay is given up.
+// meter counts the steps of an evaluation. It hooks into the one function that the library calls for each evaluation,
+// the format, so every schema gets a format. At that point the meter charges for the following evaluations before they
+// start: those of the subschemas on the same value and on the values in it. An evaluation that exceeds the budget is
+// aborted.
 type meter struct {
-	// wide reports whether the schema has numbers that take long; unevaluated, whether it asks what was evaluated.
+	// wide means that the schema has numbers that need big-number arithmetic, unevaluated that it has the keywords
+	// unevaluatedItems or unevaluatedProperties.
 	wide, unevaluated bool
 	chain             int
 
@@ -37,7 +39,7 @@ type meter struct {
 	depth              int
 }
 
-// givenUp is what an evaluation panics with: the library has no other way out.
+// givenUp is the value with which an evaluation panics, because the library offers no other way to abort it.
 type givenUp struct{ err error }
 
 func newMeter(all []*jsonschema.Schema, chain int, n size) *meter {
@@ -51,7 +53,7 @@ func newMeter(all []*jsonschema.Schema, chain int, n size) *meter {
 	return m
 }
 
-// watch has the meter called for each evaluation of a schema.
+// watch adds the meter to the evaluations of a schema.
 func (m *meter) watch(s *jsonschema.Schema) {
 	c := costOf(s)
 	format := s.Format
@@ -75,7 +77,7 @@ func (m *meter) watch(s *jsonschema.Schema) {
 	}}
 }
 
-// isPattern is the format "regex".
+// isPattern implements the format "regex".
 func isPattern(v any) error {
 	if text, ok := v.(string); ok {
 		_, err := program(text)
@@ -105,7 +107,7 @@ func (m *meter) run(ctx context.Context, n size, value any, s *jsonschema.Schema
 	return s.Validate(value)
 }
 
-// take counts steps.
+// take counts steps. It aborts the evaluation if the steps exceed maxSteps or if the context has ended.
 func (m *meter) take(steps int) {
 	m.steps += steps
 	if m.steps > maxSteps {
@@ -119,12 +121,12 @@ func (m *meter) take(steps int) {
 	}
 }
 
-// price returns what evaluations take, with extra for each.
+// price returns the cost of evaluations, with extra added for each.
 func (m *meter) price(l load, extra int) int {
 	return l.evaluations*(m.evaluation+extra) + l.plain + l.numbers*m.number
 }
 
-// pay takes the steps of what a schema does with a value, and of the evaluations that it leads to.
+// pay charges for the evaluation of a schema on a value, and for the evaluations of its subschemas.
 func (m *meter) pay(c *cost, v any) {
 	steps, extra := c.once, 0
 	if c.chain {

@@ -10,17 +10,17 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// patterns compiles regular expressions within limits. Matching them takes time that is linear in the text (they are Go's),
-// so what there is to limit is their size.
+// patterns compiles regular expressions within limits. They are Go's, so matching takes time that is linear in the
+// text, and only their size needs a limit.
 type patterns struct {
 	compiled map[string]pattern
-	// programs counts the instructions of all of them.
+	// programs counts the instructions of all regular expressions.
 	programs int
-	// exceeded is the first limit that was.
+	// exceeded is the error of the first limit that was exceeded.
 	exceeded error
 }
 
-// pattern is a regular expression that knows how many instructions it has.
+// pattern is a regular expression with its number of instructions.
 type pattern struct {
 	*regexp.Regexp
 
@@ -29,7 +29,7 @@ type pattern struct {
 
 // compile implements jsonschema.RegexpEngine.
 func (p *patterns) compile(text string) (jsonschema.Regexp, error) {
-	if known, ok := p.compiled[text]; ok { // a schema is checked before it is compiled
+	if known, ok := p.compiled[text]; ok { // the library checks a schema before it compiles it
 		return known, nil
 	}
 	n, err := program(text)
@@ -51,7 +51,8 @@ func (p *patterns) compile(text string) (jsonschema.Regexp, error) {
 	return p.compiled[text], nil
 }
 
-// program returns how many instructions a regular expression takes, if it is one and within the limits.
+// program returns the number of instructions of a regular expression. It returns an error if the expression is invalid
+// or exceeds a limit.
 func program(text string) (int, error) {
 	if len(text) > maxPattern {
 		return 0, limited("a regular expression has %d bytes, more than the %d allowed", len(text), maxPattern)
@@ -67,8 +68,8 @@ func program(text string) (int, error) {
 	return n, nil
 }
 
-// instructions bounds what the program of a regular expression has, once repetitions are written out; it stops counting
-// soon behind maxProgram.
+// instructions returns an upper bound for the number of instructions of a regular expression whose repetitions are
+// expanded. It stops counting soon after maxProgram.
 func instructions(re *syntax.Regexp) int {
 	n := 1
 	switch re.Op { //nolint:exhaustive // the others have no more than their parts

@@ -4,5 +4,6 @@
 
 package schemaguard
 
-// raceDetector reports whether the race detector is on. It empties pools at random, so that what is allocated says nothing.
+// raceDetector is true if the race detector is enabled. It empties pools at random, so that measured allocations have
+// no meaning.
 const raceDetector = true

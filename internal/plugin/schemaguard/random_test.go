@@ -13,7 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// generator makes schemas of all keywords that lead to others, and values that they have much to say of.
+// generator generates schemas with all keywords that have subschemas, and values to which many of these apply.
 type generator struct {
 	*rand.Rand
 
@@ -83,7 +83,7 @@ func (g generator) value(depth int) any {
 	}
 }
 
-// Whatever passes is evaluated as without limits; and it has been paid for, which is what keeps all else short.
+// Every accepted schema is evaluated as without limits. All its evaluations are charged for, which limits all others.
 func TestRandom(t *testing.T) {
 	t.Parallel()
 	g := generator{rand.New(rand.NewPCG(3, 4)), 5}
@@ -130,7 +130,7 @@ func TestRandom(t *testing.T) {
 	}
 }
 
-// counted has the evaluations of a schema counted.
+// counted counts the evaluations of a schema.
 func counted(s *Schema) *int {
 	n := new(int)
 	for _, sub := range reachable(s.compiled) {

@@ -11,16 +11,16 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// schemaURL names the schema inside the validator; it is never fetched.
+// schemaURL identifies the schema in the validator. It is never fetched.
 const schemaURL = "k1s:///config-schema"
 
-// Schema is a compiled schema whose evaluation is limited. It must not be used by two goroutines at once.
+// Schema is a compiled schema whose evaluation is limited. It is not safe for concurrent use.
 type Schema struct {
 	compiled *jsonschema.Schema
 	meter    *meter
 }
 
-// Compile compiles a schema. The error is a *LimitError where that, or each evaluation, would take too much work.
+// Compile compiles a schema. The error is a *LimitError if compiling it, or each evaluation, would take too much work.
 func Compile(text []byte) (*Schema, error) {
 	root, n, err := decode(text, maxSchemaBytes, maxSchemaValues, maxSchemaDepth)
 	if err != nil {
@@ -52,7 +52,7 @@ func Compile(text []byte) (*Schema, error) {
 		all = reachable(append(dynamicAnchors(c, doc.anchors), compiled)...)
 	}
 	for _, s := range all {
-		if url, _, _ := strings.Cut(s.Location, "#"); url != schemaURL { // of a draft, which the library has
+		if url, _, _ := strings.Cut(s.Location, "#"); url != schemaURL { // a draft's schema in the library
 			elsewhere = append(elsewhere, url)
 		}
 	}
@@ -66,8 +66,8 @@ func Compile(text []byte) (*Schema, error) {
 	return &Schema{compiled: compiled, meter: newMeter(all, chain, n)}, nil
 }
 
-// dynamicAnchors returns the schemas at places that have a dynamic anchor: a $dynamicRef may lead to them without anything
-// else that does. The library has compiled those that it can lead to.
+// dynamicAnchors returns the schemas at places with a dynamic anchor. A $dynamicRef may be the only reference to them.
+// The library has compiled those that it can reach.
 func dynamicAnchors(c *jsonschema.Compiler, places []string) []*jsonschema.Schema {
 	var out []*jsonschema.Schema
 	for _, place := range places {
@@ -78,9 +78,9 @@ func dynamicAnchors(c *jsonschema.Compiler, places []string) []*jsonschema.Schem
 	return out
 }
 
-// Validate evaluates a schema on a JSON value. The error is a *LimitError where that takes more than maxSteps, a
-// *ValidationError of the library where the value does not meet the schema, and the context's where that ends; others are about
-// the value's text, which InvalidText reports.
+// Validate evaluates the schema on a JSON value. The error is a *LimitError if that takes more than maxSteps, a
+// *ValidationError of the library if the value does not conform to the schema, and the context's error if the context
+// ends. If the text of the value is invalid, the error is an *InvalidText.
 func (s *Schema) Validate(ctx context.Context, text []byte) error {
 	value, n, err := decode(text, maxValueBytes, maxValues, maxValueDepth)
 	if err != nil {
@@ -89,20 +89,20 @@ func (s *Schema) Validate(ctx context.Context, text []byte) error {
 	return s.meter.run(ctx, n, value, s.compiled)
 }
 
-// InvalidText is a value that is no JSON, or too large to be looked at.
+// InvalidText is the error of a value that is not JSON, or that exceeds the limits of a text.
 type InvalidText struct{ Err error }
 
 // Error says what is wrong with the text.
 func (e *InvalidText) Error() string { return e.Err.Error() }
 
-// noLoader gathers references to other documents, which are refused: a module must not make the
-// operator read files or URLs.
+// noLoader collects references to other documents, which are rejected: a module must not make the operator read files
+// or URLs.
 type noLoader []string
 
 // Load implements jsonschema.URLLoader.
 func (l *noLoader) Load(url string) (any, error) {
 	*l = append(*l, url)
-	return true, nil // the schema that allows anything, so that the other references come to light too
+	return true, nil // the schema that allows anything, so that the other references are found too
 }
 
 func (l noLoader) error() error {

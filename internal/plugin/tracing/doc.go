@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package tracing makes OpenTelemetry spans of guest calls, and below them of what the guest asks the
-// cluster for. It is configured by OpenTelemetry's own environment variables alone. Without an exporter
-// there is no Tracer, and nothing is wrapped: it costs nothing then.
+// Package tracing implements OpenTelemetry spans of guest calls, with child spans of the guest's host function calls.
+// It is configured only by the standard OpenTelemetry environment variables. If no exporter is configured, there is no
+// Tracer, nothing is wrapped, and tracing costs nothing.
 package tracing

@@ -14,7 +14,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Host makes a span of everything that a revision's guest asks the cluster for, below that of its call.
+// Host returns a Host that creates a span for every host function call of a revision's guest. It is a child of the span
+// of the guest call.
 func (t *Tracer) Host(r plugin.Revision, next plugin.Host) plugin.Host {
 	return &host{next: next, tracer: t.tracer, redact: r.Redact, of: trace.WithAttributes(revisionOf(r)...)}
 }
@@ -22,12 +23,12 @@ func (t *Tracer) Host(r plugin.Revision, next plugin.Host) plugin.Host {
 type host struct {
 	next   plugin.Host
 	tracer trace.Tracer
-	// redact takes secrets out: the guest names objects, and the API server's errors quote them.
+	// redact redacts secrets, because the guest names objects and the API server's errors quote them.
 	redact *plugin.Redactor
 	of     trace.SpanStartEventOption
 }
 
-// in makes a request within a span of a host function's name.
+// in runs do within a span that is named after a host function.
 func (h *host) in(ctx context.Context, function string, key abi.ObjectKey, do func(context.Context) ([]byte, error)) ([]byte, error) {
 	ctx, span := h.tracer.Start(ctx, "host "+function, trace.WithSpanKind(trace.SpanKindClient), h.of)
 	defer span.End()
@@ -49,7 +50,7 @@ func (h *host) clean(key abi.ObjectKey) abi.ObjectKey {
 	}
 }
 
-// keyOf reads what an object in a request is called; one that cannot be read stays without a name.
+// keyOf returns the key of an object in a request, or an empty key if the object cannot be decoded.
 func keyOf(object []byte) abi.ObjectKey {
 	head, err := abi.DecodeHead(object)
 	if err != nil {
@@ -113,7 +114,7 @@ func (h *host) Event(ctx context.Context, req abi.EventRequest) error {
 	return err
 }
 
-// HTTP implements plugin.Host. Nothing of the request is told: a URL may hold secrets.
+// HTTP implements plugin.Host. The span has no attributes of the request, because a URL may contain secrets.
 func (h *host) HTTP(ctx context.Context, req abi.HTTPRequest) ([]byte, error) {
 	return h.in(ctx, abi.FuncHTTPRequest, abi.ObjectKey{}, func(ctx context.Context) ([]byte, error) { return h.next.HTTP(ctx, req) })
 }

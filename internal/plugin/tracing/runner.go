@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Names of attributes. The outcome is as the metrics have it: OK, or the kind of the error.
+// The names of the attributes. The outcome has the same values as in the metrics: OK, or the kind of the error.
 const (
 	attrPlugin    = "k1s.plugin"
 	attrDigest    = "k1s.digest"
@@ -27,15 +27,15 @@ const (
 	attrReason    = "k1s.reason"
 )
 
-// Tracer makes spans.
+// Tracer creates spans.
 type Tracer struct{ tracer trace.Tracer }
 
-// New makes a Tracer.
+// New returns a Tracer.
 func New(provider trace.TracerProvider) *Tracer {
 	return &Tracer{tracer: provider.Tracer("github.com/k1s-io/k1s/internal/plugin/tracing")}
 }
 
-// Runner makes a span of every call of a revision's runner.
+// Runner returns a Runner that creates a span for every call of a revision.
 func (t *Tracer) Runner(r plugin.Revision, next plugin.Runner) plugin.Runner {
 	return &runner{Runner: next, tracer: t.tracer, of: trace.WithAttributes(revisionOf(r)...)}
 }
@@ -47,7 +47,7 @@ func revisionOf(r plugin.Revision) []attribute.KeyValue {
 type runner struct {
 	plugin.Runner
 	tracer trace.Tracer
-	// of names the revision.
+	// of has the attributes of the revision.
 	of trace.SpanStartEventOption
 }
 
@@ -72,7 +72,7 @@ func (r *runner) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	return reply, err
 }
 
-// objectOf names an object, as far as it is named.
+// objectOf returns the attributes for the parts of an object's key that are set.
 func objectOf(key abi.ObjectKey) []attribute.KeyValue {
 	var out []attribute.KeyValue
 	for _, a := range [][2]string{

@@ -17,24 +17,24 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// flushTimeout bounds how long the spans of the last seconds may take to be sent when the operator ends.
+// flushTimeout is the maximum time for exporting the remaining spans when the operator stops.
 const flushTimeout = 5 * time.Second
 
-// Setup reads the environment and returns a Tracer, or nil where no exporter is configured, and what
-// sends the last spans, within a bounded time. Everything that is not said here (headers, certificates,
-// samplers, batches) the SDK and the exporter read from their own variables.
+// Setup reads the environment. It returns a Tracer, or nil if no exporter is configured, and a function that exports
+// the remaining spans within a limited time. The SDK and the exporter read all other settings (headers, certificates,
+// samplers, batches) from their own variables.
 func Setup(ctx context.Context, getenv func(string) string, log logr.Logger) (*Tracer, func(context.Context) error, error) {
 	return setup(ctx, getenv, log, flushTimeout)
 }
 
-// setup is Setup with another flushTimeout.
+// setup is Setup with a custom flushTimeout.
 func setup(ctx context.Context, getenv func(string) string, log logr.Logger, flushTimeout time.Duration) (*Tracer, func(context.Context) error, error) {
 	none := func(context.Context) error { return nil }
 	on, err := enabled(getenv)
 	if err != nil || !on {
 		return nil, none, err
 	}
-	// It connects when there are spans: a collector that is away does not keep the operator from starting.
+	// The exporter connects when there are spans, so an unavailable collector does not keep the operator from starting.
 	exporter, err := otlptracegrpc.New(ctx)
 	if err != nil {
 		return nil, none, fmt.Errorf("make the OTLP exporter: %w", err)
@@ -42,12 +42,12 @@ func setup(ctx context.Context, getenv func(string) string, log logr.Logger, flu
 	about, err := resource.New(ctx,
 		resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", "k1s")),
-		resource.WithFromEnv(), // after ours: OTEL_SERVICE_NAME says another name
+		resource.WithFromEnv(), // after ours, so that OTEL_SERVICE_NAME overrides the name
 	)
 	if err != nil {
 		return nil, none, fmt.Errorf("read OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
-	// The exporter has no other way to tell, and would write to the standard logger.
+	// The exporter can report errors only here. By default it would write to the standard logger.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Error(err, "Cannot send spans") }))
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))
 	return New(provider), func(ctx context.Context) error {
@@ -60,7 +60,7 @@ func setup(ctx context.Context, getenv func(string) string, log logr.Logger, flu
 	}, nil
 }
 
-// enabled reports whether the environment asks for spans.
+// enabled reports whether the environment enables tracing.
 func enabled(getenv func(string) string) (bool, error) {
 	if strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true") {
 		return false, nil

@@ -22,7 +22,7 @@ func TestSetup_environment(t *testing.T) {
 		name string
 		env  map[string]string
 		on   bool
-		err  string // in the error
+		err  string // part of the error
 	}{
 		{name: "nothing", env: map[string]string{}},
 		{name: "an endpoint", env: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317"}, on: true},
@@ -69,7 +69,7 @@ func (c *collector) Export(_ context.Context, req *coltracev1.ExportTraceService
 	return &coltracev1.ExportTraceServiceResponse{}, nil
 }
 
-// What was traced last arrives when the operator ends.
+// The last spans arrive when the operator stops.
 func TestSetup_export(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -86,7 +86,7 @@ func TestSetup_export(t *testing.T) {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+listener.Addr().String()) // http: without TLS
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+listener.Addr().String()) // http means without TLS
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "k8s.cluster.name=test")
 	tracer, end, err := Setup(t.Context(), os.Getenv, logr.Discard())
 	if err != nil {
@@ -113,9 +113,9 @@ func TestSetup_export(t *testing.T) {
 	}
 }
 
-// A collector that does not answer keeps the operator for a bounded time only.
+// A collector that does not respond delays the stop of the operator only for a limited time.
 func TestSetup_collectorHangs(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // nothing accepts connections
 	if err != nil {
 		t.Fatal(err)
 	}

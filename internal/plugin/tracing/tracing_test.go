@@ -21,13 +21,13 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// guest is a Runner made of a function.
+// guest is a Runner that calls a function.
 type guest func(ctx context.Context, call plugin.Call) ([]byte, error)
 
 func (g guest) Call(ctx context.Context, call plugin.Call) ([]byte, error) { return g(ctx, call) }
 func (guest) Close(context.Context) error                                  { return nil }
 
-// cluster answers every request with the same error.
+// cluster is a Host that returns the same error to every request.
 type cluster struct{ err error }
 
 func (c cluster) Get(context.Context, abi.ObjectKey) ([]byte, error)    { return []byte("{}"), c.err }
@@ -58,7 +58,7 @@ func tools() abi.ObjectKey {
 	return abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: "shop", Name: "tools"}
 }
 
-// newTracer returns a Tracer and where its spans arrive.
+// newTracer returns a Tracer and the exporter that receives its spans.
 func newTracer() (*Tracer, *tracetest.InMemoryExporter) {
 	exporter := tracetest.NewInMemoryExporter()
 	return New(sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))), exporter
@@ -73,7 +73,7 @@ func about(span tracetest.SpanStub) map[string]string {
 	return out
 }
 
-// with adds to what every span of the revision carries.
+// with returns the attributes that every span of the revision has, and more.
 func with(more map[string]string) map[string]string {
 	all := map[string]string{attrPlugin: "shop/tags", attrDigest: revision().Digest.String()}
 	maps.Copy(all, more)
@@ -119,7 +119,7 @@ func TestTracer_Runner(t *testing.T) {
 	}
 }
 
-// What a guest asks for while it is called is below the call.
+// The spans of host function calls are children of the guest call's span.
 func TestTracer_Host(t *testing.T) {
 	t.Parallel()
 	gone := apierrors.NewNotFound(schema.GroupResource{Resource: "configmaps"}, "tools")
@@ -196,7 +196,7 @@ func TestTracer_Host(t *testing.T) {
 	}
 }
 
-// An object that cannot be read is for the next in line to refuse.
+// An object that cannot be decoded is passed on, because the next Host rejects it.
 func TestTracer_Host_rubbish(t *testing.T) {
 	t.Parallel()
 	tracer, spans := newTracer()
@@ -208,7 +208,7 @@ func TestTracer_Host_rubbish(t *testing.T) {
 	}
 }
 
-// A request to somewhere else says nothing of where: URLs may hold secrets.
+// The span of an HTTP request does not contain its URL, which may contain secrets.
 func TestTracer_Host_http(t *testing.T) {
 	t.Parallel()
 	tracer, spans := newTracer()
@@ -225,7 +225,7 @@ func TestTracer_Host_http(t *testing.T) {
 	}
 }
 
-// A guest can name objects as it likes, and the API server quotes what it refuses.
+// A guest can choose the names of objects, and the API server quotes them in its errors.
 func TestTracer_Host_secrets(t *testing.T) {
 	t.Parallel()
 	tracer, exporter := newTracer()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package configmap reads modules from ConfigMaps.
+// Package configmap implements the source of modules in ConfigMaps.
 package configmap
 
 import (
@@ -19,14 +19,14 @@ import (
 	"github.com/k1s-io/k1s/internal/source/sniff"
 )
 
-// Source reads ConfigMaps straight from the API server: modules are large and read seldom, so they
-// are not to lie in a cache.
+// Source reads ConfigMaps directly from the API server. Modules are large and rarely read, so they are not kept in a
+// cache.
 type Source struct {
 	reader   client.Reader
 	maxBytes int64
 }
 
-// New makes a Source with the bound for uncompressed modules in bytes.
+// New returns a Source. maxBytes is the maximum size of an uncompressed module.
 func New(reader client.Reader, maxBytes int64) *Source {
 	return &Source{reader: reader, maxBytes: maxBytes}
 }
@@ -62,11 +62,11 @@ func (s *Source) unpack(stored []byte, ref pluginsv1alpha1.ConfigMapSource) (plu
 	return m, err
 }
 
-// magic is what a module begins with.
+// magic is the beginning of every WebAssembly module.
 const magic = "\x00asm"
 
-// unpackText returns a module from a ConfigMap's data. That holds UTF-8 alone, but kubectl puts every
-// file there that happens to be UTF-8, as small modules may be.
+// unpackText returns a module from a ConfigMap's data field. That field can hold only UTF-8, but kubectl puts every
+// file there that happens to be valid UTF-8, as a small module may be.
 func (s *Source) unpackText(text string, ref pluginsv1alpha1.ConfigMapSource) (plugin.Module, error) {
 	if strings.HasPrefix(text, magic) {
 		return s.unpack([]byte(text), ref)
@@ -76,7 +76,7 @@ func (s *Source) unpackText(text string, ref pluginsv1alpha1.ConfigMapSource) (p
 		ref.Key, ref.Name, cmp.Or(sniff.Of([]byte(text)).What, "text"), ref.Name, ref.Key)
 }
 
-// Describe names the source in a status.
+// Describe returns the name of the source in a status.
 func Describe(ref pluginsv1alpha1.ConfigMapSource) string {
 	return fmt.Sprintf("configmap/%s/%s", ref.Name, ref.Key)
 }

@@ -75,7 +75,7 @@ func TestSource_fetch(t *testing.T) {
 			t.Parallel()
 			got, err := New(env.Client, 1024).Fetch(t.Context(), namespace, pluginsv1alpha1.ConfigMapSource{Name: c.name, Key: c.key})
 			want := "module"
-			if c.key == "ascii" { // kubectl puts what is UTF-8 into data
+			if c.key == "ascii" { // kubectl puts UTF-8 files into data
 				want = "\x00asm\x01\x00\x00\x00"
 			}
 			var load *plugin.LoadError
@@ -89,7 +89,7 @@ func TestSource_fetch(t *testing.T) {
 	}
 }
 
-// TestSource_fetch_unreachable is tried again, unlike a ConfigMap that is not there.
+// TestSource_fetch_unreachable checks that the error is retried, unlike that of a missing ConfigMap.
 func TestSource_fetch_unreachable(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -97,7 +97,7 @@ func TestSource_fetch_unreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = listener.Close()
-	// The mapper belongs to a server that answers; only reading fails.
+	// The mapper uses a working server, so only reading fails.
 	env := testenv.Shared(t)
 	nobody, err := client.New(&rest.Config{Host: "http://" + listener.Addr().String()}, client.Options{Scheme: env.Scheme, Mapper: env.Client.RESTMapper()})
 	if err != nil {

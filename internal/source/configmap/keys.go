@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// maxKeys is how many keys a message names.
+	// maxKeys is the maximum number of keys that a message names.
 	maxKeys = 10
-	// maxKey is how much of a key it names, in bytes. Keys are ASCII.
+	// maxKey is the maximum number of bytes that it shows of a key. Keys are ASCII.
 	maxKey = 63
 )
 
-// keys says which keys a ConfigMap has, and how to choose one.
+// keys lists the keys of a ConfigMap for a message, and says how to choose one.
 func keys(cm *corev1.ConfigMap) string {
 	all := slices.AppendSeq(slices.Collect(maps.Keys(cm.BinaryData)), maps.Keys(cm.Data))
 	if len(all) == 0 {

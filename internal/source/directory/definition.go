@@ -8,24 +8,24 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// Definition is a plugin as the directory defines it.
+// Definition is a plugin that the plugin directory defines.
 type Definition struct {
 	Name string
-	// Places are where it is defined; the first is the one that names it.
+	// Places are the places of the definition. The first one contains the name.
 	Places []Place
-	// Spec is complete, with its source.
+	// Spec is the complete spec, including the source.
 	Spec pluginsv1alpha1.WasmPluginSpec
-	// Version and Language are what the files say; the module's own metadata says what is so.
+	// Version and Language are what the files declare. The module's own metadata take precedence.
 	Version, Language string
 }
 
-// Place is a line of a file in the directory; Line is 0 for the file as a whole.
+// Place is a line of a file in the directory. Line is 0 for the whole file.
 type Place struct {
 	File string
 	Line int
 }
 
-// String writes a place as compilers do.
+// String formats a place as compilers do.
 func (p Place) String() string {
 	if p.Line == 0 {
 		return p.File
@@ -33,26 +33,26 @@ func (p Place) String() string {
 	return fmt.Sprintf("%s:%d", p.File, p.Line)
 }
 
-// Problem is something in the directory that cannot be used. It goes before a Definition of the same
-// name: half of what describes a plugin is not to be taken for the whole.
+// Problem is an invalid file or entry in the directory. It takes precedence over a Definition of the same name, because
+// a partial description must not be used as a complete one.
 type Problem struct {
-	// Name is the plugin that it concerns; empty if the file does not tell.
+	// Name is the name of the affected plugin. It is empty if the file does not name it.
 	Name string
-	// File is where it is.
+	// File is the name of the file.
 	File string
-	// Whole says that nothing of the file could be read, so that it may concern others than Name too.
+	// Whole means that the file could not be parsed at all, so that it may affect other plugins besides Name.
 	Whole bool
 	// Reason is a condition reason of the WasmPlugin API.
 	Reason string
-	// Message names file and line, and says what to do.
+	// Message names the file and the line, and says how to fix it.
 	Message string
 }
 
-// Found is what a directory holds.
+// Found is the result of Discover.
 type Found struct {
 	Definitions []Definition
 	Problems    []Problem
-	// Incomplete says that a file which describes plugins could not be read. Then nobody knows which
-	// modules it describes, and modules make no plugins of their own: what was made of them before stays.
+	// Incomplete means that a file that describes plugins could not be read. It is then unknown which modules it
+	// describes, so modules without a description do not become plugins. Existing plugins stay.
 	Incomplete bool
 }

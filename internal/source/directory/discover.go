@@ -15,7 +15,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// The names of the files that count.
+// The names of the files that are read.
 const (
 	suffixModule  = ".wasm"
 	suffixPlugin  = "-plugin.yaml"
@@ -23,8 +23,8 @@ const (
 	maxConfigFile = 1 << 20
 )
 
-// Discover reads a directory. A directory that does not exist holds nothing. What cannot be used is
-// a Problem, and keeps nothing else from loading.
+// Discover reads the directory. A directory that does not exist is treated as empty. Invalid files and entries become a
+// Problem and do not prevent others from loading.
 func (s *Source) Discover() (Found, error) {
 	entries, err := os.ReadDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -34,7 +34,7 @@ func (s *Source) Discover() (Found, error) {
 		return Found{}, fmt.Errorf("read the plugin directory: %w", err)
 	}
 	d := discovery{source: s, base: filepath.Base(filepath.Clean(s.dir))}
-	for _, e := range entries { // ReadDir sorts, so that the result is always the same
+	for _, e := range entries { // ReadDir sorts, so the result is always the same
 		switch name := e.Name(); {
 		case strings.HasPrefix(name, "."):
 		case name == filePlugins:
@@ -52,14 +52,14 @@ func (s *Source) Discover() (Found, error) {
 	return d.found, nil
 }
 
-// discovery gathers definitions before their names are settled.
+// discovery collects definitions before their names are resolved.
 type discovery struct {
 	source  *Source
 	base    string
 	modules []string
 	defined []Definition
-	// doubtful are the texts of files with problems: a module that one of them mentions may be described
-	// there, and must not become a plugin without the limits that are written there.
+	// doubtful are the texts of files with problems. A module that such a text mentions may be described there, and
+	// must not become a plugin without the limits in that description.
 	doubtful [][]byte
 	found    Found
 }
@@ -94,7 +94,7 @@ func (d *discovery) config(name string, parse func(file string, text []byte) (pa
 
 var nameLine = regexp.MustCompile(`(?m)^["']?name["']?[ \t]*:[ \t]*["']?([-a-z0-9]+)`)
 
-// nameIn looks for the plugin's name in a *-plugin.yaml that is no YAML; "" if it does not tell.
+// nameIn returns the name of the plugin in a *-plugin.yaml that is not valid YAML, or "" if it cannot be found.
 func nameIn(file string, text []byte) string {
 	m := nameLine.FindSubmatch(text)
 	if file == filePlugins || m == nil || len(nameProblems(string(m[1]))) > 0 {
@@ -103,7 +103,7 @@ func nameIn(file string, text []byte) string {
 	return string(m[1])
 }
 
-// settlePath takes "plugins/" off a path that is written from the folder above.
+// settlePath removes the prefix "plugins/" from a path that is relative to the parent folder.
 func (d *discovery) settlePath(f *pluginsv1alpha1.FileSource) {
 	rest, ok := strings.CutPrefix(f.Path, d.base+"/")
 	if !ok {
@@ -114,7 +114,7 @@ func (d *discovery) settlePath(f *pluginsv1alpha1.FileSource) {
 	}
 }
 
-// addModules makes a plugin of every module that no file describes, named after the file.
+// addModules defines a plugin for every module that no file describes, named after the module's file.
 func (d *discovery) addModules() {
 	for _, module := range d.modules {
 		if d.described(module) {
@@ -140,7 +140,7 @@ func (d *discovery) addModules() {
 	}
 }
 
-// described reports whether some file describes a module, or may mean to.
+// described reports whether a file describes a module, or possibly does.
 func (d *discovery) described(module string) bool {
 	for _, def := range d.defined {
 		if def.Spec.Source.File.Path == module {

@@ -16,19 +16,19 @@ import (
 	"github.com/k1s-io/k1s/internal/source"
 )
 
-// Source reads modules below a directory.
+// Source reads modules in a directory and its subdirectories.
 type Source struct {
 	dir      string
 	maxBytes int64
 }
 
-// New makes a Source of a directory, with the bound for uncompressed modules in bytes.
+// New returns a Source for a directory. maxBytes is the maximum size of an uncompressed module.
 func New(dir string, maxBytes int64) *Source {
 	return &Source{dir: dir, maxBytes: maxBytes}
 }
 
-// Fetch returns the module in a file. The path is relative to the directory and cannot leave it, not
-// even by a symbolic link. Errors are *plugin.LoadError.
+// Fetch returns the module in a file. The path is relative to the directory and cannot leave it, not even through a
+// symbolic link. Errors are *plugin.LoadError.
 func (s *Source) Fetch(_ context.Context, path string) (plugin.Module, error) {
 	stored, err := s.read(path)
 	switch {
@@ -52,7 +52,7 @@ func (s *Source) read(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }() // nothing was written
-	// Opening a pipe would wait for somebody to write to it.
+	// Without O_NONBLOCK, opening a named pipe would block until something writes to it.
 	f, err := root.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -65,11 +65,11 @@ func (s *Source) read(path string) ([]byte, error) {
 	if err := regular(info); err != nil {
 		return nil, err
 	}
-	// One byte more than allowed lets Unpack see that it is too much.
+	// One byte more than allowed lets Unpack detect that the module is too large.
 	return io.ReadAll(io.LimitReader(f, s.maxBytes+1))
 }
 
-// checkFile says why a file can never be read. One that is not there is none of these cases.
+// checkFile returns an error if a file can never be read. A missing file is not an error.
 func (s *Source) checkFile(path string) error {
 	root, err := os.OpenRoot(s.dir)
 	if err != nil {
@@ -93,10 +93,10 @@ func regular(info fs.FileInfo) error {
 	return nil
 }
 
-// Describe names the source in a status.
+// Describe returns the name of the source in a status.
 func Describe(path string) string { return "file/" + path }
 
-// ProblemOf returns what is wrong with the file that a WasmPlugin was made of, or nil.
+// ProblemOf returns the problem of the file that defines a WasmPlugin, or nil.
 func ProblemOf(wp *pluginsv1alpha1.WasmPlugin) error {
 	if wp.Labels[pluginsv1alpha1.LabelDirectory] == "" {
 		return nil

@@ -13,13 +13,13 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// parsed is what a file says.
+// parsed is the parsed content of a file.
 type parsed struct {
 	definitions []Definition
 	problems    []Problem
 }
 
-// problemOf says what is wrong with what would have become a definition.
+// problemOf returns a Problem that lists the mistakes in a definition.
 func problemOf(d Definition, wrong []mistake) Problem {
 	p := Problem{
 		File: d.Places[0].File, Reason: pluginsv1alpha1.ReasonInvalidPluginFile,
@@ -31,7 +31,7 @@ func problemOf(d Definition, wrong []mistake) Problem {
 	return p
 }
 
-// checkName wants a name that a WasmPlugin can have.
+// checkName returns a mistake unless the name is valid for a WasmPlugin.
 func checkName(d Definition) *mistake {
 	line := d.Places[0].Line
 	if d.Name == "" {
@@ -43,7 +43,7 @@ func checkName(d Definition) *mistake {
 	return nil
 }
 
-// maxName is what a WasmPlugin's name may have, in characters.
+// maxName is the maximum length of a WasmPlugin's name, in characters.
 const maxName = 60
 
 func nameProblems(name string) []string {
@@ -53,7 +53,7 @@ func nameProblems(name string) []string {
 	return validation.IsDNS1123Label(name)
 }
 
-// parseForType reads "group/version.Kind".
+// parseForType parses "group/version.Kind".
 func parseForType(s string) (pluginsv1alpha1.TypeReference, error) {
 	i := strings.LastIndexByte(s, '.')
 	if i <= 0 || i == len(s)-1 {
@@ -65,8 +65,8 @@ func parseForType(s string) (pluginsv1alpha1.TypeReference, error) {
 	return pluginsv1alpha1.TypeReference{APIVersion: s[:i], Kind: s[i+1:]}, nil
 }
 
-// fileSource reads a path. Files are written both relative to the directory ("./x.wasm") and relative
-// to the folder that it is in ("./plugins/x.wasm"); settlePath finds out which.
+// fileSource parses a path. A path may be relative to the directory ("./x.wasm") or to its parent folder
+// ("./plugins/x.wasm"). settlePath finds out which.
 func fileSource(p string, line int) (pluginsv1alpha1.Source, *mistake) {
 	if p == "" {
 		return pluginsv1alpha1.Source{}, mistakef(line, "path is missing")

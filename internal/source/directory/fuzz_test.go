@@ -4,7 +4,8 @@ package directory
 
 import "testing"
 
-// FuzzParse reads anything as both formats: it must neither panic nor take what has no name or module.
+// FuzzParse parses arbitrary data in both formats. It must neither panic nor accept a plugin without a name or a
+// module.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(seedPlugins))
 	f.Add([]byte(seedPlugin))

@@ -56,7 +56,7 @@ func (p plugins) discover() Found {
 	return found
 }
 
-// names are the names of definitions, in their order.
+// names returns the names of the definitions, in order.
 func names(found Found) string {
 	var all []string
 	for _, d := range found.Definitions {
@@ -65,7 +65,7 @@ func names(found Found) string {
 	return strings.Join(all, " ")
 }
 
-// seedPlugins is wasm-plugins.yaml as the specification writes it.
+// seedPlugins is the wasm-plugins.yaml of the specification.
 const seedPlugins = `# wasm-plugins.yaml
 plugins:
   - name: "item-validator"
@@ -113,7 +113,7 @@ plugins:
       max_memory_pages: 64  # 4MB max memory
 `
 
-// seedPlugin is item-validator-plugin.yaml as the specification writes it.
+// seedPlugin is the item-validator-plugin.yaml of the specification.
 const seedPlugin = `# plugins/item-validator-plugin.yaml
 name: "item-validator"
 type: "wasm"

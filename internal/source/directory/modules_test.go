@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDiscover_modules: a module that no file describes is a plugin by itself.
+// TestDiscover_modules checks that a module without a description becomes a plugin.
 func TestDiscover_modules(t *testing.T) {
 	t.Parallel()
 	p := newPlugins(t)
@@ -42,8 +42,8 @@ func TestDiscover_modules(t *testing.T) {
 	}
 }
 
-// TestDiscover_doubtful: a module whose description cannot be used must not become a plugin without
-// the limits that are written there.
+// TestDiscover_doubtful checks that a module whose description is invalid does not become a plugin without the limits
+// in that description.
 func TestDiscover_doubtful(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
@@ -72,7 +72,7 @@ func TestDiscover_doubtful(t *testing.T) {
 	}
 }
 
-// TestDiscover_odd is what stands in the place of files and is none.
+// TestDiscover_odd checks entries that have the name of a file but are something else.
 func TestDiscover_odd(t *testing.T) {
 	t.Parallel()
 	p := newPlugins(t)
@@ -95,7 +95,7 @@ func TestDiscover_odd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Files that describe plugins and cannot be read make the rest doubtful, so look at modules without them.
+	// Files that describe plugins and cannot be read make the result incomplete, so check the modules without them.
 	configs := p.discover()
 	if !configs.Incomplete || names(configs) != "" {
 		t.Errorf("got %+v, want it incomplete", configs)
@@ -121,7 +121,7 @@ func TestDiscover_odd(t *testing.T) {
 	told(t, modules, "loop.wasm", "too many levels of symbolic links")
 }
 
-// told checks that there is one problem with a file, which says why.
+// told checks that there is a problem with a file, whose message contains the name of the file and the part.
 func told(t *testing.T, found Found, file, part string) {
 	t.Helper()
 	for _, p := range found.Problems {
@@ -153,7 +153,7 @@ func TestDiscover_directory(t *testing.T) {
 	}
 }
 
-// TestDiscover_paths: "plugins/" in front is the directory itself, unless there is such a folder in it.
+// TestDiscover_paths checks that the prefix "plugins/" means the directory itself, unless it contains such a folder.
 func TestDiscover_paths(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{

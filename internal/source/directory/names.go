@@ -11,8 +11,8 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// resolveNames joins the two halves of a plugin that both formats describe, and refuses other
-// definitions of one name.
+// resolveNames joins the two parts of a plugin that both formats describe. It rejects all other definitions with the
+// same name.
 func (d *discovery) resolveNames() {
 	byName := map[string][]Definition{}
 	var names []string
@@ -39,8 +39,8 @@ func (d *discovery) resolveNames() {
 	}
 }
 
-// joinHalves makes one definition of one, or of a wasm-plugins.yaml entry and a *-plugin.yaml for the
-// same module: what it is for comes from the former, what it may do from the latter.
+// joinHalves joins a wasm-plugins.yaml entry and a *-plugin.yaml for the same module into one definition. The kinds
+// come from the former, the permissions from the latter. A single definition is returned as it is.
 func joinHalves(defs []Definition) (Definition, bool) {
 	switch {
 	case len(defs) == 1:

@@ -8,7 +8,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// pluginFile is the format of *-plugin.yaml: one plugin and what it may do.
+// pluginFile is the format of *-plugin.yaml: one plugin and its permissions.
 type pluginFile struct {
 	Name     string `yaml:"name"`
 	Type     string `yaml:"type"`
@@ -23,7 +23,7 @@ type pluginFile struct {
 	ServiceAccountName string `yaml:"serviceAccountName"`
 }
 
-// parsePluginFile reads a *-plugin.yaml.
+// parsePluginFile parses a *-plugin.yaml.
 func parsePluginFile(file string, content []byte) (parsed, error) {
 	var f pluginFile
 	doc, err := decodeStrict(content, &f)
@@ -67,7 +67,7 @@ func parsePluginFile(file string, content []byte) (parsed, error) {
 	return parsed{definitions: []Definition{d}}, nil
 }
 
-// deref keeps the difference between a list that is absent and one that is empty.
+// deref returns the list, and preserves the difference between a missing and an empty list.
 func deref(s *[]string) []string {
 	if s == nil {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// pluginsFile is the format of wasm-plugins.yaml: several plugins and what they are for.
+// pluginsFile is the format of wasm-plugins.yaml: several plugins and the kinds that they handle.
 type pluginsFile struct {
 	Plugins []pluginsEntry `yaml:"plugins"`
 }
@@ -36,27 +36,27 @@ type entriesConfig struct {
 	ServiceAccountName string         `yaml:"service_account_name"`
 }
 
-// parsePluginsFile reads a wasm-plugins.yaml. An entry that cannot be used is a problem of its own.
+// parsePluginsFile parses a wasm-plugins.yaml. Each invalid entry is a separate Problem.
 func parsePluginsFile(file string, content []byte) (parsed, error) {
 	var f pluginsFile
 	doc, err := decodeStrict(content, &f)
 	if err != nil {
 		return parsed{}, err
 	}
-	// The decoder leaves entries out that it cannot read, so they are read one by one: every one counts.
+	// The decoder drops entries that it cannot decode. Decode them one by one, so that the indices stay correct.
 	entries := doc.elements("plugins")
 	wrong, rest := perEntry(doc, len(entries))
-	if len(rest) > 0 { // outside of every entry, so nobody knows what was meant
+	if len(rest) > 0 { // it is in no entry, so its meaning is unknown
 		return parsed{}, errors.New(describe("", rest))
 	}
 	var out parsed
 	for i, node := range entries {
 		var entry pluginsEntry
-		_ = node.Decode(&entry) // what is wrong with it is among the mistakes already
+		_ = node.Decode(&entry) // the mistakes already include what is wrong with it
 		entry.Name = cmp.Or(entry.Name, text(node, "name"))
 		d, mistakes := entry.definition(file, i, doc)
 		if len(wrong[i]) > 0 {
-			mistakes = wrong[i] // what could not be read is not to be called missing as well
+			mistakes = wrong[i] // do not report as missing what could not be decoded
 		}
 		if len(mistakes) > 0 {
 			out.problems = append(out.problems, problemOf(d, mistakes))
@@ -67,7 +67,7 @@ func parsePluginsFile(file string, content []byte) (parsed, error) {
 	return out, nil
 }
 
-// perEntry sorts mistakes by the entries that they are in. The second result are those in none.
+// perEntry groups mistakes by the entries that contain them. The second result are the mistakes that are in no entry.
 func perEntry(doc document, entries int) (map[int][]mistake, []mistake) {
 	byEntry := map[int][]mistake{}
 	var rest []mistake
@@ -75,7 +75,7 @@ func perEntry(doc document, entries int) (map[int][]mistake, []mistake) {
 		found := false
 		for i := range entries {
 			if s, ok := doc.spans[join("plugins", i)]; ok && s.first <= m.line && m.line <= s.last {
-				byEntry[i] = append(byEntry[i], m) // several, if they share a line
+				byEntry[i] = append(byEntry[i], m) // in several entries, if they share a line
 				found = true
 			}
 		}
@@ -86,7 +86,7 @@ func perEntry(doc document, entries int) (map[int][]mistake, []mistake) {
 	return byEntry, rest
 }
 
-// definition turns the entry of an index into a definition, with what is wrong about it.
+// definition converts the entry at an index to a definition, and returns its mistakes.
 func (p pluginsEntry) definition(file string, index int, doc document) (Definition, []mistake) {
 	line := func(path ...any) int {
 		return max(doc.line(append([]any{"plugins", index}, path...)...), doc.line("plugins", index), 1)
@@ -128,7 +128,7 @@ func (p pluginsEntry) definition(file string, index int, doc document) (Definiti
 	return d, wrong
 }
 
-// describe lists mistakes; with a file, each as compilers do.
+// describe lists mistakes. If file is set, each is prefixed with the file and the line, as compilers do.
 func describe(file string, wrong []mistake) string {
 	const most = 5
 	out := ""

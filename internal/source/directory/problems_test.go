@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// TestDiscover_problems is what people get wrong in files. Nothing of it keeps the plugin "good" from loading.
+// TestDiscover_problems checks common mistakes in files. None of them keeps the plugin "good" from loading.
 func TestDiscover_problems(t *testing.T) {
 	t.Parallel()
 	const good = "  - {name: good, path: good.wasm}\n"
 	cases := []struct {
 		name, why  string
 		file, text string
-		plugin     string   // that the problem names
-		parts      []string // of its message
-		whole      bool     // nothing of the file can be used
+		plugin     string   // the plugin that the problem names
+		parts      []string // the parts of its message
+		whole      bool     // nothing in the file can be used
 	}{
 		{
 			"unknown key", "a misspelt key must not be passed over", "wasm-plugins.yaml",
@@ -124,7 +124,7 @@ func TestDiscover_problems(t *testing.T) {
 	}
 }
 
-// bomb is a few hundred bytes of YAML that stand for gigabytes.
+// bomb returns a few hundred bytes of YAML that expand to gigabytes.
 func bomb() string {
 	text := "plugins:\n  - name: bad\n    path: bad.wasm\n    config:\n      settings:\n        a0: &a0 [x,x,x,x,x,x,x,x,x]\n"
 	for i := range 12 {
@@ -138,7 +138,7 @@ func TestDiscover_duplicates(t *testing.T) {
 	cases := []struct {
 		name, why string
 		files     map[string]string
-		places    string // empty: it is no problem
+		places    string // empty: there is no problem
 	}{
 		{"twice in one file", "", map[string]string{"wasm-plugins.yaml": "plugins:\n- {name: a, path: a.wasm}\n- {name: a, path: b.wasm}\n"}, "wasm-plugins.yaml:2 and wasm-plugins.yaml:3"},
 		{"the same twice", "even then", map[string]string{"wasm-plugins.yaml": "plugins:\n- {name: a, path: a.wasm}\n- {name: a, path: a.wasm}\n"}, "wasm-plugins.yaml:2 and wasm-plugins.yaml:3"},

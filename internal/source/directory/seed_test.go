@@ -33,7 +33,7 @@ var seedSecurity = pluginsv1alpha1.Security{
 	MaxConcurrentRequests: 10,
 }
 
-// TestDiscover_specification reads the file of the specification, letter for letter.
+// TestDiscover_specification reads exactly the file of the specification.
 func TestDiscover_specification(t *testing.T) {
 	t.Parallel()
 	p := newPlugins(t)
@@ -90,7 +90,7 @@ func TestDiscover_specification_pluginFile(t *testing.T) {
 	}
 }
 
-// TestDiscover_joined has one plugin in both formats: what it is for is in one, what it may do in the other.
+// TestDiscover_joined describes one plugin in both formats: the kinds are in one file, the permissions in the other.
 func TestDiscover_joined(t *testing.T) {
 	t.Parallel()
 	p := newPlugins(t)
@@ -112,7 +112,8 @@ func TestDiscover_joined(t *testing.T) {
 	}
 }
 
-// TestDiscover_accounts: both files may name the account; the one that says what the plugin may do counts.
+// TestDiscover_accounts checks that both files can name the ServiceAccount, and that the file with the permissions
+// takes precedence.
 func TestDiscover_accounts(t *testing.T) {
 	t.Parallel()
 	entry := "plugins: [{name: a, path: a.wasm, config: {service_account_name: ours}}]\n"

@@ -17,38 +17,38 @@ import (
 )
 
 const (
-	// settle is how long a directory must be quiet before it counts as changed: files are written in
-	// several steps.
+	// settle is how long a directory must be quiet after a change before subscribers are notified, because files are
+	// written in several steps.
 	settle = 200 * time.Millisecond
-	// settleMost is how long changes that follow each other are gathered before they are told of.
+	// settleMost is the maximum time for which a series of changes delays the notification.
 	settleMost = 5 * time.Second
-	// lookAgain is how often the directory's own place is looked at. Nothing tells of a directory that
-	// appears, or of a symbolic link on the way to it that leads elsewhere now.
+	// lookAgain is the interval at which the path of the directory itself is re-checked. The file watch does not notice
+	// that a directory appears, or that a symbolic link in its path changes.
 	lookAgain = 5 * time.Second
 )
 
 var errMoved = errors.New("another directory is in the place of the plugin directory")
 
-// Watcher tells when something in the directory changed. It is a manager.Runnable.
+// Watcher notifies subscribers when something in the directory changes. It implements manager.Runnable.
 type Watcher struct {
 	dir string
 	log logr.Logger
-	// The times that are the constants above, but for tests.
+	// The constants above, which tests replace.
 	settle, settleMost, lookAgain time.Duration
-	// after is time.After, but for tests.
+	// after is time.After, which tests replace.
 	after func(time.Duration) <-chan time.Time
 
 	mu          sync.Mutex
 	subscribers []chan struct{}
 }
 
-// NewWatcher makes a Watcher of the directory of a Source.
+// NewWatcher returns a Watcher for the directory of a Source.
 func NewWatcher(s *Source, log logr.Logger) *Watcher {
 	return &Watcher{dir: s.dir, log: log, settle: settle, settleMost: settleMost, lookAgain: lookAgain, after: time.After}
 }
 
-// Subscribe returns a channel that gets a value after every change. Changes that nobody has taken
-// from it yet are one.
+// Subscribe returns a channel that receives a value after every change. Changes that have not been received yet are
+// merged into one.
 func (w *Watcher) Subscribe() <-chan struct{} {
 	c := make(chan struct{}, 1)
 	w.mu.Lock()
@@ -57,20 +57,20 @@ func (w *Watcher) Subscribe() <-chan struct{} {
 	return c
 }
 
-// NeedLeaderElection implements manager.LeaderElectionRunnable: every replica loads plugins.
+// NeedLeaderElection implements manager.LeaderElectionRunnable. Every replica loads plugins, so it returns false.
 func (w *Watcher) NeedLeaderElection() bool { return false }
 
-// Start watches until the context ends.
+// Start watches the directory until the context ends.
 func (w *Watcher) Start(ctx context.Context) error {
 	for {
 		err := w.watch(ctx)
 		if errors.Is(err, errMoved) {
-			continue // and watch what is there now
+			continue // and watch the new directory
 		}
 		if err != nil {
 			w.log.V(1).Info("Cannot watch the plugin directory", "directory", w.dir, "error", err.Error())
 		}
-		// What happened between two watches was missed, so say that something may have.
+		// Changes between two watches were missed, so notify the subscribers in any case.
 		select {
 		case <-ctx.Done():
 			return nil
@@ -80,14 +80,14 @@ func (w *Watcher) Start(ctx context.Context) error {
 	}
 }
 
-// watch watches until the context ends, or the directory or the watch is gone.
+// watch watches until the context ends, or until the directory or the file watch fails.
 func (w *Watcher) watch(ctx context.Context) error {
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("make a file watch: %w", err)
 	}
 	defer func() { _ = notify.Close() }()
-	place, err := os.Stat(w.dir) // before it is watched: what takes its place meanwhile is noticed then
+	place, err := os.Stat(w.dir) // before watching, so that a replacement in the meantime is noticed
 	if err != nil {
 		return fmt.Errorf("find the plugin directory: %w", err)
 	}
@@ -123,14 +123,14 @@ func (w *Watcher) watch(ctx context.Context) error {
 		case <-latest:
 		}
 		quiet, latest = nil, nil
-		if err := w.addFolders(notify); err != nil { // folders may have come
+		if err := w.addFolders(notify); err != nil { // there may be new folders
 			return err
 		}
 		w.tell()
 	}
 }
 
-// addFolders watches the directory and every folder below it: a watch is not recursive.
+// addFolders watches the directory and every folder below it, because a file watch is not recursive.
 func (w *Watcher) addFolders(notify *fsnotify.Watcher) error {
 	root, err := filepath.EvalSymlinks(w.dir)
 	if err != nil {
@@ -139,7 +139,7 @@ func (w *Watcher) addFolders(notify *fsnotify.Watcher) error {
 	return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			if os.IsNotExist(err) && path != root {
-				return nil // it went while we walked
+				return nil // it was removed during the walk
 			}
 			return err
 		}
@@ -150,7 +150,7 @@ func (w *Watcher) addFolders(notify *fsnotify.Watcher) error {
 	})
 }
 
-// tell wakes the subscribers.
+// tell notifies the subscribers.
 func (w *Watcher) tell() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

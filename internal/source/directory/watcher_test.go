@@ -14,17 +14,17 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// patience is far more than anything takes, as machines are shared.
+// patience is far longer than anything takes, because machines are shared.
 const patience = 3 * time.Minute
 
-// watched is a Watcher at work.
+// watched is a running Watcher.
 type watched struct {
 	plugins
 
 	changes <-chan struct{}
 }
 
-// watch starts a Watcher that looks often, and takes what it tells at its start.
+// watch starts a Watcher with short intervals, and receives the notification at its start.
 func watch(t *testing.T, dir string, change ...func(*Watcher)) watched {
 	t.Helper()
 	w := NewWatcher(New(dir, 1<<20), logr.Discard())
@@ -45,7 +45,7 @@ func watch(t *testing.T, dir string, change ...func(*Watcher)) watched {
 	return watched{plugins: plugins{t: t, dir: dir}, changes: changes}
 }
 
-// wait waits until a change is told.
+// wait waits for a notification.
 func (w watched) wait(what string) {
 	w.t.Helper()
 	select {
@@ -55,7 +55,7 @@ func (w watched) wait(what string) {
 	}
 }
 
-// calm waits until nothing has been told for a while.
+// calm waits until there has been no notification for a while.
 func (w watched) calm() {
 	w.t.Helper()
 	for {
@@ -104,8 +104,8 @@ func TestWatcher_changes(t *testing.T) {
 	}
 }
 
-// kubelet puts files into a mounted ConfigMap as the kubelet does: each name is a link through ..data,
-// which is swapped in one step.
+// kubelet writes files into a mounted ConfigMap as the kubelet does: each name is a symbolic link through ..data, which
+// is replaced atomically.
 func (p plugins) kubelet(version string, files map[string]string) {
 	p.t.Helper()
 	p.mkdir(version)
@@ -147,7 +147,7 @@ func TestWatcher_kubelet(t *testing.T) {
 	}
 }
 
-// TestWatcher_linkSwap swaps a link on the way to the directory, as tools that follow a repository do.
+// TestWatcher_linkSwap replaces a symbolic link in the path of the directory, as tools that follow a Git repository do.
 func TestWatcher_linkSwap(t *testing.T) {
 	t.Parallel()
 	top := plugins{t: t, dir: t.TempDir()}
@@ -167,14 +167,14 @@ func TestWatcher_linkSwap(t *testing.T) {
 	w.wait("create behind the new link")
 }
 
-// TestWatcher_later: the directory appears, goes, and appears again.
+// TestWatcher_later creates the directory, removes it, and creates it again.
 func TestWatcher_later(t *testing.T) {
 	t.Parallel()
 	p := newPlugins(t)
 	p.dir = filepath.Join(p.dir, "later")
 	w := watch(t, p.dir)
 	for range 2 {
-		w.wait("before it is there") // somebody has to look
+		w.wait("before it is there") // the Watcher re-checks the path
 		p.mkdir("")
 		w.calm()
 		p.write("a.wasm", "module")
@@ -187,13 +187,14 @@ func TestWatcher_later(t *testing.T) {
 	}
 }
 
-// TestWatcher_coalesce: many changes are told once, when the directory has been quiet since the last of them.
+// TestWatcher_coalesce checks that many changes cause one notification, when the directory has been quiet since the
+// last of them.
 func TestWatcher_coalesce(t *testing.T) {
 	t.Parallel()
 	p := newPlugins(t)
 	const settle = time.Minute
 	var mu sync.Mutex
-	var waits []chan time.Time // for quiet, one for each event
+	var waits []chan time.Time // the timers of settle, one for each event
 	w := watch(t, p.dir, func(w *Watcher) {
 		w.settle, w.settleMost, w.lookAgain = settle, time.Hour, time.Hour
 		w.after = func(d time.Duration) <-chan time.Time {
@@ -226,7 +227,7 @@ func TestWatcher_coalesce(t *testing.T) {
 		case <-tick.C:
 		}
 		mu.Lock()
-		if n := len(waits); n >= changes && n > fired { // quiet since the last event, until there is another one
+		if n := len(waits); n >= changes && n > fired { // quiet since the last event, until the next one
 			waits[n-1] <- time.Time{}
 			fired = n
 		}
@@ -234,7 +235,7 @@ func TestWatcher_coalesce(t *testing.T) {
 	}
 }
 
-// TestWatcher_neverQuiet: a file that is written to all the time does not hide the others for ever.
+// TestWatcher_neverQuiet checks that a file that is written to all the time does not delay the notification forever.
 func TestWatcher_neverQuiet(t *testing.T) {
 	t.Parallel()
 	p := newPlugins(t)
@@ -246,7 +247,8 @@ func TestWatcher_neverQuiet(t *testing.T) {
 	}
 }
 
-// TestWatcher_subscribers all hear of a change, and one that does not listen holds up nobody.
+// TestWatcher_subscribers checks that all subscribers are notified of a change, and that one that does not receive does
+// not block the others.
 func TestWatcher_subscribers(t *testing.T) {
 	t.Parallel()
 	p := newPlugins(t)

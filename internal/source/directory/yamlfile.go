@@ -14,10 +14,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// document is a YAML document whose syntax is right, and what of it does not fit the format.
+// document is a YAML document with valid syntax, and the mistakes where it does not fit the format.
 type document struct {
 	root *yaml.Node
-	// spans maps "plugins.0.name" to the lines of that node.
+	// spans maps a path such as "plugins.0.name" to the lines of that node.
 	spans    map[string]span
 	mistakes []mistake
 }
@@ -25,7 +25,7 @@ type document struct {
 // span is the first and the last line of a node.
 type span struct{ first, last int }
 
-// mistake is a line that says something the format does not have.
+// mistake is a line that does not fit the format.
 type mistake struct {
 	line int
 	text string
@@ -35,7 +35,7 @@ func mistakef(line int, format string, args ...any) *mistake {
 	return &mistake{line: line, text: fmt.Sprintf(format, args...)}
 }
 
-// line is where a node begins; 0 if there is none.
+// line returns the first line of a node, or 0 if there is no such node.
 func (d document) line(path ...any) int { return d.spans[join(path...)].first }
 
 // elements returns the elements of the list under a key of the document.
@@ -56,7 +56,7 @@ func (d document) text(key string) string {
 	return ""
 }
 
-// text returns the text under a key of a mapping, or "". It reads what the decoder gives up on.
+// text returns the text under a key of a mapping, or "". It can read nodes that the decoder rejects.
 func text(n *yaml.Node, key string) string {
 	if v := member(n, key); v != nil && v.Kind == yaml.ScalarNode {
 		return v.Value
@@ -81,9 +81,8 @@ func join(path ...any) string {
 	return strings.Join(parts, ".")
 }
 
-// decodeStrict reads one YAML document. Keys that the type does not have and values of another type
-// are mistakes, and everything around them is read all the same. Its error is for text that is no
-// YAML, and names the line.
+// decodeStrict decodes one YAML document. Unknown keys and values of a wrong type are mistakes, and everything else is
+// still decoded. If the text is not YAML, it returns an error that names the line.
 func decodeStrict(content []byte, into any) (document, error) {
 	d := yaml.NewDecoder(bytes.NewReader(content))
 	d.KnownFields(true)
@@ -117,10 +116,10 @@ func decodeStrict(content []byte, into any) (document, error) {
 	return doc, nil
 }
 
-// maxPath is how deep the formats go that lines are needed for: "plugins.0.config.for_types.0".
+// maxPath is the depth of the deepest path whose line is needed: "plugins.0.config.for_types.0".
 const maxPath = 5
 
-// measure remembers where every node is and returns its last line.
+// measure records the lines of a node and of all nodes in it, and returns its last line.
 func (d *document) measure(n *yaml.Node, path []any) int {
 	last := n.Line
 	below := func(part any, c *yaml.Node) {
@@ -145,11 +144,11 @@ func (d *document) measure(n *yaml.Node, path []any) int {
 
 var lineOf = regexp.MustCompile(`^line (\d+): `)
 
-// mistakeOf takes the library's words out of what it says about a line.
+// mistakeOf converts an error text of the library to a mistake, without the library's own terms.
 func mistakeOf(text string) mistake {
 	line := 1
 	if m := lineOf.FindStringSubmatch(text); m != nil {
-		line, _ = strconv.Atoi(m[1]) // digits that do not fit are 0
+		line, _ = strconv.Atoi(m[1]) // digits that do not fit into an int are 0
 		text = text[len(m[0]):]
 	}
 	if before, _, ok := strings.Cut(text, " not found in type "); ok {

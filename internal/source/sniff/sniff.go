@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sniff names what is stored where a WebAssembly module should be, for messages: an error page,
-// an archive, base64 text. It looks at the first KiB only, and never panics, whatever the bytes.
+// Package sniff implements the detection of data that is stored in place of a WebAssembly module, for messages: an
+// error page, an archive, base64 text. It examines only the first KiB, and never panics, whatever the bytes are.
 package sniff
 
 import "bytes"
 
-// most is how much is looked at, in bytes.
+// most is the number of bytes that are examined.
 const most = 1 << 10
 
-// Content is what bytes are.
+// Content is the kind of some data.
 type Content struct {
-	// What completes "it holds …", such as "an HTML page"; empty if nothing is known of them.
+	// What completes "it holds …", such as "an HTML page". It is empty if the kind is unknown.
 	What string
-	// Advice is what to do about it, such as "compile it with wat2wasm".
+	// Advice says how to fix it, such as "compile it with wat2wasm".
 	Advice string
 }
 
@@ -25,19 +25,19 @@ const (
 	decodeFirst = "decode it, and store the module's bytes, as `kubectl create configmap --from-file` does"
 )
 
-// signature is what files of a kind begin with.
+// signature is the magic number of a kind of file.
 type signature struct {
 	at      int
 	magic   string
 	content Content
 }
 
-// of reports whether bytes are of the kind.
+// of reports whether the data has the signature.
 func (s signature) of(head []byte) bool {
 	return len(head) >= s.at && bytes.HasPrefix(head[s.at:], []byte(s.magic))
 }
 
-// signatures are told by their first bytes.
+// signatures are the kinds that are detected by their first bytes.
 var signatures = []signature{
 	{0, "\x00asm", Content{"a WebAssembly module", storeAsIs}},
 	{0, "\x1f\x8b\x08", Content{"a gzip file", unpackFirst}},
@@ -58,7 +58,7 @@ var signatures = []signature{
 	{0, "\xfe\xff", Content{"UTF-16 text", storeAsIs + ": a shell may have changed them when it wrote the file"}},
 }
 
-// Of returns what bytes are.
+// Of returns the kind of stored data.
 func Of(stored []byte) Content {
 	if len(stored) == 0 {
 		return Content{"nothing (0 bytes)", storeAsIs}

@@ -72,7 +72,7 @@ func TestOf(t *testing.T) {
 		"LFS":              {"version https://git-lfs.github.com/spec/v1\noid sha256:0", "a Git LFS pointer"},
 		"manifest":         {"apiVersion: v1\nkind: ConfigMap\n", "a Kubernetes manifest (YAML)"},
 		"text":             {"hello", "text"},
-		"long text":        {strings.Repeat("é", 2000), "text"}, // which is cut inside a character
+		"long text":        {strings.Repeat("é", 2000), "text"}, // cut inside a character
 		"white space":      {" \n", "white space"},
 		"with a BOM":       {"\ufeff<html>", "an HTML page"},
 		"UTF-16":           {"\xff\xfe\x00\x00", "UTF-16 text"},
@@ -85,7 +85,7 @@ func TestOf(t *testing.T) {
 		"short word":       {"module", "text"},
 		"hexadecimal":      {hex.EncodeToString([]byte(wasm)), "hexadecimal text of a WebAssembly module"},
 		"unknown":          {"\x01\x02\x03", ""},
-		"cut off in text":  {"text\xc3", ""}, // which no text ends with
+		"cut off in text":  {"text\xc3", ""}, // no text ends like this
 		"text beyond":      {strings.Repeat("x ", most) + "\x00", "text"},
 	} {
 		got := Of([]byte(tc.in))
@@ -95,7 +95,7 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// FuzzOf holds that nothing panics, and that bytes beyond the first KiB are not looked at.
+// FuzzOf checks that nothing panics, and that bytes after the first KiB are not examined.
 func FuzzOf(f *testing.F) {
 	for _, seed := range []string{"", wasm, "(module)", "AGFzbQEAAAA=", "\x1f\x8b\x08", "\xff\xfe", "text\xc3"} {
 		f.Add([]byte(seed))

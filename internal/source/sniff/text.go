@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// isText reports whether bytes are UTF-8 without control characters that text does not have. The last
-// character may be cut off.
+// isText reports whether the bytes are UTF-8 without control characters that do not occur in text. The last character
+// may be cut off.
 func isText(head []byte, cut bool) bool {
 	for len(head) > 0 {
 		r, size := utf8.DecodeRune(head)
@@ -26,13 +26,13 @@ func isText(head []byte, cut bool) bool {
 	return true
 }
 
-// beginning is what text of a kind begins with, behind white space, in lower case.
+// beginning is the text with which a kind of text starts, after white space and in lower case.
 type beginning struct {
 	text    string
 	content Content
 }
 
-// again is the advice for what a server or a tool said in place of a file.
+// again is the advice if a server or a tool returned a message in place of a file.
 const again = "download or build the module again, and store that"
 
 var beginnings = []beginning{
@@ -54,7 +54,7 @@ var beginnings = []beginning{
 	{"-----begin ", Content{"PEM text", storeAsIs}},
 }
 
-// ofText returns what text is.
+// ofText returns the kind of a text.
 func ofText(head []byte) Content {
 	text := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff")))
 	lower := strings.ToLower(string(text))
@@ -75,14 +75,14 @@ func ofText(head []byte) Content {
 	return Content{"text", storeAsIs}
 }
 
-// base64Least is how long text without spaces is at least that is taken for base64, if it is not
-// known what it decodes to.
+// base64Least is the minimum length of text without spaces to be taken for base64, if the decoded data is of an unknown
+// kind.
 const base64Least = 64
 
-// toStandard maps the digits of URLs to the others, and drops line breaks and padding.
+// toStandard converts URL-safe base64 to the standard alphabet, and drops line breaks and padding.
 var toStandard = strings.NewReplacer("-", "+", "_", "/", "=", "", "\r", "", "\n", "")
 
-// ofBase64 returns what base64 text is of. The text may be cut off.
+// ofBase64 returns the kind of data that a base64 text encodes. The text may be cut off.
 func ofBase64(text []byte) (Content, bool) {
 	digits := toStandard.Replace(string(text))
 	decoded, err := base64.RawStdEncoding.DecodeString(digits[:len(digits)/4*4])

@@ -8,5 +8,5 @@ import "time"
 
 var start = time.Now()
 
-// Now returns the time since the process began, of which its processor time is a part.
+// Now returns the wall-clock time since the process started, as a substitute for its processor time.
 func Now() time.Duration { return time.Since(start) }

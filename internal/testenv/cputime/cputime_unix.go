@@ -13,7 +13,7 @@ import (
 func Now() time.Duration {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		panic(err) // it knows no other error than a wrong argument
+		panic(err) // a wrong argument is the only possible error
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cputime measures how long a process is busy, for tests about work that must be limited. Other than the time on
-// the wall it does not depend on how busy the machine is: a process that gets no processor does not use any of its time.
+// Package cputime implements the measurement of a process's processor time, for tests of limits on work. Unlike
+// wall-clock time, it does not depend on the load of the machine: a process that gets no processor uses no processor
+// time.
 package cputime

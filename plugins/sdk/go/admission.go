@@ -9,25 +9,25 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// AdmissionHandler answers requests to the API server for objects of one kind while they wait. [Validate],
-// [Default] and [Admit] make one.
+// AdmissionHandler handles the admission requests for objects of one kind. [Validate], [Default] and [Admit] return
+// one.
 type AdmissionHandler struct {
 	ref        TypeReference
 	capability Capability
-	// operations are those of the requests that wait.
+	// operations are the operations of the requests that it handles.
 	operations []Operation
 	run        func(ctx context.Context, in *admissionInput) ([]byte, error)
 }
 
-// TypeRef returns the kind that the handler is for.
+// TypeRef returns the kind that the handler handles.
 func (h AdmissionHandler) TypeRef() TypeReference { return h.ref }
 
-// Capability returns what the plugin needs to be granted for the handler.
+// Capability returns the capability that the plugin needs for the handler.
 func (h AdmissionHandler) Capability() Capability { return h.capability }
 
-// Handle answers a request as the operator makes it: input and reply are those of the guest ABI, of the
-// export validate_create, validate_update, validate_delete, set_defaults or admit. The operation is that of
-// the input, if it has one.
+// Handle handles a request as the operator sends it. The input and the reply are those of the guest ABI, of the export
+// validate_create, validate_update, validate_delete, set_defaults or admit. The operation of the input, if it has one,
+// takes precedence.
 func (h AdmissionHandler) Handle(ctx context.Context, operation Operation, input json.Raw) (reply []byte, err error) {
 	defer recoverInto(&err)
 	in := admissionInput{operation: operation}
@@ -37,20 +37,20 @@ func (h AdmissionHandler) Handle(ctx context.Context, operation Operation, input
 	return h.answer(ctx, &in)
 }
 
-// answer calls the function of the plugin's author, if it wants such requests.
+// answer calls the function of the plugin's author if the handler handles the operation.
 func (h AdmissionHandler) answer(ctx context.Context, in *admissionInput) ([]byte, error) {
 	if !slices.Contains(h.operations, in.operation) {
 		return nil, nil
 	}
 	reply, err := h.run(ctx, in)
 	if err != nil && find(err) == nil {
-		// A plain error is a no, as everywhere in Kubernetes.
+		// A plain error denies the request, as usual in Kubernetes.
 		err = Invalid(err.Error())
 	}
 	return reply, err
 }
 
-// admissionInput is the input of the exports that requests wait for.
+// admissionInput is the input of the exports that handle admission requests.
 type admissionInput struct {
 	ref               TypeReference
 	key               Key
@@ -62,7 +62,7 @@ type admissionInput struct {
 	options           json.Raw
 }
 
-// UnmarshalK1s reads the input. Members that it does not know are skipped: a later host may add some.
+// UnmarshalK1s reads the input. It skips unknown members, because a later host may add some.
 func (in *admissionInput) UnmarshalK1s(d *json.Decoder) {
 	for name := range d.Members() {
 		switch name {
@@ -92,17 +92,18 @@ func (in *admissionInput) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// unreadable is the error for an object that its type cannot read: it is no object of that kind.
+// unreadable returns the error for an object that its type cannot decode: it is not an object of that kind.
 func (in *admissionInput) unreadable(err error) error {
 	return NewError(ReasonInvalid, "decode "+in.ref.Kind+": "+err.Error())
 }
 
-// unreadableOld is the same for the object that is stored: whoever makes the request may be about to mend it.
+// unreadableOld returns the error for a stored object that its type cannot decode. It does not blame the request, which
+// may be about to fix the object.
 func (in *admissionInput) unreadableOld(err error) error {
 	return NewError(ReasonInternalError, "decode the "+in.ref.Kind+" that is stored: "+err.Error())
 }
 
-// readObject reads an object; it is nil for null.
+// readObject decodes an object. It returns nil for null.
 func readObject[T any, P Readable[T]](raw json.Raw) (P, error) {
 	if raw == "" || raw == "null" {
 		return nil, nil
@@ -111,7 +112,8 @@ func readObject[T any, P Readable[T]](raw json.Raw) (P, error) {
 	return obj, json.Unmarshal(string(raw), obj)
 }
 
-// serveAdmission answers the exports that requests wait for. No bytes allow the request, and change nothing.
+// serveAdmission serves the exports that handle admission requests. An empty reply allows the request and changes
+// nothing.
 func serveAdmission(r *registration, capability Capability, operation Operation, input string) (reply []byte, err error) {
 	defer recoverInto(&err)
 	p, err := r.current()
@@ -127,5 +129,5 @@ func serveAdmission(r *registration, capability Capability, operation Operation,
 			return h.answer(context.Background(), &in)
 		}
 	}
-	return nil, nil // the plugin wants such requests for another kind
+	return nil, nil // the plugin handles such requests only for another kind
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// gauge is a type that knows a part of its kind only.
+// gauge is a type that has only some fields of its kind.
 type gauge struct {
 	ObjectMeta
 	unit   string
@@ -75,7 +75,7 @@ func registers(handlers ...AdmissionHandler) *registration {
 	return &registration{plugin: &Plugin{Name: "a", Version: "1", Admission: handlers}}
 }
 
-// request is the input of an export for a Gauge.
+// request returns the input of an export for a Gauge.
 func request(object, old string) string {
 	return `{"apiVersion":"example.com/v1","kind":"Gauge","namespace":"shop","name":"g","later":[1],"object":` + object + `,"oldObject":` + old + `}`
 }
@@ -114,7 +114,7 @@ func TestServeAdmission_validatesWhatIsWanted(t *testing.T) {
 	if got := strings.Join(called, ", "); got != "create m, update ft to m" {
 		t.Errorf("called: %s", got)
 	}
-	// What the plugin has no function for is allowed, whatever it is.
+	// A request for which the plugin has no function is allowed, whatever it is.
 	for name, c := range map[string]struct {
 		capability Capability
 		input      string
@@ -188,7 +188,7 @@ func TestWarnings_reply(t *testing.T) {
 	}
 }
 
-// What the type does not know stays as it is, wherever it lies.
+// Fields that the type does not have stay as they are, at every level.
 func TestServeAdmission_defaults(t *testing.T) {
 	t.Parallel()
 	const object = `{"apiVersion":"example.com/v1","kind":"Gauge","metadata":{"name":"g","managedFields":[{}]},` +
@@ -285,7 +285,7 @@ func TestServeFinalize(t *testing.T) {
 	if reply, err := serveFinalize(r, secret); err != nil || string(reply) != `{"requeueAfterMillis":1}` {
 		t.Errorf("got %s, %v", reply, err)
 	}
-	// Each kind has both exports called, and an author who has written one of them.
+	// Both exports are called for each kind, also if the author has written a handler for only one of them.
 	if reply, err := serveFinalize(r, strings.Replace(secret, "Secret", "ConfigMap", 1)); err != nil || len(reply) > 0 {
 		t.Errorf("a kind that is only reconciled: got %s, %v", reply, err)
 	}

@@ -9,8 +9,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Operation is what a request does to an object. Patch and apply are one of OperationCreate and
-// OperationUpdate.
+// Operation is the operation of an admission request. A patch or an apply is an OperationCreate or an OperationUpdate.
 type Operation string
 
 // The operations.
@@ -20,49 +19,49 @@ const (
 	OperationDelete Operation = "DELETE"
 )
 
-// AdmissionRequest is a request to the API server that waits for the plugin.
+// AdmissionRequest is an admission request that the plugin handles.
 type AdmissionRequest[T any] struct {
 	TypeReference
-	// Key has an empty Name when the API server has yet to make one.
+	// Key has an empty Name if the API server has not generated it yet.
 	Key
-	// UID names the request.
+	// UID identifies the request.
 	UID       string
 	Operation Operation
-	// DryRun says that nothing will be stored.
+	// DryRun means that the API server will not store the result.
 	DryRun bool
-	// UserInfo says who makes the request.
+	// UserInfo is the user who makes the request.
 	UserInfo UserInfo
 	// Options are the CreateOptions, UpdateOptions or DeleteOptions of meta.k8s.io/v1, or null.
 	Options json.Raw
-	// Object is the object as it is to be; nil when it is to be deleted.
+	// Object is the new object. It is nil for a deletion.
 	Object T
-	// OldObject is the object as it is; nil when it is to be created.
+	// OldObject is the stored object. It is nil for a creation.
 	OldObject T
 }
 
-// UserInfo says who makes a request, as the API server knows it.
+// UserInfo is the user who makes a request, as the API server authenticated it.
 type UserInfo struct {
 	Username string
 	UID      string
 	Groups   []string
-	// Extra is what else the authenticator says.
+	// Extra is additional information of the authenticator.
 	Extra map[string][]string
 }
 
-// Admitter reports whether requests may be carried out, and hears who makes them. What is said of errors,
-// reads and writes of a [Validator] holds here too.
+// Admitter allows or denies requests, and receives the user who makes them. The rules of a [Validator] for errors,
+// reads and writes apply to it too.
 type Admitter[T any] struct {
-	// Operations are those that wait for the plugin; none means all.
+	// Operations are the operations of the requests that the plugin handles. None means all.
 	Operations []Operation
 	Admit      func(ctx context.Context, req AdmissionRequest[T]) (Warnings, error)
 }
 
-// Admit makes a handler for a kind that has a Go type.
+// Admit returns a handler for a kind with a Go type.
 func Admit[T any, P Readable[T]](a Admitter[P]) AdmissionHandler {
 	return newAdmitter[T](P(new(T)).TypeRef(), a)
 }
 
-// AdmitKind makes a handler for a kind without a Go type.
+// AdmitKind returns a handler for a kind without a Go type.
 func AdmitKind(apiVersion, kind string, a Admitter[*Object]) AdmissionHandler {
 	return newAdmitter[Object](TypeReference{APIVersion: apiVersion, Kind: kind}, a)
 }
@@ -97,7 +96,7 @@ func newAdmitter[T any, P Readable[T]](ref TypeReference, a Admitter[P]) Admissi
 	return h
 }
 
-// UnmarshalK1s reads a UserInfo of authentication.k8s.io/v1.
+// UnmarshalK1s decodes a UserInfo of authentication.k8s.io/v1.
 func (u *UserInfo) UnmarshalK1s(d *json.Decoder) {
 	*u = UserInfo{}
 	for name := range d.Members() {
@@ -117,7 +116,7 @@ func (u *UserInfo) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MarshalK1s writes a UserInfo of authentication.k8s.io/v1.
+// MarshalK1s encodes a UserInfo of authentication.k8s.io/v1.
 func (u *UserInfo) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	optional(e, "username", u.Username)

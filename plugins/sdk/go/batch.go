@@ -6,7 +6,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// maxBatch is the most requests of one call that the guest ABI has.
+// maxBatch is the maximum number of requests in one call, according to the guest ABI.
 const maxBatch = 256
 
 // batchInput is the input of the export reconcile_batch.
@@ -14,8 +14,8 @@ type batchInput struct {
 	requests []json.Raw
 }
 
-// UnmarshalK1s reads the input. Requests are read one by one later, so that one that cannot be read
-// leaves the others as they are.
+// UnmarshalK1s reads the input. The requests are decoded one by one later, so that an invalid one does not affect the
+// others.
 func (in *batchInput) UnmarshalK1s(d *json.Decoder) {
 	for name := range d.Members() {
 		if name != "requests" {
@@ -27,8 +27,8 @@ func (in *batchInput) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// serveReconcileBatch answers the export reconcile_batch: each request as the export reconcile would. No
-// bytes mean that no request failed or asked for anything.
+// serveReconcileBatch serves the export reconcile_batch. It handles each request as the export reconcile does. An empty
+// reply means that no request failed or asked for a requeue.
 func serveReconcileBatch(r *registration, input string) ([]byte, error) {
 	var in batchInput
 	if err := json.Unmarshal(input, &in); err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// byName is a plugin that does what the object's name says.
+// byName returns a plugin that acts according to the name of the object.
 func byName() *registration {
 	return reconcilesWith(func(_ context.Context, req Request, _ *Object) (Result, error) {
 		switch req.Name {

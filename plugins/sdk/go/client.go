@@ -9,9 +9,8 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Get reads an object. Objects of the kinds that the plugin reconciles come from the operator's cache,
-// which can be behind the API server by moments. The kind is that of into: an Object must have been made
-// with NewObject.
+// Get reads an object. Objects of the kinds that the plugin reconciles come from the operator's cache, which can be
+// slightly behind the API server. The kind is that of into: create an Object with NewObject.
 func Get(ctx context.Context, key Key, into Resource) error {
 	var e json.Encoder
 	e.BeginObject()
@@ -20,30 +19,30 @@ func Get(ctx context.Context, key Key, into Resource) error {
 	return call(ctx, host.Get, &e, into)
 }
 
-// Create creates an object; obj becomes what was created.
+// Create creates an object. It sets obj to the created object.
 func Create(ctx context.Context, obj Resource) error { return write(ctx, host.Create, obj) }
 
-// Update replaces the whole object but for its status, and removes every field that the type of obj does not
-// have: use [Edit] unless the type has all fields of its kind, in every version, or obj is an [Object]. Obj
-// becomes what the object is now. The answer is a Conflict when the object has changed since obj was read.
+// Update replaces the whole object except its status. It removes every field that the type of obj does not have: use
+// [Edit] unless the type has all fields of its kind, in every version, or obj is an [Object]. It sets obj to the
+// updated object. It returns a Conflict if the object has changed since obj was read.
 func Update(ctx context.Context, obj Resource) error { return write(ctx, host.Update, obj) }
 
-// UpdateStatus applies the status, and nothing else, of an object that was read and changed, without force; obj
-// becomes what the object is now. The answer is a Conflict when the object has changed since obj was read, or
-// when the status has another value for a field that somebody else wrote. The plugin comes to own all that obj
-// writes of the status; ApplyStatus takes only what is the plugin's. It needs CapabilityStatusUpdate.
+// UpdateStatus applies the status of an object that was read and changed, and nothing else, without force. It sets obj
+// to the updated object. It returns a Conflict if the object has changed since obj was read, or if the status has
+// another value for a field that another field manager owns. The plugin becomes the owner of all fields of the status
+// that obj writes, whereas ApplyStatus owns only the plugin's fields. It needs CapabilityStatusUpdate.
 //
-// Fields of the status that the type of obj does not have stay if others own them. A list without a key in
-// the schema of the kind is one field, though: obj has to write all fields of its elements.
+// Fields of the status that the type of obj does not have stay if others own them. A list without a key in the schema
+// of the kind is one field, however: obj has to write all fields of its elements.
 func UpdateStatus(ctx context.Context, obj Resource) error {
 	return write(ctx, host.UpdateStatus, obj)
 }
 
-// DeleteOptions say how an object is deleted.
+// DeleteOptions are the options of Delete.
 type DeleteOptions struct {
-	// PropagationPolicy is Background, Foreground or Orphan; empty leaves it to the API server.
+	// PropagationPolicy is Background, Foreground or Orphan. If it is empty, the API server chooses.
 	PropagationPolicy string
-	// UID and ResourceVersion, when set, must be the object's, or the answer is a Conflict.
+	// UID and ResourceVersion, if set, must equal those of the object. Otherwise Delete returns a Conflict.
 	UID, ResourceVersion string
 }
 
@@ -59,7 +58,7 @@ func Delete(ctx context.Context, obj Identity, opts DeleteOptions) error {
 	return call(ctx, host.Delete, &e, nil)
 }
 
-// write sends an object and reads what became of it.
+// write sends an object and decodes the result into it.
 func write(ctx context.Context, f host.Func, obj Resource) error {
 	var e json.Encoder
 	e.BeginObject()
@@ -68,14 +67,14 @@ func write(ctx context.Context, f host.Func, obj Resource) error {
 	return call(ctx, f, &e, obj)
 }
 
-// writeKey writes the members that name an object.
+// writeKey writes the members that identify an object.
 func writeKey(e *json.Encoder, ref TypeReference, key Key) {
 	ref.WriteMembers(e)
 	optional(e, "namespace", key.Namespace)
 	e.Key("name").String(key.Name)
 }
 
-// call sends a request and reads the reply into a value, or ignores it if that is nil.
+// call sends a request and decodes the reply into a value. If that is nil, it ignores the reply.
 func call(ctx context.Context, f host.Func, request *json.Encoder, into json.Unmarshaler) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -96,7 +95,7 @@ func call(ctx context.Context, f host.Func, request *json.Encoder, into json.Unm
 	return nil
 }
 
-// errorOf returns the error that a reply is.
+// errorOf decodes the error in a reply.
 func errorOf(reply host.Reply) *Error {
 	e := new(Error)
 	if err := json.Unmarshal(reply.Text, e); err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// ConditionStatus reports whether a condition holds.
+// ConditionStatus is the status of a condition.
 type ConditionStatus string
 
 // The statuses of a condition.
@@ -17,15 +17,15 @@ const (
 	ConditionUnknown ConditionStatus = "Unknown"
 )
 
-// Condition is one aspect of an object's state, as metav1.Condition.
+// Condition is one aspect of an object's state, like metav1.Condition.
 type Condition struct {
 	Type   string
 	Status ConditionStatus
-	// ObservedGeneration is the metadata.generation that was looked at; 0 means that nothing is said.
+	// ObservedGeneration is the metadata.generation that the condition is based on. 0 means that it is not set.
 	ObservedGeneration int64
-	// LastTransitionTime is when Status changed last, as RFC 3339.
+	// LastTransitionTime is the time of the last change of Status, in RFC 3339.
 	LastTransitionTime string
-	// Reason is a CamelCase word for machines; it must not be empty. Message is for people.
+	// Reason is a CamelCase word for programs. It must not be empty. Message is for people.
 	Reason, Message string
 }
 
@@ -39,15 +39,15 @@ func FindCondition(conditions []Condition, conditionType string) *Condition {
 	return nil
 }
 
-// IsConditionTrue reports whether the condition of a type is there and True.
+// IsConditionTrue reports whether the condition of a type exists and is True.
 func IsConditionTrue(conditions []Condition, conditionType string) bool {
 	c := FindCondition(conditions, conditionType)
 	return c != nil && c.Status == ConditionTrue
 }
 
-// SetCondition adds a condition, or updates the one of its type, and reports whether anything changed. The
-// transition time changes only with the status: it becomes that of the new condition, or the current
-// time if it has none.
+// SetCondition adds a condition, or updates the one of the same type, and reports whether anything changed. The
+// transition time changes only with the status: it becomes that of the new condition, or the current time if that is
+// empty.
 func SetCondition(conditions *[]Condition, c Condition) bool {
 	old := FindCondition(*conditions, c.Type)
 	if old != nil && old.Status == c.Status {
@@ -67,7 +67,7 @@ func SetCondition(conditions *[]Condition, c Condition) bool {
 	return true
 }
 
-// UnmarshalK1s reads the condition.
+// UnmarshalK1s decodes the condition.
 func (c *Condition) UnmarshalK1s(d *json.Decoder) {
 	*c = Condition{}
 	for name := range d.Members() {
@@ -88,7 +88,7 @@ func (c *Condition) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MarshalK1s writes the condition.
+// MarshalK1s encodes the condition.
 func (c *Condition) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	e.Key("type").String(c.Type)
@@ -102,7 +102,7 @@ func (c *Condition) MarshalK1s(e *json.Encoder) {
 	e.EndObject()
 }
 
-// ReadConditions reads an array of conditions.
+// ReadConditions decodes an array of conditions.
 func ReadConditions(d *json.Decoder) []Condition {
 	var conditions []Condition
 	for range d.Elements() {
@@ -113,7 +113,7 @@ func ReadConditions(d *json.Decoder) []Condition {
 	return conditions
 }
 
-// WriteConditions writes an array of conditions.
+// WriteConditions encodes an array of conditions.
 func WriteConditions(e *json.Encoder, conditions []Condition) {
 	e.BeginArray()
 	for i := range conditions {
@@ -122,7 +122,7 @@ func WriteConditions(e *json.Encoder, conditions []Condition) {
 	e.EndArray()
 }
 
-// mergeConditions writes conditions with what else is in an array of those that are there.
+// mergeConditions encodes conditions, and keeps the other contents of an existing array of conditions.
 func mergeConditions(there json.Raw, conditions []Condition) (json.Raw, error) {
 	was := make(map[string]json.Raw)
 	d := json.NewDecoder(string(there))
@@ -154,7 +154,7 @@ func mergeConditions(there json.Raw, conditions []Condition) (json.Raw, error) {
 	return json.Raw(e.Bytes()), e.Err()
 }
 
-// mergeCondition writes a condition with what else is in the one that is there.
+// mergeCondition encodes a condition, and keeps the other members of the existing one.
 func mergeCondition(there, after json.Raw) (json.Raw, error) {
 	var was Condition
 	if err := there.Decode(&was); err != nil {

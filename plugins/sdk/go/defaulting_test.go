@@ -11,8 +11,8 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// FuzzChanged holds that an object of which a type knows all becomes what was made of it, and that members
-// which the type does not know stay as they are.
+// FuzzChanged checks that an object of which a type has all fields becomes the handler's result, and that members that
+// the type does not have stay as they are.
 func FuzzChanged(f *testing.F) {
 	for _, pair := range [][2]string{
 		{`{}`, `{"a":1}`}, {`{"a":{"b":[1,{"c":null}]}}`, `{"a":{"b":[2,{"c":{}}]}}`}, {`{"a":[]}`, `{"a":{}}`}, {`{"a":"\u0061"}`, `{"a":"\\\""}`},
@@ -25,7 +25,7 @@ func FuzzChanged(f *testing.F) {
 		if stdjson.Unmarshal([]byte(before), &was) != nil || stdjson.Unmarshal([]byte(after), &want) != nil || was == nil || want == nil {
 			t.Skip()
 		}
-		// Written anew, no name occurs twice.
+		// In the encoded text, no name occurs twice.
 		then, now := raw(t, was), raw(t, want)
 		if got := object(t, then, then, now); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s to %s: got %v", then, now, got)
@@ -58,7 +58,7 @@ func raw(t *testing.T, v any) json.Raw {
 	return json.Raw(text)
 }
 
-// object returns what becomes of an object.
+// object returns the object after the change.
 func object(t *testing.T, value, before, after json.Raw) (o map[string]any) {
 	t.Helper()
 	text, err := changed(value, before, after)

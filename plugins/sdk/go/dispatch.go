@@ -13,15 +13,15 @@ type reconcileInput struct {
 	plugin   *Plugin
 	handlers []Handler
 	req      Request
-	// raw is the object if it came before its kind. The operator sends the kind first; then obj is the
-	// object, read right away by the handler, which saves going through its text twice.
+	// raw is the object if it came before its kind. The operator sends the kind first. The handler then decodes the
+	// object directly into obj, which saves reading its text twice.
 	raw        json.Raw
 	obj        any
 	read       *Handler
-	unreadable bool // the handler's type could not read the object
+	unreadable bool // the handler's type could not decode the object
 }
 
-// UnmarshalK1s reads the input. Members that it does not know are skipped: a later host may add some.
+// UnmarshalK1s reads the input. It skips unknown members, because a later host may add some.
 func (in *reconcileInput) UnmarshalK1s(d *json.Decoder) {
 	for name := range d.Members() {
 		switch name {
@@ -46,7 +46,7 @@ func (in *reconcileInput) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// handler returns the handler for the kind that was read so far, or nil.
+// handler returns the handler for the kind in the input so far, or nil.
 func (in *reconcileInput) handler() *Handler {
 	for i := range in.handlers {
 		if in.handlers[i].ref == in.req.TypeReference {
@@ -65,12 +65,12 @@ func (in *reconcileInput) run(ctx context.Context) (Result, error) {
 		return h.Reconcile(ctx, in.req, in.raw)
 	}
 	if in.plugin.isFor(in.req.TypeReference) {
-		return Result{}, nil // the kind is there for another capability
+		return Result{}, nil // the plugin handles the kind only for another capability
 	}
 	return Result{}, NewError(ReasonBadRequest, "no handler for "+in.req.TypeReference.String())
 }
 
-// serveMetadata answers the export k1s_metadata.
+// serveMetadata serves the export k1s_metadata.
 func serveMetadata(r *registration) ([]byte, error) {
 	p, err := r.current()
 	if err != nil {
@@ -79,7 +79,7 @@ func serveMetadata(r *registration) ([]byte, error) {
 	return p.Metadata()
 }
 
-// serveInitialize answers the export k1s_initialize.
+// serveInitialize serves the export k1s_initialize.
 func serveInitialize(r *registration, settings string) (err error) {
 	defer recoverInto(&err)
 	p, err := r.current()
@@ -100,7 +100,7 @@ func serveInitialize(r *registration, settings string) (err error) {
 	return nil
 }
 
-// serveHealth answers the export k1s_health.
+// serveHealth serves the export k1s_health.
 func serveHealth(r *registration) (err error) {
 	defer recoverInto(&err)
 	p, err := r.current()
@@ -110,7 +110,7 @@ func serveHealth(r *registration) (err error) {
 	return p.Health(context.Background())
 }
 
-// serveShutdown answers the export k1s_shutdown, which has no way to report an error but the log.
+// serveShutdown serves the export k1s_shutdown, which can report an error only in the log.
 func serveShutdown(r *registration) {
 	var err error
 	func() {
@@ -124,12 +124,12 @@ func serveShutdown(r *registration) {
 	}
 }
 
-// serveReconcile answers the export reconcile. No bytes mean that nothing is asked for.
+// serveReconcile serves the export reconcile. An empty reply is the zero result.
 func serveReconcile(r *registration, input string) (reply []byte, err error) {
 	return serveObject(r, func(p *Plugin) []Handler { return p.Reconcilers }, input)
 }
 
-// serveObject calls the one of the plugin's handlers that is for an object.
+// serveObject calls the plugin's handler for an object.
 func serveObject(r *registration, handlers func(*Plugin) []Handler, input string) (reply []byte, err error) {
 	defer recoverInto(&err)
 	p, err := r.current()

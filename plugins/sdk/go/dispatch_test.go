@@ -26,10 +26,10 @@ func (l *limits) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// registrationOf returns what Register would have stored.
+// registrationOf returns what Register would store.
 func registrationOf(p Plugin) *registration { return &registration{plugin: &p} }
 
-// reconcilesWith is a plugin for ConfigMaps.
+// reconcilesWith returns a plugin for ConfigMaps.
 func reconcilesWith(f ReconcileFunc[*Object]) *registration {
 	return registrationOf(Plugin{Name: "test", Version: "v1", Reconcilers: []Handler{ForKind("v1", "ConfigMap", f)}})
 }
@@ -185,7 +185,7 @@ func TestServeReconcile_errors(t *testing.T) {
 	}
 }
 
-// nasty panics when it is asked what it is.
+// nasty is an error whose Error method panics.
 type nasty struct{}
 
 func (nasty) Error() string { panic("again") }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package k1s is the SDK for k1s plugins in Go: Kubernetes controllers that run as WebAssembly modules
-// inside the k1s operator.
+// Package k1s implements the SDK for k1s plugins in Go: Kubernetes controllers that run as WebAssembly modules inside
+// the k1s operator.
 //
-// A plugin registers what it is and what it reconciles, once, in an init function; main stays empty:
+// A plugin registers its name and its handlers once, in an init function. Its main function stays empty:
 //
 //	func init() {
 //		k1s.Register(k1s.Plugin{
@@ -29,16 +29,15 @@
 //
 //	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags "-s -w" -o plugin.wasm .
 //
-// Requests to the API server wait for what [Validate], [Default] and [Admit] make; objects that are being
-// deleted wait for what [Finalize] makes.
+// [Validate], [Default] and [Admit] return handlers for admission requests. [Finalize] returns a handler for objects
+// that are being deleted, whose deletion is blocked until the handler is done.
 //
-// Types such as Category read and write themselves, see package json; [Object] is for kinds without a
-// type. [Get], [List], [Edit], [Apply] and so on talk to the API server with the rights of the plugin's
-// ServiceAccount and answer errors as values, see [Error]. Handlers are tested in ordinary Go tests
-// with package k1stest.
+// Types such as Category decode and encode themselves, see package json. [Object] is for kinds without a Go type.
+// [Get], [List], [Edit], [Apply] and others call the API server with the permissions of the plugin's ServiceAccount and
+// return errors as values, see [Error]. Package k1stest is for tests of handlers in ordinary Go tests.
 //
-// What a handler must know of its home: one instance runs one call at a time, several instances may run
-// at once, and an instance may go at any time between calls: package variables are a cache at best.
-// Goroutines run only while a call runs. A panic of the handler becomes an error of that call, but a
-// panic in another goroutine, exhausted memory and endless recursion end the instance.
+// A handler runs under these conditions: one instance runs one call at a time. Several instances may run concurrently,
+// and an instance may be released at any time between calls, so package variables can only be a cache. Goroutines run
+// only during a call. A panic of the handler becomes an error of that call. A panic in another goroutine, exhausted
+// memory and endless recursion end the instance.
 package k1s

@@ -11,25 +11,23 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// maxEdits is how often Edit reads and writes before it returns the Conflict.
+// maxEdits is the number of attempts of Edit before it returns the Conflict.
 const maxEdits = 5
 
-// Edit changes an object that exists: it reads the object that obj names, calls f, and updates the object
-// if f changed anything. It is the way to write an object of which the Go type has only some fields.
+// Edit changes an existing object: it reads the object that obj names, calls f, and updates the object if f changed
+// anything. Use it to write an object if the Go type has only some of the object's fields.
 //
 //	err := k1s.Edit(ctx, cat, func(cat *Category) error {
 //		cat.Spec.Name = strings.TrimSpace(cat.Spec.Name)
 //		return nil
 //	})
 //
-// Fields that the type does not have stay as they are, by the rules of [Default]. What obj held before,
-// apart from its kind and key, is replaced by what is read, so make all changes in f. When the object
-// changes in between, f is called again with the new one; after some attempts, or when the operator's cache
-// is still behind, the error is a Conflict, which a handler returns to be called again. An error of f is
-// returned, and nothing is written.
+// Fields that the type does not have stay as they are, by the rules of [Default]. The previous contents of obj, apart
+// from its kind and key, are replaced by what is read, so make all changes in f. If the object changes in between, f is
+// called again with the new object. After some attempts, or if the operator's cache is still behind, the error is a
+// Conflict. A handler returns it to be called again. An error of f is returned, and nothing is written.
 //
-// After success obj is what the object is now. The status is not written where it is a subresource; see
-// [ApplyStatus].
+// On success, obj is set to the updated object. The status is not written if it is a subresource; see [ApplyStatus].
 func Edit[P Resource](ctx context.Context, obj P, f func(obj P) error) error {
 	return edit(ctx, obj, func() error { return f(obj) })
 }
@@ -44,7 +42,7 @@ func edit(ctx context.Context, obj Resource, f func() error) error {
 			return err
 		}
 		version, _ := raw.Get("metadata", "resourceVersion")
-		if conflict != nil && version == last { // of the cache
+		if conflict != nil && version == last { // the cache is still behind
 			return conflict
 		}
 		last = version
@@ -59,7 +57,7 @@ func edit(ctx context.Context, obj Resource, f func() error) error {
 		if err == nil && (obj.TypeRef() != ref || KeyOf(obj) != key) {
 			err = errors.New("kind, namespace and name cannot be changed")
 		}
-		// Without the version that was read, the API server would not notice that the object has changed.
+		// Without the version that was read, the API server would not detect that the object has changed.
 		if now, _ := edited.Get("metadata", "resourceVersion"); err == nil && edited != "" && now != version {
 			edited, err = edited.Set(version, "metadata", "resourceVersion")
 		}
@@ -76,7 +74,7 @@ func edit(ctx context.Context, obj Resource, f func() error) error {
 	return conflict
 }
 
-// getRaw reads an object as it is sent.
+// getRaw reads an object without decoding it.
 func getRaw(ctx context.Context, ref TypeReference, key Key) (raw json.Raw, err error) {
 	var e json.Encoder
 	e.BeginObject()
@@ -86,8 +84,8 @@ func getRaw(ctx context.Context, ref TypeReference, key Key) (raw json.Raw, err 
 	return raw, err
 }
 
-// editRaw reads an object into obj, lets f change it, and returns the object with the changes, or nothing
-// if there are none.
+// editRaw decodes an object into obj, calls f to change it, and returns the object with the changes, or nothing if
+// there are none.
 func editRaw(obj Resource, raw json.Raw, f func() error) (json.Raw, error) {
 	if err := raw.Decode(obj); err != nil {
 		return "", err

@@ -14,7 +14,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/k1stest"
 )
 
-// withGadgets makes a host with a Widget that has more than its type.
+// withGadgets returns a host with a Widget that has more fields than its type.
 func withGadgets(t *testing.T) *k1stest.Host {
 	t.Helper()
 	host := k1stest.New(t)
@@ -26,11 +26,11 @@ func stored(host *k1stest.Host) *k1s.Object {
 	return host.Object(new(Widget).TypeRef(), k1s.Key{Namespace: "shop", Name: "a"})
 }
 
-// Update is the other way: what the type does not have is gone.
+// Update is different: fields that the type does not have are removed.
 func TestEdit_keepsWhatTheTypeDoesNotHave(t *testing.T) {
 	host := withGadgets(t)
 	ctx := context.Background()
-	w := widget("a", 7) // which is forgotten
+	w := widget("a", 7) // the value is discarded
 	err := k1s.Edit(ctx, w, func(w *Widget) error {
 		w.Size++
 		w.Labels = map[string]string{"seen": "true"}
@@ -42,7 +42,7 @@ func TestEdit_keepsWhatTheTypeDoesNotHave(t *testing.T) {
 	if owner, _ := stored(host).GetString("spec", "owner"); owner != "jo" {
 		t.Errorf("stored %s", stored(host).Raw())
 	}
-	// What comes of it can be written on, without another read.
+	// The result can be written again without another read.
 	w.Size = 3
 	if err := k1s.Update(ctx, w); err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestEdit_writesNothing(t *testing.T) {
 	}
 }
 
-// Another writer comes in between: the function is called again with what that one wrote.
+// If another client writes in between, the function is called again with the new object.
 func TestEdit_conflict(t *testing.T) {
 	host := withGadgets(t)
 	ctx := context.Background()
@@ -110,7 +110,7 @@ func TestEdit_conflict(t *testing.T) {
 	}
 }
 
-// The lock does not depend on what the function does to the version.
+// The optimistic lock does not depend on what the function does to the resource version.
 func TestEdit_conflictWithoutAVersion(t *testing.T) {
 	withGadgets(t)
 	ctx := context.Background()
@@ -132,7 +132,7 @@ func TestEdit_conflictWithoutAVersion(t *testing.T) {
 func TestEdit_givesUp(t *testing.T) {
 	conflict := k1s.NewError(k1s.ReasonConflict, "changed")
 	for name, c := range map[string]struct {
-		moves bool // whether each read has another version
+		moves bool // whether each read returns another version
 		reads int
 	}{
 		"while the cache is behind":          {false, 2},

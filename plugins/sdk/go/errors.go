@@ -6,7 +6,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Reason says in one word why something failed, as Kubernetes does. The API server may add to these.
+// Reason is the machine-readable reason of an error, as in Kubernetes. The API server may use other reasons than these.
 type Reason string
 
 // The reasons.
@@ -28,32 +28,32 @@ const (
 	ReasonInternalError         Reason = "InternalError"
 )
 
-// Error is an error of the API server or of the operator, and what a handler returns to choose the
-// reason of its own. It travels as a Kubernetes Status.
+// Error is an error of the API server or of the operator. A handler returns one to choose the reason of its own error.
+// It is sent as a Kubernetes Status.
 type Error struct {
 	Reason  Reason
 	Message string
-	// Code is the HTTP status code, or 0 when none is known.
+	// Code is the HTTP status code, or 0 if it is unknown.
 	Code int32
-	// Details say what the error is about, where that is known.
+	// Details identify the object of the error, if it is known.
 	Details ErrorDetails
 }
 
-// ErrorDetails say what an Error is about. All members may be empty.
+// ErrorDetails identify the object of an Error. All members may be empty.
 type ErrorDetails struct {
 	Name, Group, Kind, UID string
-	// RetryAfterSeconds is how long to wait before the next try; 0 means that nothing was said.
+	// RetryAfterSeconds is how long to wait before a retry. 0 means that it is not set.
 	RetryAfterSeconds int32
 }
 
-// NewError returns an Error with the code that belongs to the reason; a reason that is not one of the above has
-// none.
+// NewError returns an Error with the code that belongs to the reason. The code is 0 if the reason is not one of the
+// above.
 func NewError(reason Reason, message string) *Error {
 	return &Error{Reason: reason, Message: message, Code: reason.code()}
 }
 
-// Invalid returns an error that is not retried until the object changes: for a spec that cannot be
-// carried out however often it is tried.
+// Invalid returns an error that is not retried until the object changes. It is for a spec for which every retry would
+// fail.
 func Invalid(message string) error { return NewError(ReasonInvalid, message) }
 
 // Error returns the message, or the reason if there is none.
@@ -64,7 +64,7 @@ func (e *Error) Error() string {
 	return e.Message
 }
 
-// UnmarshalK1s reads a Status.
+// UnmarshalK1s decodes a Status.
 func (e *Error) UnmarshalK1s(d *json.Decoder) {
 	*e = Error{}
 	for name := range d.Members() {
@@ -81,7 +81,7 @@ func (e *Error) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MarshalK1s writes a Status.
+// MarshalK1s encodes a Status.
 func (e *Error) MarshalK1s(w *json.Encoder) {
 	w.BeginObject()
 	TypeReference{APIVersion: "v1", Kind: "Status"}.WriteMembers(w)
@@ -97,17 +97,18 @@ func (e *Error) MarshalK1s(w *json.Encoder) {
 	w.EndObject()
 }
 
-// maxMessage is how much of a message is sent, in bytes: the operator keeps 4 KiB, and takes no error above 64 KiB.
+// maxMessage is the maximum size of a message that is sent, in bytes. The operator keeps 4 KiB, and accepts no error
+// larger than 64 KiB.
 const maxMessage = 8 << 10
 
-// statusOf returns any error as a Status. An Error that is wrapped keeps its reason and details, and
-// the message tells all, up to maxMessage.
+// statusOf encodes any error as a Status. A wrapped Error keeps its reason and details. The message contains all text,
+// up to maxMessage.
 func statusOf(err error) []byte {
 	status := Error{Reason: ReasonInternalError, Code: ReasonInternalError.code()}
 	if inner := find(err); inner != nil {
 		status = *inner
 	}
 	status.Message = cut(err.Error(), maxMessage)
-	text, _ := json.Marshal(&status) // nothing in it can fail
+	text, _ := json.Marshal(&status) // encoding it cannot fail
 	return text
 }

@@ -6,8 +6,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// ReasonOf returns the reason of err, or of the Error that it wraps; it is empty for other errors and
-// for nil.
+// ReasonOf returns the reason of err, or of the Error that it wraps. It returns "" for other errors and for nil.
 func ReasonOf(err error) Reason {
 	if e := find(err); e != nil {
 		return e.Reason
@@ -15,8 +14,7 @@ func ReasonOf(err error) Reason {
 	return ""
 }
 
-// find returns the Error that err is or wraps, or nil. It is errors.As for this one type, which does
-// without reflection.
+// find returns the Error that err is or wraps, or nil. It is errors.As for this one type, without reflection.
 func find(err error) *Error {
 	for err != nil {
 		switch e := err.(type) { //nolint:errorlint // this is the unwrapping that errors.As would do
@@ -41,30 +39,30 @@ func find(err error) *Error {
 // IsNotFound reports whether the object does not exist.
 func IsNotFound(err error) bool { return ReasonOf(err) == ReasonNotFound }
 
-// IsAlreadyExists reports whether an object could not be created because there is one of that name.
+// IsAlreadyExists reports whether an object could not be created because one with that name exists.
 func IsAlreadyExists(err error) bool { return ReasonOf(err) == ReasonAlreadyExists }
 
-// IsConflict reports whether the object has changed since it was read, or a field that was applied belongs
-// to another field manager.
+// IsConflict reports whether the object has changed since it was read, or an applied field is owned by another field
+// manager.
 func IsConflict(err error) bool { return ReasonOf(err) == ReasonConflict }
 
-// IsForbidden reports whether the plugin has no right to do this. The message names the layer that refused
-// and what is missing.
+// IsForbidden reports whether the plugin lacks the permission for the request. The message names the layer that denied
+// the request and the missing permission.
 func IsForbidden(err error) bool { return ReasonOf(err) == ReasonForbidden }
 
-// IsInvalid reports whether the API server found the object invalid.
+// IsInvalid reports whether the API server rejected the object as invalid.
 func IsInvalid(err error) bool { return ReasonOf(err) == ReasonInvalid }
 
-// IsTooManyRequests reports whether the plugin or everyone together asks too much at the moment.
+// IsTooManyRequests reports whether the plugin, or all clients together, have sent too many requests.
 func IsTooManyRequests(err error) bool { return ReasonOf(err) == ReasonTooManyRequests }
 
-// IsTimeout reports whether the time ran out, in the API server or on the way to it.
+// IsTimeout reports whether a request timed out, in the API server or on the way to it.
 func IsTimeout(err error) bool {
 	reason := ReasonOf(err)
 	return reason == ReasonTimeout || reason == ReasonServerTimeout
 }
 
-// IgnoreNotFound returns err, but nil if the object does not exist.
+// IgnoreNotFound returns nil if the object does not exist, and err otherwise.
 func IgnoreNotFound(err error) error {
 	if IsNotFound(err) {
 		return nil
@@ -72,7 +70,7 @@ func IgnoreNotFound(err error) error {
 	return err
 }
 
-// code returns the HTTP status code of a reason, as in Kubernetes' API conventions.
+// code returns the HTTP status code of a reason, as in the Kubernetes API conventions.
 func (r Reason) code() int32 {
 	switch r {
 	case ReasonBadRequest:
@@ -100,11 +98,11 @@ func (r Reason) code() int32 {
 	case ReasonInternalError:
 		return 500
 	default:
-		return 0 // a reason of the author's own
+		return 0 // a custom reason
 	}
 }
 
-// UnmarshalK1s reads the details of a Status.
+// UnmarshalK1s decodes the details of a Status.
 func (det *ErrorDetails) UnmarshalK1s(d *json.Decoder) {
 	*det = ErrorDetails{}
 	for name := range d.Members() {
@@ -123,7 +121,7 @@ func (det *ErrorDetails) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MarshalK1s writes the details of a Status.
+// MarshalK1s encodes the details of a Status.
 func (det *ErrorDetails) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	optional(e, "name", det.Name)

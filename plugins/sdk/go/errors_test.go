@@ -81,7 +81,7 @@ func TestError_textWithoutMessage(t *testing.T) {
 	}
 }
 
-// A long message is cut between two characters, so that the operator takes the error.
+// A long message is cut between two characters, so that the operator accepts the error.
 func TestStatusOf_longMessage(t *testing.T) {
 	t.Parallel()
 	text := statusOf(errors.New("x" + strings.Repeat("ü", maxMessage)))

@@ -7,25 +7,25 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// EventType reports whether an event is good news.
+// EventType is the type of an Event.
 type EventType string
 
-// The types of events.
+// The types of Events.
 const (
 	Normal  EventType = "Normal"
 	Warning EventType = "Warning"
 )
 
-// Event emits a Kubernetes Event about an object. The reason is one CamelCase word; the message is for
-// people. An event equal to one of the last five minutes is not sent again.
+// Event emits a Kubernetes Event about an object. The reason is one CamelCase word, the message is for people. An Event
+// that equals one of the last five minutes is not sent again.
 //
-// Events are for people to read, and nothing may depend on them: one that cannot be sent is logged, and
-// is no error.
+// Events are for people, and nothing should depend on them: a failure to send one is logged and not returned as an
+// error.
 func Event(obj Identity, eventType EventType, reason, message string) {
 	EventAction(obj, eventType, reason, "", message)
 }
 
-// EventAction is Event with what was done: one CamelCase word. An empty action means "Reconcile".
+// EventAction is Event with an action, which is one CamelCase word. An empty action means "Reconcile".
 func EventAction(obj Identity, eventType EventType, reason, action, message string) {
 	var e json.Encoder
 	e.BeginObject()

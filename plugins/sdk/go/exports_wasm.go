@@ -8,8 +8,8 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/internal/host"
 )
 
-// The exports of the guest ABI. They convert between its numbers and the functions in dispatch.go, which
-// do the work and are tested natively.
+// The exports of the guest ABI. They convert between the numbers of the ABI and the functions in dispatch.go, which do
+// the work and are tested natively.
 
 //go:wasmexport k1s_abi_version
 func exportABIVersion() uint32 { return host.ABIVersion }
@@ -86,7 +86,7 @@ func exportAdmit(ptr, size uint32) uint64 {
 	return serve(ptr, size, func(input string) ([]byte, error) { return serveAdmission(&registered, CapabilityAdmission, "", input) })
 }
 
-// serve answers an export that takes and gives bytes.
+// serve serves an export whose input and reply are bytes.
 func serve(ptr, size uint32, run func(input string) ([]byte, error)) uint64 {
 	input, ok := host.Input(ptr, size)
 	if !ok {

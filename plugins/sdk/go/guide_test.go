@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestGuide keeps the code in the guide for authors equal to the example, which is compiled and tested.
+// TestGuide checks that the code in the guide for plugin authors equals the example, which is compiled and tested.
 func TestGuide(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..", "..")
@@ -37,7 +37,7 @@ func TestGuide(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, code, _ := strings.Cut(string(source), "\n\n") // without the licence
+		_, code, _ := strings.Cut(string(source), "\n\n") // without the license
 		if code != blocks[i] {
 			t.Errorf("the guide differs from examples/hello/%s:\n%s", file, blocks[i])
 		}

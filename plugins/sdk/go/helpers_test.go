@@ -20,7 +20,7 @@ func decodeStd(t *testing.T, text string, into any) {
 
 func equalAny(a, b any) bool { return reflect.DeepEqual(a, b) }
 
-// Widget is a type as an author writes it.
+// Widget is a type as the author of a plugin would write it.
 type Widget struct {
 	k1s.ObjectMeta
 	Size  int64
@@ -70,7 +70,7 @@ func (w *Widget) MarshalK1s(e *json.Encoder) {
 	e.EndObject()
 }
 
-// widget returns a Widget of that name in the namespace shop.
+// widget returns a Widget with that name in the namespace shop.
 func widget(name string, size int64) *Widget {
 	return &Widget{ObjectMeta: k1s.ObjectMeta{Namespace: "shop", Name: name}, Size: size}
 }

@@ -12,33 +12,35 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// HTTPRequest is what HTTP sends.
+// HTTPRequest is the request that HTTP sends.
 type HTTPRequest struct {
-	// Method is GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS; empty means GET.
+	// Method is GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS. Empty means GET.
 	Method string
-	// URL is absolute, with the scheme http or https.
+	// URL is an absolute URL with the scheme http or https.
 	URL     string
 	Headers map[string]string
-	// Body is at most 1 MiB of anything.
+	// Body has at most 1 MiB. It can be arbitrary bytes.
 	Body string
-	// Timeout bounds the request; 0 means 30 s, the longest there is. It is rounded up to milliseconds.
+	// Timeout is the maximum duration of the request. 0 means 30 s, which is also the maximum. It is rounded up to
+	// milliseconds.
 	Timeout time.Duration
 }
 
-// HTTPResponse is what a server answered.
+// HTTPResponse is the response of a server.
 type HTTPResponse struct {
-	// Status is its code, such as 200.
+	// Status is the status code, such as 200.
 	Status int
-	// Headers have names in lower case. Several values of one are joined by ", ", of set-cookie by a newline.
+	// Headers have names in lower case. Several values of one header are joined by ", ", those of set-cookie by a
+	// newline.
 	Headers map[string]string
-	// Body is at most 4 MiB.
+	// Body has at most 4 MiB.
 	Body string
 }
 
-// HTTP makes a request to one of spec.security.allowedHosts of the WasmPlugin. An answer is no error, whatever its
-// status. Errors are Forbidden (the host is not allowed), Timeout, ServiceUnavailable (it cannot be reached, or is
-// not to be trusted), RequestEntityTooLarge, TooManyRequests and BadRequest. At most five redirects are followed;
-// where one leads to another host, headers such as Authorization stay behind.
+// HTTP sends a request to one of spec.security.allowedHosts of the WasmPlugin. A response of any status is not an
+// error. Errors are Forbidden (the host is not allowed), Timeout, ServiceUnavailable (the host cannot be reached or its
+// certificate cannot be trusted), RequestEntityTooLarge, TooManyRequests and BadRequest. At most five redirects are
+// followed. A redirect to another host drops headers such as Authorization.
 func HTTP(ctx context.Context, req HTTPRequest) (HTTPResponse, error) {
 	var e json.Encoder
 	e.BeginObject()
@@ -61,7 +63,7 @@ func HTTP(ctx context.Context, req HTTPRequest) (HTTPResponse, error) {
 	return response, err
 }
 
-// UnmarshalK1s reads a response as the operator writes it.
+// UnmarshalK1s decodes a response of the operator.
 func (r *HTTPResponse) UnmarshalK1s(d *json.Decoder) {
 	*r = HTTPResponse{}
 	for name := range d.Members() {

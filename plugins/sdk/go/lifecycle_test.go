@@ -82,7 +82,7 @@ func TestLifecycle_functions(t *testing.T) {
 	serveShutdown(bad)
 }
 
-// TestRegister uses the module's own registration, so it is the only test that may.
+// TestRegister uses the module's own registration. No other test is allowed to use it.
 func TestRegister(t *testing.T) {
 	if _, err := serveMetadata(&registered); !IsInvalid(err) {
 		t.Errorf("before Register: %v", err)

@@ -11,31 +11,31 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// ListOptions say which objects to list.
+// ListOptions select the objects to list.
 //
-// Without FieldSelector, Limit and Continue, objects of the kinds that the plugin reconciles come from
-// the operator's cache.
+// Without FieldSelector, Limit and Continue, objects of the kinds that the plugin reconciles come from the operator's
+// cache.
 type ListOptions struct {
-	// Type is the kind; it is needed for Object only, as other types know theirs.
+	// Type is the kind. Only Object needs it, because other types know their kind.
 	Type TypeReference
-	// Namespace is empty for all namespaces, and for a cluster-scoped kind.
+	// Namespace is empty for all namespaces and for a cluster-scoped kind.
 	Namespace string
-	// LabelSelector is such as "app=web,tier in (a, b),!old"; empty picks all. See MatchLabels.
+	// LabelSelector has a form such as "app=web,tier in (a, b),!old". Empty selects all objects. See MatchLabels.
 	LabelSelector string
-	// FieldSelector is such as "metadata.name=x"; what it can name depends on the kind.
+	// FieldSelector has a form such as "metadata.name=x". The supported fields depend on the kind.
 	FieldSelector string
-	// Limit is the most objects in one page; 0 is no limit.
+	// Limit is the maximum number of objects in one page. 0 means no limit.
 	Limit int64
-	// Continue is that of the page before.
+	// Continue is the Continue of the previous page.
 	Continue string
 }
 
-// Page is a list of objects, or a part of one.
+// Page is a list of objects, or one page of it.
 type Page[T any] struct {
 	Items []T
-	// Continue asks for the next page; empty means that this is the last one.
+	// Continue requests the next page. It is empty on the last page.
 	Continue string
-	// ResourceVersion is the state of the cluster that the list shows.
+	// ResourceVersion is the version of the list.
 	ResourceVersion string
 }
 
@@ -72,7 +72,7 @@ func List[T any, P Pointer[T]](ctx context.Context, opts ListOptions) (Page[T], 
 	return page.Page, err
 }
 
-// All goes through all objects, page by page where Limit asks for pages. An error ends the loop:
+// All iterates over all objects. If Limit is set, it reads them page by page. An error ends the loop:
 //
 //	for cat, err := range k1s.All[Category](ctx, k1s.ListOptions{Limit: 500}) {
 //		if err != nil {
@@ -100,7 +100,7 @@ func All[T any, P Pointer[T]](ctx context.Context, opts ListOptions) iter.Seq2[P
 	}
 }
 
-// page reads a Page.
+// page decodes a Page.
 type page[T any, P Pointer[T]] struct{ Page[T] }
 
 func (p *page[T, P]) UnmarshalK1s(d *json.Decoder) {
@@ -125,7 +125,7 @@ func (p *page[T, P]) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MatchLabels returns the label selector that picks the objects with all these labels.
+// MatchLabels returns the label selector for objects with all of these labels.
 func MatchLabels(labels map[string]string) string {
 	terms := make([]string, 0, len(labels))
 	for key, value := range labels {

@@ -9,17 +9,17 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Log writes to the plugin's log at the operator.
+// Log writes to the log of the plugin in the operator.
 var Log Logger
 
 // Logger writes lines of the form
 //
 //	message key=value key="a value with spaces"
 //
-// Keys and values alternate. A value may be a string, an error, an integer, a float, a boolean, a
-// json.Raw, a []string, or anything with a String method. The zero Logger is ready to use.
+// Keys and values alternate. A value may be a string, an error, an integer, a float, a boolean, a json.Raw, a []string,
+// or anything with a String method. The zero Logger is ready for use.
 type Logger struct {
-	suffix string // of every line: the pairs given to With
+	suffix string // the pairs given to With, which end every line
 }
 
 // With returns a Logger that adds these pairs to every line.
@@ -27,22 +27,22 @@ func (l Logger) With(keysAndValues ...any) Logger {
 	return Logger{suffix: string(appendPairs([]byte(l.suffix), keysAndValues))}
 }
 
-// Debug writes what only someone looking for a mistake wants to see.
+// Debug logs details for debugging.
 func (l Logger) Debug(message string, keysAndValues ...any) {
 	l.write(host.Debug, message, keysAndValues)
 }
 
-// Info writes what happens.
+// Info logs what happens.
 func (l Logger) Info(message string, keysAndValues ...any) {
 	l.write(host.Info, message, keysAndValues)
 }
 
-// Warning writes what someone should look at although the plugin goes on.
+// Warning logs what someone should check although the plugin continues.
 func (l Logger) Warning(message string, keysAndValues ...any) {
 	l.write(host.Warning, message, keysAndValues)
 }
 
-// Error writes what failed; err may be nil. An error that the handler returns is logged by the operator.
+// Error logs a failure. The err may be nil. The operator logs the errors that a handler returns.
 func (l Logger) Error(err error, message string, keysAndValues ...any) {
 	if err != nil {
 		keysAndValues = append(keysAndValues[:len(keysAndValues):len(keysAndValues)], "error", err)
@@ -67,7 +67,7 @@ func appendPairs(line []byte, pairs []any) []byte {
 	return line
 }
 
-// appendValue puts quotes around a value that could be taken for something else without.
+// appendValue appends a value. It quotes a value that would otherwise be ambiguous.
 func appendValue(line []byte, value string) []byte {
 	for _, r := range value {
 		if r <= ' ' || r == '"' || r == '=' || r == 0x7f {
@@ -80,7 +80,7 @@ func appendValue(line []byte, value string) []byte {
 	return append(line, value...)
 }
 
-// textOf returns a value as text without package fmt, which would cost a quarter of a megabyte.
+// textOf returns a value as text. It does not use package fmt, which would add a quarter of a megabyte to the module.
 func textOf(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -116,7 +116,7 @@ func textOf(v any) string {
 	}
 }
 
-// quote returns a string in quotes, with the escapes of JSON.
+// quote returns a string in quotes, with JSON escapes.
 func quote(s string) string {
 	var e json.Encoder
 	e.String(s)

@@ -10,8 +10,8 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Metadata returns the PluginMetadata that the operator reads, as JSON. The error has reason Invalid
-// and says what is missing or wrong; a test that calls Metadata finds it before the operator does.
+// Metadata returns the PluginMetadata for the operator, as JSON. An error has the reason Invalid and says what is
+// missing or wrong. A test that calls Metadata finds such errors before the operator does.
 func (p *Plugin) Metadata() ([]byte, error) {
 	if problem := p.problem(); problem != "" {
 		return nil, NewError(ReasonInvalid, "plugin "+quote(p.Name)+": "+problem)
@@ -26,7 +26,7 @@ func (p *Plugin) Metadata() ([]byte, error) {
 	return text, nil
 }
 
-// problem returns what is wrong with a plugin, or nothing.
+// problem returns what is wrong with a plugin, or "".
 func (p *Plugin) problem() string {
 	if p.Name == "" {
 		return "Name is empty"
@@ -59,7 +59,8 @@ func (p *Plugin) problem() string {
 	return ""
 }
 
-// handlersProblem returns what is wrong with handlers that a function makes, or nothing.
+// handlersProblem returns what is wrong with handlers, or "". The argument maker is the function that returns such
+// handlers.
 func handlersProblem(handlers []Handler, maker string) string {
 	for i, h := range handlers {
 		switch {
@@ -74,7 +75,7 @@ func handlersProblem(handlers []Handler, maker string) string {
 	return ""
 }
 
-// admissionProblem returns what is wrong with the handlers of requests that wait, or nothing.
+// admissionProblem returns what is wrong with the admission handlers, or "".
 func (p *Plugin) admissionProblem() string {
 	for i, h := range p.Admission {
 		switch {
@@ -91,7 +92,7 @@ func (p *Plugin) admissionProblem() string {
 	return ""
 }
 
-// write writes the PluginMetadata.
+// write encodes the PluginMetadata.
 func (p *Plugin) write(e *json.Encoder) {
 	e.BeginObject()
 	e.Key("name").String(p.Name)
@@ -132,7 +133,7 @@ func (p *Plugin) write(e *json.Encoder) {
 	e.EndObject()
 }
 
-// allCapabilities returns what is declared and what follows from the handlers, each once.
+// allCapabilities returns the declared capabilities and those that the handlers imply, without duplicates.
 func (p *Plugin) allCapabilities() []Capability {
 	var all []Capability
 	add := func(c Capability) {
@@ -155,7 +156,7 @@ func (p *Plugin) allCapabilities() []Capability {
 	return all
 }
 
-// kinds returns the kinds of all handlers, each once.
+// kinds returns the kinds of all handlers, without duplicates.
 func (p *Plugin) kinds() []TypeReference {
 	var all []TypeReference
 	add := func(kind TypeReference) {
@@ -178,8 +179,8 @@ func (p *Plugin) kinds() []TypeReference {
 // isFor reports whether the plugin has a handler for a kind.
 func (p *Plugin) isFor(kind TypeReference) bool { return slices.Contains(p.kinds(), kind) }
 
-// writeAdmission writes which operations wait for the plugin. Every module exports functions for all of
-// them, so only this keeps requests from waiting for nothing.
+// writeAdmission writes the operations that the plugin handles. Every module exports the functions for all operations,
+// so only this list prevents useless admission requests.
 func (p *Plugin) writeAdmission(e *json.Encoder) {
 	if len(p.Admission) == 0 {
 		return
@@ -195,7 +196,7 @@ func (p *Plugin) writeAdmission(e *json.Encoder) {
 	e.EndObject()
 }
 
-// optional writes a member unless it is empty.
+// optional writes a member unless its value is empty.
 func optional(e *json.Encoder, name, value string) {
 	if value != "" {
 		e.Key(name).String(value)

@@ -6,20 +6,17 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Object is an object of any kind, kept as JSON. Fields are read and written by the names that lead to
-// them:
+// Object is an object of any kind, stored as JSON. Fields are read and written by their path:
 //
 //	replicas, ok := obj.GetInt("spec", "replicas")
 //	err := obj.SetString("true", "metadata", "annotations", "example.com/seen")
 //
-// Each access goes through the text; a plugin that reads many fields of many objects is faster with a
-// type of its own.
+// Each access parses the text. A plugin that reads many fields of many objects is faster with a Go type.
 type Object struct {
 	raw json.Raw
 }
 
-// NewObject returns an object with nothing but its kind and its key, to be filled, read into with Get,
-// or deleted.
+// NewObject returns an object with only its kind and its key. Fill it, read into it with Get, or delete it.
 func NewObject(apiVersion, kind string, key Key) *Object {
 	var e json.Encoder
 	e.BeginObject()
@@ -29,7 +26,7 @@ func NewObject(apiVersion, kind string, key Key) *Object {
 	return &Object{raw: json.Raw(e.Bytes())}
 }
 
-// ParseObject returns the object that a JSON text is.
+// ParseObject returns the object in a JSON text.
 func ParseObject(text string) (*Object, error) {
 	o := new(Object)
 	if err := json.Unmarshal(text, o); err != nil {
@@ -65,7 +62,7 @@ func (o *Object) metadata(name string) string {
 // Meta returns a copy of the metadata.
 func (o *Object) Meta() ObjectMeta {
 	var meta ObjectMeta
-	_ = o.Decode(&meta, "metadata") // where it cannot be read it stays empty
+	_ = o.Decode(&meta, "metadata") // it stays empty if it cannot be decoded
 	return meta
 }
 
@@ -75,8 +72,8 @@ func (o *Object) Conditions() []Condition {
 	return ReadConditions(json.NewDecoder(string(raw)))
 }
 
-// SetConditions replaces status.conditions. A condition of a type that is there keeps the fields that
-// Condition does not have, such as lastUpdateTime.
+// SetConditions replaces status.conditions. A condition of an existing type keeps the fields that Condition does not
+// have, such as lastUpdateTime.
 func (o *Object) SetConditions(conditions []Condition) error {
 	raw, _ := o.GetRaw("status", "conditions")
 	text, err := mergeConditions(raw, conditions)
@@ -86,7 +83,7 @@ func (o *Object) SetConditions(conditions []Condition) error {
 	return o.SetRaw(text, "status", "conditions")
 }
 
-// UnmarshalK1s keeps the object that comes next.
+// UnmarshalK1s stores the object.
 func (o *Object) UnmarshalK1s(d *json.Decoder) {
 	if d.Kind() != json.KindObject {
 		d.Skip()
@@ -96,7 +93,7 @@ func (o *Object) UnmarshalK1s(d *json.Decoder) {
 	o.raw = d.Raw()
 }
 
-// MarshalK1s writes the object.
+// MarshalK1s encodes the object.
 func (o *Object) MarshalK1s(e *json.Encoder) {
 	if o.raw == "" {
 		e.BeginObject()

@@ -6,35 +6,35 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// GetRaw returns the value of a field as JSON, and false when the field is absent.
+// GetRaw returns the value of a field as JSON, and false if the field is absent.
 func (o *Object) GetRaw(path ...string) (json.Raw, bool) { return o.raw.Get(path...) }
 
-// GetString returns a field; false means that it is absent, null, or no string.
+// GetString returns a field. It returns false if the field is absent, null, or not a string.
 func (o *Object) GetString(path ...string) (string, bool) {
 	return get(o, json.KindString, (*json.Decoder).String, path)
 }
 
-// GetInt returns a field; false means that it is absent, null, or no integer.
+// GetInt returns a field. It returns false if the field is absent, null, or not an integer.
 func (o *Object) GetInt(path ...string) (int64, bool) {
 	return get(o, json.KindNumber, (*json.Decoder).Int, path)
 }
 
-// GetBool returns a field; false as the second value means that it is absent, null, or no boolean.
+// GetBool returns a field. The second value is false if the field is absent, null, or not a boolean.
 func (o *Object) GetBool(path ...string) (value, ok bool) {
 	return get(o, json.KindBool, (*json.Decoder).Bool, path)
 }
 
-// GetStrings returns a field; false means that it is absent, null, or no array of strings.
+// GetStrings returns a field. It returns false if the field is absent, null, or not an array of strings.
 func (o *Object) GetStrings(path ...string) ([]string, bool) {
 	return get(o, json.KindArray, (*json.Decoder).Strings, path)
 }
 
-// GetStringMap returns a field such as labels; false means that it is absent, null, or not such a map.
+// GetStringMap returns a field such as labels. It returns false if the field is absent, null, or not such a map.
 func (o *Object) GetStringMap(path ...string) (map[string]string, bool) {
 	return get(o, json.KindObject, (*json.Decoder).StringMap, path)
 }
 
-// Decode reads a field into a value. A field that is absent is read as null.
+// Decode decodes a field into a value. An absent field is decoded as null.
 func (o *Object) Decode(into json.Unmarshaler, path ...string) error {
 	raw, ok := o.GetRaw(path...)
 	if !ok {
@@ -43,8 +43,8 @@ func (o *Object) Decode(into json.Unmarshaler, path ...string) error {
 	return raw.Decode(into)
 }
 
-// SetRaw sets a field to a JSON value, which must be valid. Objects on the way are made where they are
-// absent; an index in decimal leads into an array. It is an error when path leads through another value.
+// SetRaw sets a field to a JSON value, which must be valid. It creates missing objects in the path. A decimal index in
+// the path selects an element of an array. It returns an error if the path leads through another kind of value.
 func (o *Object) SetRaw(value json.Raw, path ...string) error {
 	raw, err := o.raw.Set(value, path...)
 	if err != nil {
@@ -54,7 +54,7 @@ func (o *Object) SetRaw(value json.Raw, path ...string) error {
 	return nil
 }
 
-// Set sets a field to a value that writes itself.
+// Set sets a field to a value that encodes itself.
 func (o *Object) Set(value json.Marshaler, path ...string) error {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -88,7 +88,7 @@ func (o *Object) SetStringMap(value map[string]string, path ...string) error {
 	return o.set(func(e *json.Encoder) { e.StringMap(value) }, path)
 }
 
-// Remove removes a field; where nothing is, nothing changes.
+// Remove removes a field. It does nothing if the field is absent.
 func (o *Object) Remove(path ...string) error {
 	raw, err := o.raw.Remove(path...)
 	if err != nil {
@@ -104,7 +104,7 @@ func (o *Object) set(write func(e *json.Encoder), path []string) error {
 	return o.SetRaw(json.Raw(e.Bytes()), path...)
 }
 
-// get reads the value at path if it is of that kind.
+// get decodes the value at path if it is of the given kind.
 func get[T any](o *Object, kind json.Kind, read func(*json.Decoder) T, path []string) (T, bool) {
 	var zero T
 	raw, ok := o.GetRaw(path...)

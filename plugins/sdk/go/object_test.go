@@ -112,7 +112,7 @@ func TestObject_writes(t *testing.T) {
 	}
 }
 
-// A condition has fields of its kind's own, as those of Deployments and Pods have.
+// A condition can have fields that are specific to its kind, like those of Deployments and Pods.
 func TestObject_setConditionsKeepsTheirFields(t *testing.T) {
 	t.Parallel()
 	o := parse(t, `{"status":{"conditions":[{"type":"A","status":"True","lastUpdateTime":"u","reason":"R","message":"","lastTransitionTime":"t"},`+

@@ -8,12 +8,12 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// ObjectMeta is the metadata of an object, to be embedded in the author's types. Times are text in the
-// form of RFC 3339; empty fields are absent. What is missing here, such as managedFields, the API server
-// keeps when an object is updated without it.
+// ObjectMeta is the metadata of an object, for embedding in a plugin's types. Times are text in RFC 3339. Empty fields
+// are omitted. Metadata without a field here, such as managedFields, are kept by the API server when the object is
+// updated.
 type ObjectMeta struct {
 	Name string
-	// GenerateName, with an empty Name, lets the API server make a name with this prefix.
+	// GenerateName, with an empty Name, makes the API server generate a name with this prefix.
 	GenerateName      string
 	Namespace         string
 	UID               string
@@ -36,13 +36,13 @@ func (m *ObjectMeta) GetNamespace() string { return m.Namespace }
 // GetUID returns the UID.
 func (m *ObjectMeta) GetUID() string { return m.UID }
 
-// IsBeingDeleted reports whether the object is only waiting for its finalizers.
+// IsBeingDeleted reports whether the object has a deletion timestamp: it is removed when it has no more finalizers.
 func (m *ObjectMeta) IsBeingDeleted() bool { return m.DeletionTimestamp != "" }
 
 // HasFinalizer reports whether the object has this finalizer.
 func (m *ObjectMeta) HasFinalizer(name string) bool { return slices.Contains(m.Finalizers, name) }
 
-// UnmarshalK1s reads the metadata.
+// UnmarshalK1s decodes the metadata.
 func (m *ObjectMeta) UnmarshalK1s(d *json.Decoder) {
 	*m = ObjectMeta{}
 	for name := range d.Members() {
@@ -79,7 +79,7 @@ func (m *ObjectMeta) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MarshalK1s writes the metadata without what is empty.
+// MarshalK1s encodes the metadata, without empty fields.
 func (m *ObjectMeta) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	optional(e, "name", m.Name)

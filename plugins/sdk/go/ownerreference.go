@@ -6,25 +6,25 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// OwnerReference names an object in the same namespace, or a cluster-scoped one, that this object
-// belongs to: when all owners are gone it is deleted.
+// OwnerReference refers to an owner of the object: an object in the same namespace, or a cluster-scoped one. When all
+// owners are deleted, the object is garbage-collected.
 type OwnerReference struct {
 	TypeReference
 	Name, UID string
-	// Controller says that this owner manages the object; at most one owner does.
+	// Controller means that this owner is the managing controller. At most one owner is.
 	Controller bool
-	// BlockOwnerDeletion keeps the owner until this object is gone, when the owner is deleted in the
-	// foreground.
+	// BlockOwnerDeletion blocks the deletion of the owner until this object is removed, if the owner is deleted with
+	// foreground propagation.
 	BlockOwnerDeletion bool
 }
 
-// OwnedBy returns a reference to the object that manages another one. With the kind of the other one in
-// the WasmPlugin's spec.owns, its changes reconcile the owner.
+// OwnedBy returns a controller reference to the owner of an object. If the WasmPlugin's spec.owns contains the kind of
+// the object, changes of the object reconcile the owner.
 func OwnedBy(owner Identity) OwnerReference {
 	return OwnerReference{TypeReference: owner.TypeRef(), Name: owner.GetName(), UID: owner.GetUID(), Controller: true}
 }
 
-// UnmarshalK1s reads the reference.
+// UnmarshalK1s decodes the reference.
 func (r *OwnerReference) UnmarshalK1s(d *json.Decoder) {
 	*r = OwnerReference{}
 	for name := range d.Members() {
@@ -45,7 +45,7 @@ func (r *OwnerReference) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// MarshalK1s writes the reference.
+// MarshalK1s encodes the reference.
 func (r *OwnerReference) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	r.WriteMembers(e)

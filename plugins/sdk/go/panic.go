@@ -7,11 +7,11 @@ import (
 	"strconv"
 )
 
-// stackBytes is how much of a panic's stack is logged: the operator keeps no more of one line.
+// stackBytes is the number of bytes of a panic's stack that are logged. The operator keeps no more of one line.
 const stackBytes = 8 << 10
 
-// recoverInto, deferred, turns a panic into an error of reason InternalError with the panic's text and
-// writes the stack to the log.
+// recoverInto, when deferred, converts a panic to an error of reason InternalError with the panic's text, and logs the
+// stack.
 func recoverInto(err *error) {
 	if v := recover(); v != nil {
 		text := "panic: " + panicText(v)
@@ -22,9 +22,9 @@ func recoverInto(err *error) {
 	}
 }
 
-// panicText returns what a panic was called with, as far as that can be told without package fmt.
+// panicText returns the value of a panic as text, as far as that is possible without package fmt.
 func panicText(v any) (text string) {
-	// The value's own method may panic in turn.
+	// The value's own method may panic too.
 	defer func() {
 		if recover() != nil {
 			text = "a value that cannot be printed"

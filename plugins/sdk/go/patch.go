@@ -9,34 +9,34 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// PatchType is how a patch is written.
+// PatchType is the format of a patch.
 type PatchType string
 
-// The types of patches.
+// The patch types.
 const (
 	MergePatch     PatchType = "merge"     // RFC 7386
 	JSONPatch      PatchType = "json"      // RFC 6902
 	StrategicPatch PatchType = "strategic" // built-in kinds only
 )
 
-// Patch changes a part of an object; obj names the object and becomes what it is now.
+// Patch patches an object. obj names the object, and is set to the patched object.
 //
 //	k1s.Patch(ctx, cat, k1s.MergePatch, json.Raw(`{"metadata":{"labels":{"seen":"true"}}}`))
 func Patch(ctx context.Context, obj Resource, patchType PatchType, patch json.Marshaler) error {
 	return sendPatch(ctx, host.Patch, obj, patchType, patch, false)
 }
 
-// ApplyOptions say what an apply may do.
+// ApplyOptions are the options of Apply and ApplyStatus.
 type ApplyOptions struct {
-	// Force takes over fields that belong to other field managers, instead of answering a Conflict.
+	// Force acquires the ownership of fields that belong to other field managers, instead of returning a Conflict.
 	Force bool
 }
 
-// Apply creates or changes an object by server-side apply; obj becomes what it is now.
+// Apply creates or changes an object by server-side apply. It sets obj to the resulting object.
 //
-// What obj writes is the whole will of the plugin for this object: a field that it wrote in an earlier
-// Apply and no longer writes is removed, and a field that it never wrote is left alone. So obj is made
-// anew from what is wanted, and is not one that was read.
+// The fields of obj are the complete intent of the plugin: a field that an earlier Apply wrote and this one does not is
+// removed, and a field that the plugin never applied is left alone. Therefore create obj from the desired state, and do
+// not use an object that was read.
 func Apply(ctx context.Context, obj Resource, opts ApplyOptions) error {
 	var e json.Encoder
 	e.BeginObject()
@@ -48,9 +48,9 @@ func Apply(ctx context.Context, obj Resource, opts ApplyOptions) error {
 	return call(ctx, host.Apply, &e, obj)
 }
 
-// ApplyStatus is Apply for the status of an object that exists: obj writes its kind, its name, and those
-// fields of the status that are the plugin's. A status has several owners, so there is no other way to write
-// it. It needs CapabilityStatusUpdate.
+// ApplyStatus is Apply for the status of an existing object: obj contains its kind, its name, and those fields of the
+// status that the plugin owns. A status can have several owners, so the other fields stay. It needs
+// CapabilityStatusUpdate.
 func ApplyStatus(ctx context.Context, obj Resource, opts ApplyOptions) error {
 	return sendPatch(ctx, host.PatchStatus, obj, "apply", obj, opts.Force)
 }

@@ -13,28 +13,26 @@ import (
 type Request struct {
 	TypeReference
 	Key
-	// Attempt is 1, plus how many calls for this object have failed in a row.
+	// Attempt is 1 plus the number of consecutive failed calls for this object.
 	Attempt int
 }
 
-// Result is what a handler asks for after success. The zero Result asks for nothing: the next call
-// comes when the object changes.
+// Result is the result of a successful call. With the zero Result, the next call comes when the object changes.
 type Result struct {
-	// RequeueAfter asks for another call after this time even without a change. It is rounded up to
-	// milliseconds; zero and less ask for none.
+	// RequeueAfter requeues the object after this time, even without a change. It is rounded up to milliseconds. Zero
+	// and negative values do not requeue it.
 	RequeueAfter time.Duration
 }
 
-// Reconciler brings the world in line with one object. The operator never runs two calls for one object
-// at a time.
+// Reconciler brings the cluster in line with the desired state of one object. The operator never runs two calls for the
+// same object concurrently.
 type Reconciler[T any] interface {
-	// Reconcile gets the object as the operator's cache has it, or nil when it no longer exists. After
-	// an error it is called again with growing pauses, except for an error of reason Invalid: that one
-	// waits for a change of the object.
+	// Reconcile receives the object from the operator's cache, or nil if it no longer exists. After an error the call
+	// is retried with backoff. An error of reason Invalid is not retried until the object changes.
 	Reconcile(ctx context.Context, req Request, obj T) (Result, error)
 }
 
-// ReconcileFunc is a Reconciler made of a function.
+// ReconcileFunc is a function that implements Reconciler.
 type ReconcileFunc[T any] func(ctx context.Context, req Request, obj T) (Result, error)
 
 // Reconcile calls the function.
@@ -42,32 +40,32 @@ func (f ReconcileFunc[T]) Reconcile(ctx context.Context, req Request, obj T) (Re
 	return f(ctx, req, obj)
 }
 
-// Readable is a pointer to a type that reads itself and knows its kind.
+// Readable is a pointer to a type that can be decoded and that knows its kind.
 type Readable[T any] interface {
 	*T
 	json.Unmarshaler
 	TypeRef() TypeReference
 }
 
-// Handler is a Reconciler together with the kind that it is for.
+// Handler is a Reconciler together with the kind that it handles.
 type Handler struct {
 	ref TypeReference
-	// read reads the object that comes next; nil for null.
+	// read decodes the next object. It returns nil for null.
 	read func(d *json.Decoder) any
-	// run calls the Reconciler with what read returned.
+	// run calls the Reconciler with the result of read.
 	run func(ctx context.Context, req Request, obj any) (Result, error)
 }
 
-// For makes a Handler for a kind that has a Go type:
+// For returns a Handler for a kind with a Go type:
 //
 //	k1s.For[Category](&reconciler{})
 //
-// An object that the type cannot read is an error of reason Invalid.
+// If the type cannot decode an object, the error has the reason Invalid.
 func For[T any, P Readable[T]](r Reconciler[P]) Handler {
 	return newHandler[T, P](P(new(T)).TypeRef(), r)
 }
 
-// ForKind makes a Handler for a kind without a Go type.
+// ForKind returns a Handler for a kind without a Go type.
 func ForKind(apiVersion, kind string, r Reconciler[*Object]) Handler {
 	return newHandler(TypeReference{APIVersion: apiVersion, Kind: kind}, r)
 }
@@ -90,11 +88,11 @@ func newHandler[T any, P Readable[T]](ref TypeReference, r Reconciler[P]) Handle
 	}
 }
 
-// TypeRef returns the kind that the Handler is for.
+// TypeRef returns the kind that the Handler handles.
 func (h Handler) TypeRef() TypeReference { return h.ref }
 
-// Reconcile calls the Reconciler with an object in JSON, as the operator does. A null or empty object
-// stands for one that is gone.
+// Reconcile calls the Reconciler with an object in JSON, as the operator does. A null or empty object means that it was
+// deleted.
 func (h Handler) Reconcile(ctx context.Context, req Request, object json.Raw) (Result, error) {
 	if object == "" {
 		object = "null"
@@ -107,12 +105,12 @@ func (h Handler) Reconcile(ctx context.Context, req Request, object json.Raw) (R
 	return h.run(ctx, req, obj)
 }
 
-// unreadable is the error for an object that its type cannot read: trying again does not help.
+// unreadable returns the error for an object that its type cannot decode. A retry would not help.
 func (h Handler) unreadable(err error) error {
 	return NewError(ReasonInvalid, "decode "+h.ref.Kind+": "+err.Error())
 }
 
-// reply returns the result as the operator reads it; no bytes mean that nothing is asked for.
+// reply encodes the result for the operator. No bytes mean the zero result.
 func (r Result) reply() []byte {
 	if r.RequeueAfter <= 0 {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/k1stest"
 )
 
-// grower is a Reconciler with a type.
+// grower is a Reconciler for a Go type.
 type grower struct{ attempts []int }
 
 func (g *grower) Reconcile(ctx context.Context, req k1s.Request, w *Widget) (k1s.Result, error) {
@@ -35,7 +35,7 @@ func TestFor(t *testing.T) {
 	host := k1stest.New(t)
 	host.Add(widget("a", 1), widget("negative", -1))
 	g := new(grower)
-	// Both type parameters can be left to the compiler.
+	// The compiler can infer both type parameters.
 	for _, handler := range []k1s.Handler{k1s.For(g), k1s.For[Widget](g)} {
 		if got := handler.TypeRef(); got != (*Widget)(nil).TypeRef() {
 			t.Errorf("the handler is for %s", got)

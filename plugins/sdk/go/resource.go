@@ -6,7 +6,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// TypeReference names a kind.
+// TypeReference is the API version and kind of an object.
 type TypeReference struct {
 	// APIVersion is the group and version, such as "apps/v1", or "v1" for the core group.
 	APIVersion string
@@ -17,20 +17,20 @@ type TypeReference struct {
 // String returns the kind and its apiVersion for messages: "Deployment of apps/v1".
 func (t TypeReference) String() string { return t.Kind + " of " + t.APIVersion }
 
-// WriteMembers writes apiVersion and kind, the first members of every object.
+// WriteMembers encodes apiVersion and kind, which are the first members of every object.
 func (t TypeReference) WriteMembers(e *json.Encoder) {
 	e.Key("apiVersion").String(t.APIVersion)
 	e.Key("kind").String(t.Kind)
 }
 
-// Key names an object of a known kind.
+// Key is the namespace and name of an object.
 type Key struct {
 	// Namespace is empty for a cluster-scoped kind.
 	Namespace string
 	Name      string
 }
 
-// String returns "namespace/name", or the name alone for a cluster-scoped object.
+// String returns "namespace/name", or only the name for a cluster-scoped object.
 func (k Key) String() string {
 	if k.Namespace == "" {
 		return k.Name
@@ -41,7 +41,7 @@ func (k Key) String() string {
 // KeyOf returns an object's key.
 func KeyOf(obj Identity) Key { return Key{Namespace: obj.GetNamespace(), Name: obj.GetName()} }
 
-// Identity says which object something is. A struct that embeds ObjectMeta has all but TypeRef.
+// Identity identifies an object. A struct that embeds ObjectMeta has all methods except TypeRef.
 type Identity interface {
 	TypeRef() TypeReference
 	GetNamespace() string
@@ -49,8 +49,7 @@ type Identity interface {
 	GetUID() string
 }
 
-// Resource is an object that the client reads and writes: *[Object], or a pointer to an author's type
-// such as
+// Resource is an object that the client reads and writes: *[Object], or a pointer to a plugin's type such as
 //
 //	type Category struct {
 //		k1s.ObjectMeta
@@ -81,8 +80,8 @@ type Identity interface {
 //		e.EndObject()
 //	}
 //
-// A type need not have all fields of its kind; but then write with [Edit], [Apply] or [Patch], as [Update]
-// removes the fields that the type does not have. Equal values have to be written as equal text, and lists
+// A type need not have all fields of its kind. If it does not, write objects with [Edit], [Apply] or [Patch], because
+// [Update] removes the fields that the type does not have. The type must encode equal values as equal text, and lists
 // with all of their elements in the order in which they were read.
 type Resource interface {
 	Identity

@@ -8,40 +8,40 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Warnings are shown to who made a request that is allowed. The operator passes on 16 of them, of 256 bytes
-// each; what is longer is cut, and empty ones are left out.
+// Warnings are shown to the client whose request is allowed. The operator passes on up to 16 warnings of 256 bytes
+// each. Longer ones are cut, and empty ones are omitted.
 type Warnings []string
 
-// Validator reports whether requests to the API server may be carried out. It has the functions that it needs:
-// requests of the other operations do not wait for the plugin.
+// Validator allows or denies admission requests. Set only the functions that are needed: the plugin's webhook does not
+// match the other operations.
 //
-// An error refuses the request, and its message is what the client is shown; an error that is no [Error]
-// has the reason Invalid. One of reason InternalError, Timeout, ServerTimeout, ServiceUnavailable or
-// TooManyRequests, or with the Code 429 or one from 500 on, says that there is no answer: then the failure
-// policy of the WasmPlugin decides, as it does after a panic. See [CannotTell].
+// An error denies the request, and the client receives its message. An error that is not an [Error] has the reason
+// Invalid. An error with the reason InternalError, Timeout, ServerTimeout, ServiceUnavailable or TooManyRequests, or
+// with the Code 429 or 500 and above, means that the plugin could not decide. The failure policy of the WasmPlugin then
+// decides, as after a panic. See [CannotTell].
 //
-// While a request waits, objects can be read, and HTTP requests made with GET and HEAD; whatever changes
-// something is Forbidden.
+// While it handles a request, the plugin can read objects and send HTTP requests with GET and HEAD. Everything that
+// could change something is Forbidden.
 type Validator[T any] struct {
-	// Create gets the object as it is to be; it need not have a name yet, if it has a GenerateName.
+	// Create receives the new object. It may not have a name yet if it has a GenerateName.
 	Create func(ctx context.Context, obj T) (Warnings, error)
-	// Update gets the object as it is and as it is to be. It is not called for changes of the status, nor
-	// for objects that are being deleted.
+	// Update receives the stored and the new object. It is called neither for changes of the status nor for objects
+	// that are being deleted.
 	Update func(ctx context.Context, old, obj T) (Warnings, error)
-	// Delete gets the object as it is.
+	// Delete receives the stored object.
 	Delete func(ctx context.Context, obj T) (Warnings, error)
 }
 
-// Validate makes a handler for a kind that has a Go type:
+// Validate returns a handler for a kind with a Go type:
 //
 //	k1s.Validate(k1s.Validator[*Category]{Create: checkNew, Update: checkChange})
 //
-// An object that the type cannot read is refused.
+// An object that the type cannot decode is denied.
 func Validate[T any, P Readable[T]](v Validator[P]) AdmissionHandler {
 	return newValidator[T](P(new(T)).TypeRef(), v)
 }
 
-// ValidateKind makes a handler for a kind without a Go type.
+// ValidateKind returns a handler for a kind without a Go type.
 func ValidateKind(apiVersion, kind string, v Validator[*Object]) AdmissionHandler {
 	return newValidator[Object](TypeReference{APIVersion: apiVersion, Kind: kind}, v)
 }
@@ -83,8 +83,8 @@ func newValidator[T any, P Readable[T]](ref TypeReference, v Validator[P]) Admis
 	return h
 }
 
-// CannotTell returns err as one that says that there is no answer to whether a request is allowed, whatever
-// reason it had: the failure policy of the WasmPlugin decides. It is nil for nil.
+// CannotTell converts err to an error that means that the plugin could not decide about a request, regardless of its
+// reason. The failure policy of the WasmPlugin then decides. It returns nil if err is nil.
 //
 //	err := k1s.Get(ctx, key, &category)
 //	if k1s.IsNotFound(err) {
@@ -101,12 +101,12 @@ func CannotTell(err error) error {
 }
 
 const (
-	// maxWarnings and maxWarning, in bytes, are the bounds of the guest ABI.
+	// maxWarnings and maxWarning, in bytes, are limits of the guest ABI.
 	maxWarnings = 16
 	maxWarning  = 256
 )
 
-// reply returns the warnings as the operator reads them; no bytes mean that there are none.
+// reply encodes the warnings for the operator. No bytes mean that there are none.
 func (w Warnings) reply() []byte {
 	var e json.Encoder
 	n := 0
@@ -129,14 +129,14 @@ func (w Warnings) reply() []byte {
 	return e.Bytes()
 }
 
-// cut returns a text of at most limit bytes, with dots where something is missing.
+// cut returns the text, shortened to at most limit bytes and ending in an ellipsis if it is longer.
 func cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}
 	const dots = "…"
 	end := limit - len(dots)
-	for end > 0 && text[end]&0xc0 == 0x80 { // within a character
+	for end > 0 && text[end]&0xc0 == 0x80 { // inside a character
 		end--
 	}
 	return text[:end] + dots

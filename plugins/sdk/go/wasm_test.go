@@ -23,7 +23,7 @@ func buildHello(t *testing.T) []byte {
 	return module
 }
 
-// goWASM runs the go command for the target of plugins.
+// goWASM runs the go command for the target platform of plugins.
 func goWASM(t *testing.T, args ...string) {
 	t.Helper()
 	cmd := exec.Command("go", args...)
@@ -38,7 +38,7 @@ func TestWASM_vet(t *testing.T) {
 	goWASM(t, "vet", "./...")
 }
 
-// TestWASM_borders compares what the example imports and exports with the guest ABI.
+// TestWASM_borders compares the imports and exports of the example with the guest ABI.
 func TestWASM_borders(t *testing.T) {
 	t.Parallel()
 	imports, exports := borders(t, buildHello(t))
@@ -55,7 +55,7 @@ func TestWASM_borders(t *testing.T) {
 		t.Errorf("exports %v\nwant %v", exports, want)
 	}
 
-	// The example logs and emits events, so it imports nothing else of the operator.
+	// The example logs and emits Events, so it imports no other host functions.
 	want = map[string]string{"k1s.k1s_log": "(i32 i32 i32) ()", "k1s.k1s_event": "(i32 i32) (i64)"}
 	maps.DeleteFunc(imports, func(name, _ string) bool { return strings.HasPrefix(name, "wasi_snapshot_preview1.") })
 	if !maps.Equal(imports, want) {

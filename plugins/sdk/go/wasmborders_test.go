@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// borders reads the imports and exports of a module, each with its signature as "(i32 i32) (i64)". It
-// knows what Go's linker writes, which is a small part of the binary format.
+// borders returns the imports and exports of a module, each with its signature such as "(i32 i32) (i64)". It can read
+// the output of Go's linker, which is a small part of the binary format.
 func borders(t *testing.T, module []byte) (imports, exports map[string]string) {
 	t.Helper()
 	m := wasmReader{T: t, Reader: bytes.NewReader(module)}

@@ -2,26 +2,26 @@
 
 package json
 
-// Decoder reads JSON from front to back. The zero value reads the empty text.
+// Decoder decodes JSON from front to back. The zero value decodes the empty text.
 type Decoder struct {
 	text  string
 	pos   int // the next byte to read
-	depth int // how many objects and arrays are open
+	depth int // number of open objects and arrays
 	err   error
-	quiet bool // errors are not described: set while describing one
+	quiet bool // errors have no description; set while describing one
 }
 
 // NewDecoder returns a Decoder of text.
 //
-// Strings and Raws that it returns are slices of text wherever they hold no escape, so reading costs
-// no allocations. The price: as long as one of them is kept, text is kept as a whole. Copy with
-// strings.Clone what outlives the call.
+// Strings and Raws that it returns are slices of text if they contain no escapes, so decoding allocates nothing for
+// them. Therefore the whole text stays in memory as long as one of them is referenced. Copy what outlives the call with
+// strings.Clone.
 func NewDecoder(text string) *Decoder { return &Decoder{text: text} }
 
 // Err returns the first error, or nil.
 func (d *Decoder) Err() error { return d.err }
 
-// End returns the first error, and it is one when anything but white space is left.
+// End returns the first error. It is an error if anything but white space is left.
 func (d *Decoder) End() error {
 	d.space()
 	if d.err == nil && d.pos < len(d.text) {
@@ -30,7 +30,7 @@ func (d *Decoder) End() error {
 	return d.err
 }
 
-// Kind returns the kind of the value that comes next, without reading it.
+// Kind returns the kind of the next value, without decoding it.
 func (d *Decoder) Kind() Kind {
 	d.space()
 	if d.err != nil || d.pos >= len(d.text) {
@@ -39,7 +39,7 @@ func (d *Decoder) Kind() Kind {
 	return kindOf(d.text[d.pos])
 }
 
-// Null reads a null if that comes next and says so; anything else is left to be read:
+// Null decodes a null if that is the next value, and reports whether it was. It does not consume any other value:
 //
 //	if !d.Null() {
 //		depth := d.Int32()
@@ -62,10 +62,10 @@ func (d *Decoder) Null() bool {
 	}
 }
 
-// Skip reads one value and forgets it. The value must be valid JSON all the same.
+// Skip skips one value. The value must still be valid JSON.
 func (d *Decoder) Skip() { d.skipValue() }
 
-// Raw reads one value as its text, without the white space around it.
+// Raw returns one value as text, without the white space around it.
 func (d *Decoder) Raw() Raw {
 	d.space()
 	start := d.pos
@@ -76,7 +76,7 @@ func (d *Decoder) Raw() Raw {
 	return Raw(d.text[start:d.pos])
 }
 
-// Bool reads a boolean.
+// Bool decodes a boolean.
 func (d *Decoder) Bool() bool {
 	if !d.want(KindBool) {
 		return false
@@ -84,7 +84,7 @@ func (d *Decoder) Bool() bool {
 	return d.boolean()
 }
 
-// boolean reads what begins with a t or an f.
+// boolean decodes a literal that starts with a t or an f.
 func (d *Decoder) boolean() bool {
 	if d.at('t') {
 		return d.literal("true")
@@ -93,8 +93,7 @@ func (d *Decoder) boolean() bool {
 	return false
 }
 
-// String reads a string. A half of a surrogate pair that is escaped alone becomes U+FFFD, as in
-// encoding/json.
+// String decodes a string. An escaped surrogate without its other half becomes U+FFFD, as in encoding/json.
 func (d *Decoder) String() string {
 	if !d.want(KindString) {
 		return ""
@@ -102,8 +101,8 @@ func (d *Decoder) String() string {
 	return d.str()
 }
 
-// want gets to the next value and reports whether it is of that kind. A null is read and gives false, as
-// it stands for the zero value; any other kind is an error.
+// want moves to the next value and reports whether it is of the given kind. A null is consumed and gives false, because
+// it means the zero value. Any other kind is an error.
 func (d *Decoder) want(k Kind) bool {
 	d.space()
 	if d.err != nil {
@@ -146,7 +145,7 @@ func (d *Decoder) space() {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// literal reads exactly these characters and reports whether they were there.
+// literal consumes exactly these characters and reports whether they were there.
 func (d *Decoder) literal(word string) bool {
 	if len(d.text)-d.pos < len(word) || d.text[d.pos:d.pos+len(word)] != word {
 		d.syntax("want " + word)

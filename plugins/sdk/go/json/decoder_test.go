@@ -144,7 +144,7 @@ func TestDecoder_leavingALoopEarlySkipsTheRest(t *testing.T) {
 			}
 		case 1:
 			for range d.Elements() {
-				break // without reading the element
+				break // without decoding the element
 			}
 		default:
 			got = append(got, d.Int())

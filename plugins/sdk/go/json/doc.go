@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package json reads and writes JSON without reflection, for plugins in WebAssembly: there, the
-// standard library's encoding/json costs a megabyte of module and most of a call's time.
+// Package json implements the encoding and decoding of JSON without reflection, for plugins in WebAssembly. In a
+// plugin, the standard library's encoding/json would add a megabyte to the module and take most of a call's time.
 //
-// A type reads itself with a [Decoder] and writes itself with an [Encoder]:
+// A type decodes itself with a [Decoder] and encodes itself with an [Encoder]:
 //
 //	type Spec struct {
 //		Name string
@@ -31,34 +31,33 @@
 //		e.EndObject()
 //	}
 //
-// Errors stick: after the first one every read returns a zero value and every loop ends, so a method
-// needs no error handling of its own, and [Unmarshal] and [Marshal] report it. Members that a method
-// does not read are skipped.
+// The first error is kept: after it, every read returns a zero value and every loop ends. A method therefore needs no
+// error handling, and [Unmarshal] and [Marshal] return the error. Members that a method does not read are skipped.
 //
-// Reading is strict: exactly the grammar of RFC 8259, in valid UTF-8, at most [MaxDepth] levels deep.
-// As Kubernetes does, null counts as absent: every read of null gives the zero value.
+// Decoding is strict: it accepts exactly the grammar of RFC 8259, in valid UTF-8, at most [MaxDepth] levels deep. As in
+// Kubernetes, null counts as absent: every read of null returns the zero value.
 package json
 
-// MaxDepth is how deeply arrays and objects may be nested. Kubernetes objects stay below a hundred.
+// MaxDepth is the maximum nesting depth of arrays and objects. Kubernetes objects stay below a hundred.
 const MaxDepth = 1000
 
-// Unmarshaler is a value that reads itself.
+// Unmarshaler is a value that decodes itself.
 type Unmarshaler interface {
-	// UnmarshalK1s reads exactly one value and replaces what the receiver held before. It reports
-	// what is wrong through d, with [Decoder.Fail].
+	// UnmarshalK1s decodes exactly one value and replaces the previous contents of the receiver. It reports errors with
+	// [Decoder.Fail].
 	UnmarshalK1s(d *Decoder)
 }
 
-// Marshaler is a value that writes itself.
+// Marshaler is a value that encodes itself.
 type Marshaler interface {
-	// MarshalK1s writes exactly one value. It reports what is wrong through e, with [Encoder.Fail].
+	// MarshalK1s encodes exactly one value. It reports errors with [Encoder.Fail].
 	MarshalK1s(e *Encoder)
 }
 
-// Unmarshal reads text, which is one JSON value and nothing else but white space, into a value. The
-// error is an [*Error], or what the value's method failed with.
+// Unmarshal decodes text, which is one JSON value and optional white space, into a value. The error is an [*Error], or
+// the error that the value's method reported.
 //
-// Strings that are read share their memory with text: see [NewDecoder].
+// Decoded strings share their memory with text: see [NewDecoder].
 func Unmarshal(text string, into Unmarshaler) error {
 	d := NewDecoder(text)
 	into.UnmarshalK1s(d)
@@ -72,7 +71,7 @@ func Marshal(v Marshaler) ([]byte, error) {
 	return e.Bytes(), e.Err()
 }
 
-// Valid reports whether text is one JSON value and nothing else but white space.
+// Valid reports whether text is one JSON value and optional white space.
 func Valid(text string) bool {
 	d := NewDecoder(text)
 	d.Skip()

@@ -4,8 +4,8 @@ package json
 
 import "strconv"
 
-// Get returns the value that path leads to: names of members, and indices of elements in decimal. It
-// says false when nothing is there.
+// Get returns the value at a path of member names and decimal indices of elements. It returns false if there is no such
+// value.
 func (r Raw) Get(path ...string) (Raw, bool) {
 	d := NewDecoder(string(r))
 	for _, part := range path {
@@ -17,7 +17,7 @@ func (r Raw) Get(path ...string) (Raw, bool) {
 	return value, d.err == nil
 }
 
-// seek moves to a member's or an element's value.
+// seek moves to the value of a member or an element.
 func (d *Decoder) seek(part string) bool {
 	kind := d.Kind()
 	object := kind == KindObject
@@ -35,9 +35,9 @@ func (d *Decoder) seek(part string) bool {
 	}
 }
 
-// Set returns r with the value at path replaced by a valid one. Objects on the way that are absent or
-// null are made; the index behind the last element of an array appends. It is an error when path leads
-// through another kind of value, or beyond an array's end.
+// Set returns r with the value at path replaced by a valid one. It creates objects in the path that are absent or null.
+// The index after the last element of an array appends. It returns an error if the path leads through another kind of
+// value, or beyond the end of an array.
 func (r Raw) Set(value Raw, path ...string) (Raw, error) {
 	if value == "" {
 		value = "null"
@@ -45,7 +45,7 @@ func (r Raw) Set(value Raw, path ...string) (Raw, error) {
 	return r.edit(value, path)
 }
 
-// Remove returns r without the value at path. Where nothing is, nothing changes.
+// Remove returns r without the value at path. It returns r unchanged if there is no such value.
 func (r Raw) Remove(path ...string) (Raw, error) {
 	if _, ok := r.Get(path...); !ok || len(path) == 0 {
 		return r, nil
@@ -53,7 +53,7 @@ func (r Raw) Remove(path ...string) (Raw, error) {
 	return r.edit("", path)
 }
 
-// edit copies r with another value at path; the empty value removes.
+// edit copies r with the value at path replaced. An empty value removes it.
 func (r Raw) edit(value Raw, path []string) (Raw, error) {
 	var e Encoder
 	d := NewDecoder(string(r))
@@ -67,7 +67,7 @@ func (r Raw) edit(value Raw, path []string) (Raw, error) {
 	return Raw(e.Bytes()), nil
 }
 
-// edit reads the value that comes next and writes it with the one at path replaced.
+// edit decodes the next value and encodes it with the value at path replaced.
 func (d *Decoder) edit(e *Encoder, value Raw, path []string) {
 	if len(path) == 0 {
 		d.Skip()
@@ -131,7 +131,7 @@ func (d *Decoder) editArray(e *Encoder, value Raw, path []string) {
 	e.EndArray()
 }
 
-// quote returns a string as it stands in JSON, for messages.
+// quote returns a string encoded as JSON, for messages.
 func quote(s string) string {
 	var e Encoder
 	e.String(s)

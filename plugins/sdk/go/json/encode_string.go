@@ -6,11 +6,11 @@ import "unicode/utf8"
 
 const hexDigits = "0123456789abcdef"
 
-// String writes a string. Bytes that are no UTF-8 become U+FFFD, as JSON cannot hold them.
+// String encodes a string. Bytes that are not UTF-8 become U+FFFD, because JSON cannot contain them.
 func (e *Encoder) String(s string) {
 	e.comma()
 	e.out = append(e.out, '"')
-	done := 0 // what is before is written
+	done := 0 // everything before is written
 	for i := 0; i < len(s); {
 		c := s[i]
 		if ' ' <= c && c != '"' && c != '\\' && c < utf8.RuneSelf {
@@ -35,7 +35,7 @@ func (e *Encoder) String(s string) {
 	e.out = append(e.out, '"')
 }
 
-// escape writes one byte that cannot stand in a string as it is.
+// escape writes an escape for one byte that a string cannot contain.
 func (e *Encoder) escape(c byte) {
 	switch c {
 	case '"', '\\':

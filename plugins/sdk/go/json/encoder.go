@@ -9,13 +9,13 @@ import (
 	"strconv"
 )
 
-// Encoder writes JSON without white space. The zero value is ready to use.
+// Encoder encodes JSON without white space. The zero value is ready for use.
 //
-// Its methods are not inlined: in WebAssembly every append is a hundred bytes and more, and types that
-// write themselves are chains of these calls.
+// Its methods are not inlined: in WebAssembly every append takes a hundred bytes or more, and the methods of a type are
+// chains of these calls.
 //
-// It puts commas where they belong, and trusts its user for the rest: every Begin has its End, and in
-// an object every value has its Key.
+// It writes commas where they are needed. The caller must ensure that every Begin has its End, and that in an object
+// every value has its Key.
 type Encoder struct {
 	out []byte
 	err error
@@ -27,14 +27,14 @@ func (e *Encoder) Bytes() []byte { return e.out }
 // Err returns the first error, or nil.
 func (e *Encoder) Err() error { return e.err }
 
-// Fail records that the value cannot be written. Only the first error counts.
+// Fail records that the value cannot be encoded. Only the first error counts.
 func (e *Encoder) Fail(message string) {
 	if e.err == nil {
 		e.err = errors.New(message)
 	}
 }
 
-// Grow makes room for n more bytes, so that writing them allocates nothing.
+// Grow reserves space for n more bytes, so that writing them allocates nothing.
 func (e *Encoder) Grow(n int) { e.out = slices.Grow(e.out, n) }
 
 // BeginObject opens an object.
@@ -63,7 +63,7 @@ func (e *Encoder) BeginArray() {
 //go:noinline
 func (e *Encoder) EndArray() { e.out = append(e.out, ']') }
 
-// Key writes a member's name; the value is written next. It returns the Encoder for that:
+// Key writes the name of a member, whose value is written next. It returns the Encoder for that:
 //
 //	e.Key("depth").Int(3)
 //
@@ -98,7 +98,7 @@ func (e *Encoder) Int(n int64) {
 	e.out = strconv.AppendInt(e.out, n, 10)
 }
 
-// Float writes a number. JSON knows no NaN and no infinity: they are errors.
+// Float writes a number. NaN and infinities are errors, because JSON cannot contain them.
 func (e *Encoder) Float(f float64) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		e.Fail("JSON has no NaN and no infinity")
@@ -108,7 +108,7 @@ func (e *Encoder) Float(f float64) {
 	e.out = strconv.AppendFloat(e.out, f, 'g', -1, 64)
 }
 
-// Raw writes a value as it is; it must be valid JSON, which is not checked. The empty Raw is null.
+// Raw writes a value unchanged. It must be valid JSON, which is not checked. The empty Raw is written as null.
 func (e *Encoder) Raw(raw Raw) {
 	if raw == "" {
 		e.Null()
@@ -130,8 +130,7 @@ func (e *Encoder) Strings(list []string) {
 	e.EndArray()
 }
 
-// StringMap writes an object whose values are strings, sorted by name so that equal maps give equal
-// text.
+// StringMap writes an object whose values are strings. It sorts them by name, so that equal maps give equal text.
 func (e *Encoder) StringMap(m map[string]string) {
 	names := make([]string, 0, len(m))
 	for name := range m {
@@ -145,8 +144,8 @@ func (e *Encoder) StringMap(m map[string]string) {
 	e.EndObject()
 }
 
-// comma writes a comma if a value stands before. What was written last tells: behind an opening
-// bracket or a colon there is none, and no value ends in one of these.
+// comma writes a comma if a value precedes. The last byte decides: after an opening bracket or a colon there is no
+// comma, and no value ends in one of these.
 //
 //go:noinline
 func (e *Encoder) comma() {

@@ -9,7 +9,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// writes is a Marshaler made of a function.
+// writes is a Marshaler that calls a function.
 type writes func(e *json.Encoder)
 
 func (w writes) MarshalK1s(e *json.Encoder) { w(e) }

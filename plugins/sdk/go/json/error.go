@@ -4,13 +4,13 @@ package json
 
 import "strconv"
 
-// Error says what is wrong with a JSON text, and where.
+// Error is an error in a JSON text and its position.
 type Error struct {
-	// Path leads to the value, such as `spec.tags[2]`. It is empty for the outermost value.
+	// Path is the path of the value, such as `spec.tags[2]`. It is empty for the outermost value.
 	Path string
 	// Offset is the position in the text in bytes.
 	Offset int
-	// Message says what was wanted and what was found.
+	// Message says what was expected and what was found.
 	Message string
 }
 
@@ -23,12 +23,12 @@ func (e *Error) Error() string {
 	return text
 }
 
-// errQuiet stands for any error while the path to another one is looked for.
+// errQuiet replaces any error while the path of another one is computed.
 var errQuiet = &Error{}
 
-// Fail records that the value just read is not acceptable, as an [*Error]. Only the first error counts.
+// Fail records, as an [*Error], that the value just decoded is not acceptable. Only the first error counts.
 func (d *Decoder) Fail(message string) {
-	// The value is behind; its last byte still belongs to it.
+	// The position is after the value. Its last byte still belongs to it.
 	d.fail(message, max(d.pos-1, 0))
 }
 
@@ -42,7 +42,7 @@ func (d *Decoder) fail(message string, offset int) {
 	}
 }
 
-// syntax records that the text ends, or goes on with the wrong character.
+// syntax records that the text ends, or continues with a wrong character.
 func (d *Decoder) syntax(want string) {
 	if d.pos >= len(d.text) {
 		d.fail(want+", found the end", d.pos)

@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// seeds are the shapes that the fuzzers start from, good and bad.
+// seeds are the texts that the fuzzers start from, valid and invalid ones.
 var seeds = []string{
 	`null`, `true`, `false`, `0`, `-0`, `12`, `-1.5e+10`, `1E-2`, `"a"`, `""`, `[]`, `{}`,
 	` { "a" : [ 1 , { "b" : null } , "\u00e9\ud83d\ude00\ud800" ] } `,
@@ -29,13 +29,13 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// judgedAlike leaves out what the two decoders are meant to judge differently: encoding/json mends
-// invalid UTF-8 and goes deeper.
+// judgedAlike reports whether both decoders should agree about a text. encoding/json replaces invalid UTF-8 and allows
+// deeper nesting.
 func judgedAlike(text string) bool {
 	return utf8.ValidString(text) && strings.Count(text, "[")+strings.Count(text, "{") <= json.MaxDepth
 }
 
-// FuzzDecode_value compares reading everything with encoding/json.
+// FuzzDecode_value compares decoding of arbitrary values with encoding/json.
 func FuzzDecode_value(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, text string) {
@@ -55,7 +55,7 @@ func FuzzDecode_value(f *testing.F) {
 	})
 }
 
-// FuzzDecode_skip checks that skipping is as strict as reading, and that a Raw is exactly the value.
+// FuzzDecode_skip checks that skipping is as strict as decoding, and that a Raw is exactly the value.
 func FuzzDecode_skip(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, text string) {
@@ -71,7 +71,7 @@ func FuzzDecode_skip(f *testing.F) {
 	})
 }
 
-// typed reads with every typed method, whatever comes.
+// typed calls every typed method of the Decoder.
 type typed struct {
 	s string
 	i int64
@@ -103,7 +103,7 @@ func (v *typed) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// FuzzDecode_typed compares typed reading with encoding/json, member by member.
+// FuzzDecode_typed compares typed decoding with encoding/json, member by member.
 func FuzzDecode_typed(f *testing.F) {
 	addSeeds(f)
 	f.Add(`{"s":"x","i":-3,"f":1.5,"b":true,"l":["a"],"m":{"k":"v"},"other":[{}]}`)
@@ -113,7 +113,7 @@ func FuzzDecode_typed(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		var got typed
 		err := json.Unmarshal(text, &got)
-		// encoding/json folds the case of names, and leaves a member alone for null.
+		// encoding/json ignores the case of names, and does not change a member for null.
 		if !judgedAlike(text) || strings.Contains(text, "null") || strings.Contains(text, "stop") ||
 			strings.ToLower(text) != text || strings.Contains(text, `\u`) || strings.ContainsRune(text, 'ſ') {
 			return
@@ -137,7 +137,7 @@ func FuzzDecode_typed(f *testing.F) {
 	})
 }
 
-// FuzzEncode_roundTrip writes what was read and reads it again, with both decoders.
+// FuzzEncode_roundTrip encodes a decoded value and decodes it again, with both decoders.
 func FuzzEncode_roundTrip(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, text string) {
@@ -160,7 +160,7 @@ func FuzzEncode_roundTrip(f *testing.F) {
 	})
 }
 
-// FuzzEncode_string checks that any Go string gives valid JSON.
+// FuzzEncode_string checks that any Go string is encoded as valid JSON.
 func FuzzEncode_string(f *testing.F) {
 	for _, seed := range []string{"", "a", "\"\\\x00\x1f\n\r\t", "\xff\xfe", "é😀\u2028", "\ufffd"} {
 		f.Add(seed)
@@ -177,7 +177,7 @@ func FuzzEncode_string(f *testing.F) {
 	})
 }
 
-// FuzzRaw_edit checks that editing any valid text gives valid text with the value in its place.
+// FuzzRaw_edit checks that an edit of any valid text gives a valid text with the value at its path.
 func FuzzRaw_edit(f *testing.F) {
 	for _, seed := range seeds {
 		f.Add(seed, "a", "0")

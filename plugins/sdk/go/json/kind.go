@@ -5,7 +5,7 @@ package json
 // Kind is the kind of a JSON value.
 type Kind uint8
 
-// The kinds. KindInvalid is no value at all: the end of the text, or a character that begins none.
+// The kinds. KindInvalid is not a value: it is the end of the text, or a character that starts no value.
 const (
 	KindInvalid Kind = iota
 	KindNull
@@ -36,7 +36,7 @@ func (k Kind) String() string {
 	}
 }
 
-// kindOf tells a value's kind by its first character.
+// kindOf returns the kind of a value by its first character.
 func kindOf(c byte) Kind {
 	switch {
 	case c == '"':

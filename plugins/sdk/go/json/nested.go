@@ -4,16 +4,16 @@ package json
 
 import "iter"
 
-// Members reads an object: it gives the name of each member, and the body of the loop reads its value.
-// A value that the body leaves alone is skipped, and so is the rest of the object when the loop is left
-// early. For null there are no members.
+// Members decodes an object: it yields the name of each member, and the body of the loop decodes its value. A value
+// that the body does not decode is skipped. If the loop ends early, the rest of the object is skipped. A null has no
+// members.
 //
-// A name that occurs twice is given twice, so the last one wins.
+// A name that occurs twice is yielded twice, so the last one wins.
 func (d *Decoder) Members() iter.Seq[string] {
 	return func(yield func(string) bool) { d.members(yield) }
 }
 
-// members is not part of the function above so that the compiler does not copy it into every loop.
+// members is a separate function so that the compiler does not copy it into every loop.
 func (d *Decoder) members(yield func(string) bool) {
 	if !d.want(KindObject) || !d.enter(true) {
 		return
@@ -34,8 +34,8 @@ func (d *Decoder) members(yield func(string) bool) {
 	}
 }
 
-// Elements reads an array: it gives the index of each element, and the body of the loop reads the
-// element. What the body leaves alone is skipped as in [Decoder.Members].
+// Elements decodes an array: it yields the index of each element, and the body of the loop decodes the element.
+// Elements that the body does not decode are skipped as in [Decoder.Members].
 func (d *Decoder) Elements() iter.Seq[int] {
 	return func(yield func(int) bool) { d.elements(yield) }
 }
@@ -58,7 +58,7 @@ func (d *Decoder) elements(yield func(int) bool) {
 	}
 }
 
-// Strings reads an array of strings. It is nil for null and for an empty array.
+// Strings decodes an array of strings. It returns nil for null and for an empty array.
 func (d *Decoder) Strings() []string {
 	var list []string
 	for range d.Elements() {
@@ -67,8 +67,8 @@ func (d *Decoder) Strings() []string {
 	return list
 }
 
-// StringMap reads an object whose values are strings, such as labels. It is nil for null and for an
-// empty object.
+// StringMap decodes an object whose values are strings, such as labels. It returns nil for null and for an empty
+// object.
 func (d *Decoder) StringMap() map[string]string {
 	var m map[string]string
 	for name := range d.Members() {
@@ -80,8 +80,8 @@ func (d *Decoder) StringMap() map[string]string {
 	return m
 }
 
-// enter reads the opening bracket, and the closing one if nothing is between them. It reports whether
-// there is a first value to read.
+// enter consumes the opening bracket, and the closing one if nothing is between them. It reports whether there is a
+// first value.
 func (d *Decoder) enter(object bool) bool {
 	if d.depth >= MaxDepth {
 		d.fail("nested too deeply", d.pos)
@@ -97,7 +97,7 @@ func (d *Decoder) enter(object bool) bool {
 	return true
 }
 
-// next reads the comma behind a value, or the closing bracket. It reports whether another value follows.
+// next consumes the comma after a value, or the closing bracket. It reports whether another value follows.
 func (d *Decoder) next(object bool) bool {
 	if d.err != nil {
 		return false
@@ -116,7 +116,7 @@ func (d *Decoder) next(object bool) bool {
 	return false
 }
 
-// name reads a member's name and the colon, and moves to the value.
+// name decodes the name of a member, consumes the colon, and moves to the value.
 func (d *Decoder) name() string {
 	d.space()
 	if !d.at('"') {
@@ -131,7 +131,7 @@ func (d *Decoder) name() string {
 	return name
 }
 
-// colon reads the colon behind a name.
+// colon consumes the colon after a name.
 func (d *Decoder) colon() bool {
 	d.space()
 	if !d.at(':') {

@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// Int reads an integer: a number without fraction and exponent that fits into 64 bits.
+// Int decodes an integer: a number without fraction and exponent that fits into 64 bits.
 func (d *Decoder) Int() int64 { return d.integer(math.MinInt64, math.MaxInt64) }
 
-// Int32 reads an integer that fits into 32 bits.
+// Int32 decodes an integer that fits into 32 bits.
 func (d *Decoder) Int32() int32 { return int32(d.integer(math.MinInt32, math.MaxInt32)) }
 
 func (d *Decoder) integer(low, high int64) int64 {
@@ -31,14 +31,14 @@ func (d *Decoder) integer(low, high int64) int64 {
 	return 0
 }
 
-// parseInt reads a number that the grammar allows. It is not strconv.ParseInt because that one's errors
-// bring tens of kilobytes of code for quoting along.
+// parseInt parses a valid JSON number. It does not use strconv.ParseInt, whose errors add tens of kilobytes of code for
+// quoting.
 func parseInt(text string) (int64, bool) {
 	negative := text[0] == '-'
 	if negative {
 		text = text[1:]
 	}
-	// Counting down reaches the smallest integer, which has no positive counterpart.
+	// Negative numbers include the smallest integer, which has no positive counterpart.
 	var n int64
 	for i := range len(text) {
 		c := text[i]
@@ -53,7 +53,7 @@ func parseInt(text string) (int64, bool) {
 	return -n, n != math.MinInt64
 }
 
-// Float reads a number as a 64-bit float. A number beyond its range is an error.
+// Float decodes a number as a 64-bit float. A number out of range is an error.
 func (d *Decoder) Float() float64 {
 	start := d.numberStart()
 	text := string(d.Number())
@@ -68,7 +68,7 @@ func (d *Decoder) Float() float64 {
 	return f
 }
 
-// Number reads a number as it is written, for numbers that fit no Go type. It is empty for null.
+// Number returns a number as it is written, for numbers that fit no Go type. It returns "" for null.
 func (d *Decoder) Number() Raw {
 	if !d.want(KindNumber) {
 		return ""
@@ -80,18 +80,18 @@ func (d *Decoder) Number() Raw {
 	return Raw(d.text[start:d.pos])
 }
 
-// numberStart is where the next value begins, for messages.
+// numberStart returns the position of the next value, for messages.
 func (d *Decoder) numberStart() int {
 	d.space()
 	return d.pos
 }
 
-// scanNumber moves behind the number that comes next.
+// scanNumber moves past the next number.
 func (d *Decoder) scanNumber() bool {
 	if d.at('-') {
 		d.pos++
 	}
-	// A zero stands alone: 01 is two values.
+	// No digit can follow a leading zero: 01 is two values.
 	if d.at('0') {
 		d.pos++
 	} else if !d.digits() {
@@ -113,7 +113,7 @@ func (d *Decoder) scanNumber() bool {
 	return true
 }
 
-// digits moves behind one digit or more.
+// digits moves past one or more digits.
 func (d *Decoder) digits() bool {
 	start := d.pos
 	for d.pos < len(d.text) && isDigit(d.text[d.pos]) {
@@ -129,7 +129,7 @@ func (d *Decoder) digits() bool {
 // at reports whether the next byte is c.
 func (d *Decoder) at(c byte) bool { return d.pos < len(d.text) && d.text[d.pos] == c }
 
-// clip keeps messages readable when a number has thousands of digits.
+// clip shortens a number with very many digits, for messages.
 func clip(text string) string {
 	const most = 40
 	if len(text) > most {

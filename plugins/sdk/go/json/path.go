@@ -4,15 +4,15 @@ package json
 
 import "strconv"
 
-// step is one open object or array on the way to a value.
+// step is one open object or array in the path of a value.
 type step struct {
 	object bool
-	name   string // of the member being read, in an object
-	index  int    // of the element being read, in an array
+	name   string // of the current member, in an object
+	index  int    // of the current element, in an array
 }
 
-// pathAt returns the path of the value in text that holds the byte at offset. It is only called for
-// errors: reading costs nothing for it.
+// pathAt returns the path of the value in text that contains the byte at offset. It is called only for errors, so that
+// decoding has no overhead for paths.
 func pathAt(text string, offset int) string {
 	d := Decoder{text: text, quiet: true}
 	var path []step
@@ -54,7 +54,7 @@ func pathAt(text string, offset int) string {
 	}
 }
 
-// render writes a path as people write it: spec.tags[2].
+// render formats a path for people: spec.tags[2].
 func render(path []step) string {
 	var out []byte
 	for _, s := range path {

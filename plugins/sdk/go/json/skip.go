@@ -2,8 +2,8 @@
 
 package json
 
-// nesting remembers for every open level whether it is an object: one bit each, so that skipping
-// needs neither recursion nor allocation however deep the text is.
+// nesting records for every open level whether it is an object, in one bit each, so that skipping needs neither
+// recursion nor allocation, however deep the text is.
 type nesting [(MaxDepth + 63) / 64]uint64
 
 func (n *nesting) set(level int, object bool) {
@@ -17,11 +17,10 @@ func (n *nesting) set(level int, object bool) {
 
 func (n *nesting) object(level int) bool { return n[level/64]>>(level%64)&1 == 1 }
 
-// skipValue moves behind the value that comes next and checks all of it.
+// skipValue moves past the next value and checks all of it.
 //
-// Most of most objects is skipped, and in WebAssembly calls are what costs. So this is one loop that
-// handles what is common by itself, and leaves what is not to the functions that reading uses: they
-// also say what is wrong.
+// Most of the text of most objects is skipped, and in WebAssembly function calls are expensive. Therefore one loop
+// handles the common cases. The functions for decoding handle the others, and report errors.
 func (d *Decoder) skipValue() {
 	if d.err != nil {
 		return
@@ -29,13 +28,13 @@ func (d *Decoder) skipValue() {
 	text, i := d.text, d.pos
 	var open nesting
 	base := d.depth
-	name := false // a member's name comes next, not a value
+	name := false // the next token is the name of a member, not a value
 	for {
 		for i < len(text) && isSpace(text[i]) {
 			i++
 		}
 		d.pos = i
-		c := byte(0) // begins nothing
+		c := byte(0) // starts no value
 		if i < len(text) {
 			c = text[i]
 		}
@@ -78,7 +77,7 @@ func (d *Decoder) skipValue() {
 			i = d.pos
 			continue
 		}
-		// Behind a value: close what ends here, up to the next one.
+		// After a value: close the objects and arrays that end here, up to the next value.
 		for more := false; !more; {
 			d.pos = i
 			if d.depth == base {
@@ -98,7 +97,7 @@ func (d *Decoder) skipValue() {
 	}
 }
 
-// skipStart reads a scalar or an empty array or object, or enters one that is not empty.
+// skipStart skips a scalar or an empty array or object, or enters one that is not empty.
 func (d *Decoder) skipStart() (opened, object bool) {
 	switch d.Kind() {
 	case KindString:
@@ -112,7 +111,7 @@ func (d *Decoder) skipStart() (opened, object bool) {
 	return opened, object
 }
 
-// scanScalar moves behind a number or a literal.
+// scanScalar moves past a number or a literal.
 func (d *Decoder) scanScalar() {
 	switch d.Kind() {
 	case KindNumber:

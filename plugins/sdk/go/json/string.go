@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// str reads the string that comes next; the decoder is at its quote.
+// str decodes the next string. The decoder is at its opening quote.
 func (d *Decoder) str() string {
 	start := d.pos + 1
 	if end := start + plain(d.text[start:]); end < len(d.text) && d.text[end] == '"' {
@@ -26,8 +26,8 @@ func (d *Decoder) str() string {
 	return inner
 }
 
-// scanString moves behind the string that comes next, checks it, and reports whether it holds escapes.
-// The decoder is at its opening quote.
+// scanString moves past the next string, checks it, and reports whether it contains escapes. The decoder is at its
+// opening quote.
 func (d *Decoder) scanString() (escaped bool) {
 	text, start := d.text, d.pos+1
 	ascii := true
@@ -63,10 +63,10 @@ func (d *Decoder) scanString() (escaped bool) {
 	}
 }
 
-// plain returns how many bytes at the front of text are ASCII characters that stand for themselves in a
-// string. It looks at eight at a time, as most of a text is in strings: each term below has the highest
-// bit set in those bytes of the word that are a quote, a backslash, or below a space; a carry can
-// only set it in bytes behind the first of them, and only the first is looked for.
+// plain returns the number of leading bytes of text that are ASCII characters and need no escape in a string. It
+// examines eight at a time, because most of a text is in strings: each term below sets the highest bit in those bytes
+// of the word that are a quote, a backslash, or below a space. A carry can set it only in bytes after the first of
+// them, and only the first one is used.
 func plain(text string) int {
 	const ones, highest = 0x0101010101010101, 0x8080808080808080
 	i := 0
@@ -88,7 +88,7 @@ func plain(text string) int {
 	return i
 }
 
-// escapeLength returns the length of the escape that text begins with, or 0 if it is none.
+// escapeLength returns the length of the escape that text starts with, or 0 if there is none.
 func escapeLength(text string) int {
 	if len(text) < 2 {
 		return 0
@@ -104,7 +104,7 @@ func escapeLength(text string) int {
 	return 0
 }
 
-// unescape returns the string that inner, which scanString found valid, stands for.
+// unescape returns the value of inner, which scanString has validated.
 func unescape(inner string) string {
 	out := make([]byte, 0, len(inner))
 	for i := 0; i < len(inner); {
@@ -138,13 +138,13 @@ func unescapeByte(c byte) byte {
 		return '\r'
 	case 't':
 		return '\t'
-	default: // quote, backslash and slash stand for themselves
+	default: // a quote, backslash or slash is itself
 		return c
 	}
 }
 
-// unescapeRune returns the character that the \u escapes at the front of text stand for and how many
-// bytes they take: a surrogate pair is one character in two escapes.
+// unescapeRune returns the character of the \u escapes at the beginning of text, and the number of their bytes. A
+// surrogate pair is one character in two escapes.
 func unescapeRune(text string) (rune, int) {
 	r, _ := hex4(text)
 	if !utf16.IsSurrogate(r) {
@@ -158,7 +158,7 @@ func unescapeRune(text string) (rune, int) {
 	return utf8.RuneError, 6
 }
 
-// hex4 returns the number of an escape \uXXXX at the front of text.
+// hex4 returns the number in the escape \uXXXX at the beginning of text.
 func hex4(text string) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false

@@ -6,7 +6,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// value reads any JSON into what encoding/json would give, so that the two can be compared.
+// value decodes any JSON into the types of encoding/json, so that the two can be compared.
 type value struct{ v any }
 
 func (v *value) UnmarshalK1s(d *json.Decoder) {
@@ -37,7 +37,7 @@ func (v *value) UnmarshalK1s(d *json.Decoder) {
 		}
 		v.v = m
 	default:
-		d.Skip() // reports what is wrong
+		d.Skip() // reports the error
 	}
 }
 

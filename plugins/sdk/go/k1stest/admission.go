@@ -13,47 +13,47 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Admission is a request to the API server that a handler made with k1s.Admit is to hear of.
+// Admission is an admission request for a handler that k1s.Admit returns.
 type Admission struct {
 	Operation k1s.Operation
 	DryRun    bool
 	UserInfo  k1s.UserInfo
-	// Options are such as the CreateOptions of meta.k8s.io/v1; empty means null.
+	// Options are, for example, the CreateOptions of meta.k8s.io/v1. Empty means null.
 	Options json.Raw
-	// Object is the object as it is to be, OldObject as it is. Delete has no Object and Create no OldObject.
+	// Object is the new object, OldObject the stored one. Delete has no Object and Create has no OldObject.
 	Object, OldObject k1s.Resource
 }
 
-// ValidateCreate asks a handler whether an object may be created. Nothing is created. As in a cluster, the
-// handler may only read while it is asked.
+// ValidateCreate calls a handler for the creation of an object. Nothing is created. As in a cluster, the handler can
+// only read during the call.
 func (h *Host) ValidateCreate(handler k1s.AdmissionHandler, obj k1s.Resource) (k1s.Warnings, error) {
 	h.t.Helper()
 	return h.admit(handler, k1s.CapabilityValidation, Admission{Operation: k1s.OperationCreate, Object: obj})
 }
 
-// ValidateUpdate is ValidateCreate for an object that is to take the place of another one.
+// ValidateUpdate is like ValidateCreate for an object that replaces the stored one.
 func (h *Host) ValidateUpdate(handler k1s.AdmissionHandler, old, obj k1s.Resource) (k1s.Warnings, error) {
 	h.t.Helper()
 	return h.admit(handler, k1s.CapabilityValidation, Admission{Operation: k1s.OperationUpdate, Object: obj, OldObject: old})
 }
 
-// ValidateDelete is ValidateCreate for an object that is to be deleted.
+// ValidateDelete is like ValidateCreate for the deletion of an object.
 func (h *Host) ValidateDelete(handler k1s.AdmissionHandler, obj k1s.Resource) (k1s.Warnings, error) {
 	h.t.Helper()
 	return h.admit(handler, k1s.CapabilityValidation, Admission{Operation: k1s.OperationDelete, OldObject: obj})
 }
 
-// Admit asks a handler made with k1s.Admit.
+// Admit calls a handler that k1s.Admit returned.
 func (h *Host) Admit(handler k1s.AdmissionHandler, req Admission) (k1s.Warnings, error) {
 	h.t.Helper()
 	return h.admit(handler, k1s.CapabilityAdmission, req)
 }
 
-// Default lets a handler fill in an object that is to be created or updated; obj becomes what it makes of it.
-// The test fails where the operator would refuse that, and when the handler would change it once more.
+// Default calls a handler that sets defaults of an object that is created or updated, and sets obj to the result. The
+// test fails if the operator would reject the result, or if the handler would change the result again.
 //
-// To test a handler with a Go type on an object that has more fields than the type, give it a *k1s.Object,
-// see k1s.ParseObject.
+// To test a handler with a Go type on an object that has more fields than the type, pass a *k1s.Object, see
+// k1s.ParseObject.
 func (h *Host) Default(handler k1s.AdmissionHandler, obj k1s.Resource) error {
 	h.t.Helper()
 	req := Admission{Operation: k1s.OperationCreate, Object: obj}
@@ -74,9 +74,9 @@ func (h *Host) Default(handler k1s.AdmissionHandler, obj k1s.Resource) error {
 	return nil
 }
 
-// Finalize calls a handler for an object that is being deleted: it gets a deletionTimestamp, and the
-// finalizer of the plugin, if it does not have them. When the handler is done, the finalizer is taken off, and
-// with the last one the object goes. It counts the failures in a row for Request.Attempt.
+// Finalize calls a handler for an object that is being deleted. It adds a deletionTimestamp and the plugin's finalizer
+// if the object does not have them. When the handler is done, the finalizer is removed. The object is removed with its
+// last finalizer. Request.Attempt counts the consecutive failures.
 func (h *Host) Finalize(handler k1s.Handler, key k1s.Key) (k1s.Result, error) {
 	h.t.Helper()
 	id := keyOf(handler.TypeRef(), key)
@@ -115,7 +115,7 @@ func (h *Host) Finalize(handler k1s.Handler, key k1s.Key) (k1s.Result, error) {
 	return result, nil
 }
 
-// Finalizer is that of the plugin under test.
+// Finalizer is the finalizer of the plugin under test.
 const Finalizer = "plugin.test.plugins.k1s.io/finalize"
 
 func finalizersOf(o object) []any {
@@ -123,7 +123,7 @@ func finalizersOf(o object) []any {
 	return finalizers
 }
 
-// admit asks a handler that answers with warnings.
+// admit calls a handler that returns warnings.
 func (h *Host) admit(handler k1s.AdmissionHandler, capability k1s.Capability, req Admission) (k1s.Warnings, error) {
 	h.t.Helper()
 	reply, err := h.hold(handler, capability, req, false)
@@ -139,7 +139,7 @@ func (h *Host) admit(handler k1s.AdmissionHandler, capability k1s.Capability, re
 	return parsed.Warnings, nil
 }
 
-// hold asks a handler while a request waits. Secretly means that its calls are not recorded.
+// hold calls a handler for an admission request. If secretly is true, the calls of the handler are not recorded.
 func (h *Host) hold(handler k1s.AdmissionHandler, capability k1s.Capability, req Admission, secretly bool) ([]byte, error) {
 	h.t.Helper()
 	if handler.Capability() != capability {
@@ -188,7 +188,7 @@ func (h *Host) hold(handler k1s.AdmissionHandler, capability k1s.Capability, req
 	return handler.Handle(context.Background(), req.Operation, json.Raw(e.Bytes()))
 }
 
-// object returns an object as JSON, and null for none.
+// object returns an object as JSON, or null for nil.
 func (h *Host) object(obj k1s.Resource) json.Raw {
 	h.t.Helper()
 	if obj == nil {
@@ -206,8 +206,8 @@ func (h *Host) text(obj k1s.Resource) string {
 	return string(text)
 }
 
-// forbiddenChange returns the name of a member that differs and must not: one that says which object it is,
-// or that others keep.
+// forbiddenChange returns the name of a member that the handler changed and must not change: one that identifies the
+// object, or one that others own.
 func forbiddenChange(before, after string) string {
 	var was, is object
 	if err := errors.Join(stdjson.Unmarshal([]byte(before), &was), stdjson.Unmarshal([]byte(after), &is)); err != nil {
@@ -229,7 +229,7 @@ func forbiddenChange(before, after string) string {
 	return ""
 }
 
-// onlyReads refuses what changes something while a request waits.
+// onlyReads denies requests that could change something during an admission request.
 func (h *Host) onlyReads(call Call) *k1s.Error {
 	if h.readOnly == 0 || call.Verb == VerbGet || call.Verb == VerbList {
 		return nil

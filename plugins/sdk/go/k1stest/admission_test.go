@@ -45,7 +45,7 @@ func TestHost_validate(t *testing.T) {
 	}
 }
 
-// As in a cluster, who is asked may read and nothing else.
+// As in a cluster, a handler can only read during an admission request.
 func TestHost_validateOnlyReads(t *testing.T) {
 	host := k1stest.New(t)
 	host.Add(widget(t, a, ""))

@@ -17,7 +17,7 @@ func (h *Host) apply(request []byte) (any, *k1s.Error) {
 	return h.applyTo(identify(wanted), wanted, force, false)
 }
 
-// applyTo is server-side apply, to the object or to its status.
+// applyTo implements server-side apply, to the object or to its status.
 func (h *Host) applyTo(id objectKey, wanted object, force, status bool) (any, *k1s.Error) {
 	if meta := child(wanted, "metadata"); meta["managedFields"] != nil {
 		return nil, failure(k1s.ReasonBadRequest, id, "metadata.managedFields must be empty")
@@ -30,7 +30,7 @@ func (h *Host) applyTo(id objectKey, wanted object, force, status bool) (any, *k
 	if old != nil {
 		next = copyOf(old)
 	}
-	// Each of the two resources sees only its own part of what was written.
+	// Each of the two resources contains only its own part of the object.
 	own := copyOf(wanted)
 	delete(own, "status")
 	if status {
@@ -52,7 +52,7 @@ func (h *Host) applyTo(id objectKey, wanted object, force, status bool) (any, *k
 	return next, nil
 }
 
-// applier merges what is wanted into what is there. before is what the plugin applied the last time.
+// applier merges the wanted object into the live one. The argument before is what the plugin applied the last time.
 type applier struct {
 	conflicts []string
 }
@@ -68,7 +68,7 @@ func (a *applier) object(live, before, wanted object, path string) {
 	}
 }
 
-// value returns what becomes of the member of that name.
+// value returns the merged value of the member of that name.
 func (a *applier) value(name string, live, before, wanted any, path string) any {
 	switch wanted := wanted.(type) {
 	case object:
@@ -92,7 +92,7 @@ func (a *applier) value(name string, live, before, wanted any, path string) any 
 	return wanted
 }
 
-// remove takes away what the plugin applied before and does not want any more, and nothing else.
+// remove removes what the plugin applied before and does not apply any more, and nothing else.
 func (a *applier) remove(live object, name string, before any) {
 	switch before := before.(type) {
 	case object:

@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// listKeys names the lists that are merged by element, and the member that tells their elements apart.
-// The elements of a set tell themselves apart.
+// listKeys maps the lists that are merged by element to the member that identifies their elements. An empty key means a
+// set, whose elements identify themselves.
 var listKeys = map[string]string{
 	"conditions":      "type",
 	"ownerReferences": "uid",
 	"finalizers":      "",
 }
 
-// list merges wanted elements into those that are there.
+// list merges wanted elements into the live list.
 func (a *applier) list(key string, live, before, wanted []any, path string) []any {
 	for _, old := range before {
 		name := elementName(old, key)

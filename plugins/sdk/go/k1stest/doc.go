@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package k1stest is an operator and an API server in memory, so that a plugin's handlers are tested
-// with plain go test, without WebAssembly:
+// Package k1stest implements an operator and an API server in memory, so that a plugin's handlers can be tested with
+// plain go test, without WebAssembly:
 //
 //	func TestReconcile(t *testing.T) {
 //		host := k1stest.New(t)
@@ -13,21 +13,20 @@
 //		}
 //	}
 //
-// Validators, defaulters and finalizers are called with [Host.ValidateCreate] and the like, [Host.Default] and
-// [Host.Finalize].
+// [Host.ValidateCreate] and similar methods, [Host.Default] and [Host.Finalize] call validators, defaulters and
+// finalizers.
 //
-// What it does as a cluster does: resource versions and conflicts, NotFound and AlreadyExists, uid and
-// generation, finalizers, the status as a subresource of every kind, label selectors, paging, and writes
-// that change nothing and so leave the resource version alone. Requests with unknown members are refused
-// as the operator refuses them.
+// It behaves like a cluster in these respects: resource versions and conflicts, NotFound and AlreadyExists, uid and
+// generation, finalizers, the status as a subresource of every kind, label selectors, paging, and writes that change
+// nothing and therefore keep the resource version. It rejects requests with unknown members, as the operator does.
 //
-// What is simpler:
-//   - There are no schemas: nothing is defaulted, pruned or validated. Strategic patches are refused.
-//   - Field selectors know metadata.name and metadata.namespace only.
-//   - Server-side apply knows one field manager, the plugin. All that it did not apply itself belongs to
-//     somebody else. The lists conditions (by type) and ownerReferences (by uid) are merged, finalizers
-//     are a set, and other lists are replaced as a whole.
-//   - Update wants a resource version, as the API server does for custom resources.
-//   - Nothing is validated or defaulted by the plugin but what the test asks it about.
-//   - Nobody's rights are checked, and owned objects are not collected.
+// It is simpler in these respects:
+//   - There are no schemas: nothing is defaulted, pruned or validated. Strategic patches are rejected.
+//   - Field selectors support only metadata.name and metadata.namespace.
+//   - Server-side apply has one field manager, the plugin. All fields that it did not apply itself belong to
+//     another one. The lists conditions (by type) and ownerReferences (by uid) are merged, finalizers are a
+//     set, and other lists are replaced as a whole.
+//   - Update requires a resource version, as the API server does for custom resources.
+//   - The plugin's admission handlers run only when the test calls them.
+//   - Permissions are not checked, and owned objects are not garbage-collected.
 package k1stest

@@ -14,7 +14,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Host is the fake operator. Make it with New.
+// Host is the fake operator. Use New to create it.
 type Host struct {
 	t testing.TB
 
@@ -28,18 +28,18 @@ type Host struct {
 	events   []Event
 	logs     []LogLine
 	attempts map[objectKey]int
-	// readOnly is above 0 while a request waits for the plugin.
+	// readOnly is greater than 0 during an admission request.
 	readOnly int
 }
 
-// New makes a Host that answers the SDK's functions until the test ends. Its clock stands at the
-// beginning of 2026 until SetNow or Advance move it, and its randomness is the same in every test.
+// New returns a Host that serves the SDK's functions until the test ends. Its clock is set to the beginning of 2026
+// until SetNow or Advance change it, and its random numbers are the same in every test.
 //
-// The SDK has one host at a time, so a test with a Host cannot run in parallel with others: t.Parallel
-// panics after New, and New after t.Parallel. Subtests may make their own.
+// The SDK has one host at a time, so a test with a Host cannot run in parallel with others: t.Parallel panics after
+// New, and New after t.Parallel. Subtests may create their own.
 func New(t testing.TB) *Host {
 	t.Helper()
-	// Setenv is how the testing package marks tests that must not be parallel.
+	// With Setenv, the testing package marks tests that must not run in parallel.
 	t.Setenv("K1STEST_HOST", t.Name())
 	h := &Host{
 		t:        t,
@@ -52,8 +52,8 @@ func New(t testing.TB) *Host {
 	return h
 }
 
-// Reconcile calls a handler for an object as it is in the store now, or with none if it is not there. It
-// counts the failures in a row for Request.Attempt.
+// Reconcile calls a handler with the object in the store, or with nil if there is none. Request.Attempt counts the
+// consecutive failures.
 func (h *Host) Reconcile(handler k1s.Handler, key k1s.Key) (k1s.Result, error) {
 	h.t.Helper()
 	id := keyOf(handler.TypeRef(), key)
@@ -75,24 +75,24 @@ func (h *Host) Reconcile(handler k1s.Handler, key k1s.Key) (k1s.Result, error) {
 	return result, err
 }
 
-// SetNow sets the clock that k1s.Now reads.
+// SetNow sets the clock of k1s.Now.
 func (h *Host) SetNow(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.now = now
 }
 
-// Advance moves the clock.
+// Advance advances the clock.
 func (h *Host) Advance(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.now = h.now.Add(d)
 }
 
-// installed is the Host as the SDK sees it.
+// installed implements host.Host, which the SDK calls.
 type installed struct{ h *Host }
 
-// Call answers a client function.
+// Call serves a client function.
 func (i installed) Call(f host.Func, request []byte) host.Reply {
 	i.h.mu.Lock()
 	defer i.h.mu.Unlock()
@@ -107,7 +107,7 @@ func (i installed) Call(f host.Func, request []byte) host.Reply {
 	return host.Reply{Text: string(encode(result))}
 }
 
-// Log records a line, and shows it with the test's own output.
+// Log records a line, and writes it to the test's log.
 func (i installed) Log(level host.Level, text string) {
 	i.h.t.Helper()
 	line := LogLine{Level: levels[level], Text: text}
@@ -117,7 +117,7 @@ func (i installed) Log(level host.Level, text string) {
 	i.h.t.Logf("plugin: %s %s", line.Level, line.Text)
 }
 
-// Now returns the Host's time.
+// Now returns the time of the Host.
 func (i installed) Now() int64 {
 	i.h.mu.Lock()
 	defer i.h.mu.Unlock()

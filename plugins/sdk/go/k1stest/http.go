@@ -23,8 +23,9 @@ type httpResponse struct {
 	BodyBase64 []byte            `json:"bodyBase64,omitempty"`
 }
 
-// HandleHTTP makes handler the server of all of the plugin's HTTP requests; an error is the operator's answer.
-// Without one, every host is Forbidden, as for a plugin without allowedHosts. The handler must not use the Host.
+// HandleHTTP makes handler serve all HTTP requests of the plugin. If handler returns an error, the request fails with
+// it. Without a handler, every host is Forbidden, as for a plugin without allowedHosts. The handler must not use the
+// Host.
 func (h *Host) HandleHTTP(handler func(k1s.HTTPRequest) (k1s.HTTPResponse, error)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

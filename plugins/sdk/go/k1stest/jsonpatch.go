@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// jsonPatch is RFC 6902 without move and copy.
+// jsonPatch implements RFC 6902 without move and copy.
 func jsonPatch(target, patch any) (any, error) {
 	operations, ok := patch.([]any)
 	if !ok {
@@ -38,7 +38,7 @@ func pointer(path string) []string {
 	return parts
 }
 
-// operate returns target after one operation on the value that path leads to.
+// operate returns target after one operation on the value at path.
 func operate(target any, op string, path []string, value any) (any, error) {
 	if len(path) == 0 {
 		switch {

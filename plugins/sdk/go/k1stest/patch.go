@@ -43,7 +43,7 @@ func (h *Host) patch(request []byte, status bool) (any, *k1s.Error) {
 	return h.put(id, old, next)
 }
 
-// patched returns what a patch makes of an object.
+// patched returns an object after a patch.
 func patched(id objectKey, r patchRequest, o object) (object, *k1s.Error) {
 	var result any
 	switch r.PatchType {
@@ -64,7 +64,7 @@ func patched(id objectKey, r patchRequest, o object) (object, *k1s.Error) {
 	return next, nil
 }
 
-// mergePatch is RFC 7386.
+// mergePatch implements RFC 7386.
 func mergePatch(target, patch any) any {
 	changes, ok := patch.(object)
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Verb is a function of the client.
+// Verb is a verb of the client.
 type Verb string
 
 // The verbs. ApplyStatus of the SDK is a VerbPatchStatus.
@@ -34,12 +34,12 @@ func verbOf(f host.Func) Verb {
 	return Verb(strings.TrimPrefix(strings.TrimPrefix(f.Name(), "k1s_"), "client_"))
 }
 
-// Call is a call of the client, whether it succeeded or not.
+// Call is a call of the client. It may have succeeded or failed.
 type Call struct {
 	Verb Verb
 	Type k1s.TypeReference
 	Key  k1s.Key
-	// Request is the whole request in the guest ABI's form.
+	// Request is the complete request in the format of the guest ABI.
 	Request json.Raw
 }
 
@@ -64,15 +64,14 @@ var levels = map[host.Level]string{
 	host.Debug: "debug", host.Info: "info", host.Warning: "warning", host.Error: "error",
 }
 
-// Calls returns what the client was asked since New or Forget, in order.
+// Calls returns the calls of the client since New or Forget, in order.
 func (h *Host) Calls() []Call {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.calls)
 }
 
-// Writes returns the calls that were to change something in the API server; events and HTTP requests
-// are not among them.
+// Writes returns the calls that write to the API server, without Events and HTTP requests.
 func (h *Host) Writes() []Call {
 	return slices.DeleteFunc(h.Calls(), func(c Call) bool {
 		return c.Verb == VerbGet || c.Verb == VerbList || c.Verb == VerbEvent || c.Verb == VerbHTTP
@@ -93,15 +92,15 @@ func (h *Host) Logs() []LogLine {
 	return slices.Clone(h.logs)
 }
 
-// Forget empties what Calls, Writes, Events and Logs return.
+// Forget clears the results of Calls, Writes, Events and Logs.
 func (h *Host) Forget() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls, h.events, h.logs = nil, nil, nil
 }
 
-// Intercept asks fault before every call of the client; an error is the answer, and nothing is done. Of
-// several, the one added last is asked first.
+// Intercept calls fault before every call of the client. If fault returns an error, the call fails with it and has no
+// effect. Of several functions, the one added last is called first.
 func (h *Host) Intercept(fault func(Call) error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

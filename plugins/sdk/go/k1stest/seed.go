@@ -7,9 +7,8 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Add puts objects with their status into the store, as if they had been there before the plugin; an
-// object of the same key is replaced. What an API server would set is set: uid, resource version,
-// generation, and creation time.
+// Add adds objects with their status to the store, as if they had existed before the plugin. It replaces objects with
+// the same key. It sets the fields that an API server would set: uid, resource version, generation, and creation time.
 func (h *Host) Add(objects ...k1s.Resource) {
 	h.t.Helper()
 	for _, o := range objects {
@@ -21,7 +20,7 @@ func (h *Host) Add(objects ...k1s.Resource) {
 	}
 }
 
-// AddJSON is Add for objects as JSON.
+// AddJSON is like Add for objects in JSON.
 func (h *Host) AddJSON(texts ...string) {
 	h.t.Helper()
 	h.mu.Lock()
@@ -40,14 +39,14 @@ func (h *Host) AddJSON(texts ...string) {
 	}
 }
 
-// Remove takes an object out of the store at once, finalizers or not.
+// Remove removes an object from the store immediately, even if it has finalizers.
 func (h *Host) Remove(ref k1s.TypeReference, key k1s.Key) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.store.remove(keyOf(ref, key))
 }
 
-// Object returns an object as it is in the store, or nil if it is not there.
+// Object returns an object from the store, or nil if it does not exist.
 func (h *Host) Object(ref k1s.TypeReference, key k1s.Key) *k1s.Object {
 	h.t.Helper()
 	h.mu.Lock()
@@ -63,7 +62,7 @@ func (h *Host) Object(ref k1s.TypeReference, key k1s.Key) *k1s.Object {
 	return parsed
 }
 
-// Load reads an object from the store without a Call, and fails the test if it is not there.
+// Load decodes an object from the store without a Call. The test fails if it does not exist.
 func (h *Host) Load(key k1s.Key, into k1s.Resource) {
 	h.t.Helper()
 	o := h.Object(into.TypeRef(), key)

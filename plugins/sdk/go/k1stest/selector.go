@@ -13,14 +13,14 @@ import (
 // matcher reports whether an object is selected.
 type matcher func(id objectKey, o object) bool
 
-// The forms of one requirement of a label selector.
+// The formats of one requirement of a label selector.
 var (
 	setForm      = regexp.MustCompile(`^([^\s!=,()]+)\s+(in|notin)\s*\(([^()]*)\)$`)
 	equalityForm = regexp.MustCompile(`^([^\s!=,()]+)\s*(=|==|!=)\s*([^\s!=,()]*)$`)
 	existsForm   = regexp.MustCompile(`^(!?)\s*([^\s!=,()]+)$`)
 )
 
-// parseSelectors returns a matcher for both selectors; an empty one selects everything.
+// parseSelectors returns a matcher for both selectors. An empty selector selects everything.
 func parseSelectors(labels, fields string) (matcher, *k1s.Error) {
 	var all []matcher
 	for _, requirement := range splitRequirements(labels) {
@@ -42,7 +42,7 @@ func parseSelectors(labels, fields string) (matcher, *k1s.Error) {
 	}, nil
 }
 
-// splitRequirements splits at the commas that are not in parentheses.
+// splitRequirements splits a selector at the commas that are not in parentheses.
 func splitRequirements(selector string) []string {
 	var parts []string
 	depth, start := 0, 0
@@ -82,7 +82,7 @@ func parseLabel(requirement string) matcher {
 	return nil
 }
 
-// labelIn selects objects whose label has one of the values, or those that have none of them.
+// labelIn selects objects whose label has one of the values if wanted is true, and all others if it is false.
 func labelIn(label string, values []string, wanted bool) matcher {
 	return func(_ objectKey, o object) bool {
 		value, there := child(child(o, "metadata"), "labels")[label].(string)

@@ -10,7 +10,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// nameRequest is what every request has that names an object.
+// nameRequest has the members that every request for a named object has.
 type nameRequest struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -46,7 +46,7 @@ type eventRequest struct {
 	Action  string `json:"action"`
 }
 
-// serve answers one request. A nil result is the empty reply.
+// serve serves one request. A nil result is the empty reply.
 func (h *Host) serve(f host.Func, request []byte) (any, *k1s.Error) {
 	call := Call{Verb: verbOf(f), Request: json.Raw(request)}
 	call.Type, call.Key = target(call.Request)
@@ -85,7 +85,7 @@ func (h *Host) serve(f host.Func, request []byte) (any, *k1s.Error) {
 	}
 }
 
-// target returns what a request is about: it names an object or carries one.
+// target returns the kind and key of a request, which names an object or contains one.
 func target(request json.Raw) (k1s.TypeReference, k1s.Key) {
 	if carried, ok := request.Get("object"); ok {
 		request = carried

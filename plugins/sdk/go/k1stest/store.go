@@ -11,13 +11,13 @@ import (
 	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
 )
 
-// store is the API server's memory.
+// store is the storage of the API server.
 type store struct {
 	objects map[objectKey]object
 	// applied is what the plugin applied last, to the object and to its status.
 	applied map[appliedKey]object
 	version int // the newest resource version
-	created int // how many objects were created, for uids and generated names
+	created int // number of created objects, for uids and generated names
 }
 
 type appliedKey struct {
@@ -29,7 +29,7 @@ func newStore() store {
 	return store{objects: make(map[objectKey]object), applied: make(map[appliedKey]object)}
 }
 
-// insert puts a new object in.
+// insert adds a new object.
 func (s *store) insert(id objectKey, o object, now time.Time) {
 	s.created++
 	meta := metadataOf(o)
@@ -47,8 +47,8 @@ func (s *store) insert(id objectKey, o object, now time.Time) {
 	s.objects[id] = o
 }
 
-// replace puts o in the place of old, keeping what the API server does not let anybody change. An object
-// without finalizers that is being deleted goes.
+// replace replaces old by o, and keeps the fields that the API server does not allow to change. It removes an object
+// that is being deleted and has no finalizers.
 func (s *store) replace(id objectKey, old, o object) {
 	meta, oldMeta := metadataOf(o), child(old, "metadata")
 	for _, name := range []string{
@@ -76,13 +76,13 @@ func (s *store) remove(id objectKey) {
 	delete(s.applied, appliedKey{id, true})
 }
 
-// stamp gives an object a new resource version.
+// stamp sets a new resource version.
 func (s *store) stamp(o object) {
 	s.version++
 	metadataOf(o)["resourceVersion"] = strconv.Itoa(s.version)
 }
 
-// find returns an object or the error that there is none.
+// find returns an object, or a NotFound error if it does not exist.
 func (s *store) find(id objectKey) (object, *k1s.Error) {
 	if o := s.objects[id]; o != nil {
 		return o, nil

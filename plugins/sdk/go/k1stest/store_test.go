@@ -17,7 +17,7 @@ var (
 	a       = k1s.Key{Namespace: "shop", Name: "a"}
 )
 
-// widget returns an object with more members than its kind and key.
+// widget returns an object with its kind, its key and the given other members.
 func widget(t *testing.T, key k1s.Key, more string) *k1s.Object {
 	t.Helper()
 	o := k1s.NewObject(widgets.APIVersion, widgets.Kind, key)
@@ -43,7 +43,7 @@ func widget(t *testing.T, key k1s.Key, more string) *k1s.Object {
 	return o
 }
 
-// field returns a field of the stored Widget a, or nothing.
+// field returns a field of the stored Widget a, or "".
 func field(host *k1stest.Host, path ...string) json.Raw {
 	o := host.Object(widgets, a)
 	if o == nil {
@@ -170,7 +170,7 @@ func TestHost_patches(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind   k1s.PatchType
 		patch  json.Raw
-		want   json.Raw // of the spec
+		want   json.Raw // the expected spec
 		reason k1s.Reason
 	}{
 		"merge":                 {k1s.MergePatch, `{"spec":{"size":2,"tags":null,"new":{"a":1}},"status":{"phase":"x"}}`, `{"new":{"a":1},"size":2}`, ""},

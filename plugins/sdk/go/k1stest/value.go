@@ -13,10 +13,10 @@ import (
 	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
 )
 
-// object is a JSON object. Numbers are json.Number, so that none loses digits.
+// object is a JSON object. Numbers are json.Number, so that they keep all digits.
 type object = map[string]any
 
-// objectKey is where an object is kept.
+// objectKey is the kind and key of an object in the store.
 type objectKey struct {
 	ref k1s.TypeReference
 	key k1s.Key
@@ -26,7 +26,7 @@ func keyOf(ref k1s.TypeReference, key k1s.Key) objectKey { return objectKey{ref,
 
 func (k objectKey) String() string { return fmt.Sprintf("%s %q", k.ref.Kind, k.key) }
 
-// identify returns the key that an object carries.
+// identify returns the kind and key in an object.
 func identify(o object) objectKey {
 	meta := child(o, "metadata")
 	return objectKey{
@@ -35,7 +35,7 @@ func identify(o object) objectKey {
 	}
 }
 
-// decode reads a request into a struct and refuses members that it does not have, as the operator does.
+// decode decodes a request into a struct and rejects unknown members, as the operator does.
 func decode(request []byte, into any) *k1s.Error {
 	d := stdjson.NewDecoder(bytes.NewReader(request))
 	d.UseNumber()
@@ -49,7 +49,7 @@ func decode(request []byte, into any) *k1s.Error {
 	return nil
 }
 
-// decodeObject reads an object that has a kind.
+// decodeObject decodes an object. It must have a kind.
 func decodeObject(data []byte) (object, *k1s.Error) {
 	var o object
 	if err := decode(data, &o); err != nil {
@@ -64,18 +64,18 @@ func decodeObject(data []byte) (object, *k1s.Error) {
 func encode(v any) []byte {
 	data, err := stdjson.Marshal(v)
 	if err != nil {
-		panic(err) // it came from JSON
+		panic(err) // it was decoded from JSON
 	}
 	return data
 }
 
-// text returns a member that is a string, or nothing.
+// text returns a member that is a string, or "".
 func text(o object, name string) string {
 	s, _ := o[name].(string)
 	return s
 }
 
-// child returns a member that is an object, or an empty one that is not part of o.
+// child returns a member that is an object, or an empty object that is not part of o.
 func child(o object, name string) object {
 	if c, ok := o[name].(object); ok {
 		return c
@@ -83,7 +83,7 @@ func child(o object, name string) object {
 	return object{}
 }
 
-// metadataOf returns an object's metadata and makes it if need be.
+// metadataOf returns an object's metadata, and creates it if it is missing.
 func metadataOf(o object) object {
 	meta, ok := o["metadata"].(object)
 	if !ok {
@@ -93,7 +93,7 @@ func metadataOf(o object) object {
 	return meta
 }
 
-// setOrDelete sets a member, or removes it if there is nothing to set.
+// setOrDelete sets a member, or removes it if the value is nil.
 func setOrDelete(o object, name string, value any) {
 	if value == nil {
 		delete(o, name)
@@ -102,7 +102,7 @@ func setOrDelete(o object, name string, value any) {
 	o[name] = value
 }
 
-// copyOf returns a value that shares nothing with v.
+// copyOf returns a deep copy of v.
 func copyOf[T any](v T) T {
 	copied, _ := deepCopy(v).(T)
 	return copied

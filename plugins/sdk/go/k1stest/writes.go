@@ -50,7 +50,7 @@ func (h *Host) update(request []byte) (any, *k1s.Error) {
 	return h.put(id, old, o)
 }
 
-// updateStatus applies an object's status.
+// updateStatus applies the status of an object.
 func (h *Host) updateStatus(request []byte) (any, *k1s.Error) {
 	o, _, err := decodeCarried(request, false)
 	if err != nil {
@@ -71,7 +71,7 @@ func (h *Host) updateStatus(request []byte) (any, *k1s.Error) {
 	return h.applyTo(id, wanted, false, true)
 }
 
-// put stores what a write made of an object, but for the status.
+// put stores the object of a write request, except its status.
 func (h *Host) put(id objectKey, old, o object) (any, *k1s.Error) {
 	if found := text(child(o, "metadata"), "resourceVersion"); found != "" &&
 		found != text(child(old, "metadata"), "resourceVersion") {
@@ -112,7 +112,7 @@ func (h *Host) delete(request []byte) *k1s.Error {
 	return nil
 }
 
-// decodeCarried reads a request that carries an object, and whether it is to be forced.
+// decodeCarried decodes a request that contains an object, and returns whether it has the force option.
 func decodeCarried(request []byte, apply bool) (object, bool, *k1s.Error) {
 	var r objectRequest
 	if err := decode(request, &r); err != nil {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command conformance is a plugin that does what a member of the object says, in everything that a plugin can be
-// asked, so that the operator's conformance tests see the SDK do it through the engine: "patch" is a request to the
-// host, "error" what it answers as an error, "reply" the warnings or the pause it answers, "fill" what it sets
-// spec.filled to, and "panic" lets it panic. A [Pod] is changed as its annotation says, see
-// test/conformance/testdata/merge.json.
+// Command conformance implements a plugin that does what a member of the object says, in every export of the ABI. The
+// operator's conformance tests use it to run the SDK in the engine: "patch" is a request to the host, "error" the error
+// that it returns, "reply" the warnings or the requeue that it returns, "fill" the value that it sets spec.filled to,
+// and "panic" makes it panic. A [Pod] is changed as its annotation says, see test/conformance/testdata/merge.json.
 package main
 
 import (
@@ -38,7 +37,7 @@ func init() {
 
 func main() {}
 
-// obey does what has no result.
+// obey executes the members of the object that return no result.
 func obey(ctx context.Context, o *k1s.Object) error {
 	if text, ok := o.GetString("panic"); ok {
 		panic(text)
@@ -67,7 +66,7 @@ func warn(ctx context.Context, o *k1s.Object) (k1s.Warnings, error) {
 	return warnings, obey(ctx, o)
 }
 
-// admit answers as warn does, or with who asks for what.
+// admit replies like warn, or with the user and the operation of the request.
 func admit(ctx context.Context, req k1s.AdmissionRequest[*k1s.Object]) (k1s.Warnings, error) {
 	o := req.Object
 	if o == nil {

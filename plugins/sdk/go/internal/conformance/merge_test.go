@@ -53,7 +53,7 @@ func vectors(t *testing.T) []vector {
 func decode(t *testing.T, text []byte, into any) {
 	t.Helper()
 	d := stdjson.NewDecoder(bytes.NewReader(text))
-	d.UseNumber() // a number has to stay as it is written
+	d.UseNumber() // numbers have to stay as they are written
 	if err := d.Decode(into); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
@@ -68,7 +68,7 @@ func encode(t *testing.T, v any) string {
 	return string(text)
 }
 
-// check compares what an edit came to with the vector. No text means that nothing was changed.
+// check compares the result of an edit with the vector. An empty text means that nothing was changed.
 func (v vector) check(t *testing.T, text string, err error) {
 	t.Helper()
 	if v.Uncertain != "" {

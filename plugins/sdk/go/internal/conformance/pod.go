@@ -9,8 +9,8 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Pod is the view of test/conformance/testdata/merge.json: it has less than its objects. What is empty is left
-// out, but for the elements of lists and maps.
+// Pod is a typed view of the objects in test/conformance/testdata/merge.json. It has only some of their fields. It
+// omits empty fields, except in the elements of lists and maps.
 type Pod struct {
 	k1s.ObjectMeta
 	Spec PodSpec
@@ -28,22 +28,22 @@ type PodSpec struct {
 	Priority    int64
 }
 
-// Container has a name and a list of its own.
+// Container has a name and a nested list.
 type Container struct {
 	Name, Image string
 	Ports       []Port
 }
 
-// Port is an element without an identity.
+// Port is a list element without an identity.
 type Port struct{ ContainerPort int64 }
 
 // Toleration has a key, which need not be unique.
 type Toleration struct{ Key, Value string }
 
-// Mark is an element without an identity.
+// Mark is a list element without an identity.
 type Mark struct{ Level int64 }
 
-// Security is left out when it is empty.
+// Security is omitted if it is empty.
 type Security struct{ NonRoot bool }
 
 // TypeRef returns the kind.
@@ -51,7 +51,7 @@ func (*Pod) TypeRef() k1s.TypeReference {
 	return k1s.TypeReference{APIVersion: "conformance.k1s.io/v1", Kind: "Pod"}
 }
 
-// UnmarshalK1s reads the object.
+// UnmarshalK1s decodes the object.
 func (p *Pod) UnmarshalK1s(d *json.Decoder) {
 	*p = Pod{}
 	for name := range d.Members() {
@@ -98,7 +98,7 @@ func (s *PodSpec) unmarshal(d *json.Decoder) {
 	}
 }
 
-// UnmarshalK1s reads the element, and leaves fields that are absent as they are.
+// UnmarshalK1s decodes the element. It does not reset absent fields.
 func (c *Container) UnmarshalK1s(d *json.Decoder) {
 	for name := range d.Members() {
 		switch name {
@@ -112,7 +112,7 @@ func (c *Container) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// UnmarshalK1s reads the element.
+// UnmarshalK1s decodes the element.
 func (p *Port) UnmarshalK1s(d *json.Decoder) {
 	for name := range d.Members() {
 		if name == "containerPort" {
@@ -121,7 +121,7 @@ func (p *Port) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// UnmarshalK1s reads the element.
+// UnmarshalK1s decodes the element.
 func (t *Toleration) UnmarshalK1s(d *json.Decoder) {
 	for name := range d.Members() {
 		switch name {
@@ -133,7 +133,7 @@ func (t *Toleration) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// UnmarshalK1s reads the element.
+// UnmarshalK1s decodes the element.
 func (m *Mark) UnmarshalK1s(d *json.Decoder) {
 	for name := range d.Members() {
 		if name == "level" {
@@ -142,7 +142,7 @@ func (m *Mark) UnmarshalK1s(d *json.Decoder) {
 	}
 }
 
-// list reads an array.
+// list decodes an array.
 func list[T any, P interface {
 	*T
 	json.Unmarshaler
@@ -155,7 +155,7 @@ func list[T any, P interface {
 	return all
 }
 
-// MarshalK1s writes the object.
+// MarshalK1s encodes the object.
 func (p *Pod) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	p.TypeRef().WriteMembers(e)
@@ -197,7 +197,7 @@ func (p *Pod) MarshalK1s(e *json.Encoder) {
 	e.EndObject()
 }
 
-// MarshalK1s writes the element.
+// MarshalK1s encodes the element.
 func (c Container) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	writeString(e, "name", c.Name)
@@ -206,14 +206,14 @@ func (c Container) MarshalK1s(e *json.Encoder) {
 	e.EndObject()
 }
 
-// MarshalK1s writes the element.
+// MarshalK1s encodes the element.
 func (p Port) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	writeInt(e, "containerPort", p.ContainerPort)
 	e.EndObject()
 }
 
-// MarshalK1s writes the element.
+// MarshalK1s encodes the element.
 func (t Toleration) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	writeString(e, "key", t.Key)
@@ -221,7 +221,7 @@ func (t Toleration) MarshalK1s(e *json.Encoder) {
 	e.EndObject()
 }
 
-// MarshalK1s writes the element.
+// MarshalK1s encodes the element.
 func (m Mark) MarshalK1s(e *json.Encoder) {
 	e.BeginObject()
 	writeInt(e, "level", m.Level)

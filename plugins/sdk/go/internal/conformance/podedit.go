@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// editPod changes a Pod as its annotation "edit" says, a JSON patch that is carried out on the typed value.
+// editPod changes a Pod as its annotation "edit" says, which is a JSON patch that is executed on the typed value.
 func editPod(_ context.Context, p *Pod) error {
 	d := json.NewDecoder(p.Annotations["edit"])
 	for range d.Elements() {
@@ -26,19 +26,19 @@ func editPod(_ context.Context, p *Pod) error {
 	return d.End()
 }
 
-// reconcilePod does the same in the cluster.
+// reconcilePod does the same for an object in the cluster.
 func reconcilePod(ctx context.Context, _ k1s.Request, p *Pod) (k1s.Result, error) {
 	return k1s.Result{}, k1s.Edit(ctx, p, func(p *Pod) error { return editPod(ctx, p) })
 }
 
-// operation is one of a JSON patch (RFC 6902): add, remove, replace or move. A move stays in its list.
+// operation is an operation of a JSON patch (RFC 6902): add, remove, replace or move. A move stays in its list.
 type operation struct {
 	op         string
 	path, from []string
 	value      json.Raw
 }
 
-// UnmarshalK1s reads the operation.
+// UnmarshalK1s decodes the operation.
 func (op *operation) UnmarshalK1s(d *json.Decoder) {
 	for name := range d.Members() {
 		switch name {
@@ -134,7 +134,7 @@ func (op *operation) editContainer(c *Container, path []string) error {
 
 func (op *operation) editMark(m *Mark, path []string) error { return op.into(m, path) }
 
-// into reads the value into an element, or into the field of it that is left of the path.
+// into decodes the value into an element, or into the field of the element at the rest of the path.
 func (op *operation) into(element json.Unmarshaler, path []string) error {
 	if len(path) == 0 {
 		return op.value.Decode(element)
@@ -154,7 +154,7 @@ func editList[T any, P interface {
 		func(element *T, path []string) error { return inner(op, element, path) })
 }
 
-// editAny carries out an operation on a list, or on one of its elements where the path leads further.
+// editAny executes an operation on a list, or on one of its elements if the path leads further.
 func editAny[T any](op *operation, all *[]T, path []string, read func(*T) error, inner func(*T, []string) error) error {
 	at := len(*all)
 	if path[0] != "-" {

@@ -4,16 +4,16 @@ package host
 
 import "unsafe"
 
-// Buffers are the blocks of memory that the host asked for during one call. Go's collector does not
-// move what is on the heap, so a block needs no pinning: keeping a reference to it is enough.
+// Buffers are the blocks of memory that the host allocated during one call. Go's garbage collector does not move
+// objects on the heap, so a block needs no pinning: keeping a reference to it is enough.
 //
-// Blocks are not used again for the next call but left to the collector. So what the host wrote can be
+// Blocks are not reused for the next call, but left to the garbage collector. Therefore the data of the host can be
 // read as an immutable string without a copy, and such strings may outlive the call.
 type Buffers struct {
 	live [][]byte
 }
 
-// Alloc returns the address of a new block of size bytes, or 0 when no payload is that large.
+// Alloc returns the address of a new block of size bytes, or 0 if the size exceeds MaxPayload.
 func (b *Buffers) Alloc(size uint32) uintptr {
 	if size > MaxPayload {
 		return 0
@@ -23,13 +23,13 @@ func (b *Buffers) Alloc(size uint32) uintptr {
 	return address(block)
 }
 
-// Text returns what the host wrote to length bytes at an address, without a copy: the host writes only
-// once. It says false when that is not within one block.
+// Text returns the length bytes that the host wrote to an address, without a copy: the host writes only once. It
+// returns false if they are not within one block.
 func (b *Buffers) Text(at uintptr, length uint32) (string, bool) {
 	if length == 0 {
 		return "", true
 	}
-	// The block asked for last is the one just filled.
+	// The last allocated block is usually the one that was just filled.
 	for i := len(b.live) - 1; i >= 0; i-- {
 		block := b.live[i]
 		start := address(block)
@@ -45,7 +45,7 @@ func (b *Buffers) Text(at uintptr, length uint32) (string, bool) {
 	return "", false
 }
 
-// Release lets go of all blocks.
+// Release releases all blocks.
 func (b *Buffers) Release() {
 	clear(b.live)
 	b.live = b.live[:0]

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// fill writes to a block as the host does, by its address alone.
+// fill writes to a block as the host does, using only its address.
 func fill(t *testing.T, b *Buffers, at uintptr, text string) {
 	t.Helper()
 	for _, block := range b.live {

@@ -4,13 +4,13 @@
 
 package host
 
-// Func is a function of the host that takes and gives JSON.
+// Func is a host function whose request and reply are JSON.
 type Func struct{ name string }
 
 // Name returns the function's name in the ABI.
 func (f Func) Name() string { return f.name }
 
-// The functions.
+// The host functions.
 var (
 	Get          = Func{"k1s_client_get"}
 	List         = Func{"k1s_client_list"}

@@ -6,10 +6,10 @@ package host
 
 import "unsafe"
 
-// Func is a function of the host that takes and gives JSON.
+// Func is a host function whose request and reply are JSON.
 //
-// It holds the import, instead of a number that a switch turns into one, so that a module imports only
-// what its plugin can call.
+// It holds the imported function and not a number that a switch maps to one, so that a module imports only the
+// functions that its plugin can call.
 type Func struct {
 	name string
 	call func(ptr unsafe.Pointer, size uint32) uint64
@@ -18,7 +18,7 @@ type Func struct {
 // Name returns the function's name in the ABI.
 func (f Func) Name() string { return f.name }
 
-// The functions.
+// The host functions.
 var (
 	Get          = Func{"k1s_client_get", clientGet}
 	List         = Func{"k1s_client_list", clientList}

@@ -40,13 +40,13 @@ func Call(f Func, request []byte) Reply { return current().Call(f, request) }
 // Log writes a line to the plugin's log.
 func Log(level Level, text string) { current().Log(level, text) }
 
-// Now returns the nanoseconds since 1970 in UTC.
+// Now returns the current time in nanoseconds since 1970, in UTC.
 func Now() int64 { return current().Now() }
 
 // Random fills b from the system's random source.
 func Random(b []byte) { current().Random(b) }
 
-// absent is the host while no test has installed one: the clock and the random source work.
+// absent is the host while no test has installed one. Only its clock and its random source work.
 type absent struct{}
 
 func (absent) Call(f Func, _ []byte) Reply {

@@ -11,16 +11,16 @@ import (
 )
 
 var (
-	// buffers are the blocks of the call that is running.
+	// buffers are the blocks of the current call.
 	buffers Buffers
-	// gate lets one request through at a time. While the host asks for a buffer for its reply, Go may
-	// run another goroutine of the plugin; the ABI does not let that one call the host in between.
+	// gate serializes requests. While the host calls k1s_alloc for its reply, Go may run another goroutine of the
+	// plugin. The ABI does not allow that goroutine to call the host in the meantime.
 	gate sync.Mutex
-	// answer keeps the reply of the last call reachable until the host has read it.
+	// answer keeps a reference to the reply of the last call until the host has read it.
 	answer []byte
 )
 
-// Install is for native builds; it is here so that tests can be vetted for any target.
+// Install works only in native builds. It exists here so that tests can be vetted for any target.
 func Install(Host) (restore func()) { panic("k1stest works in native builds only") }
 
 // Call calls a function of the host.
@@ -42,10 +42,10 @@ func Log(level Level, text string) {
 	runtime.KeepAlive(text)
 }
 
-// Now returns the nanoseconds since 1970 in UTC.
+// Now returns the current time in nanoseconds since 1970, in UTC.
 func Now() int64 { return int64(now()) }
 
-// maxRandom is how many bytes one call of k1s_random may ask for.
+// maxRandom is the maximum number of bytes in one call of k1s_random.
 const maxRandom = 64 << 10
 
 // Random fills b from the system's random source.
@@ -58,14 +58,14 @@ func Random(b []byte) {
 	}
 }
 
-// Alloc is the export k1s_alloc.
+// Alloc implements the export k1s_alloc.
 func Alloc(size uint32) uint32 { return uint32(buffers.Alloc(size)) }
 
-// Input returns what the host passes to an export, and says false when that is not in a buffer that
-// Alloc gave.
+// Input returns the input that the host passes to an export. It returns false if the input is not in a buffer that
+// Alloc returned.
 func Input(ptr, length uint32) (string, bool) { return buffers.Text(uintptr(ptr), length) }
 
-// Answer ends a call: it lets go of its buffers and returns its reply for the host.
+// Answer ends a call: it releases the buffers of the call and returns its reply for the host.
 func Answer(reply []byte, isError bool) uint64 {
 	buffers.Release()
 	answer = reply

@@ -2,11 +2,11 @@
 
 package host
 
-// errorBit is bit 31 of a packed reply: the bytes are an error.
+// errorBit is bit 31 of a packed reply. If it is set, the bytes are an error.
 const errorBit = 1 << 31
 
-// pack puts a reply into an i64: the pointer in the upper half, the length and the error bit in the
-// lower. No bytes and no error is 0.
+// pack packs a reply into an i64: the pointer is in the upper half, the length and the error bit are in the lower half.
+// An empty reply that is not an error is 0.
 func pack(ptr, length uint32, isError bool) uint64 {
 	if length == 0 && !isError {
 		return 0

@@ -13,17 +13,17 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// elem is an element of a list; the type knows everything but X.
+// elem is an element of a list. The type has all fields except X.
 type elem struct {
 	Name  string  `json:"name,omitempty"`
 	Level int     `json:"level,omitempty"`
 	Kids  []*elem `json:"kids,omitempty"`
 	X     int     `json:"x,omitempty"`
 
-	from *elem // what it was before the edits; nil for a new one
+	from *elem // the element before the edits; nil for a new one
 }
 
-// script makes lists and edits of bytes.
+// script generates lists and edits from bytes.
 type script struct {
 	data  []byte
 	fresh int
@@ -38,13 +38,13 @@ func (s *script) next(n int) int {
 	return int(b) % n
 }
 
-// number is one that nothing had before, so that no edit makes an element look like another one.
+// number returns a number that was not used before, so that no edit makes an element equal to another one.
 func (s *script) number() int {
 	s.fresh++
 	return s.fresh
 }
 
-// elements makes a list in which names, levels and whole elements may occur twice. Each X occurs once.
+// elements returns a list in which names, levels and whole elements may occur twice. Each X occurs once.
 func (s *script) elements(depth int) (list []*elem) {
 	for range s.next(6) {
 		e := &elem{Level: s.next(4)}
@@ -71,10 +71,10 @@ func cloned(list []*elem) (all []*elem) {
 	return all
 }
 
-// edits are what was done to a list.
+// edits records what was done to a list.
 type edits struct{ added, removed, moved, changed bool }
 
-// edit does to a list and to those in it what a handler could do.
+// edit changes a list and its nested lists as a handler could.
 func (s *script) edit(list []*elem) ([]*elem, edits) {
 	var done edits
 	for range s.next(4) {
@@ -108,7 +108,7 @@ func (s *script) edit(list []*elem) ([]*elem, edits) {
 	return list, done
 }
 
-// text writes a list as the object has it, or as the type does.
+// text encodes a list with all fields, or as the type does.
 func text(list []*elem, typed bool) json.Raw {
 	copies := make([]*elem, len(list))
 	for i, e := range list {
@@ -134,7 +134,7 @@ func reread(raw json.Raw) (list []*elem) {
 
 func viewOf(e *elem) string { return string(text([]*elem{e}, true)) }
 
-// count returns how many elements have that name.
+// count returns the number of elements with that name.
 func count(list []*elem, name string) (n int) {
 	for _, e := range list {
 		if e.Name == name {
@@ -144,8 +144,8 @@ func count(list []*elem, name string) (n int) {
 	return n
 }
 
-// FuzzApply makes a list and edits it. The result has to be the list with the edits; where elements cannot be
-// told apart, all that is asked is that no field of an element that is left is lost. Or there is an error.
+// FuzzApply generates a list and edits it. The result has to be the list with the edits, or an error. If elements
+// cannot be distinguished, the test only requires that no field of a remaining element is lost.
 func FuzzApply(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 1000 {
@@ -174,7 +174,7 @@ func FuzzApply(f *testing.F) {
 	})
 }
 
-// lost returns what is wrong with the result of a list of which nothing is an error.
+// lost returns what is wrong with the result of a list, or "".
 func lost(before, after, result []*elem, done edits) string {
 	kept := map[int]bool{}
 	for _, e := range result {
@@ -194,7 +194,7 @@ func lost(before, after, result []*elem, done edits) string {
 		if !same && !named {
 			continue
 		}
-		// It has what it had, or what one had that looked the same.
+		// It has its own X, or that of an element that looked the same.
 		was := slices.IndexFunc(before, func(b *elem) bool { return b.X == result[k].X && viewOf(b) == view })
 		if was < 0 {
 			return fmt.Sprintf("element %d had %d and has %d", k, e.from.X, result[k].X)
@@ -206,7 +206,7 @@ func lost(before, after, result []*elem, done edits) string {
 		}
 	}
 	if done.added && done.removed || done.moved && done.changed {
-		return "" // in a list as long as before, an element may be taken for another one
+		return "" // in a list of the same length, an element may be taken for another one
 	}
 	for view, n := range left {
 		for _, b := range before {
@@ -221,7 +221,7 @@ func lost(before, after, result []*elem, done edits) string {
 	return ""
 }
 
-// lostOfKids is lost for the list of an element that was recognized. What was done to it is not known.
+// lostOfKids is lost for the nested list of an element that was recognized. The edits of that list are not known.
 func lostOfKids(e, result *elem) string {
 	return lost(e.from.Kids, e.Kids, result.Kids, edits{added: true, removed: true})
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// unknown returns the path of a field of value that before does not have, or nothing. A field that is
-// null counts as absent; one that is empty does not, as emptyDir: {} and privileged: false say something.
+// unknown returns the path of a field of value that before does not have, or "". A null field counts as absent. An
+// empty field does not, because emptyDir: {} and privileged: false have a meaning.
 func unknown(value, before json.Raw) string {
 	switch kindOf(value) {
 	case json.KindObject:
@@ -58,8 +58,8 @@ func unknownElement(there []element, was []json.Raw) string {
 	return ""
 }
 
-// unknownScalar returns the index of an element that is none of was, or −1. Objects and arrays never are:
-// which one of was they became cannot be told.
+// unknownScalar returns the index of an element that is not in was, or −1. Objects and arrays are never in was, because
+// it is unknown which element of was they correspond to.
 func unknownScalar(there []element, was []json.Raw) int {
 	known := make(map[json.Raw]bool, len(was))
 	for _, text := range was {
@@ -73,7 +73,7 @@ func unknownScalar(there []element, was []json.Raw) int {
 	return -1
 }
 
-// plain writes a string with no more escapes than are needed, and leaves other values as they are.
+// plain encodes a string with only the necessary escapes, and returns other values unchanged.
 func plain(raw json.Raw) json.Raw {
 	if kindOf(raw) != json.KindString {
 		return raw
@@ -83,7 +83,7 @@ func plain(raw json.Raw) json.Raw {
 	return json.Raw(e.Bytes())
 }
 
-// agree reports whether before can be what the type made of value: all that they both have is equal.
+// agree reports whether before can be the type's encoding of value: everything that both contain is equal.
 func agree(value, before json.Raw) bool {
 	if value == before || isNull(value) || isNull(before) {
 		return true

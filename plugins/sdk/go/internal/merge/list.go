@@ -6,7 +6,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// array writes a list: each element of after with what the object has of the element that it was.
+// array writes a list. Each element of after is merged with the fields of the object's element that it corresponds to.
 func (m *merger) array(at *path, value, before, after json.Raw) {
 	was, is := textsOf(before), textsOf(after)
 	from, ok := align(elementsOf(value), was)
@@ -14,7 +14,7 @@ func (m *merger) array(at *path, value, before, after json.Raw) {
 		m.fail(at, notOneByOne)
 		return
 	}
-	if kindOf(after) != json.KindArray { // null: all elements are removed
+	if kindOf(after) != json.KindArray { // null removes all elements
 		m.out.Raw(after)
 		return
 	}
@@ -31,8 +31,8 @@ func (m *merger) array(at *path, value, before, after json.Raw) {
 	m.out.EndArray()
 }
 
-// removed fails if an element that has no match may not have been removed at all, or if another one may
-// have been removed in its place.
+// removed fails if an element without a match may not have been removed at all, or if another one may have been removed
+// in its place.
 func (m *merger) removed(at *path, from []element, was []json.Raw, p pairs) {
 	if p.used == len(was) {
 		return
@@ -49,7 +49,7 @@ func (m *merger) removed(at *path, from []element, was []json.Raw, p pairs) {
 			return
 		}
 	}
-	// Elements that are alike in the type but not in the object: which of them are left?
+	// For elements that are equal in the type but not in the object, it is unknown which of them are left.
 	alike := make(map[json.Raw]json.Raw, len(was))
 	differ := make(map[json.Raw]bool)
 	kept := make(map[json.Raw]bool)
@@ -72,15 +72,15 @@ func (m *merger) removed(at *path, from []element, was []json.Raw, p pairs) {
 	}
 }
 
-// align returns for each element of before the one of the object that the type made it of; one without
-// text holds nothing that before does not have. It reports false if that cannot be told.
+// align returns for each element of before the element of the object that the type decoded it from. An element without
+// text has no fields that before does not have. It returns false if the elements cannot be assigned.
 func align(there []element, was []json.Raw) ([]element, bool) {
 	if len(there) != len(was) {
 		there = withoutNulls(there)
 	}
 	from := make([]element, len(was))
 	if len(there) != len(was) {
-		// A type may leave out what occurs twice, or add elements of its own where there are none.
+		// A type may omit duplicates, or add its own elements where the object has none.
 		return from, unknownScalar(there, was) < 0
 	}
 	var rest []int
@@ -110,7 +110,7 @@ func align(there []element, was []json.Raw) ([]element, bool) {
 		if taken[i] || unknown(there[i].text, was[i]) != "" {
 			return nil, false
 		}
-		// The type knows all of this element, and writes it in another way.
+		// The type knows all of this element, and encodes it in another way.
 		from[i], taken[i] = element{there[i].index, was[i]}, true
 	}
 	return from, true

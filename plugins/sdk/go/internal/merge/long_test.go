@@ -10,7 +10,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Lists and maps so long that comparing each element with each other one would take long.
+// The lists and maps are so long that comparing all pairs of elements would take too much time.
 func TestApply_long(t *testing.T) {
 	t.Parallel()
 	const n = 20_000
@@ -27,7 +27,7 @@ func TestApply_long(t *testing.T) {
 	alike := func(int) string { return `{"n":1,"x":1}` }
 	for name, c := range map[string]struct {
 		object string
-		// edit makes after of before.
+		// edit returns after, given before.
 		edit func(before string) string
 		want int
 	}{

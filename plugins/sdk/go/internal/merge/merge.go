@@ -6,8 +6,8 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// Apply returns object with the differences between before and after. Where that would drop a field that
-// before does not have, it returns an error that names the field's path instead.
+// Apply returns object with the differences between before and after. If that would drop a field that before does not
+// have, it returns an error that names the path of the field.
 func Apply(object, before, after json.Raw) (json.Raw, error) {
 	var m merger
 	m.value(nil, object, before, after)
@@ -17,7 +17,7 @@ func Apply(object, before, after json.Raw) (json.Raw, error) {
 	return json.Raw(m.out.Bytes()), nil
 }
 
-// merger writes the result. Its methods go on after a failure, as the Encoder keeps the first one.
+// merger writes the result. Its methods continue after a failure, because the Encoder keeps the first one.
 type merger struct{ out json.Encoder }
 
 // value writes value with the differences between before and after.
@@ -29,12 +29,12 @@ func (m *merger) value(at *path, value, before, after json.Raw) {
 	case value == before: // the type knows all of it
 		m.out.Raw(after)
 	case now == json.KindObject && is == now && (isNull(before) || kindOf(before) == now):
-		// Without a before, the type has left out a field that is empty to it.
+		// If before is absent, the type has omitted a field that is empty to it.
 		m.object(at, value, before, after)
 	case now == json.KindArray && (is == now || isNull(after)):
 		m.array(at, value, before, after)
 	default:
-		// A null is how a type removes an object with all that it has.
+		// A null removes an object with everything in it.
 		if field := unknown(value, before); field != "" && is != json.KindNull {
 			m.fail(at, "changed from an "+now.String()+" to a value of another kind, but the plugin's type has no field "+
 				quote(field)+" of it")
@@ -55,7 +55,7 @@ func (m *merger) object(at *path, value, before, after json.Raw) {
 			m.out.Key(member.name)
 			m.value(&here, member.value, then, now)
 			continue
-		case wanted && now != then: // of a name that occurs twice the last one counts
+		case wanted && now != then: // of a duplicate name, the last one counts
 			member.value = now
 		case !wanted && known:
 			if last {
@@ -75,8 +75,8 @@ func (m *merger) object(at *path, value, before, after json.Raw) {
 	m.out.EndObject()
 }
 
-// leftOut fails if a member cannot be removed: an object may only have become empty to the type, and a
-// list may have elements that the type never had.
+// leftOut fails if a member cannot be removed: an object may only have become empty to the type, and a list may have
+// elements that the type does not know.
 func (m *merger) leftOut(at *path, value, before json.Raw) {
 	switch kindOf(value) {
 	case json.KindObject:
@@ -94,7 +94,7 @@ func (m *merger) leftOut(at *path, value, before json.Raw) {
 const notOneByOne = "the plugin's type does not write the elements one by one as it read them: " +
 	"let it keep the number and the order of the elements"
 
-// fail records the path and what is wrong there, and what always helps.
+// fail records the path, the problem, and a way to fix it that always works.
 func (m *merger) fail(at *path, problem string) {
 	m.out.Fail(at.String() + ": " + problem + "; or change the object without a type (k1s.Object)")
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// What types do with values other than to leave out fields. What an SDK has to do for a type that only
-// leaves out fields is in test/conformance/testdata/merge.json.
+// TestApply covers types that do more than omit fields. The requirements for types that only omit fields are in
+// test/conformance/testdata/merge.json.
 func TestApply(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -91,7 +91,7 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// The message is for the author of the plugin, who is to know what to do.
+// The message is for the author of the plugin and says how to fix the problem.
 func TestApply_message(t *testing.T) {
 	t.Parallel()
 	_, err := Apply(

@@ -6,15 +6,15 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// identities are the fields that name an element of a list in Kubernetes, in the order in which they are
-// tried. They count where no two elements have the same.
+// identities are the fields that identify an element of a list in Kubernetes, in the order in which they are tried.
+// They count only if no two elements have the same value.
 var identities = [...]string{"name", "key"}
 
-// pairs says which element of before each one of after was.
+// pairs maps each element of after to the corresponding element of before.
 type pairs struct {
-	match []int  // for each of after the index in before, or −1
-	taken []bool // which of before are matched
-	used  int    // how many of them
+	match []int  // for each element of after the index in before, or −1
+	taken []bool // which elements of before are matched
+	used  int    // the number of these
 }
 
 func (p *pairs) take(k, i int) bool {
@@ -26,8 +26,8 @@ func (p *pairs) take(k, i int) bool {
 	return true
 }
 
-// pair matches the elements of two lists that the same type wrote: those that are equal, then those with
-// the same identity, then those in the same place, if the lists are equally long.
+// pair matches the elements of two lists that the same type encoded: first equal ones, then those with the same
+// identity, and then those at the same index if the lists have the same length.
 func pair(was, is []json.Raw) pairs {
 	p := pairs{match: make([]int, len(is)), taken: make([]bool, len(was))}
 	for k := range is {
@@ -46,13 +46,13 @@ func pair(was, is []json.Raw) pairs {
 	return p
 }
 
-// equal matches elements with the first equal one that is left.
+// equal matches each element with the first equal one that has no match yet.
 func (p *pairs) equal(was, is []json.Raw) {
 	open := p.open()
 	if len(open) == 0 || p.used == len(was) {
 		return
 	}
-	// The elements of before with one text are a chain, so that a long list of equal ones is no trouble.
+	// The elements of before with equal text form a chain, so that a long list of equal elements takes linear time.
 	first, next := make(map[json.Raw]int), make([]int, len(was))
 	for i := len(was) - 1; i >= 0; i-- {
 		if p.taken[i] {
@@ -71,7 +71,7 @@ func (p *pairs) equal(was, is []json.Raw) {
 	}
 }
 
-// open returns which elements of after have no match yet.
+// open returns the indices of the elements of after that have no match yet.
 func (p *pairs) open() (rest []int) {
 	for k, i := range p.match {
 		if i < 0 {
@@ -81,8 +81,8 @@ func (p *pairs) open() (rest []int) {
 	return rest
 }
 
-// pairByIdentity offers take, for each of these elements of list, the one of others with the same
-// identity, and returns the elements that were not taken.
+// pairByIdentity calls take for each of the open elements of list with the element of others that has the same
+// identity. It returns the elements that were not taken.
 func pairByIdentity(others, list []json.Raw, open []int, take func(k, i int) bool) (rest []int) {
 	for _, field := range identities {
 		if len(open) == 0 {
@@ -101,7 +101,7 @@ func pairByIdentity(others, list []json.Raw, open []int, take func(k, i int) boo
 	return open
 }
 
-// uniqueBy returns where the element with each identity is, or −1 where several have it.
+// uniqueBy maps each identity to the index of its element, or to −1 if several elements have it.
 func uniqueBy(list []json.Raw, field string) map[string]int {
 	index := make(map[string]int)
 	for i, raw := range list {
@@ -117,7 +117,7 @@ func uniqueBy(list []json.Raw, field string) map[string]int {
 	return index
 }
 
-// identity returns the string that a field of an object is, or nothing.
+// identity returns the value of a field of an object if that is a string, or "".
 func identity(raw json.Raw, field string) string {
 	value, _ := raw.Get(field)
 	if kindOf(value) != json.KindString {
@@ -126,8 +126,8 @@ func identity(raw json.Raw, field string) string {
 	return json.NewDecoder(string(value)).String()
 }
 
-// changedInPlace reports whether an element in the same place as another one is that one, changed. One
-// with another identity is so if it is renamed and nothing more.
+// changedInPlace reports whether an element is a changed version of the element at the same index. If its identity
+// differs, it must be renamed and otherwise equal.
 func changedInPlace(was, is json.Raw) bool {
 	kind := kindOf(was)
 	if kind != kindOf(is) {
@@ -144,7 +144,7 @@ func changedInPlace(was, is json.Raw) bool {
 	return true
 }
 
-// restIsEqual reports whether two objects have anything but an identity, and the same.
+// restIsEqual reports whether two objects have other fields than an identity, and these are equal.
 func restIsEqual(was, is json.Raw) bool {
 	then, now := membersOf(was), membersOf(is)
 	rest := 0

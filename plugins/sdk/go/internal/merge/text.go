@@ -8,14 +8,14 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
 )
 
-// path leads to a value; nil leads to the object itself.
+// path is the path of a value. Nil is the path of the object itself.
 type path struct {
 	parent *path
 	name   string // of a member; empty for an element
 	index  int    // of an element
 }
 
-// String returns a path as people write it: spec.containers[1].
+// String formats a path for people: spec.containers[1].
 func (p *path) String() string {
 	if p == nil {
 		return ""
@@ -46,16 +46,16 @@ type member struct {
 	value json.Raw
 }
 
-// members are those of an object, in order.
+// members are the members of an object, in order.
 type members struct {
 	list  []member
-	index map[string]int // of the last one of each name; nil for a short list
+	index map[string]int // index of the last one of each name; nil for a short list
 }
 
-// short is how many members are looked through without an index.
+// short is the maximum number of members that are searched without an index.
 const short = 16
 
-// membersOf returns the members of an object; any other value has none.
+// membersOf returns the members of an object. Any other value has no members.
 func membersOf(raw json.Raw) (all members) {
 	d := json.NewDecoder(string(raw))
 	for name := range d.Members() {
@@ -70,7 +70,7 @@ func membersOf(raw json.Raw) (all members) {
 	return all
 }
 
-// last returns where the last member of a name is, which is the one that counts, or −1.
+// last returns the index of the last member of a name, which is the one that counts, or −1.
 func (m *members) last(name string) int {
 	if m.index != nil {
 		if i, ok := m.index[name]; ok {
@@ -97,13 +97,13 @@ func (m *members) get(name string) (json.Raw, bool) {
 // isLast reports whether no later member has the same name.
 func (m *members) isLast(i int) bool { return m.last(m.list[i].name) == i }
 
-// element is one of a list, with its place in the object as it was sent.
+// element is an element of a list, with its index in the object as it was sent.
 type element struct {
 	index int
 	text  json.Raw
 }
 
-// elementsOf returns the elements of an array; any other value has none.
+// elementsOf returns the elements of an array. Any other value has no elements.
 func elementsOf(raw json.Raw) (list []element) {
 	d := json.NewDecoder(string(raw))
 	for i := range d.Elements() {
@@ -120,7 +120,7 @@ func textsOf(raw json.Raw) (list []json.Raw) {
 	return list
 }
 
-// withoutNulls leaves out the elements that hold nothing: some types skip them.
+// withoutNulls returns the elements that are not null, because some types skip these.
 func withoutNulls(list []element) (rest []element) {
 	for _, e := range list {
 		if !isNull(e.text) {
