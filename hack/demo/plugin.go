@@ -190,7 +190,7 @@ func (d *demo) denyPlugin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.report.held("refused by the API server: %s", note)
+	d.report.held("denied by the API server: %s", note)
 	if err := d.expect(ctx, "path of audio, unchanged", "electronics/audio", "get", "category", "audio", "-o", "jsonpath={.status.path}"); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (d *demo) checkValidator(ctx context.Context) error {
 	if err := d.apply(ctx, ring); err != nil {
 		return err
 	}
-	d.report.held("the plugin is deleted, and nothing is refused any more")
+	d.report.held("the plugin is deleted, and no request is denied any more")
 	_, err = d.kube(ctx, "", "delete", "item", "ring")
 	return err
 }
@@ -78,6 +78,6 @@ func (d *demo) refused(ctx context.Context, manifest, why string) error {
 		return err
 	}
 	_, said, _ := strings.Cut(err.Error(), "admission webhook")
-	d.report.held("refused: admission webhook%s", said)
+	d.report.held("denied: admission webhook%s", said)
 	return nil
 }

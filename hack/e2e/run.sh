@@ -95,7 +95,7 @@ move audio computers
 expect "path of audio" electronics/computers/audio field category/audio '{.status.path}'
 
 step "A module that is none leaves the version before serving"
-echo "this is no WebAssembly" >"$scratch/broken.wasm"
+echo "this is not WebAssembly" >"$scratch/broken.wasm"
 store "$scratch/broken.wasm"
 expect "the plugin is Degraded" True condition Degraded
 move audio electronics

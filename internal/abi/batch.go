@@ -68,7 +68,7 @@ func (r *ReconcileBatchResult) check() error {
 		return fmt.Errorf("both requeueAfterMillis and an error")
 	}
 	if r.Error != nil && r.Error[0] != '{' {
-		return fmt.Errorf("error is no object")
+		return fmt.Errorf("error is not an object")
 	}
 	return r.Check()
 }

@@ -59,7 +59,7 @@ func TestDecodeReconcileBatchReply(t *testing.T) {
 		{name: "without results", reply: `{}`, n: 1, err: "0 results for 1 requests"},
 		{name: "a member too many", reply: `{"results":[{"requeue":true}]}`, n: 1, err: `unknown field "requeue"`},
 		{name: "both", reply: `{"results":[{},{"error":{},"requeueAfterMillis":5}]}`, n: 2, err: "results[1]: both"},
-		{name: "an error that is a word", reply: `{"results":[{"error":"no"}]}`, n: 1, err: "results[0]: error is no object"},
+		{name: "an error that is a word", reply: `{"results":[{"error":"no"}]}`, n: 1, err: "results[0]: error is not an object"},
 		{name: "in the past", reply: `{"results":[{"requeueAfterMillis":-1}]}`, n: 1, err: "results[0]: requeueAfterMillis is -1"},
 		{name: "a list", reply: `[{}]`, n: 1, err: "want {…}"},
 	}

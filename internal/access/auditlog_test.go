@@ -29,7 +29,7 @@ func exampleRecord() Record {
 	return Record{
 		Time: time.Date(2026, 11, 23, 8, 30, 0, 123456000, time.UTC), Plugin: "shop/pricing", Revision: "sha256:0a1b2c",
 		Account: "system:serviceaccount:shop:pricing", Verb: "patch", Group: "inventory.example.com", Resource: "items",
-		Subresource: "status", Namespace: "shop", Name: "hammer", Decision: DecisionRefused, Layer: layerAPIServer, Reason: "Forbidden",
+		Subresource: "status", Namespace: "shop", Name: "hammer", Decision: DecisionDenied, Layer: layerAPIServer, Reason: "Forbidden",
 		LatencyMicros: 1830,
 	}
 }
@@ -211,7 +211,7 @@ func TestAuditLog_documented(t *testing.T) {
 	if diff := cmp.Diff(layers, rows(afterwards)); diff != "" {
 		t.Errorf("the table of layers (-code +docs):\n%s", diff)
 	}
-	for _, value := range []string{DecisionAllowed, DecisionRefused, DecisionError, reasonNoAnswer} {
+	for _, value := range []string{DecisionAllowed, DecisionDenied, DecisionError, reasonNoAnswer} {
 		if !strings.Contains(string(text), "`"+value+"`") {
 			t.Errorf("docs/audit.md does not explain %q", value)
 		}

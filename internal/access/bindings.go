@@ -106,7 +106,7 @@ func byRole() cache.Indexers {
 	return cache.Indexers{indexRole: func(obj any) ([]string, error) {
 		b, ok := obj.(*binding)
 		if !ok {
-			return nil, fmt.Errorf("%T is no binding", obj)
+			return nil, fmt.Errorf("%T is not a binding", obj)
 		}
 		return []string{roleKey(b.roleRef.Kind, b.Namespace, b.roleRef.Name)}, nil
 	}}

@@ -45,7 +45,7 @@ func TestBounds_reviews(t *testing.T) {
 			wantRefusal(t, get(i), metav1.StatusReasonForbidden, "rbac: ")
 			continue
 		}
-		wantRefusal(t, get(i), metav1.StatusReasonTooManyRequests, "rate: reads whose rights have to be asked about")
+		wantRefusal(t, get(i), metav1.StatusReasonTooManyRequests, "rate: reads that need an access review")
 	}
 	w.requests.none(t)
 	w.clock.Step(time.Second)

@@ -23,7 +23,7 @@ const (
 
 // errAddress means that plugins are not allowed to reach an address. It does not include the address, because guests
 // must not learn what a name inside of the network resolves to.
-var errAddress = errors.New("the address is one that plugins may not reach")
+var errAddress = errors.New("the address is one that plugins cannot reach")
 
 // Egress restricts where HTTP requests of plugins can go, regardless of their specs. Its zero value is ready to use.
 type Egress struct {

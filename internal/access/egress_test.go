@@ -80,7 +80,7 @@ func TestEgress_default(t *testing.T) {
 		}
 		c, _ := outside(t, e, []string{host + port})
 		_, err := get(t, c, url+port)
-		wantRefusal(t, err, metav1.StatusReasonForbidden, "address: may not GET", "it has an address that plugins may not reach")
+		wantRefusal(t, err, metav1.StatusReasonForbidden, "address: cannot GET", "it has an address that plugins cannot reach")
 		if _, message := statusOf(err); host == "*.localtest.example" && strings.Contains(message, "127.0.0.1") {
 			t.Errorf("it tells what a name resolves to: %s", message)
 		}

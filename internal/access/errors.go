@@ -40,7 +40,7 @@ func forbidden(layer string, a Action, format string, args ...any) error {
 		Status:  metav1.StatusFailure,
 		Code:    http.StatusForbidden,
 		Reason:  metav1.StatusReasonForbidden,
-		Message: fmt.Sprintf("%s: may not %s: %s", layer, a, fmt.Sprintf(format, args...)),
+		Message: fmt.Sprintf("%s: cannot %s: %s", layer, a, fmt.Sprintf(format, args...)),
 		Details: &metav1.StatusDetails{Name: a.ObjectName, Group: a.Group, Kind: a.Resource},
 	}}}
 }

@@ -164,7 +164,7 @@ func TestFinalizer_rights(t *testing.T) {
 	audit := &kept{}
 	w.factory.Audit = audit
 	wantRefusal(t, f.Put(t.Context(), itemResource(), w.read(t)), metav1.StatusReasonForbidden, account)
-	if got := audit.take(); len(got) != 1 || got[0].Decision != DecisionRefused || got[0].Layer != layerAPIServer || got[0].Verb != "patch" {
+	if got := audit.take(); len(got) != 1 || got[0].Decision != DecisionDenied || got[0].Layer != layerAPIServer || got[0].Verb != "patch" {
 		t.Errorf("recorded %+v", got)
 	}
 	w.set(t, f.Name)

@@ -41,7 +41,7 @@ func (f *Finalizer) Sweep(ctx context.Context, resource schema.GroupVersionResou
 			return removed, nil
 		}
 	}
-	return removed, fmt.Errorf("take the finalizer %q off %s: somebody puts it on objects again and again", f.Name, resource.GroupResource())
+	return removed, fmt.Errorf("remove the finalizer %q from %s: something adds it to objects again and again", f.Name, resource.GroupResource())
 }
 
 // sweepOnce removes the finalizer from the objects of a resource, and continues if some of them fail.

@@ -174,7 +174,7 @@ func (w *world) may(ctx context.Context, a Action) error {
 		return err
 	}
 	if !review.Status.Allowed {
-		return fmt.Errorf("%s may not %s: %s", id.Username(), a, review.Status.Reason)
+		return fmt.Errorf("%s cannot %s: %s", id.Username(), a, review.Status.Reason)
 	}
 	return nil
 }

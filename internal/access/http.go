@@ -168,13 +168,13 @@ func (f *redirects) check(r *http.Request, before []*http.Request) error {
 }
 
 // errRedirect means that the target of a redirect is not valid.
-var errRedirect = errors.New("it redirects to what is no http or https URL without a user")
+var errRedirect = errors.New("it redirects to something that is not an http or https URL without a user")
 
 // forbiddenHTTP is forbidden for an HTTP request, which has no Action.
 func forbiddenHTTP(layer, method string, to origin.Origin, why string) error {
 	return &refusal{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
-		Message: fmt.Sprintf("%s: may not %s %q: %s", layer, method, to, why),
+		Message: fmt.Sprintf("%s: cannot %s %q: %s", layer, method, to, why),
 	}}}
 }
 
@@ -198,7 +198,7 @@ func httpFailure(ctx, within context.Context, err error, method, host string) er
 	case errors.Is(err, errAddress):
 		return &refusal{layer: layerAddress, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 			Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
-			Message: fmt.Sprintf("%s: may not %s %q: it has an address that plugins may not reach: loopback, link-local, metadata, or one that the operator denies",
+			Message: fmt.Sprintf("%s: cannot %s %q: it has an address that plugins cannot reach: loopback, link-local, metadata, or one that the operator denies",
 				layerAddress, method, host),
 		}}}
 	case within.Err() != nil:
@@ -224,7 +224,7 @@ func connectionProblem(err error) string {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.As(err, &op):
 		return "the connection was cut before the answer was whole"
 	default:
-		return fmt.Sprintf("the answer cannot be read: it is no HTTP/1.1 (over TLS 1.2 or newer for https), has more than %d bytes of headers, or leads to more than %d redirects",
+		return fmt.Sprintf("the answer cannot be read: it is not HTTP/1.1 (over TLS 1.2 or newer for https), has more than %d bytes of headers, or leads to more than %d redirects",
 			maxResponseHeaderBytes, maxRedirects)
 	}
 }

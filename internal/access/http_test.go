@@ -111,7 +111,7 @@ func TestHTTP_refused(t *testing.T) {
 		reason metav1.StatusReason
 		part   string
 	}{
-		"another host":          {url("http://b.example" + port + "/?t=" + secret), metav1.StatusReasonForbidden, `allowlist: may not GET "b.example` + port + `": security.allowedHosts does not have "b.example` + port + `"`},
+		"another host":          {url("http://b.example" + port + "/?t=" + secret), metav1.StatusReasonForbidden, `allowlist: cannot GET "b.example` + port + `": security.allowedHosts does not have "b.example` + port + `"`},
 		"another port":          {url("http://a.example/"), metav1.StatusReasonForbidden, `security.allowedHosts does not have "a.example"`},
 		"an address":            {url("http://127.0.0.1" + port + "/"), metav1.StatusReasonForbidden, "security.allowedHosts does not have"},
 		"below the host":        {url("http://x.a.example" + port + "/"), metav1.StatusReasonForbidden, "security.allowedHosts does not have"},
@@ -140,8 +140,8 @@ func TestHTTP_refused(t *testing.T) {
 		"a long body":           {func(r *abi.HTTPRequest) { r.Body = quoted(repeat("x", abi.MaxHTTPRequestBody+1)) }, metav1.StatusReasonRequestEntityTooLarge, "more than the 1048576"},
 		"a long body of bytes":  {func(r *abi.HTTPRequest) { r.BodyBase64 = quoted(make([]byte, abi.MaxHTTPRequestBody+1)) }, metav1.StatusReasonRequestEntityTooLarge, ""},
 		"a header in a header":  {header("X-A", "a\r\nX-B: "+secret), metav1.StatusReasonBadRequest, "control character"},
-		"a header in a name":    {header("X-A: a\r\nX-B", secret), metav1.StatusReasonBadRequest, "is no name of a header"},
-		"no name":               {header("", secret), metav1.StatusReasonBadRequest, "is no name of a header"},
+		"a header in a name":    {header("X-A: a\r\nX-B", secret), metav1.StatusReasonBadRequest, "is not the name of a header"},
+		"no name":               {header("", secret), metav1.StatusReasonBadRequest, "is not the name of a header"},
 		"a NUL":                 {header("X-A", "\x00"), metav1.StatusReasonBadRequest, "control character"},
 		"another Host":          {header("hOST", "b.example"), metav1.StatusReasonBadRequest, "is the host's to set"},
 		"a framing":             {header("transfer-encoding", "chunked"), metav1.StatusReasonBadRequest, "is the host's to set"},
@@ -175,7 +175,7 @@ func TestHTTP_layers(t *testing.T) {
 		t.Helper()
 		wantRefusal(t, err, reason, layer+": ", part)
 		got := records.take()
-		if len(got) == 0 || got[len(got)-1].Layer != layer || got[len(got)-1].Decision != DecisionRefused || got[len(got)-1].Host != "a.example"+port {
+		if len(got) == 0 || got[len(got)-1].Layer != layer || got[len(got)-1].Decision != DecisionDenied || got[len(got)-1].Host != "a.example"+port {
 			t.Errorf("%s: recorded %+v", layer, got)
 		}
 	}
@@ -190,7 +190,7 @@ func TestHTTP_layers(t *testing.T) {
 	hosts := []string{"a.example" + port}
 	c, records := outside(t, denied, hosts, slow)
 	_, err = get(t, c, url)
-	refused(err, records, "address", metav1.StatusReasonForbidden, "it has an address that plugins may not reach")
+	refused(err, records, "address", metav1.StatusReasonForbidden, "it has an address that plugins cannot reach")
 	_, err = get(t, c, url)
 	refused(err, records, "rate", metav1.StatusReasonTooManyRequests, "security.requestsPerSecond is 1")
 
@@ -232,12 +232,12 @@ func TestHTTP_redirects(t *testing.T) {
 		"on one origin":           {url: a + "/?to=/there", reached: []string{"GET a.example/ " + keys, "GET a.example/there " + keys}},
 		"to another origin":       {url: a + "/?to=" + b + "/there", reached: []string{"GET a.example/ " + keys, "GET b.example/there |||text"}},
 		"there and back":          {url: a + "/?to=" + b + "/?to=" + a + "/back", reached: []string{"GET a.example/ " + keys, "GET b.example/ |||text", "GET a.example/back |||text"}},
-		"to a host that is not":   {url: a + "/?to=http://c.example" + port + "/?t=secret", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonForbidden, part: `allowlist: may not GET "c.example` + port + `": security.allowedHosts does not have`},
+		"to a host that is not":   {url: a + "/?to=http://c.example" + port + "/?t=secret", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonForbidden, part: `allowlist: cannot GET "c.example` + port + `": security.allowedHosts does not have`},
 		"to an address":           {url: a + "/?to=http://127.0.0.1" + port + "/", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonForbidden, part: "allowlist: "},
 		"to another port":         {url: a + "/?to=http://a.example/", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonForbidden, part: "allowlist: "},
-		"to a denied address":     {url: a + "/?to=http://inside.example" + port + "/", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonForbidden, part: `address: may not GET "inside.example`},
-		"with a user":             {url: a + "/?to=http://u:secret@b.example" + port + "/", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonServiceUnavailable, part: "redirects to what is no http"},
-		"to a file":               {url: a + "/?to=file:///etc/secret", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonServiceUnavailable, part: "redirects to what is no http"},
+		"to a denied address":     {url: a + "/?to=http://inside.example" + port + "/", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonForbidden, part: `address: cannot GET "inside.example`},
+		"with a user":             {url: a + "/?to=http://u:secret@b.example" + port + "/", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonServiceUnavailable, part: "redirects to something that is not an http"},
+		"to a file":               {url: a + "/?to=file:///etc/secret", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonServiceUnavailable, part: "redirects to something that is not an http"},
 		"to what cannot be read":  {url: a + "/?to=http://%zz/secret", reached: []string{"GET a.example/ " + keys}, reason: metav1.StatusReasonServiceUnavailable, part: "redirects"},
 		"as many as there can be": {url: fine, reached: slices.Concat(slices.Repeat([]string{"GET a.example/ " + keys}, maxRedirects), []string{"GET a.example/end " + keys})},
 		"more than that":          {url: loop, reached: slices.Repeat([]string{"GET a.example/ " + keys}, maxRedirects+1), reason: metav1.StatusReasonServiceUnavailable, part: "more than 5 redirects"},

@@ -106,7 +106,7 @@ func headersOf(given map[string]string) (http.Header, error) {
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("%q is no name of a header", bounded(name)))
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("%q is not the name of a header", bounded(name)))
 		case !httpguts.ValidHeaderFieldValue(value):
 			return nil, apierrors.NewBadRequest(fmt.Sprintf("header %q: its value has a control character", bounded(name)))
 		case slices.Contains(hostsHeaders, canonical):

@@ -116,7 +116,7 @@ func TestHTTP_badServers(t *testing.T) {
 		"an endless head":      {endless(ok, "X-A: "+repeat("x", 1000)+"\r\n"), metav1.StatusReasonServiceUnavailable, "headers"},
 		"an endless header":    {endless(ok+"X-A: ", repeat("x", 1000)), metav1.StatusReasonServiceUnavailable, "headers"},
 		"endless beginnings":   {endless("", "HTTP/1.1 103 Early Hints\r\nX-A: "+repeat("x", 1000)+"\r\n\r\n"), metav1.StatusReasonServiceUnavailable, ""},
-		"no HTTP":              {write("SSH-2.0-secret\r\n"), metav1.StatusReasonServiceUnavailable, "no HTTP/1.1"},
+		"no HTTP":              {write("SSH-2.0-secret\r\n"), metav1.StatusReasonServiceUnavailable, "not HTTP/1.1"},
 		"two lengths":          {write(ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"), metav1.StatusReasonServiceUnavailable, ""},
 		"a redirect to itself": {write("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), metav1.StatusReasonServiceUnavailable, "redirects"},
 	} {

@@ -50,7 +50,7 @@ func TestRestrictedClient_layers(t *testing.T) {
 		{
 			"verb", func(op operation, o *Options) { o.Allowlist.Verbs = without(op.verb) }, "",
 			func(op operation) []string {
-				return []string{"allowlist: may not " + op.verb, `security.allowedVerbs does not have "` + op.verb + `"`}
+				return []string{"allowlist: cannot " + op.verb, `security.allowedVerbs does not have "` + op.verb + `"`}
 			},
 		},
 		{

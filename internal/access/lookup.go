@@ -71,7 +71,7 @@ func changing(gvk schema.GroupVersionKind) error {
 		Status:  metav1.StatusFailure,
 		Code:    http.StatusServiceUnavailable,
 		Reason:  metav1.StatusReasonServiceUnavailable,
-		Message: fmt.Sprintf("the API server is changing how it serves kind %q of %q: try again", gvk.Kind, gvk.GroupVersion()),
+		Message: fmt.Sprintf("the API server is changing how it serves kind %q of %q: retry", gvk.Kind, gvk.GroupVersion()),
 		Details: &metav1.StatusDetails{RetryAfterSeconds: 1},
 	}}
 }

@@ -37,7 +37,7 @@ func TestRestrictedClient_asOperator(t *testing.T) {
 		t.Error(err)
 	}
 	bounded := w.client(t, refused.of, asOperator, func(o *Options) { o.Allowlist.Verbs = []string{"get"} })
-	wantRefusal(t, bounded.Delete(t.Context(), abi.DeleteRequest{ObjectKey: key}), metav1.StatusReasonForbidden, "allowlist: may not delete")
+	wantRefusal(t, bounded.Delete(t.Context(), abi.DeleteRequest{ObjectKey: key}), metav1.StatusReasonForbidden, "allowlist: cannot delete")
 	elsewhere := key
 	elsewhere.Namespace = "default"
 	_, err = bounded.Get(t.Context(), elsewhere)

@@ -22,7 +22,7 @@ func (c *RestrictedClient) changes(a Action) error {
 	if !c.reader {
 		return nil
 	}
-	return forbidden(layerCapability, a, "while a request is held up for it, a plugin may only read")
+	return forbidden(layerCapability, a, "during an admission request, a plugin can only read")
 }
 
 // sends denies HTTP requests other than GET and HEAD if only reads are allowed.
@@ -30,5 +30,5 @@ func (c *RestrictedClient) sends(t target) error {
 	if !c.reader || t.method == http.MethodGet || t.method == http.MethodHead {
 		return nil
 	}
-	return forbiddenHTTP(layerCapability, t.method, t.origin, "while a request is held up for it, a plugin may only read: GET and HEAD")
+	return forbiddenHTTP(layerCapability, t.method, t.origin, "during an admission request, a plugin can only read: GET and HEAD")
 }

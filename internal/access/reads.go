@@ -110,7 +110,7 @@ func (c *RestrictedClient) review(ctx context.Context, a Action) error {
 	switch {
 	case errors.Is(err, errReviews):
 		c.refused(layerRate)
-		return tooOften("reads whose rights have to be asked about", reviewsPerSecond)
+		return tooOften("reads that need an access review", reviewsPerSecond)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
@@ -119,7 +119,7 @@ func (c *RestrictedClient) review(ctx context.Context, a Action) error {
 		return apierrors.NewInternalError(fmt.Errorf("%s: %w", layerRBAC, err))
 	}
 	if !d.Allowed {
-		why := "the ServiceAccount " + strconv.Quote(c.Identity.ServiceAccount) + " has no such right"
+		why := "the ServiceAccount " + strconv.Quote(c.Identity.ServiceAccount) + " lacks this permission"
 		if d.Reason != "" {
 			why += ": " + d.Reason
 		}

@@ -62,13 +62,13 @@ func TestRestrictedClient_get_cachedWithoutRight(t *testing.T) {
 		t.Errorf("own namespace: %v", err)
 	}
 	_, err := c.Get(t.Context(), itemKey(foreign, "thing"))
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: may not get items.inventory.example.com", foreign, account)
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: cannot get items.inventory.example.com", foreign, account)
 	// Whether an object exists must not be visible either.
 	_, err = c.Get(t.Context(), itemKey(foreign, "nothing"))
 	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: ")
 	for _, namespace := range []string{foreign, ""} {
 		_, err = c.List(t.Context(), abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: "Item", Namespace: namespace})
-		wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: may not list items.inventory.example.com")
+		wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: cannot list items.inventory.example.com")
 	}
 	if n := w.requests.count("/items"); n != 0 {
 		t.Errorf("%d reads reached the API server, want all from the cache: %q", n, w.requests.lines())

@@ -17,8 +17,8 @@ import (
 const (
 	// DecisionAllowed means that the request succeeded at the API server, or that an HTTP server responded.
 	DecisionAllowed = "allowed"
-	// DecisionRefused means that a layer denied the request, and that nothing was done.
-	DecisionRefused = "refused"
+	// DecisionDenied means that a layer denied the request, and that nothing was done.
+	DecisionDenied = "denied"
 	// DecisionError means that the request failed for another reason.
 	DecisionError = "error"
 )
@@ -149,11 +149,11 @@ func (o *observation) changed(err error) {
 	if err != nil {
 		r.Decision, r.Layer, r.Reason = DecisionError, layerOf(err), reasonOf(err)
 		if r.Layer != "" {
-			r.Decision = DecisionRefused
+			r.Decision = DecisionDenied
 		}
 	}
 	c.record(r)
-	if r.Decision == DecisionRefused && c.Refused != nil {
+	if r.Decision == DecisionDenied && c.Refused != nil {
 		c.Refused(r)
 	}
 }

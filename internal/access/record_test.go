@@ -101,7 +101,7 @@ func TestRecord_decisions(t *testing.T) {
 				if _, err := op.do(ctx, c, w.namespace); err == nil {
 					t.Errorf("%s: it was not refused", tc.name)
 				}
-				want := []Record{w.record(op, DecisionRefused, tc.layer, tc.reason)}
+				want := []Record{w.record(op, DecisionDenied, tc.layer, tc.reason)}
 				if diff := diffRecords(op, want, all.take()); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", tc.name, diff)
 				}
@@ -157,7 +157,7 @@ func TestRecord_cachedRead(t *testing.T) {
 	c := w.client(t, refused.of, watching(items))
 	op := operations()[0]
 	_, _ = op.do(t.Context(), c, w.namespace)
-	want := []Record{w.record(op, DecisionRefused, "rbac", "Forbidden")}
+	want := []Record{w.record(op, DecisionDenied, "rbac", "Forbidden")}
 	if diff := diffRecords(op, want, all.take()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -172,7 +172,7 @@ func TestRecord_rate(t *testing.T) {
 	for range 2 {
 		_, _ = op.do(t.Context(), c, w.namespace)
 	}
-	want := []Record{w.record(op, DecisionRefused, "apiserver", "Forbidden"), w.record(op, DecisionRefused, "rate", "TooManyRequests")}
+	want := []Record{w.record(op, DecisionDenied, "apiserver", "Forbidden"), w.record(op, DecisionDenied, "rate", "TooManyRequests")}
 	if diff := diffRecords(op, want, all.take()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -247,7 +247,7 @@ func TestRecord_metrics(t *testing.T) {
 	}
 	_ = c.Delete(t.Context(), abi.DeleteRequest{ObjectKey: itemKey("elsewhere", "thing")})
 	plugin := w.namespace + "/tester"
-	want := map[string]int{plugin + " allowed ": 1, plugin + " error ": 1, plugin + " refused allowlist": 1}
+	want := map[string]int{plugin + " allowed ": 1, plugin + " error ": 1, plugin + " denied allowlist": 1}
 	if diff := cmp.Diff(want, counts.decided); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

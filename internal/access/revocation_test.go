@@ -368,7 +368,7 @@ func TestRightsWatch_forbidden(t *testing.T) {
 		return nil
 	})
 	testenv.Consistently(t, "once", 2*time.Second, func(context.Context) error {
-		if got := logged(); len(got) != 1 || !strings.Contains(got[0], "may not watch Roles") {
+		if got := logged(); len(got) != 1 || !strings.Contains(got[0], "cannot watch Roles") {
 			return fmt.Errorf("it says %q", got)
 		}
 		if authorizer.Watched() {

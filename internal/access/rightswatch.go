@@ -167,7 +167,7 @@ func (w *RightsWatch) prepare(i cache.SharedIndexInformer, strip cache.Transform
 	}
 	// minded reports those of these errors that matter.
 	if err := i.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
-		w.log.V(1).Info("A watch on rights ended", "error", err.Error())
+		w.log.V(1).Info("A watch on RBAC objects ended", "error", err.Error())
 	}); err != nil {
 		return fmt.Errorf("set how errors are handled: %w", err)
 	}
@@ -240,7 +240,7 @@ func (w *RightsWatch) heard(ctx context.Context, resource string, err error) {
 	w.told = w.told || first
 	w.mu.Unlock()
 	if first {
-		w.log.Info("The operator may not watch Roles, ClusterRoles and their bindings: revoking a plugin's rights takes effect after "+
+		w.log.Info("The operator cannot watch Roles, ClusterRoles and their bindings: revoking a plugin's permissions takes effect after "+
 			allowUnwatched.String()+", not at once; grant the operator list and watch on them", "error", err.Error())
 	}
 	w.update()

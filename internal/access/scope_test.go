@@ -25,7 +25,7 @@ func TestRestrictedClient_list_allNamespaces(t *testing.T) {
 	w.grant(t, w.namespace, "list", items.Group, "items")
 
 	_, err := w.client(t).List(t.Context(), all)
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: may not list items.inventory.example.com in all namespaces", `does not have "*"`)
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot list items.inventory.example.com in all namespaces", `does not have "*"`)
 	_, err = w.client(t, everywhere).List(t.Context(), all)
 	wantRefusal(t, err, metav1.StatusReasonForbidden, `cannot list resource "items" in API group "inventory.example.com" at the cluster scope`)
 	w.grant(t, "", "list", items.Group, "items")
@@ -42,7 +42,7 @@ func TestRestrictedClient_clusterScoped(t *testing.T) {
 	patch := abi.PatchRequest{ObjectKey: key, PatchType: abi.PatchMerge, Patch: []byte(`{"metadata":{"labels":{"patched":"true"}}}`)}
 
 	_, err := w.client(t).Get(t.Context(), key)
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: may not get namespaces", "(cluster-scoped)", `does not have "*"`)
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot get namespaces", "(cluster-scoped)", `does not have "*"`)
 	_, err = w.client(t).Patch(t.Context(), patch)
 	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: ")
 	_, err = w.client(t, everywhere).Get(t.Context(), key)

@@ -31,7 +31,7 @@ func (f *Factory) Secret(ctx context.Context, id Identity, name string) (map[str
 	}
 	var secret corev1.Secret
 	if err := json.Unmarshal(body, &secret); err != nil {
-		return nil, errors.New("the API server's answer is no Secret") // decoding errors quote the Secret
+		return nil, errors.New("the API server's answer is not a Secret") // decoding errors quote the Secret
 	}
 	return secret.Data, nil
 }

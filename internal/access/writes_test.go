@@ -143,9 +143,9 @@ func TestRestrictedClient_apply_create(t *testing.T) {
 	c := w.client(t, func(o *Options) { o.Allowlist.Verbs = []string{"patch"} })
 	w.requests.reset()
 	_, err := c.Apply(t.Context(), abi.ApplyRequest{Object: object})
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: may not create ", `security.allowedVerbs does not have "create" (apply may create)`)
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create ", `security.allowedVerbs does not have "create" (apply may create)`)
 	_, err = c.Patch(t.Context(), abi.PatchRequest{ObjectKey: itemKey(w.namespace, "new"), PatchType: abi.PatchApply, Patch: object})
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: may not create ")
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create ")
 	w.requests.none(t)
 
 	_, err = w.client(t).Apply(t.Context(), abi.ApplyRequest{Object: object})
@@ -237,10 +237,10 @@ func TestRestrictedClient_status_mayCreate(t *testing.T) {
 		`{"apiVersion":"v1","kind":"Service","metadata":{"namespace":%q,"name":"new"},"spec":{"ports":[{"port":80}]}}`, w.namespace))
 
 	_, err := c.UpdateStatus(t.Context(), abi.WriteRequest{Object: service})
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: may not create services")
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create services")
 	key := abi.ObjectKey{APIVersion: "v1", Kind: "Service", Namespace: w.namespace, Name: "new"}
 	_, err = c.PatchStatus(t.Context(), abi.PatchRequest{ObjectKey: key, PatchType: abi.PatchApply, Patch: service})
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: may not create services")
+	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create services")
 	if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "new"}, &corev1.Service{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the Service: got %v, want that there is none", err)
 	}

@@ -24,7 +24,7 @@ func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *a
 	var result metrics.AdmissionResult
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			s.Log.Error(fmt.Errorf("panic: %v", panicked), "A request that is held up made the operator panic",
+			s.Log.Error(fmt.Errorf("panic: %v", panicked), "An admission request made the operator panic",
 				"plugin", p.Name.String(), "stack", string(debug.Stack()))
 			response, result = q.failed("", fmt.Errorf("panic: %v", panicked))
 		}

@@ -18,7 +18,7 @@ import (
 )
 
 // errNoCA means that there is no CA certificate yet that the API server could trust.
-var errNoCA = errors.New("there is no certificate authority for the webhooks yet")
+var errNoCA = errors.New("the webhooks do not have a CA yet")
 
 // CABundle returns the CA certificates that the API server must trust, in PEM. The bundle is empty if there are none
 // yet.

@@ -183,7 +183,7 @@ func TestConfigurations_noCertificate(t *testing.T) {
 	env := testenv.Shared(t)
 	w := &world{home: env.Namespace(t), shop: "nobodys-shop"}
 	c := newConfigurations(env, func(o *ConfigurationsOptions) { o.CA = bundle(nil) })
-	if err := c.Ensure(t.Context(), w.plugin(nil)); err == nil || !strings.Contains(err.Error(), "no certificate authority") {
+	if err := c.Ensure(t.Context(), w.plugin(nil)); err == nil || !strings.Contains(err.Error(), "do not have a CA") {
 		t.Errorf("error %v", err)
 	}
 }

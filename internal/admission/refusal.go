@@ -54,7 +54,7 @@ func (q *question) failed(export string, err error) (*admissionv1.AdmissionRespo
 	what, code := happened(err)
 	name := q.plugin.Name
 	if q.plugin.FailurePolicy == pluginsv1alpha1.FailurePolicyIgnore {
-		warning := fmt.Sprintf("plugin %q was not heard, as it %s", name, what)
+		warning := fmt.Sprintf("plugin %q was not called, as it %s", name, what)
 		return allowed([]string{cut(warning, abi.MaxWarning)}), metrics.AdmissionFailedOpen
 	}
 	reason := metav1.StatusReasonInternalError
@@ -63,7 +63,7 @@ func (q *question) failed(export string, err error) (*admissionv1.AdmissionRespo
 	}
 	return &admissionv1.AdmissionResponse{Result: &metav1.Status{
 		Status: metav1.StatusFailure, Code: code, Reason: reason,
-		Message: fmt.Sprintf("plugin %q, without which this is refused, %s: see kubectl describe wasmplugin %s -n %s, or set its spec.admission.failurePolicy to Ignore",
+		Message: fmt.Sprintf("plugin %q %s, and its failurePolicy is Fail: see kubectl describe wasmplugin %s -n %s, or set its spec.admission.failurePolicy to Ignore",
 			name, what, name.Name, name.Namespace),
 	}}, metrics.AdmissionFailedClosed
 }
@@ -78,7 +78,7 @@ func happened(err error) (what string, code int32) {
 	case errors.As(err, &unavailable):
 		return unavailable.why, later
 	case errors.As(err, &right):
-		return "could not be asked: the API server did not say whether its ServiceAccount has the right", later
+		return "could not be asked: the access review of its ServiceAccount failed", later
 	case errors.Is(err, plugin.ErrNoRevision):
 		return "is not loaded", later
 	}

@@ -50,7 +50,7 @@ func readReview(w http.ResponseWriter, r *http.Request, deadline time.Time) (*ad
 		return nil, http.StatusBadRequest, fmt.Errorf("decode the AdmissionReview: %w", err)
 	}
 	if review.GroupVersionKind() != admissionv1.SchemeGroupVersion.WithKind("AdmissionReview") || review.Request == nil {
-		return nil, http.StatusBadRequest, errors.New("it is no AdmissionReview of admission.k8s.io/v1 with a request")
+		return nil, http.StatusBadRequest, errors.New("it is not an AdmissionReview of admission.k8s.io/v1 with a request")
 	}
 	return review.Request, 0, nil
 }

@@ -188,7 +188,7 @@ func (s *Server) write(w http.ResponseWriter, name types.NamespacedName, request
 	review.SetGroupVersionKind(admissionv1.SchemeGroupVersion.WithKind("AdmissionReview"))
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(review); err != nil { // the API server has closed the connection
-		s.Log.V(1).Info("Cannot answer a request that is held up", "plugin", name.String(), "error", err.Error())
+		s.Log.V(1).Info("Failed to answer an admission request", "plugin", name.String(), "error", err.Error())
 	}
 }
 

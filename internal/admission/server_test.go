@@ -299,7 +299,7 @@ func TestServer_twoPluginsDefaultOneField(t *testing.T) {
 		t.Errorf("warnings %q", warnings)
 	}
 	if strings.Contains(strings.Join(warnings, "; "), w.home) {
-		t.Errorf("warnings name a plugin to who may not list it: %q", warnings)
+		t.Errorf("warnings name a plugin to who cannot list it: %q", warnings)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -118,7 +118,7 @@ func (w *Watch) handleError(resource schema.GroupVersionResource) cache.WatchErr
 	return func(_ context.Context, _ *cache.Reflector, err error) {
 		if apierrors.IsForbidden(err) {
 			once.Do(func() {
-				w.log.Info("The operator may not watch a resource that defines kinds: it notices changes of kinds late; grant it list and watch",
+				w.log.Info("The operator cannot watch a resource that defines kinds: it notices changes of kinds late; grant it list and watch",
 					"resource", resource.GroupResource().String(), "error", err.Error())
 			})
 			return

@@ -102,7 +102,7 @@ func TestWatch_forbidden(t *testing.T) {
 	testenv.Eventually(t, "the log says so", func(context.Context) error {
 		select {
 		case text := <-said:
-			if !contains(text, "may not watch", "apiservices.apiregistration.k8s.io") {
+			if !contains(text, "cannot watch", "apiservices.apiregistration.k8s.io") {
 				return fmt.Errorf("it says %q", text)
 			}
 			return nil

@@ -150,7 +150,7 @@ func checkDefaults(reply []byte) error {
 		return nil
 	}
 	if !json.Valid(reply) {
-		return errors.New("it is no JSON")
+		return errors.New("it is not JSON")
 	}
 	for _, c := range reply {
 		switch c {

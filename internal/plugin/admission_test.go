@@ -93,7 +93,7 @@ func TestSetDefaults_replies(t *testing.T) {
 	for reply, want := range map[string]string{
 		"": "", "{}": "", " \n[]": "", `{"a":[]}`: "",
 		"null": "neither an object nor a JSON patch", `"{}"`: "neither an object", "7": "neither an object",
-		"{": "no JSON", "{}{}": "no JSON", "x": "no JSON", " ": "no JSON",
+		"{": "not JSON", "{}{}": "not JSON", "x": "not JSON", " ": "not JSON",
 	} {
 		t.Run(reply, func(t *testing.T) {
 			t.Parallel()

@@ -31,7 +31,7 @@ func NewSecret(from pluginsv1alpha1.SettingSource, value []byte) (Secret, error)
 			from.SecretRef.Key, from.SecretRef.Name, len(value), maxSecret)
 	case !utf8.Valid(value):
 		return Secret{}, Refuse(pluginsv1alpha1.ReasonSecretInvalid,
-			"key %q of Secret %q is no UTF-8 text, which a setting must be: store it encoded, for example in base64", from.SecretRef.Key, from.SecretRef.Name)
+			"key %q of Secret %q is not UTF-8 text, which a setting must be: store it encoded, for example in base64", from.SecretRef.Key, from.SecretRef.Name)
 	}
 	return Secret{As: from.As, Value: string(value)}, nil
 }
@@ -44,7 +44,7 @@ func CheckSettingNames(settings *runtime.RawExtension, from []pluginsv1alpha1.Se
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(settings.Raw, &members); err != nil { // the API server accepts only objects
-		return Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is no JSON object: %v", err)
+		return Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not a JSON object: %v", err)
 	}
 	for i, f := range from {
 		if _, ok := members[f.As]; ok {
@@ -63,7 +63,7 @@ func MergeSettings(settings json.RawMessage, secrets []Secret) (json.RawMessage,
 	members := map[string]json.RawMessage{}
 	if len(settings) > 0 {
 		if err := json.Unmarshal(settings, &members); err != nil {
-			return nil, Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is no JSON object: %v", err)
+			return nil, Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not a JSON object: %v", err)
 		}
 	}
 	for _, s := range secrets {

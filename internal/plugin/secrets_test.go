@@ -75,7 +75,7 @@ func TestSecrets_refused(t *testing.T) {
 		reason, want string
 	}{
 		{long, pluginsv1alpha1.ReasonSecretInvalid, `key "password" of Secret "mail" has 32769 bytes, more than the 32768 of a setting`},
-		{binary, pluginsv1alpha1.ReasonSecretInvalid, `key "password" of Secret "mail" is no UTF-8 text`},
+		{binary, pluginsv1alpha1.ReasonSecretInvalid, `key "password" of Secret "mail" is not UTF-8 text`},
 		{clash, pluginsv1alpha1.ReasonSettingsConflict, `spec.settingsFrom[0] is "token", which spec.settings has too`},
 	} {
 		var load *LoadError

@@ -49,7 +49,7 @@ func CheckSettingsContext(ctx context.Context, schema, settings json.RawMessage,
 	case err == nil:
 		return nil
 	case errors.As(err, &text):
-		return Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is no JSON that can be checked: %v", err)
+		return Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not valid JSON: %v", err)
 	case errors.As(err, &limit):
 		return &LoadError{
 			Reason: pluginsv1alpha1.ReasonSchemaInvalid,
@@ -71,7 +71,7 @@ func CheckSettingsContext(ctx context.Context, schema, settings json.RawMessage,
 
 // badSchema returns a LoadError that names the module's schema as the cause.
 func badSchema(err error) error {
-	message := "the module's configSchema is no JSON Schema: ask the module's author for a fixed version"
+	message := "the module's configSchema is not a JSON Schema: ask the module's author for a fixed version"
 	if limit := (*schemaguard.LimitError)(nil); errors.As(err, &limit) {
 		message = "the module's configSchema takes too much work: ask the module's author for a simpler schema"
 	}

@@ -49,7 +49,7 @@ var settingsTests = []struct {
 	},
 	{name: "either", reason: invalid, schema: `{"oneOf":[{"required":["a"]},{"required":["b"]}]}`, settings: `{}`, want: "settings: missing property 'a'; settings: missing property 'b'"},
 	{name: "a list", reason: invalid, schema: `{"type":"object"}`, settings: `[]`, want: "settings: got array, want object"},
-	{name: "no settings", reason: invalid, schema: `{}`, settings: ``, want: "spec.settings is no JSON that can be checked: EOF"},
+	{name: "no settings", reason: invalid, schema: `{}`, settings: ``, want: "spec.settings is not valid JSON: EOF"},
 	{name: "two settings", reason: invalid, schema: `{}`, settings: `{}{}`, want: "invalid character after top-level value"},
 	{name: "a number beyond reason", reason: invalid, schema: `{"properties":{"a":{"minimum":1}}}`, settings: `{"a":1e-10000000}`, want: "number 1e-10000000 is out of range"},
 	{name: "a number of many digits", reason: invalid, schema: `{}`, settings: `{"a":` + strings.Repeat("9", 500) + `}`, want: "number 99999999999999999999 is out of range"},

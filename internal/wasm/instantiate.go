@@ -140,7 +140,7 @@ func (in *instance) prepare(parent context.Context, run *callContext, a *artifac
 		return nil
 	}
 	if _, err := in.call(run, abi.ExportInitialize, req.Settings); err != nil {
-		return failed("the module refused its settings: change spec.settings, or the module", err)
+		return failed("the module rejected its settings: change spec.settings, or the module", err)
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func (r *runner) warm(ctx context.Context) error {
 	run := in.enterFor(ctx, r.pool.open, r.engine.initializeLimit(r.req.Limits), r.req.Limits.Fuel)
 	defer run.end()
 	if _, err = in.call(run, abi.ExportHealth, nil); err != nil {
-		return loadError(ctx, pluginsv1alpha1.ReasonHealthCheckFailed, "the module's health check failed, and is tried again", err)
+		return loadError(ctx, pluginsv1alpha1.ReasonHealthCheckFailed, "the module's health check failed, and is retried", err)
 	}
 	return nil
 }

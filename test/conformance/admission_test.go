@@ -169,7 +169,7 @@ const (
 	invalid  = `"error":{"reason":"Invalid","message":"spec.size is negative","code":422}`
 	noIdea   = `"error":{"reason":"InternalError","message":"no idea","code":500}`
 	writes   = `"patch":{"apiVersion":"v1","kind":"ConfigMap","namespace":"shop","name":"a","patchType":"merge","patch":{"data":{"a":"b"}}}`
-	onlyRead = "answered Forbidden: capability: may not patch"
+	onlyRead = "answered Forbidden: capability: cannot patch"
 )
 
 // common returns the outcomes that every guest must have for these objects, in each export that can warn or deny.
@@ -231,10 +231,10 @@ func TestMirror_warnsAndRefuses(t *testing.T) {
 	all[`{"error":{"code":503,"message":"m"}}`] = outcome{kind: plugin.KindGuest, status: " 503 m"}
 	all[`{"trap":1}`] = outcome{kind: plugin.KindTrap, cause: "unreachable"}
 	all[`{"event":{"apiVersion":"v1","kind":"ConfigMap","namespace":"shop","name":"a","type":"Normal","reason":"R","message":"m"}}`] = outcome{
-		kind: plugin.KindGuest, cause: "answered Forbidden: capability: may not create",
+		kind: plugin.KindGuest, cause: "answered Forbidden: capability: cannot create",
 	}
 	// A read passes the check of the capabilities. It is denied because the plugin is not allowed anything.
-	all[`{"get":{"apiVersion":"v1","kind":"ConfigMap","namespace":"shop","name":"a"}}`] = outcome{kind: plugin.KindGuest, cause: "answered Forbidden: allowlist: may not get"}
+	all[`{"get":{"apiVersion":"v1","kind":"ConfigMap","namespace":"shop","name":"a"}}`] = outcome{kind: plugin.KindGuest, cause: "answered Forbidden: allowlist: cannot get"}
 	for object, want := range all {
 		g.checks(t, object, want)
 	}
@@ -252,8 +252,8 @@ func TestMirror_defaults(t *testing.T) {
 		`{"reply":"{}"}`:    {kind: plugin.KindViolation, cause: "neither an object nor a JSON patch"},
 		`{"reply":7}`:       {kind: plugin.KindViolation, cause: "neither an object"},
 		`{"reply":null}`:    {kind: plugin.KindViolation, cause: "neither an object"},
-		`{"raw":"{} {}"}`:   {kind: plugin.KindViolation, cause: "no JSON"},
-		`{"raw":"[{"}`:      {kind: plugin.KindViolation, cause: "no JSON"},
+		`{"raw":"{} {}"}`:   {kind: plugin.KindViolation, cause: "not JSON"},
+		`{"raw":"[{"}`:      {kind: plugin.KindViolation, cause: "not JSON"},
 		`{"trap":1}`:        {kind: plugin.KindTrap, cause: "unreachable"},
 		`{` + invalid + `}`: {kind: plugin.KindGuest, status: "Invalid 422 spec.size is negative"},
 		`{` + writes + `}`:  {kind: plugin.KindGuest, cause: onlyRead},
@@ -271,7 +271,7 @@ func (g *guest) finalizes(t *testing.T, more map[string]outcome) {
 		`{"reply":{"requeueAfterMillis":5000}}`: {answer: "5000"},
 		`{` + invalid + `}`:                     {kind: plugin.KindGuest, status: "Invalid 422 spec.size is negative"},
 		// A write passes the check of the capabilities here.
-		`{` + writes + `}`: {kind: plugin.KindGuest, cause: "answered Forbidden: allowlist: may not patch"},
+		`{` + writes + `}`: {kind: plugin.KindGuest, cause: "answered Forbidden: allowlist: cannot patch"},
 	}
 	for object, want := range more {
 		all[object] = want

@@ -149,7 +149,7 @@ func TestCaller(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	for url, part := range map[string]string{
-		"http://b.example/?token=secret": `allowlist: may not POST "b.example:80": security.allowedHosts does not have "b.example"`,
+		"http://b.example/?token=secret": `allowlist: cannot POST "b.example:80": security.allowedHosts does not have "b.example"`,
 		"http://" + host + "/away":       "redirects to it",
 	} {
 		_, err := post(url)
@@ -160,7 +160,7 @@ func TestCaller(t *testing.T) {
 		}
 	}
 
-	refused := recorded("b.example:80", 0, access.DecisionRefused, "allowlist", "Forbidden")
+	refused := recorded("b.example:80", 0, access.DecisionDenied, "allowlist", "Forbidden")
 	wanted := []access.Record{recorded(host, http.StatusAccepted, access.DecisionAllowed, "", ""), refused, refused}
 	if diff := cmp.Diff(wanted, records(), cmpopts.IgnoreFields(access.Record{}, "Time", "LatencyMicros", "Revision")); diff != "" {
 		t.Errorf("audit log (-want +got):\n%s", diff)
@@ -171,7 +171,7 @@ func TestCaller(t *testing.T) {
 func TestCaller_noHosts(t *testing.T) {
 	t.Parallel()
 	runner, records := caller(t, toLoopback(), time.Minute)
-	if _, err := ask(t, runner, abi.HTTPRequest{URL: "https://api.example/"}); err == nil || !strings.Contains(err.Error(), "answered Forbidden: allowlist: may not GET") {
+	if _, err := ask(t, runner, abi.HTTPRequest{URL: "https://api.example/"}); err == nil || !strings.Contains(err.Error(), "answered Forbidden: allowlist: cannot GET") {
 		t.Errorf("got %v", err)
 	}
 	if got := records(); len(got) != 1 || got[0].Layer != "allowlist" {
@@ -185,7 +185,7 @@ func TestCaller_loopback(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was reached") }))
 	t.Cleanup(server.Close)
 	runner, records := caller(t, access.Egress{}, time.Minute, "127.0.0.1"+portOf(server))
-	if _, err := ask(t, runner, abi.HTTPRequest{URL: server.URL}); err == nil || !strings.Contains(err.Error(), "answered Forbidden: address: may not GET") {
+	if _, err := ask(t, runner, abi.HTTPRequest{URL: server.URL}); err == nil || !strings.Contains(err.Error(), "answered Forbidden: address: cannot GET") {
 		t.Errorf("got %v", err)
 	}
 	if got := records(); len(got) != 1 || got[0].Layer != "address" {

@@ -25,7 +25,7 @@ func admissions() []attack {
 		violation("a", abi.ExportValidateCreate, "a reply of 16777216 bytes is larger than the 65536 allowed"),
 		violation("b", abi.ExportAdmit, "a reply of 4000014 bytes is larger than the 65536 allowed"),
 		trick("c", abi.ExportValidateCreate, attack{at: fails, kind: plugin.KindTimeout}),
-		violation("d", abi.ExportSetDefaults, "it is no JSON"),
+		violation("d", abi.ExportSetDefaults, "it is not JSON"),
 		violation("e", abi.ExportSetDefaults, "neither an object nor a JSON patch"),
 		// Whether a patch can be applied is not checked here.
 		trick("f", abi.ExportSetDefaults, attack{at: answers, want: "[" + strings.Repeat("{},", 999_999) + "{}]"}),

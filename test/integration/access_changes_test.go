@@ -205,7 +205,7 @@ func TestWasmPlugin_audit(t *testing.T) {
 	for i := range 25 {
 		n.category(t, fmt.Sprintf("c-%d", i))
 	}
-	n.expectEvent(t, "reader", "RequestsRefused", "20 of the plugin's requests were refused within", "get categories.inventory.example.com")
+	n.expectEvent(t, "reader", "RequestsDenied", "20 of the plugin's requests were denied within", "get categories.inventory.example.com")
 
 	m := newTenant(t, o.env, annotatorRules()...)
 	m.store(t, "annotator", fixture(t, "annotator.wasm"))
@@ -221,7 +221,7 @@ func TestWasmPlugin_audit(t *testing.T) {
 	var refused, allowed int
 	for _, r := range readAudit(t, o.audit) {
 		switch {
-		case r.Plugin == n.ns+"/reader" && r.Decision == access.DecisionRefused && r.Layer == "rbac" && r.Name == "c-0" && r.Verb == "get":
+		case r.Plugin == n.ns+"/reader" && r.Decision == access.DecisionDenied && r.Layer == "rbac" && r.Name == "c-0" && r.Verb == "get":
 			refused++
 		case r.Plugin == m.ns+"/annotator" && r.Decision == access.DecisionAllowed && r.Verb == "patch" && r.Name == "tools" &&
 			r.Account == "system:serviceaccount:"+m.ns+":plugin" && r.Revision == wp.Status.Revision.Digest && r.LatencyMicros > 0:

@@ -67,13 +67,13 @@ func TestWasmPlugin_read_refusedAlthoughCached(t *testing.T) {
 			why:    "list and watch do not stand for get",
 			rules:  []rbacv1.PolicyRule{rule("categories", "list", "watch")},
 			target: func(n tenant) string { return n.ns },
-			want:   "answered Forbidden: rbac: may not get categories.inventory.example.com",
+			want:   "answered Forbidden: rbac: cannot get categories.inventory.example.com",
 		},
 		"other-tenant": {
 			why:    "another tenant's object is beyond the allowlist, which is the own namespace unless said otherwise",
 			rules:  []rbacv1.PolicyRule{rule("categories", "get", "list", "watch")},
 			target: func(tenant) string { return other.ns },
-			want:   "answered Forbidden: allowlist: may not get categories.inventory.example.com",
+			want:   "answered Forbidden: allowlist: cannot get categories.inventory.example.com",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestWasmPlugin_rightsLost_clusterRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
-		pluginsv1alpha1.ReasonAccountForbidden, "may not watch categories.inventory.example.com in all namespaces")
+		pluginsv1alpha1.ReasonAccountForbidden, "cannot watch categories.inventory.example.com in all namespaces")
 	role.Rules = annotatorRules()
 	if err := n.env.Client.Update(t.Context(), role); err != nil {
 		t.Fatal(err)

@@ -138,13 +138,13 @@ func TestWasmPlugin_badInput(t *testing.T) {
 			parts: []string{"kubectl", "create serviceaccount nobody"},
 		},
 		"account-without-rights": {
-			why: "the ServiceAccount may not watch", module: good,
+			why: "the ServiceAccount cannot watch", module: good,
 			mutate:    func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "default" },
 			condition: pluginsv1alpha1.ConditionAuthorized, reason: pluginsv1alpha1.ReasonAccountForbidden,
 			parts: []string{"list and watch", "create role", "--resource=categories.inventory.example.com", "create rolebinding"},
 		},
 		"operator-without-rights": {
-			why: "the operator may not watch Secrets, whatever the plugin may", module: good,
+			why: "the operator cannot watch Secrets, whatever the plugin may", module: good,
 			mutate: func(s *pluginsv1alpha1.WasmPluginSpec) {
 				s.Owns = []pluginsv1alpha1.TypeReference{{APIVersion: "v1", Kind: "Secret"}}
 			},

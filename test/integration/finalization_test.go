@@ -199,7 +199,7 @@ func TestWasmPlugin_finalization_accountGone(t *testing.T) {
 	n.expectGone(t, "goes")
 	n.expectFree(t, "stays", "finalizer")
 	n.expectNoTrace(t, "begun-goes")
-	n.expectEvent(t, "finalizer", "ObjectsReleased", "had no rights for 1s")
+	n.expectEvent(t, "finalizer", "ObjectsReleased", "lacked permissions for 1s")
 
 	o.env.ServiceAccount(t, n.ns, "plugin")
 	n.expectReady(t, "finalizer")
@@ -248,7 +248,7 @@ func TestWasmPlugin_finalization_forbidden(t *testing.T) {
 	n.store(t, "finalizer", localFixture(t, "finalizer.wasm"))
 	n.finalizer(t, "finalizer")
 	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
-		`may not patch categories.inventory.example.com`, "--verb=patch --resource=categories.inventory.example.com")
+		`cannot patch categories.inventory.example.com`, "--verb=patch --resource=categories.inventory.example.com")
 	if err := n.held(t.Context(), "tools", "finalizer"); err == nil {
 		t.Error("the object carries the finalizer")
 	}

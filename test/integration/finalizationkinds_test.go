@@ -62,7 +62,7 @@ func TestWasmPlugin_finalization_operatorForbidden(t *testing.T) {
 	n.grantOperatorWidgets(t, "list", "watch")
 	n.finalizer(t, "finalizer", forWidgets)
 	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden,
-		"the operator itself may not patch widgets.test.k1s.io", "list and watch and patch on widgets.test.k1s.io")
+		"the operator itself cannot patch widgets.test.k1s.io", "list and watch and patch on widgets.test.k1s.io")
 }
 
 // TestWasmPlugin_finalization_directory checks that a plugin whose file is removed leaves no finalizers on objects, and

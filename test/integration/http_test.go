@@ -34,9 +34,9 @@ func TestWasmPlugin_http_refused(t *testing.T) {
 	}{
 		"no-hosts":      {nil, "https://api.example.com/?token=secret", "api.example.com:443", "allowlist", `security.allowedHosts does not have "api.example.com"`},
 		"another-host":  {[]string{"*.example.org"}, "https://api.example.com/?token=secret", "api.example.com:443", "allowlist", `security.allowedHosts does not have "api.example.com"`},
-		"loopback":      {[]string{loopback}, server.URL + "/?token=secret", loopback, "address", "it has an address that plugins may not reach"},
-		"denied":        {[]string{"192.0.2.1"}, "http://192.0.2.1/?token=secret", "192.0.2.1:80", "address", "it has an address that plugins may not reach"},
-		"denied-mapped": {[]string{"[::ffff:c000:201]"}, "http://[::ffff:192.0.2.1]/", "[::ffff:192.0.2.1]:80", "address", "it has an address that plugins may not reach"},
+		"loopback":      {[]string{loopback}, server.URL + "/?token=secret", loopback, "address", "it has an address that plugins cannot reach"},
+		"denied":        {[]string{"192.0.2.1"}, "http://192.0.2.1/?token=secret", "192.0.2.1:80", "address", "it has an address that plugins cannot reach"},
+		"denied-mapped": {[]string{"[::ffff:c000:201]"}, "http://[::ffff:192.0.2.1]/", "[::ffff:192.0.2.1]:80", "address", "it has an address that plugins cannot reach"},
 	}
 	tenants := map[string]tenant{}
 	for name, tc := range cases {
@@ -51,7 +51,7 @@ func TestWasmPlugin_http_refused(t *testing.T) {
 	}
 	for name, tc := range cases {
 		tenants[name].expectReady(t, "sender")
-		tenants[name].expectEvent(t, "sender", "ReconcileFailed", "answered Forbidden: "+tc.layer+": may not GET", tc.want)
+		tenants[name].expectEvent(t, "sender", "ReconcileFailed", "answered Forbidden: "+tc.layer+": cannot GET", tc.want)
 	}
 	o.end(t) // which flushes the audit log
 	recorded := map[string]access.Record{}
@@ -60,7 +60,7 @@ func TestWasmPlugin_http_refused(t *testing.T) {
 	}
 	for name, tc := range cases {
 		r := recorded[tenants[name].ns+"/sender"]
-		if r.Verb != http.MethodGet || r.Host != tc.host || r.Decision != access.DecisionRefused || r.Layer != tc.layer || r.Status != 0 {
+		if r.Verb != http.MethodGet || r.Host != tc.host || r.Decision != access.DecisionDenied || r.Layer != tc.layer || r.Status != 0 {
 			t.Errorf("%s: recorded %+v", name, r)
 		}
 	}

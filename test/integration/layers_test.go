@@ -125,7 +125,7 @@ func TestWasmPlugin_directory_documentedLayers(t *testing.T) {
 	}{
 		"get-default":          {get, item("default") + "}", "done"},
 		"get-inventory":        {get, item("inventory") + "}", "done"},
-		"get-elsewhere":        {get, item(o.ns) + "}", fmt.Sprintf("allowlist: may not get items.inventory.example.com %q", "hammer")},
+		"get-elsewhere":        {get, item(o.ns) + "}", fmt.Sprintf("allowlist: cannot get items.inventory.example.com %q", "hammer")},
 		"get-category":         {get, `{"apiVersion":"inventory.example.com/v1alpha1","kind":"Category","namespace":"inventory","name":"tools"}`, `security.allowedResources does not have "categories.inventory.example.com"`},
 		"get-secret":           {get, `{"apiVersion":"v1","kind":"Secret","namespace":"default","name":"x"}`, `security.allowedResources does not have "secrets"`},
 		"list-inventory":       {list, items("inventory"), "done"},
@@ -188,7 +188,7 @@ func TestWasmPlugin_directory_withoutRBAC(t *testing.T) {
 		o.write(t, name+"-plugin.yaml", fmt.Appendf(nil, "name: %s\npath: %s.wasm\nserviceAccountName: nobody\n"+security, name, name, verbs))
 	}
 	n.expectReady(t, "bounded")
-	n.expectEvent(t, "bounded", "ReconcileFailed", "Forbidden: allowlist: may not ")
+	n.expectEvent(t, "bounded", "ReconcileFailed", "Forbidden: allowlist: cannot ")
 	n.expectReady(t, "free")
 	n.expectCondition(t, "free", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionTrue, pluginsv1alpha1.ReasonRBACDisabled,
 		"--directory-plugins-without-rbac", `acts as the operator itself, "`+operatorUser+`"`)

@@ -33,7 +33,7 @@ func TestWasmPlugin_rollback(t *testing.T) {
 
 	n.store(t, "annotator", localFixture(t, "trapper.wasm"))
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonRolledBack,
-		"version 1.0.0) goes on serving", "version 2.0.0) was rolled back", "unreachable in ", "not tried again until")
+		"version 1.0.0) keeps serving", "version 2.0.0) was rolled back", "unreachable in ", "not retried until")
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonRolledBack)
 	n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonRolledBack, "rolled back")

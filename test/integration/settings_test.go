@@ -85,7 +85,7 @@ func TestWasmPlugin_settingsFrom(t *testing.T) {
 		n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionFalse, reason, parts...)
 	}
 	t.Log("no right to it")
-	expect(pluginsv1alpha1.ReasonSecretForbidden, `ServiceAccount "plugin" may not get secrets ["mail"] in namespace "`+n.ns+`"`,
+	expect(pluginsv1alpha1.ReasonSecretForbidden, `ServiceAccount "plugin" cannot get secrets ["mail"] in namespace "`+n.ns+`"`,
 		"kubectl -n "+n.ns+" create role k1s-annotator-", "--verb=get --resource=secrets --resource-name=mail; kubectl -n "+n.ns+" create rolebinding")
 	n.mayReadSecret(t, "mail")
 	t.Log("not there") // which only the next poll detects
@@ -95,7 +95,7 @@ func TestWasmPlugin_settingsFrom(t *testing.T) {
 	expect(pluginsv1alpha1.ReasonSecretKeyNotFound, `has no key "password"`)
 	n.secret(t, "mail", "hunter2\xff")
 	n.touch(t, "annotator")
-	expect(pluginsv1alpha1.ReasonSecretInvalid, "is no UTF-8 text")
+	expect(pluginsv1alpha1.ReasonSecretInvalid, "is not UTF-8 text")
 	n.secret(t, "mail", "hunter2-right")
 	n.touch(t, "annotator")
 	n.expectReady(t, "annotator")

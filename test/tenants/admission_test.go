@@ -59,20 +59,20 @@ func TestTenants_admission(t *testing.T) {
 		{
 			name:   "create while a request is held up",
 			call:   call{function: creates, request: item(`"namespace":"{own}","name":"held"`)},
-			want:   []string{`capability: may not create`, `may only read`},
-			record: "create Item.inventory.example.com {own}/held refused capability Forbidden",
+			want:   []string{`capability: cannot create`, `can only read`},
+			record: "create Item.inventory.example.com {own}/held denied capability Forbidden",
 		},
 		{
 			name:   "delete while a request is held up",
 			call:   call{function: deletes, request: `{` + itemOf + `,` + ownKey + `}`},
-			want:   []string{`capability: may not delete`, `may only read`},
-			record: "delete Item.inventory.example.com {own}/treasure refused capability Forbidden",
+			want:   []string{`capability: cannot delete`, `can only read`},
+			record: "delete Item.inventory.example.com {own}/treasure denied capability Forbidden",
 		},
 		{
 			name:   "read what is the other's while a request is held up",
 			call:   call{function: get, request: `{` + itemOf + `,` + otherKey + `}`},
-			want:   []string{`allowlist: may not get items`},
-			record: "get items.inventory.example.com {other}/treasure refused allowlist Forbidden",
+			want:   []string{`allowlist: cannot get items`},
+			record: "get items.inventory.example.com {other}/treasure denied allowlist Forbidden",
 		},
 	} {
 		x.plugin = "keeper"

@@ -8,14 +8,14 @@ func events() []trick {
 		{
 			name: "an event about the other's Item", plugin: plain,
 			call:   call{function: event, request: `{` + itemOf + `,` + otherKey + `,"uid":"{uid}","type":"Warning","reason":"Stolen","message":"pay"}`},
-			want:   []string{`allowlist: may not create events.events.k8s.io`},
-			record: "create events.events.k8s.io {other}/treasure.* refused allowlist Forbidden",
+			want:   []string{`allowlist: cannot create events.events.k8s.io`},
+			record: "create events.events.k8s.io {other}/treasure.* denied allowlist Forbidden",
 		},
 		{
 			name: "an event about the other's Namespace", plugin: plain,
 			call:   call{function: event, request: `{"apiVersion":"v1","kind":"Namespace","name":"{other}","type":"Warning","reason":"Stolen","message":"pay"}`},
-			want:   []string{`allowlist: may not create events.events.k8s.io`, `in namespace \"default\"`},
-			record: "create events.events.k8s.io default/{other}.* refused allowlist Forbidden",
+			want:   []string{`allowlist: cannot create events.events.k8s.io`, `in namespace \"default\"`},
+			record: "create events.events.k8s.io default/{other}.* denied allowlist Forbidden",
 		},
 		{
 			name: "an event in one's own namespace about the other's Item", plugin: plain,
@@ -27,7 +27,7 @@ func events() []trick {
 			name: "an event of the old kind", plugin: plain,
 			call:   call{function: creates, request: object(`"apiVersion":"v1","kind":"Event","metadata":{"namespace":"{own}","name":"old-kind"},"involvedObject":{` + itemOf + `,` + ownKey + `},"reason":"Stolen","type":"Warning","message":"pay"`)},
 			want:   []string{`cannot create resource \"events\"`},
-			record: "create events {own}/old-kind refused apiserver Forbidden",
+			record: "create events {own}/old-kind denied apiserver Forbidden",
 		},
 		{
 			name: "a reason of several lines", plugin: plain,

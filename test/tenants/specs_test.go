@@ -52,8 +52,8 @@ func TestTenants_specs(t *testing.T) {
 		"other-namespace":  {"Item", namespaces(a.ns, b.ns), authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("items.inventory.example.com in namespace %q", b.ns)},
 		"every-namespace":  {"Item", namespaces("*"), authorized, pluginsv1alpha1.ReasonAccountForbidden, "in all namespaces"},
 		"module-of-other":  {"Item", module("module-plain"), fetched, pluginsv1alpha1.ReasonConfigMapNotFound, fmt.Sprintf("does not exist in namespace %q", a.ns)},
-		"secret-no-right":  {"Item", secret(treasure), pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSecretForbidden, fmt.Sprintf("may not get secrets [%q] in namespace %q", treasure, a.ns)},
-		"watch-secrets":    {"Secret", nil, authorized, pluginsv1alpha1.ReasonOperatorForbidden, "the operator itself may not list secrets"},
+		"secret-no-right":  {"Item", secret(treasure), pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSecretForbidden, fmt.Sprintf("cannot get secrets [%q] in namespace %q", treasure, a.ns)},
+		"watch-secrets":    {"Secret", nil, authorized, pluginsv1alpha1.ReasonOperatorForbidden, "the operator itself cannot list secrets"},
 		"watch-configmaps": {"ConfigMap", nil, authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("list and watch configmaps in namespace %q", a.ns)},
 		"watch-no-account": {"Item", account("default"), authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("list and watch items.inventory.example.com in namespace %q", a.ns)},
 	} {
@@ -135,7 +135,7 @@ func TestTenants_revoked(t *testing.T) {
 	tries := 0
 	testenv.Eventually(t, "a read of the cache is refused", func(context.Context) error {
 		tries++
-		if reply := a.try(t, o, plain, fmt.Sprintf("%04d", tries), read); !strings.Contains(reply, "rbac: may not get items") {
+		if reply := a.try(t, o, plain, fmt.Sprintf("%04d", tries), read); !strings.Contains(reply, "rbac: cannot get items") {
 			return errors.New(reply)
 		}
 		return nil
@@ -182,7 +182,7 @@ func TestTenants_floods(t *testing.T) {
 		{"requests that are refused", plain, call{get, `{` + itemOf + `,` + otherKey + `}`, 20_000}, "allowlist: "},
 		{"events, each another one", plain, call{event, `{` + itemOf + `,` + ownKey + `,"type":"Normal","reason":"Flood","message":"####"}`, 1300}, "rate: events"},
 		{"kinds, each another one", plain, call{get, `{"apiVersion":"v1","kind":"Kind####",` + ownKey + `}`, 500}, "rate: kinds that are looked up"},
-		{"names, each another one", wide, call{get, `{` + categoryOf + `,"namespace":"{other}","name":"n-####"}`, 3000}, "rate: reads whose rights have to be asked about"},
+		{"names, each another one", wide, call{get, `{` + categoryOf + `,"namespace":"{other}","name":"n-####"}`, 3000}, "rate: reads that need an access review"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			began := time.Now()
@@ -212,7 +212,7 @@ func TestTenants_floods(t *testing.T) {
 		t.Errorf("there are %d events in the other namespace", n)
 	}
 	o.end(t)
-	refused := o.records(t)[a.ns+"/"+plain][fmt.Sprintf("get items.inventory.example.com %s/treasure refused allowlist Forbidden", b.ns)]
+	refused := o.records(t)[a.ns+"/"+plain][fmt.Sprintf("get items.inventory.example.com %s/treasure denied allowlist Forbidden", b.ns)]
 	if refused == 0 || refused > 1000 {
 		t.Errorf("%d refusals are recorded, want some of 20,000, and no more than may come at once", refused)
 	}

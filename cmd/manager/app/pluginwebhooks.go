@@ -73,7 +73,7 @@ func withdraw(mgr manager.Manager, namespace string) manager.RunnableFunc {
 	left := admission.NewConfigurations(admission.ConfigurationsOptions{Client: mgr.GetClient(), Exempt: admission.NewExempt(namespace)})
 	return func(ctx context.Context) error {
 		if err := left.Sweep(ctx, func(types.NamespacedName) bool { return false }); err != nil && ctx.Err() == nil {
-			mgr.GetLogger().Error(err, "Webhook configurations of plugins may be left, which nobody answers: "+
+			mgr.GetLogger().Error(err, "Failed to remove the webhook configurations of plugins: "+
 				"kubectl delete validatingwebhookconfigurations,mutatingwebhookconfigurations -l app.kubernetes.io/managed-by=k1s")
 		}
 		return nil

@@ -158,7 +158,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	}
 	rights, err := access.NewRightsWatch(mgr.GetConfig(), mgr.GetHTTPClient(), authorizer, mgr.GetLogger().WithName("rights"), loader.RightsChanged)
 	if err != nil {
-		return fmt.Errorf("watch rights: %w", err)
+		return fmt.Errorf("watch RBAC objects: %w", err)
 	}
 	definitions, err := kinds.NewWatch(mgr.GetConfig(), mgr.GetHTTPClient(), resolver, mgr.GetLogger().WithName("kinds"), loader.KindsChanged)
 	if err != nil {

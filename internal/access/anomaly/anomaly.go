@@ -47,8 +47,8 @@ func (f Finding) String() string {
 	if f.Last.Host != "" {
 		where = fmt.Sprintf(" to %q", f.Last.Host)
 	}
-	return fmt.Sprintf("%d of the plugin's requests were refused within %s; the last one: %s %s%s, refused by %s (%s). "+
-		"Its settings or its rights are wrong, or it tries what it may not; the audit log (flag --audit-log) has every one of them",
+	return fmt.Sprintf("%d of the plugin's requests were denied within %s; the last one: %s %s%s, denied by %s (%s). "+
+		"Check its settings and its permissions; the audit log (flag --audit-log) has the denied requests",
 		Threshold, f.Within.Round(time.Second), f.Last.Verb, what, where, f.Last.Layer, f.Last.Reason)
 }
 

@@ -24,7 +24,7 @@ func (c counted) Suspicious(plugin string) { c.suspicious[plugin]++ }
 func refused(plugin string) access.Record {
 	return access.Record{
 		Plugin: plugin, Verb: "patch", Group: "inventory.example.com", Resource: "items", Subresource: "status",
-		Namespace: "shop", Name: "hammer", Decision: access.DecisionRefused, Layer: "apiserver", Reason: "Forbidden",
+		Namespace: "shop", Name: "hammer", Decision: access.DecisionDenied, Layer: "apiserver", Reason: "Forbidden",
 	}
 }
 
@@ -93,12 +93,12 @@ func TestDetector_Forget(t *testing.T) {
 func TestFinding_String(t *testing.T) {
 	t.Parallel()
 	got := Finding{Within: 12*time.Second + time.Millisecond, Last: refused("shop/a")}.String()
-	const want = `20 of the plugin's requests were refused within 12s; the last one: patch items.inventory.example.com/status in namespace "shop", refused by apiserver (Forbidden).`
+	const want = `20 of the plugin's requests were denied within 12s; the last one: patch items.inventory.example.com/status in namespace "shop", denied by apiserver (Forbidden).`
 	if !strings.HasPrefix(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	got = Finding{Last: access.Record{Verb: "POST", Resource: "http", Host: "a.example:443", Layer: "allowlist", Reason: "Forbidden"}}.String()
-	if !strings.Contains(got, `the last one: POST http to "a.example:443", refused by allowlist (Forbidden).`) {
+	if !strings.Contains(got, `the last one: POST http to "a.example:443", denied by allowlist (Forbidden).`) {
 		t.Errorf("got %q", got)
 	}
 }

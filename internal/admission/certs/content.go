@@ -34,7 +34,7 @@ func read(secret *corev1.Secret) (*content, error) {
 	// The API server would reject a webhook configuration with this bundle. Without a bundle, it would expect a public
 	// CA.
 	if !x509.NewCertPool().AppendCertsFromPEM(ca) {
-		return nil, errors.New("read ca.crt: it has no certificate in PEM; the authority must be one that tells its own")
+		return nil, errors.New("read ca.crt: it has no certificate in PEM; the issuer must publish its CA")
 	}
 	return &content{pair: &pair, ca: ca}, nil
 }

@@ -81,7 +81,7 @@ func (m *maker) create(ctx context.Context) error {
 		case apierrors.IsForbidden(err), apierrors.IsNotFound(err), apierrors.IsInvalid(err):
 			return false, err
 		case last == nil:
-			m.store.log.Info("Cannot make the Secret of the webhook server's certificate; trying again", "error", err.Error())
+			m.store.log.Info("Failed to create the Secret of the webhook server's certificate; retrying", "error", err.Error())
 		}
 		last = err
 		return false, nil
@@ -96,7 +96,7 @@ func (m *maker) create(ctx context.Context) error {
 func (m *maker) secret(now time.Time) (*corev1.Secret, error) {
 	ca, err := m.rotator.CreateCACert(now.Add(-skew), now.Add(m.rotator.CaCertDuration))
 	if err != nil {
-		return nil, fmt.Errorf("make an authority for the webhook server's certificate: %w", err)
+		return nil, fmt.Errorf("create a CA for the webhook server's certificate: %w", err)
 	}
 	certificate, key, err := m.rotator.CreateCertPEM(ca, now.Add(-skew), now.Add(m.rotator.ServerCertDuration))
 	if err != nil {

@@ -85,10 +85,10 @@ func decodeObject(text []byte) (map[string]any, error) {
 	d.UseNumber() // a float64 cannot represent every int64
 	var object map[string]any
 	if err := d.Decode(&object); err != nil {
-		return nil, fmt.Errorf("it is no object: %.200q", err.Error())
+		return nil, fmt.Errorf("it is not an object: %.200q", err.Error())
 	}
 	if object == nil {
-		return nil, errors.New("it is no object: it is null")
+		return nil, errors.New("it is not an object: it is null")
 	}
 	return object, nil
 }
@@ -102,7 +102,7 @@ func apply(object, patch []byte) (after []byte, err error) {
 	}()
 	operations, err := jsonpatch.DecodePatch(patch)
 	if err != nil {
-		return nil, fmt.Errorf("it is no JSON patch: %.200q", err.Error())
+		return nil, fmt.Errorf("it is not a JSON patch: %.200q", err.Error())
 	}
 	if len(operations) > maxOperations {
 		return nil, fmt.Errorf("the patch has %d operations, more than the %d allowed", len(operations), maxOperations)

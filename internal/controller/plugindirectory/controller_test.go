@@ -309,7 +309,7 @@ func TestReconciler_invalid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := problemIs(name+"-plugin.yaml: the API server refuses what it says: ", "spec.security.allowedVerbs[0]", "spec.security.maxConcurrentRequests")(wp); err != nil {
+		if err := problemIs(name+"-plugin.yaml: the API server rejects it: ", "spec.security.allowedVerbs[0]", "spec.security.maxConcurrentRequests")(wp); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if wp.Spec.Security.AllowedVerbs != nil {

@@ -19,7 +19,7 @@ import (
 func refused(c change, existing []pluginsv1alpha1.WasmPlugin, err error) (change, bool) {
 	problem := directory.Problem{
 		Name: c.plugin.Name, File: c.file, Reason: pluginsv1alpha1.ReasonInvalidPluginFile,
-		Message: fmt.Sprintf("%s: the API server refuses what it says: %s", c.file, causes(err)),
+		Message: fmt.Sprintf("%s: the API server rejects it: %s", c.file, causes(err)),
 	}
 	return toward(named(existing, c.plugin.Name), c.plugin.Name, c.plugin.Namespace, c.file,
 		func(wp *pluginsv1alpha1.WasmPlugin) { blame(wp, problem) })

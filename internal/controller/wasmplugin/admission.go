@@ -250,7 +250,7 @@ func (r *Reconciler) sweepWebhooks(ctx context.Context) {
 			return !apierrors.IsNotFound(r.Client.Get(ctx, name, &pluginsv1alpha1.WasmPlugin{}))
 		})
 		if err != nil {
-			log.FromContext(ctx).Error(err, "Failed to remove the webhook configurations of plugins that are gone; trying again")
+			log.FromContext(ctx).Error(err, "Failed to remove the webhook configurations of deleted plugins; retrying")
 		}
 		return err == nil, nil
 	})

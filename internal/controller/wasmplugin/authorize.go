@@ -105,7 +105,7 @@ func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity)
 	}
 	if !d.Allowed {
 		return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
-			"the operator itself may not %s: allow plugins in this namespace (chart value impersonation.namespaces)", act)
+			"the operator itself cannot %s: allow plugins in this namespace (chart value impersonation.namespaces)", act)
 	}
 	if r.Webhooks == nil {
 		return nil
@@ -117,7 +117,7 @@ func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity)
 	}
 	if !d.Allowed {
 		return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
-			"the operator itself may not %s, which marks the plugin's own writes: install the ClusterRole of this version of the operator", mark)
+			"the operator itself cannot %s, which marks the plugin's own writes: install the ClusterRole of this version of the operator", mark)
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
 			}
 			if !d.Allowed {
 				return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
-					"the operator itself may not %s: create a ClusterRole with %s on %s and the label %s=\"true\"",
+					"the operator itself cannot %s: create a ClusterRole with %s on %s and the label %s=\"true\"",
 					a, strings.Join(verbs, " and "), resourceName(l.kinds[gvk]), pluginsv1alpha1.LabelAggregateToWatch)
 			}
 		}

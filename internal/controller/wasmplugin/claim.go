@@ -44,7 +44,7 @@ func (r *Reconciler) claimFor(ctx context.Context, l *load, p plan) *problem {
 	}
 	return &problem{
 		condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonRecordFailed,
-		message: "what the plugin leaves on objects could not be written down: " + err.Error(), recovery: retry,
+		message: "the kinds that the plugin finalizes could not be recorded: " + err.Error(), recovery: retry,
 	}
 }
 

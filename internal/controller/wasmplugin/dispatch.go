@@ -200,6 +200,6 @@ func (d *dispatcher) unlessInvalid(ctx context.Context, err error) error {
 	if !plugin.IsInvalid(err) {
 		return err
 	}
-	log.FromContext(ctx).Info("Plugin refused an object", "error", err.Error())
+	log.FromContext(ctx).Info("Plugin rejected an object", "error", err.Error())
 	return reconcile.TerminalError(err)
 }

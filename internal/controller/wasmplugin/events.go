@@ -43,7 +43,7 @@ func (r *Reconciler) tellBreaker(wp *pluginsv1alpha1.WasmPlugin, digest plugin.D
 // breakerEvent returns the Event about a change of a circuit breaker.
 func breakerEvent(digest plugin.Digest, c plugin.BreakerChange) telling {
 	if !c.Open {
-		return telling{corev1.EventTypeNormal, reasonBreakerClosed, digest.Short() + " works again, and gets its events"}
+		return telling{corev1.EventTypeNormal, reasonBreakerClosed, digest.Short() + " works again, and receives events"}
 	}
 	return telling{corev1.EventTypeWarning, reasonBreakerOpened, fmt.Sprintf(
 		"%s failed too often in a row and receives no events for now; the next try is in %s. The last failure: %v", digest.Short(), c.RetryAfter, c.Cause)}

@@ -102,7 +102,7 @@ func grantMessage(id access.Identity, grants []grant) string {
 		if left := len(grants) - n; left > 0 {
 			more = fmt.Sprintf("; %d more are missing and are named when these are granted", left)
 		}
-		message := fmt.Sprintf("ServiceAccount %q may not %s%s; grant it: %s",
+		message := fmt.Sprintf("ServiceAccount %q cannot %s%s; grant it: %s",
 			id.ServiceAccount, strings.Join(said, "; nor "), more, strings.Join(commands, "; "))
 		if len(message) <= maxGrants || n == 1 {
 			return message

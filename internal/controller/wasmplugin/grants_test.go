@@ -55,7 +55,7 @@ func TestGrantMessage(t *testing.T) {
 	got := grantMessage(id, []grant{
 		{"shop", []string{"list", "watch"}, []string{"items.inventory.example.com", "configmaps"}, nil}, {"", []string{"watch"}, []string{"nodes"}, nil},
 	})
-	const want = `ServiceAccount "robot" may not list and watch items.inventory.example.com, configmaps in namespace "shop"; nor watch nodes in all namespaces; grant it: ` +
+	const want = `ServiceAccount "robot" cannot list and watch items.inventory.example.com, configmaps in namespace "shop"; nor watch nodes in all namespaces; grant it: ` +
 		`kubectl -n shop create role k1s-pricing-ID --verb=list,watch --resource=items.inventory.example.com,configmaps; ` +
 		`kubectl -n shop create rolebinding k1s-pricing-ID --role=k1s-pricing-ID --serviceaccount=shop:robot; ` +
 		`kubectl create clusterrole k1s-pricing-ID --verb=watch --resource=nodes; ` +

@@ -10,8 +10,8 @@ import (
 	"github.com/k1s-io/k1s/internal/access/anomaly"
 )
 
-// reasonRequestsRefused is the reason of the events about plugins whose requests are denied again and again.
-const reasonRequestsRefused = "RequestsRefused"
+// reasonRequestsDenied is the reason of the events about plugins whose requests are denied again and again.
+const reasonRequestsDenied = "RequestsDenied"
 
 // Anomalies detects plugins whose requests are denied again and again.
 type Anomalies interface {
@@ -24,7 +24,7 @@ func (r *Reconciler) tellRefusals(wp *pluginsv1alpha1.WasmPlugin) func(access.Re
 	regarding := referenceTo(wp)
 	return func(refused access.Record) {
 		if finding, ok := r.Anomalies.Refused(refused); ok {
-			r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reasonRequestsRefused, actionReconcile, "%s", truncateNote(finding.String()))
+			r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reasonRequestsDenied, actionReconcile, "%s", truncateNote(finding.String()))
 		}
 	}
 }

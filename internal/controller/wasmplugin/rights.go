@@ -248,7 +248,7 @@ func (r *Reconciler) look(ctx context.Context, name types.NamespacedName) {
 	r.guard.begin(name, r.Clock.Now())
 	news, err := r.hasNews(ctx, name)
 	if err != nil {
-		log.FromContext(ctx).Error(err, "Failed to look at a plugin's rights", "plugin", name)
+		log.FromContext(ctx).Error(err, "Failed to check a plugin's permissions", "plugin", name)
 	}
 	if news {
 		r.attention.call(name)

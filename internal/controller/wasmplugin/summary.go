@@ -39,7 +39,7 @@ func (r *Reconciler) succeed(l *load) {
 	l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonAsSpecified, "what serves is what the spec asks for")
 	l.plugin.Status.LastError = ""
 	if verdict, cause := r.serving.get(l.name).track.Verdict(); verdict == plugin.Failing {
-		failing := fmt.Sprintf("%s (version %s) serves, but half of its last calls failed or more; the objects are tried again: %v",
+		failing := fmt.Sprintf("%s (version %s) serves, but half of its last calls failed or more; the objects are retried: %v",
 			revision.ShortDigest, revision.Version, cause)
 		l.conditions.True(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonCallsFailing, failing)
 		l.conditions.False(pluginsv1alpha1.ConditionReady, pluginsv1alpha1.ReasonCallsFailing, failing)
@@ -119,7 +119,7 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 		l.retireRevision()
 		return err
 	}
-	message := fmt.Sprintf("%s (version %s) goes on serving, because the wanted revision cannot: %s",
+	message := fmt.Sprintf("%s (version %s) keeps serving, because the current revision cannot: %s",
 		current.status.ShortDigest, current.status.Version, l.problem.message)
 	reason := pluginsv1alpha1.ReasonPreviousRevision
 	if l.problem.reason == pluginsv1alpha1.ReasonRolledBack {
@@ -178,10 +178,10 @@ func (p plan) asksFor(other plan) bool {
 func (p plan) serves() string {
 	var does []string
 	if p.toldOfEvents() {
-		does = append(does, "gets events of "+p.types())
+		does = append(does, "receives events of "+p.types())
 	}
 	if len(p.admissionVerbs()) > 0 {
-		does = append(does, "holds up requests for "+p.types())
+		does = append(does, "answers admission requests for "+p.types())
 	}
 	return strings.Join(does, " and ")
 }

@@ -57,7 +57,7 @@ func (r *Reconciler) tidy(ctx context.Context, l *load) (time.Duration, error) {
 	}
 	if now.lost && removed > 0 {
 		r.Events.Eventf(l.plugin, nil, corev1.EventTypeWarning, reasonReleased, actionReconcile, "%s", truncateNote(fmt.Sprintf(
-			"%d objects do not wait for the plugin any more when they are deleted, as it has had no rights for %s: %s", removed, r.Timing.rightsGrace(), l.problem.message)))
+			"the plugin's finalizer was removed from %d objects, as the plugin has lacked permissions for %s: %s", removed, r.Timing.rightsGrace(), l.problem.message)))
 	}
 	return 0, nil
 }

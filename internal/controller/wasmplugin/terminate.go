@@ -40,7 +40,7 @@ func (r *Reconciler) terminate(ctx context.Context, l *load) (ctrl.Result, error
 
 // terminates reports in the status why a plugin still exists, and returns that error.
 func (r *Reconciler) terminates(ctx context.Context, l *load, why error) error {
-	message := "the plugin is being deleted, and what it has left in the cluster is still there; it is tried again: " + why.Error()
+	message := "the plugin is being deleted, and its finalizer or its webhook configurations could not be removed; the operator retries: " + why.Error()
 	l.retireRevision()
 	l.conditions.False(pluginsv1alpha1.ConditionCleanedUp, pluginsv1alpha1.ReasonSweepFailed, why.Error())
 	for _, c := range []string{pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ConditionDegraded} {

@@ -70,7 +70,7 @@ func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, ca
 	log.FromContext(ctx).Info("Rolled back a revision whose first calls failed",
 		"failed", failed.digest.Short(), "serves", back.digest.Short(), "error", cause.Error())
 	back.refused = &refusal{fingerprint: failed.fingerprint, message: fmt.Sprintf(
-		"%s (version %s) was rolled back, because its first calls failed: %v; it is not tried again until the spec or the module changes",
+		"%s (version %s) was rolled back, because its first calls failed: %v; it is not retried until the spec or the module changes",
 		failed.digest.Short(), failed.metadata.Version, cause)}
 	back.serves()
 	r.Decorators.RolledBack(l.name.String())

@@ -40,7 +40,7 @@ func (r *Reconciler) suspend(ctx context.Context, l *load) error {
 	message := "spec.suspend is true"
 	err := r.unload(ctx, l.name)
 	if err != nil {
-		message += "; the plugin is not unloaded yet, which is tried again: " + err.Error()
+		message += "; the plugin could not be unloaded, which is retried: " + err.Error()
 	}
 	l.retireRevision()
 	for _, c := range phases() {

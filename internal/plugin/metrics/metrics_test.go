@@ -225,7 +225,7 @@ func use(ctx context.Context, m *Metrics, r *Revision, name string) {
 	m.Instantiated(name, plugin.InstantiatedImage, 1)
 	m.Limited(name, "limit")
 	m.Limited(name, "rate")
-	m.Decided(name, "refused", "rbac")
+	m.Decided(name, "denied", "rbac")
 	m.Suspicious(name)
 	m.RolledBack(name)
 	m.SelfTriggered(name)

@@ -237,5 +237,5 @@ func (h *Host) onlyReads(call Call) *k1s.Error {
 	if method, ok := call.Request.Get("method"); call.Verb == VerbHTTP && (!ok || method == `"GET"` || method == `"HEAD"`) {
 		return nil
 	}
-	return k1s.NewError(k1s.ReasonForbidden, "capability: while a request is held up for it, a plugin may only read: "+string(call.Verb))
+	return k1s.NewError(k1s.ReasonForbidden, "capability: during an admission request, a plugin can only read: "+string(call.Verb))
 }
