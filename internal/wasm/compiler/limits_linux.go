@@ -4,13 +4,14 @@ package compiler
 
 import (
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// niceness gives other processes priority, because compiling is never urgent.
-const niceness = 5
+// niceness gives everything else priority, because compiling is never urgent.
+const niceness = 10
 
 // enforce sets the limits for this process in the kernel.
 func (l Limits) enforce() error {
@@ -24,8 +25,19 @@ func (l Limits) enforce() error {
 			return os.NewSyscallError("setrlimit", err)
 		}
 	}
-	// Both only help other processes. The limits hold even if these calls are not permitted.
-	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, niceness)
+	// Priority and OOM score only help others. Where they cannot be set, the limits still hold.
+	lowerPriority()
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	return nil
+}
+
+// lowerPriority sets the niceness of all threads: in Linux it belongs to a thread, and new threads inherit that of the
+// thread that starts them.
+func lowerPriority() {
+	threads, _ := os.ReadDir("/proc/self/task")
+	for _, thread := range threads {
+		if id, err := strconv.Atoi(thread.Name()); err == nil {
+			_ = unix.Setpriority(unix.PRIO_PROCESS, id, niceness)
+		}
+	}
 }
