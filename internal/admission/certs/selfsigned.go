@@ -69,7 +69,7 @@ func (o SelfSigned) SetupWithManager(ctx context.Context, mgr manager.Manager, s
 	for _, name := range o.Configurations {
 		r.Webhooks = append(r.Webhooks, rotator.WebhookInfo{Name: name, Type: rotator.Validating})
 	}
-	if err := rotator.AddRotator(mgr, r); err != nil { // also sets the defaults
+	if err := rotator.AddRotator(rotatorManager{mgr}, r); err != nil { // also sets the defaults
 		return fmt.Errorf("set up the rotator of certificates: %w", err)
 	}
 	maker := newMaker(s, r)

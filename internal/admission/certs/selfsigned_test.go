@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,8 +22,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/k1s-io/k1s/internal/testenv"
@@ -126,6 +130,43 @@ func TestSelfSigned_replicas(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestSelfSigned_stopsEarly stops a manager whose rotator waits for its cache.
+func TestSelfSigned_stopsEarly(t *testing.T) {
+	env := *testenv.Shared(t)
+	key := types.NamespacedName{Namespace: env.Namespace(t), Name: "cert"}
+	lists := make(chan struct{}, 1)
+	env.Config = rest.CopyConfig(env.Config)
+	env.Config.Wrap(func(next http.RoundTripper) http.RoundTripper { return blocksLists{next, lists} })
+	stop := env.StartManager(t, func(mgr manager.Manager) error {
+		store, err := NewStore(mgr.GetConfig(), mgr.GetHTTPClient(), key, mgr.GetLogger())
+		if err != nil {
+			return err
+		}
+		return SelfSigned{DNSNames: []string{host}, Name: key.Namespace}.SetupWithManager(t.Context(), mgr, store)
+	})
+	<-lists
+	stop() // which fails if a runnable does not end
+}
+
+// blocksLists does not answer requests that list or watch all Secrets of a namespace.
+type blocksLists struct {
+	next  http.RoundTripper
+	lists chan struct{}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b blocksLists) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.URL.Path, "/secrets") || r.Method != http.MethodGet || r.URL.Query().Has("fieldSelector") {
+		return b.next.RoundTrip(r)
+	}
+	select {
+	case b.lists <- struct{}{}:
+	default:
+	}
+	<-r.Context().Done()
+	return nil, r.Context().Err()
 }
 
 // TestSelfSigned_names checks that the certificate is renewed when the server's name changes, for example by another
