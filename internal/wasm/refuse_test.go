@@ -79,7 +79,7 @@ var startRefusals = []refusal{
 
 // loadRefusals are rejected only when they are loaded.
 var loadRefusals = []refusal{
-	{"settings_refused", pluginsv1alpha1.ReasonInitializeFailed, "refused its settings: change spec.settings, or the module: guest k1s_initialize answered Invalid: threshold is too high"},
+	{"settings_refused", pluginsv1alpha1.ReasonInitializeFailed, "rejected its settings: change spec.settings, or the module: guest k1s_initialize answered Invalid: threshold is too high"},
 	{"settings_host", pluginsv1alpha1.ReasonInitializeFailed, "answered Forbidden: capability: the cluster can only be reached inside the export of a capability"},
 	{"unhealthy", pluginsv1alpha1.ReasonHealthCheckFailed, "guest k1s_health answered Unknown: no connection"},
 }

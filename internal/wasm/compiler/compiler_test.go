@@ -98,7 +98,7 @@ func TestProcess_Compile_limits(t *testing.T) {
 func TestLimits_explain_late(t *testing.T) {
 	t.Parallel()
 	err := Limits{CPU: time.Second}.explain(errors.New("signal: killed"), true, 300*time.Millisecond, "")
-	if !errors.Is(err, ErrProcess) || !strings.Contains(err.Error(), "not ended after 10s") {
+	if !errors.Is(err, ErrProcess) || !strings.Contains(err.Error(), "not ended after 20s") {
 		t.Errorf("got %v", err)
 	}
 	// If nothing but the wall-clock limit applies, a module that takes too long is rejected.

@@ -23,7 +23,7 @@ const (
 	cpuPerMiB  = 5 * time.Second
 	// wallPerCPU is the factor between the limit of wall-clock time and the limit of processor time. It allows for a
 	// busy machine.
-	wallPerCPU = 10
+	wallPerCPU = 20
 	// DefaultMemory is enough for the largest real module that was tested: 365 MiB for 18 MB.
 	DefaultMemory = 512 << 20
 )

@@ -11,7 +11,7 @@ import (
 )
 
 // niceness gives everything else priority, because compiling is never urgent.
-const niceness = 10
+const niceness = 5
 
 // enforce sets the limits for this process in the kernel.
 func (l Limits) enforce() error {
