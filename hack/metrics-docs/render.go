@@ -70,7 +70,7 @@ func alerts() []alert {
 			`sum by (plugin, layer) (rate(k1s_plugin_requests_limited_total[5m])) > 1`, "10m",
 		},
 		{
-			"K1sPluginSuspicious", "A plugin tries again and again what it may not do; the audit log says what.",
+			"K1sPluginSuspicious", "Many requests of a plugin are denied; the audit log has them.",
 			`increase(k1s_plugin_suspicions_total[15m]) > 0`, "0m",
 		},
 		{

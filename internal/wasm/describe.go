@@ -28,7 +28,7 @@ func (e *Engine) Describe(ctx context.Context, module plugin.Module, limits plug
 	m, err := plugin.ParseMetadata(payload)
 	if err != nil {
 		return plugin.Metadata{}, &plugin.LoadError{
-			Reason: pluginsv1alpha1.ReasonInvalidMetadata, Message: "the module's metadata cannot be used: mend it as docs/spec/abi.md says", Err: err,
+			Reason: pluginsv1alpha1.ReasonInvalidMetadata, Message: "the module's metadata cannot be used: fix it as docs/spec/abi.md says", Err: err,
 		}
 	}
 	if m.ABI != abi.Version {
@@ -63,7 +63,7 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 	defer run.end()
 	payload, err := in.call(run, abi.ExportMetadata, nil)
 	if err != nil {
-		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidMetadata, "the module's metadata could not be read: mend its k1s_metadata", err)
+		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidMetadata, "the module's metadata could not be read: fix its k1s_metadata", err)
 	}
 	return payload, nil
 }

@@ -33,7 +33,7 @@ func (e *Engine) initializeLimit(limits plugin.Limits) limit {
 func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.LoadRequest, purse *rate.Limiter) (*instance, error) {
 	in, err := e.bare(ctx, code, req, nil, purse)
 	if err != nil {
-		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated: mend its segments", err)
+		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated: fix its segments", err)
 	}
 	run := in.enterFor(ctx, nil, e.initializeLimit(req.Limits), 0)
 	defer run.end()
@@ -111,7 +111,7 @@ func (in *instance) prepare(parent context.Context, run *callContext, a *artifac
 	}
 	for _, d := range a.Data {
 		if !in.module.Memory().Write(d.Offset, d.Bytes) {
-			return failed("the module could not be instantiated: mend its segments",
+			return failed("the module could not be instantiated: fix its segments",
 				fmt.Errorf("a data segment of %d bytes at %d is outside the memory of %d bytes", len(d.Bytes), d.Offset, in.module.Memory().Size()))
 		}
 	}
@@ -123,11 +123,11 @@ func (in *instance) prepare(parent context.Context, run *callContext, a *artifac
 		err := in.runAs(run, meter.ExportStart, "start function")
 		in.starting = false
 		if err != nil {
-			return failed("the module failed to start: mend its start function", err)
+			return failed("the module failed to start: fix its start function", err)
 		}
 	}
 	if err := in.run(run, abi.ExportReactorInitialize); err != nil {
-		return failed("the module failed to start: mend its _initialize", err)
+		return failed("the module failed to start: fix its _initialize", err)
 	}
 	var version [1]uint64
 	if err := in.function(abi.ExportABIVersion).CallWithStack(run, version[:]); err != nil {

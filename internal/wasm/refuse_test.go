@@ -69,7 +69,7 @@ var describeRefusals = []refusal{
 var startRefusals = []refusal{
 	{"wrong_version", pluginsv1alpha1.ReasonUnsupportedABIVersion, "speaks guest ABI 2, this operator speaks 1"},
 	{"version_trap", pluginsv1alpha1.ReasonInitializeFailed, "version could not be read: guest k1s_abi_version: Trap: unreachable"},
-	{"initialize_trap", pluginsv1alpha1.ReasonInitializeFailed, "mend its _initialize: guest _initialize: Trap: unreachable in fail"},
+	{"initialize_trap", pluginsv1alpha1.ReasonInitializeFailed, "fix its _initialize: guest _initialize: Trap: unreachable in fail"},
 	{"initialize_loop", pluginsv1alpha1.ReasonInitializeFailed, "guest _initialize: Timeout"},
 	{"initialize_exit", pluginsv1alpha1.ReasonInitializeFailed, "guest _initialize: Exit: the guest exited with code 3"},
 	{"start_trap", pluginsv1alpha1.ReasonInitializeFailed, "start function: Trap: unreachable in boot"},
