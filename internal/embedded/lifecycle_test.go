@@ -197,7 +197,7 @@ func TestBase_stop_leavesInformersToOthers(t *testing.T) {
 
 	leaves.forget()
 	createConfigMaps(t, env, namespace, "b")
-	testenv.Eventually(t, "the other controller gets events", func(context.Context) error { return stays.missing("b") })
+	testenv.Eventually(t, "the other controller receives events", func(context.Context) error { return stays.missing("b") })
 	if leaves.missing("b") == nil {
 		t.Error("a stopped controller reconciled")
 	}

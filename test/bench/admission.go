@@ -241,7 +241,7 @@ func admissionRows() section {
 		}
 	}
 	return section{
-		title: "Requests that are held up",
+		title: "Admission requests",
 		note: fmt.Sprintf("One plugin that defaults a field and validates, so two webhooks: %d Items created one after another where it is asked, in turns with "+
 			"as many where it is not. The guest, in WAT, hardly does anything; the rest is TLS, HTTP and the API server.", held),
 		rows: []row{added(50), added(99)},

@@ -133,7 +133,7 @@ func (w *world) held(t *testing.T) {
 		s.Settings = &runtime.RawExtension{Raw: []byte(`{"a":1}`)}
 		s.SettingsFrom = []pluginsv1alpha1.SettingSource{{As: "a", SecretRef: pluginsv1alpha1.SecretKeyReference{Name: "s", Key: "k"}}}
 	})
-	testenv.Eventually(t, "requests are held up", func(ctx context.Context) error {
+	testenv.Eventually(t, "the webhook is in use", func(ctx context.Context) error {
 		err := w.Client.Create(ctx, bad.DeepCopy(), client.DryRunAll)
 		if err == nil || !strings.Contains(err.Error(), "denied the request") {
 			return fmt.Errorf("got %w", err)

@@ -54,7 +54,7 @@ func TestReconciler_suspend_configurationsStay(t *testing.T) {
 		t.Error("no error, so that it is not tried again")
 	}
 	if len(watches.names) == 0 {
-		t.Error("it still gets events")
+		t.Error("it still receives events")
 	}
 	if webhooks.removed > 0 {
 		t.Error("nobody answers what the API server still sends")
