@@ -72,7 +72,7 @@ func (s *Source) unpackText(text string, ref pluginsv1alpha1.ConfigMapSource) (p
 		return s.unpack([]byte(text), ref)
 	}
 	return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
-		"key %q of ConfigMap %q holds %s in data, but a module belongs in binaryData: store the module's file with `kubectl create configmap %s --from-file=%s=FILE`",
+		"key %q of ConfigMap %q holds %s, not a WebAssembly module: store the module's file with `kubectl create configmap %s --from-file=%s=FILE`",
 		ref.Key, ref.Name, cmp.Or(sniff.Of([]byte(text)).What, "text"), ref.Name, ref.Key)
 }
 
