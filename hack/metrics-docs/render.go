@@ -34,8 +34,8 @@ The label ` + "`controller`" + ` is the controller's name.
 const tail = `
 ## Queues
 
-A plugin's queue has ` + "`k1s_plugin_queue_depth`" + ` and none of controller-runtime's ` + "`workqueue_…`" + ` series, which are those of the operator's own
-controllers.
+A plugin's queue has the series ` + "`k1s_plugin_queue_depth`" + `. The series ` + "`workqueue_…`" + ` of controller-runtime are
+those of the operator's own controllers.
 
 ## Alerts
 

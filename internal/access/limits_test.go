@@ -90,7 +90,7 @@ func TestRestrictedClient_rate(t *testing.T) {
 		t.Errorf("another plugin: %v", err)
 	}
 	if refused["rate"] != 3 || len(refused) != 1 {
-		t.Errorf("it was told of %v refusals, want 3 of the rate", refused)
+		t.Errorf("it was notified of %v refusals, want 3 of the rate", refused)
 	}
 	// A request that another layer denies does not count for the rate.
 	w.clock.Step(time.Hour)

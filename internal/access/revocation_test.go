@@ -372,7 +372,7 @@ func TestRightsWatch_forbidden(t *testing.T) {
 			return fmt.Errorf("it says %q", got)
 		}
 		if authorizer.Watched() {
-			return errors.New("it believes to hear of changes")
+			return errors.New("it reports that changes are watched")
 		}
 		return nil
 	})

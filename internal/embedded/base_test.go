@@ -101,7 +101,7 @@ func TestBase_recoverPanic_true(t *testing.T) {
 			return reconcile.Result{}, nil
 		}))
 	start(t, base)
-	testenv.Eventually(t, "the request is tried again after the panic", func(context.Context) error {
+	testenv.Eventually(t, "the request is retried after the panic", func(context.Context) error {
 		metrics := base.GetMetrics()
 		if metrics.Panics != 1 || metrics.Errors != 1 || metrics.Reconciles < 2 {
 			return fmt.Errorf("got %+v", metrics)

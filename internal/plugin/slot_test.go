@@ -190,7 +190,7 @@ func TestSlot_Try_back(t *testing.T) {
 		t.Fatal(err)
 	}
 	if old.calls.Load() != 0 || tried.calls.Load() != 1 {
-		t.Errorf("calls went to the old revision %d times, to the one on trial %d times", old.calls.Load(), tried.calls.Load())
+		t.Errorf("calls went to the old revision %d times, to the one on probation %d times", old.calls.Load(), tried.calls.Load())
 	}
 	if !s.Back() || s.Back() {
 		t.Error("going back once is possible, twice is not")

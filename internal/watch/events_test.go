@@ -81,7 +81,7 @@ func TestManager_namespaces(t *testing.T) {
 	} {
 		for _, n := range silent {
 			if n > 0 {
-				t.Errorf("%s was told of another namespace", name)
+				t.Errorf("%s received events of another namespace", name)
 			}
 		}
 	}
@@ -111,7 +111,7 @@ func TestManager_selectors(t *testing.T) {
 	w.put(w.configMap("last", labeled(map[string]string{"watch": "me"})))
 	j.eventually(t, "something picked", w.request(configMaps, "last"), 0)
 	if j.count(out) != 0 || j.count(in) != before {
-		t.Errorf("told of what is not picked: %d and %d calls", j.count(out), j.count(in)-before)
+		t.Errorf("received events of what is not selected: %d and %d calls", j.count(out), j.count(in)-before)
 	}
 	w.put(w.configMap("not", labeled(map[string]string{"watch": "me"})))
 	j.eventually(t, "it enters the selection", out, 0)
@@ -207,7 +207,7 @@ func TestManager_owns_otherNamespace(t *testing.T) {
 	w.put(there)
 	j.eventually(t, "an owner that is not there", Request{GVK: secrets, NamespacedName: types.NamespacedName{Namespace: elsewhere, Name: "one"}}, 0)
 	if n := j.count(one) - before; n != 0 {
-		t.Errorf("the owner in the other namespace is told of %d times", n)
+		t.Errorf("the owner in the other namespace is reconciled %d times", n)
 	}
 }
 
@@ -231,7 +231,7 @@ func TestManager_owns_selector(t *testing.T) {
 	w.put(w.configMap("of-picked", owned("Secret", "picked", "u3")))
 	j.eventually(t, "the picked owner", w.request(secrets, "picked"), before)
 	if n := j.count(w.request(secrets, "not")) + j.count(w.request(secrets, "missing")); n > 0 {
-		t.Error("told of an owner that the selector does not pick")
+		t.Error("reconciled an owner that the selector does not select")
 	}
 }
 
@@ -356,7 +356,7 @@ func TestManager_finalizer(t *testing.T) {
 	w.put(w.configMap("after", in(other), carrying(ours)))
 	j.eventually(t, "what comes", elsewhere("after"), 0)
 	if n := j.count(elsewhere("not")); n > 0 {
-		t.Error("told of what does not carry it")
+		t.Error("received what does not carry it")
 	}
 	if n := deaf.total(); n > 0 {
 		t.Errorf("%d calls of a plugin without a finalizer", n)

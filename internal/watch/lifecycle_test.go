@@ -176,14 +176,14 @@ func TestManager_ensure_deleted(t *testing.T) {
 	before := old.count(b)
 	w.delete(w.configMap("a"))
 	w.delete(w.configMap("b"))
-	old.eventually(t, "it is tried again", a, 3)
+	old.eventually(t, "it is retried", a, 3)
 	old.eventually(t, "the other is dealt with", b, before)
 
 	w.ensure("plugin", w.of(configMaps), &next)
 	next.eventually(t, "the new controller", a, 0)
 	next.calm(t)
 	if n := next.count(b); n > 0 {
-		t.Error("what was dealt with is told of again")
+		t.Error("what was reconciled is reconciled again")
 	}
 }
 
@@ -313,7 +313,7 @@ func TestManager_attempts(t *testing.T) {
 		{"success", []error{nil, nil, nil}, map[int]bool{1: true, 2: true}, []int{1, 1, 1}},
 		{"failures", []error{errors.New("1"), errors.New("2"), errors.New("3"), nil}, nil, []int{1, 2, 3, 4}},
 		{"reset by success", []error{errors.New("1"), nil, errors.New("1"), nil}, map[int]bool{2: true}, []int{1, 2, 1, 2}},
-		{"terminal is not tried again", []error{terminal, nil}, map[int]bool{1: true}, []int{1, 1}},
+		{"terminal is not retried", []error{terminal, nil}, map[int]bool{1: true}, []int{1, 1}},
 		{"terminal after failures", []error{errors.New("1"), errors.New("2"), terminal, errors.New("1"), nil}, map[int]bool{3: true}, []int{1, 2, 3, 1, 2}},
 		{"wrapped terminal", []error{fmt.Errorf("call: %w", terminal), nil}, map[int]bool{1: true}, []int{1, 1}},
 	}

@@ -6,56 +6,75 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 )
 
-// wording is an expression that the documentation does not use, and its replacement.
+// wording is an expression that texts do not use, and its replacement.
 type wording struct {
 	not *regexp.Regexp
 	but string
+	// markdown restricts it to Markdown: identifiers and texts of tests still use it.
+	markdown bool
 }
 
 // wordings maps paraphrases to the words of the Kubernetes and WebAssembly documentation.
 var wordings = []wording{
-	{words(`(hold|holds|held|holding) up`), `"admission request", "the webhook matches …"`},
-	{words(`have a say`), `"the plugin's webhook"`},
-	{words(`refus(e|es|ed|ing|al|als)`), `"denied" (admission), "rejected" (modules, specs, revisions), "forbidden" (permissions)`},
-	{words(`(hears?|told|tells?|tell) of`), `"receives events", "is notified"`},
-	{words(`(go|goes|going) on serving`), `"keeps serving"`},
-	{words(`(take|takes|took|taken|taking) back`), `"rolls back"`},
-	{words(`on trial`), `"on probation"`},
-	{words(`says? whether`), `"reports whether"`},
-	{words(`(is|are|has|have) none`), `"is not a …", "has no …"`},
-	{words(`none of`), `"no …", "is not …"`},
-	{words(`what (becomes|is left) of`), `"the result of", "the remaining …"`},
-	{words(`for (its|their) sake`), `"for …"`},
-	{words(`(put|puts|putting) off`), `"delayed", "requeued"`},
-	{words(`(look|looks|tried|tries|try) again`), `"retry", "re-check"`},
-	{words(`mend(s|ed|ing)?`), `"fix"`},
-	{words(`of (its|their|our) own making`), `"self-signed"`},
-	{words(`lets? go of`), `"removes the finalizer"`},
-	{words(`written down`), `"recorded"`},
-	{words(`purses?|treasures?|poison(s|ed|ing)?`), `what it is: "quota", "fixture", …`},
-	{words(`authoris(e|es|ed|ing|ation)|initialis(e|es|ed|ing|ation)|recognis(e|es|ed|ing)|cancelled|cancelling|behaviours?|summaris(e|es|ed|ing)|serialis(e|es|ed|ing)`), "American spelling, as Kubernetes has it"},
+	{not: words(`(hold|holds|held|holding) up`), but: `"admission request", "the webhook matches …"`},
+	{not: words(`have a say`), but: `"the plugin's webhook"`},
+	{not: words(`refus(e|es|ed|ing|al|als)`), but: `"denied" (admission), "rejected" (modules, specs, revisions), "forbidden" (permissions)`, markdown: true},
+	{not: words(`(hears?|told|tells?|tell) of`), but: `"receives events", "is notified"`},
+	{not: words(`(go|goes|going) on serving`), but: `"keeps serving"`},
+	{not: words(`(take|takes|took|taken|taking) back`), but: `"rolls back"`},
+	{not: words(`on trial`), but: `"on probation"`},
+	{not: words(`says? whether`), but: `"reports whether"`},
+	{not: words(`(is|are|has|have) none`), but: `"is not a …", "has no …"`, markdown: true},
+	{not: words(`none of`), but: `"no …", "is not …"`, markdown: true},
+	{not: words(`what (becomes|is left) of`), but: `"the result of", "the remaining …"`},
+	{not: words(`for (its|their) sake`), but: `"for …"`},
+	{not: words(`(put|puts|putting) off`), but: `"delayed", "requeued"`},
+	{not: words(`(look|looks|tried|tries|try) again`), but: `"retry", "re-check"`},
+	{not: words(`mend(s|ed|ing)?`), but: `"fix"`},
+	{not: words(`of (its|their|our) own making`), but: `"self-signed"`},
+	{not: words(`lets? go of`), but: `"removes the finalizer"`},
+	{not: words(`written down`), but: `"recorded"`},
+	{not: words(`purses?|treasures?|poison(s|ed|ing)?`), but: `what it is: "quota", "fixture", …`, markdown: true},
+	{not: words(`authoris(e|es|ed|ing|ation)|initialis(e|es|ed|ing|ation)|recognis(e|es|ed|ing)|cancelled|cancelling|behaviours?|summaris(e|es|ed|ing)|serialis(e|es|ed|ing)`), but: "American spelling, as Kubernetes has it"},
 }
+
+// suspicious matches every text that a wording which is not restricted to Markdown matches: one expression is faster
+// than many.
+var suspicious = func() *regexp.Regexp {
+	var all []string
+	for _, w := range wordings {
+		if !w.markdown {
+			all = append(all, w.not.String())
+		}
+	}
+	return regexp.MustCompile(strings.Join(all, "|"))
+}()
 
 func words(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?i)\b(` + pattern + `)\b`) }
 
 // proseWidth is the maximum number of characters in a line of Markdown, except for code, tables and links.
 const proseWidth = 100
 
-// generated are the documents that are generated from the code.
+// generated are the documents that are generated from the code, and need not be wrapped.
 var generated = []string{"docs/metrics.md", "docs/reference/api.md", "docs/benchmarks.md"}
 
-// TestWords checks that the documentation uses standard Kubernetes and WebAssembly English.
+// endings are the endings of the names of files with English texts.
+var endings = []string{".md", ".go", ".yaml", ".sh", ".wat", ".tpl", ".txt", "Makefile", "Dockerfile"}
+
+// TestWords checks that all texts use standard Kubernetes and WebAssembly English.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
 	checked := 0
 	for _, p := range repositoryPaths(t, root) {
-		if !strings.HasSuffix(p, ".md") || matchesPath(generated, p) {
+		ends := func(ending string) bool { return strings.HasSuffix(p, ending) }
+		if !slices.ContainsFunc(endings, ends) || ends("words_test.go") {
 			continue
 		}
 		checked++
@@ -64,19 +83,27 @@ func TestWords(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		for _, l := range prose(string(text)) {
+		markdown := ends(".md")
+		if !markdown && !suspicious.Match(text) {
+			continue
+		}
+		lines := linesOf(string(text))
+		if markdown {
+			lines = prose(string(text))
+		}
+		for _, l := range lines {
 			for _, w := range wordings {
-				if found := w.not.FindString(l.text); found != "" {
+				if found := w.not.FindString(l.text); found != "" && (markdown || !w.markdown) {
 					t.Errorf("%s:%d says %q: say %s", p, l.number, found, w.but)
 				}
 			}
-			if width := utf8.RuneCountInString(l.whole); width > proseWidth && !l.mayBeLong() {
+			if width := utf8.RuneCountInString(l.whole); markdown && !slices.Contains(generated, p) && width > proseWidth && !l.mayBeLong() {
 				t.Errorf("%s:%d has %d characters: wrap it at %d", p, l.number, width, proseWidth)
 			}
 		}
 	}
-	if checked < 10 {
-		t.Errorf("%d documents: the test checks nothing; have they moved?", checked)
+	if checked < 100 {
+		t.Errorf("%d files: the test checks nothing; have they moved?", checked)
 	}
 }
 
@@ -93,24 +120,24 @@ func (l line) mayBeLong() bool {
 
 // prose returns the lines of a Markdown text that are not in code blocks or comments.
 func prose(markdown string) []line {
-	var lines []line
 	code := regexp.MustCompile("`[^`\n]+`")
 	blank := func(block string) string { return strings.Repeat("\n", strings.Count(block, "\n")) }
 	markdown = fence.ReplaceAllStringFunc(markdown, blank)
 	markdown = regexp.MustCompile(`(?s)<!--.*?-->`).ReplaceAllStringFunc(markdown, blank)
-	for i, whole := range strings.Split(markdown, "\n") {
-		lines = append(lines, line{i + 1, whole, code.ReplaceAllString(whole, "code")})
+	lines := linesOf(markdown)
+	for i := range lines {
+		lines[i].text = code.ReplaceAllString(lines[i].whole, "code")
 	}
 	return lines
 }
 
-func matchesPath(paths []string, p string) bool {
-	for _, known := range paths {
-		if p == known {
-			return true
-		}
+// linesOf returns the lines of any text.
+func linesOf(text string) []line {
+	var lines []line
+	for i, whole := range strings.Split(text, "\n") {
+		lines = append(lines, line{number: i + 1, whole: whole, text: whole})
 	}
-	return false
+	return lines
 }
 
 func TestProse(t *testing.T) {

@@ -106,7 +106,7 @@ func TestAnnotator_gone(t *testing.T) {
 // An error of the host is passed on unchanged, and the guest emits no Event about a write that failed.
 func TestAnnotator_patchFails(t *testing.T) {
 	t.Parallel()
-	host := &recorder{patchErr: apierrors.NewConflict(schema.GroupResource{Group: category.Group, Resource: "categories"}, "tools", errors.New("try again"))}
+	host := &recorder{patchErr: apierrors.NewConflict(schema.GroupResource{Group: category.Group, Resource: "categories"}, "tools", errors.New("conflict"))}
 	_, runner := run(t, "annotator", host)
 	_, err := plugin.Reconcile(t.Context(), runner, abi.ReconcileRequest{ObjectKey: key("shop", "tools"), Object: json.RawMessage("{}"), Attempt: 1})
 	var call *plugin.CallError

@@ -73,7 +73,7 @@ func TestWasmPlugin_directory(t *testing.T) {
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonDuplicateName,
 		"wasm-plugins.yaml:2", "wasm-plugins.yaml:3")
 
-	t.Log("mended")
+	t.Log("fixed")
 	o.write(t, "wasm-plugins.yaml", []byte("plugins:\n"+entry))
 	n.expectReady(t, "annotator")
 }

@@ -38,7 +38,7 @@ func TestWasmPlugin_lifecycle(t *testing.T) {
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
 	expectWatches(t, o.env, "categories", own)
 	n.category(t, "while-suspended")
-	testenv.Consistently(t, "a suspended plugin is told of nothing", time.Second, func(ctx context.Context) error {
+	testenv.Consistently(t, "a suspended plugin receives no events", time.Second, func(ctx context.Context) error {
 		var c inventoryv1alpha1.Category
 		if err := n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: "while-suspended"}, &c); err != nil {
 			return err

@@ -135,7 +135,7 @@ func TestWasmPlugin_breaker(t *testing.T) {
 	n.expectEvent(t, "tags", "CircuitBreakerOpened", "unreachable")
 	metrics.expect(t, "the traps are counted", "k1s_plugin_calls_total", self("export", "reconcile", "result", "Trap"), atLeast(5))
 	metrics.expect(t, "calls are not let through", "k1s_plugin_calls_total", self("result", "Unavailable"), atLeast(1))
-	metrics.expect(t, "the guest is tried again", "k1s_plugin_breaker_transitions_total", self("state", "half-open"), atLeast(2))
+	metrics.expect(t, "the guest is retried", "k1s_plugin_breaker_transitions_total", self("state", "half-open"), atLeast(2))
 	metrics.expect(t, "and fails again", "k1s_plugin_breaker_state", self(), exactly(2))
 	metrics.expect(t, "the queue is measured", "k1s_plugin_queue_depth", map[string]string{"plugin": n.ns + "/tags"}, func(_ float64, series int) bool { return series > 0 })
 	n.category(t, "born-meanwhile")
@@ -150,7 +150,7 @@ func TestWasmPlugin_breaker(t *testing.T) {
 		}
 	}
 	if opened != 1 {
-		t.Errorf("%d events tell of the breaker, want 1: probes that fail are nothing new", opened)
+		t.Errorf("%d events report the breaker, want 1: probes that fail are nothing new", opened)
 	}
 
 	good := versionOf(t, "1.0.1")
@@ -162,7 +162,7 @@ func TestWasmPlugin_breaker(t *testing.T) {
 	metrics.expect(t, "a new revision begins with a closed breaker", "k1s_plugin_breaker_state", self(), exactly(0))
 	metrics.expect(t, "good calls are counted", "k1s_plugin_calls_total", self("export", "reconcile", "result", "OK"), atLeast(float64(len(names))))
 	metrics.expect(t, "and timed", "k1s_plugin_call_duration_seconds_count", self("export", "reconcile"), atLeast(float64(len(names))))
-	metrics.expect(t, "the engine tells of fuel", "k1s_plugin_fuel_instructions_total", self("export", "reconcile"), atLeast(1))
+	metrics.expect(t, "the engine reports fuel", "k1s_plugin_fuel_instructions_total", self("export", "reconcile"), atLeast(1))
 	metrics.expect(t, "of instances", "k1s_plugin_instances", self(), atLeast(1))
 	metrics.expect(t, "of their memory", "k1s_plugin_memory_bytes", self(), atLeast(1))
 	metrics.expect(t, "and of compiling", "k1s_compile_duration_seconds_count", nil, atLeast(1))

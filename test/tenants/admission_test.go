@@ -57,19 +57,19 @@ func TestTenants_admission(t *testing.T) {
 	tricks := []*attempt{}
 	for i, x := range []trick{
 		{
-			name:   "create while a request is held up",
+			name:   "create during an admission request",
 			call:   call{function: creates, request: item(`"namespace":"{own}","name":"held"`)},
 			want:   []string{`capability: cannot create`, `can only read`},
 			record: "create Item.inventory.example.com {own}/held denied capability Forbidden",
 		},
 		{
-			name:   "delete while a request is held up",
+			name:   "delete during an admission request",
 			call:   call{function: deletes, request: `{` + itemOf + `,` + ownKey + `}`},
 			want:   []string{`capability: cannot delete`, `can only read`},
 			record: "delete Item.inventory.example.com {own}/treasure denied capability Forbidden",
 		},
 		{
-			name:   "read what is the other's while a request is held up",
+			name:   "read the other tenant during an admission request",
 			call:   call{function: get, request: `{` + itemOf + `,` + otherKey + `}`},
 			want:   []string{`allowlist: cannot get items`},
 			record: "get items.inventory.example.com {other}/treasure denied allowlist Forbidden",

@@ -34,7 +34,7 @@ func TestStore_follow(t *testing.T) {
 	}
 	told(t, changes)
 	if !bytes.Equal(r.store.CABundle(), first.ca) {
-		t.Error("it was told of another authority than that of the Secret")
+		t.Error("it was notified of another CA than that of the Secret")
 	}
 	configure(t, env, ns, r.port, r.store.CABundle())
 	testenv.Eventually(t, "the webhook answers", func(ctx context.Context) error { return ask(ctx, env, ns) })

@@ -329,7 +329,7 @@ func TestReconciler_invalid(t *testing.T) {
 	p.write("old-plugin.yaml", "name: old\npath: old.wasm\n")
 	p.reconcile()
 	if wp, err := p.get(t.Context(), "old"); err != nil || problemIs()(wp) != nil {
-		t.Errorf("mended: %+v, %v", wp.Annotations, err)
+		t.Errorf("fixed: %+v, %v", wp.Annotations, err)
 	}
 }
 

@@ -108,7 +108,7 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 		again        time.Duration
 		fails        bool
 	}{
-		"new":                {"it is held before the plugin hears of it", both, nil, answering{}, nil, []string{"put"}, 0, false},
+		"new":                {"the finalizer is added before the plugin receives it", both, nil, answering{}, nil, []string{"put"}, 0, false},
 		"cannot-be-held":     {"without a hold there is no reconcile", both, nil, answering{}, errors.New("no"), []string{"put"}, 0, true},
 		"held":               {"all is as it has to be", both, []string{"held"}, answering{}, nil, []string{"reconcile"}, 0, false},
 		"going":              {"it was never the plugin's", both, []string{"going"}, answering{}, nil, []string{"reconcile"}, 0, false},
@@ -116,12 +116,12 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 		"done-zero":          {"so does no wish to be called again", both, []string{"held", "going"}, answering{reply: `{}`}, nil, []string{"finalize", "remove"}, 0, false},
 		"not-done":           {"it is kept until then", both, []string{"held", "going"}, answering{reply: `{"requeueAfterMillis":70}`}, nil, []string{"finalize"}, 70 * time.Millisecond, false},
 		"invalid":            {"no error lets it go, nor ends the tries", both, []string{"held", "going"}, answering{err: invalid}, nil, []string{"finalize"}, 0, true},
-		"cannot-be-let-go":   {"it is tried again", both, []string{"held", "going"}, answering{}, errors.New("no"), []string{"finalize", "remove"}, 0, true},
-		"left-its-selector":  {"nothing would tell of its deletion", both, []string{"held", "unselected"}, answering{}, nil, []string{"release", "reconcile"}, 0, false},
+		"cannot-be-let-go":   {"it is retried", both, []string{"held", "going"}, answering{}, errors.New("no"), []string{"finalize", "remove"}, 0, true},
+		"left-its-selector":  {"no event would report its deletion", both, []string{"held", "unselected"}, answering{}, nil, []string{"release", "reconcile"}, 0, false},
 		"left-while-going":   {"nor whether it is being deleted", both, []string{"held", "going", "unselected"}, answering{}, nil, []string{"release", "reconcile"}, 0, false},
 		"of-no-namespace":    {"that is no longer in the spec", both, []string{"held", "elsewhere"}, answering{}, nil, []string{"release"}, 0, false},
 		"never-of-namespace": {"not the plugin's business", both, []string{"elsewhere"}, answering{}, nil, nil, 0, false},
-		"unselected":         {"it hears of what has just left its selector", both, []string{"unselected"}, answering{}, nil, []string{"reconcile"}, 0, false},
+		"unselected":         {"it receives what has just left its selector", both, []string{"unselected"}, answering{}, nil, []string{"reconcile"}, 0, false},
 		"finalize-only":      {"reconcile is nothing that it has", both[1:], []string{"held"}, answering{}, nil, nil, 0, false},
 		"finalize-only-done": {"but finalize is", both[1:], []string{"held", "going"}, answering{}, nil, []string{"finalize", "remove"}, 0, false},
 		"reconcile-only":     {"another's finalizer is no business of its", both[:1], []string{"held", "going"}, answering{}, nil, []string{"reconcile"}, 0, false},

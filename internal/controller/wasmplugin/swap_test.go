@@ -63,6 +63,6 @@ func TestReconciler_refuse_withoutEvents(t *testing.T) {
 		t.Fatalf("got %v", p)
 	}
 	if len(watches.names) == 0 {
-		t.Error("it still gets the events of what was taken back")
+		t.Error("it still receives the events of the revision that was rolled back")
 	}
 }

@@ -51,7 +51,7 @@ func TestReconciler_suspend_configurationsStay(t *testing.T) {
 	r.leads.Store(true)
 	l := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
 	if err := r.suspend(t.Context(), l); err == nil {
-		t.Error("no error, so that it is not tried again")
+		t.Error("no error, so that it is not retried")
 	}
 	if len(watches.names) == 0 {
 		t.Error("it still receives events")

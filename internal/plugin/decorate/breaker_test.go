@@ -186,7 +186,7 @@ func TestBreaker_pauses(t *testing.T) {
 			}
 		}
 		if want := []bool{true, false, true, false}; !slices.Equal(opened, want) {
-			t.Errorf("told of %v, want %v", opened, want)
+			t.Errorf("notified of %v, want %v", opened, want)
 		}
 	})
 }
@@ -281,7 +281,7 @@ func TestBreaker_concurrent(t *testing.T) {
 			t.Errorf("after the guest has recovered: %v", err)
 		}
 		if len(b.changes) != 2 {
-			t.Errorf("told of %+v, want two changes", b.changes)
+			t.Errorf("notified of %+v, want two changes", b.changes)
 		}
 	})
 }

@@ -95,7 +95,7 @@ func TestStack_Runner(t *testing.T) {
 		t.Errorf("an unknown answer while the breaker is open: %v", err)
 	}
 	if len(opened) != 1 || !opened[0] {
-		t.Errorf("told of %v", opened)
+		t.Errorf("notified of %v", opened)
 	}
 	for _, want := range []struct {
 		family, label string

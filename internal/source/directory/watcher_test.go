@@ -223,7 +223,7 @@ func TestWatcher_coalesce(t *testing.T) {
 			}
 			return
 		case <-give:
-			t.Fatalf("nothing was told of %d events", len(waits))
+			t.Fatalf("nothing was notified of %d events", len(waits))
 		case <-tick.C:
 		}
 		mu.Lock()

@@ -1,7 +1,7 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
 ;; A plugin written from docs/spec/abi.md alone: it marks each Category it is
-;; called for with an annotation and tells of it in a Normal event.
+;; called for with an annotation and reports it in a Normal event.
 (module
   (import "k1s" "k1s_log" (func $log (param i32 i32 i32)))
   (import "k1s" "k1s_client_patch" (func $patch (param i32 i32) (result i64)))

@@ -1,7 +1,7 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
-;; Replies to requests that are held up, and to what is to be finalized, with what is no reply, or with none: the name of the
-;; object is "good" or "trick-" and a letter. Its memory has 300 pages.
+;; Replies to admission requests, and to requests to finalize, with invalid replies: the name of the object is "good" or
+;; "trick-" and a letter. Its memory has 300 pages.
 (module
   (import "k1s" "k1s_client_create" (func $create (param i32 i32) (result i64)))
   (memory (export "memory") 300)

@@ -1,7 +1,7 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
-;; Grows its memory by half of what it may have inside k1s_alloc and returns the end of the new half, so that the host has to look again where the
-;; memory is.
+;; Grows its memory by half of its maximum inside k1s_alloc, and returns the end of the new half, so that the host has to
+;; get the address of the memory again.
 (module
   (memory (export "memory") 1)
   (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")
