@@ -252,12 +252,12 @@ export class Reader {
     return this.want(0x3a);
   }
 
-  /** Says whether the member that was read last has this name. */
+  /** Reports whether the member that was read last has this name. */
   @inline named(word: StaticArray<u8>): bool {
     return this.name == <u32>word.length && memory.compare(this.begin, changetype<usize>(word), this.name) == 0;
   }
 
-  /** Says whether another element of an array follows, for the caller to read. */
+  /** Reports whether another element of an array follows, for the caller to read. */
   element(first: bool): bool {
     return this.next(first, 0x5b, 0x5d);
   }
