@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// patience is the maximum time of every wait. It is far longer than anything takes.
-const patience = 90 * time.Second
+// timeout is the maximum time of every wait. It is far longer than anything takes.
+const timeout = 90 * time.Second
 
 // demo is the state that the steps share.
 type demo struct {
@@ -127,7 +127,7 @@ func (d *demo) expect(ctx context.Context, what, want string, args ...string) er
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	d.report.held("%s: %s", what, want)
+	d.report.passed("%s: %s", what, want)
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (d *demo) expectPart(ctx context.Context, part string, args ...string) (str
 
 // wait polls until check returns nil or patience has elapsed.
 func wait(ctx context.Context, check func() error) error {
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(timeout)
 	defer deadline.Stop()
 	for {
 		err := check()
@@ -157,7 +157,7 @@ func wait(ctx context.Context, check func() error) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-deadline.C:
-			return fmt.Errorf("not within %s: %w", patience, err)
+			return fmt.Errorf("not within %s: %w", timeout, err)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

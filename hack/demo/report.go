@@ -40,8 +40,8 @@ func (r *report) note(format string, args ...any) {
 	_, _ = fmt.Fprintf(r.out, "    %s\n", fmt.Sprintf(format, args...))
 }
 
-// held prints a check that passed.
-func (r *report) held(format string, args ...any) {
+// passed prints a check that passed.
+func (r *report) passed(format string, args ...any) {
 	_, _ = fmt.Fprintf(r.out, "  %s %s\n", r.paint("32", "✓"), fmt.Sprintf(format, args...))
 }
 

@@ -49,7 +49,7 @@ func (d *demo) checkValidator(ctx context.Context) error {
 		return err
 	}
 	const ring = `{apiVersion: inventory.example.com/v1alpha1, kind: Item, metadata: {name: ring}, spec: {name: Ring, quantity: 1, category: premium-rings}}`
-	if err := d.refused(ctx, ring, `spec.price must be set in the category "premium-rings"`); err != nil {
+	if err := d.isDenied(ctx, ring, `spec.price must be set in the category "premium-rings"`); err != nil {
 		return err
 	}
 	if err := d.expect(ctx, "Items with the name ring", "0", "get", "items", "--field-selector=metadata.name=ring", "-o", "go-template={{len .items}}"); err != nil {
@@ -63,13 +63,13 @@ func (d *demo) checkValidator(ctx context.Context) error {
 	if err := d.apply(ctx, ring); err != nil {
 		return err
 	}
-	d.report.held("the plugin is deleted, and no request is denied any more")
+	d.report.passed("the plugin is deleted, and no request is denied any more")
 	_, err = d.kube(ctx, "", "delete", "item", "ring")
 	return err
 }
 
-// refused applies a manifest that must be denied, and prints the message of kubectl.
-func (d *demo) refused(ctx context.Context, manifest, why string) error {
+// isDenied applies a manifest that must be denied, and prints the message of kubectl.
+func (d *demo) isDenied(ctx context.Context, manifest, why string) error {
 	err := d.apply(ctx, manifest)
 	switch {
 	case err == nil:
@@ -77,7 +77,7 @@ func (d *demo) refused(ctx context.Context, manifest, why string) error {
 	case !strings.Contains(err.Error(), why):
 		return err
 	}
-	_, said, _ := strings.Cut(err.Error(), "admission webhook")
-	d.report.held("denied: admission webhook%s", said)
+	_, output, _ := strings.Cut(err.Error(), "admission webhook")
+	d.report.passed("denied: admission webhook%s", output)
 	return nil
 }

@@ -88,9 +88,9 @@ trusted() {
 # pods prints what a JSONPath says of the operator's Pods.
 pods() { kube -n "$namespace" get pods -l app.kubernetes.io/name=k1s -o "jsonpath=$1"; }
 
-# refusals prints what the API server has refused to the operator itself, not to a plugin. In the
+# denials prints what the API server has denied to the operator itself, not to a plugin. In the
 # log, the quotation marks of the API server's message have backslashes before them.
-refusals() {
+denials() {
   kube -n "$namespace" logs -l app.kubernetes.io/name=k1s --tail=-1 |
     grep -Eo "User .{1,3}system:serviceaccount:$namespace:k1s-manager\W{1,4}cannot[^=]*" || true
 }

@@ -112,9 +112,9 @@ expect_part "their owner is" "ClusterRole k1s-manager" \
   kube get mutatingwebhookconfiguration k1s.default.$validator -o 'jsonpath={.metadata.ownerReferences[0].kind} {.metadata.ownerReferences[0].name}'
 expect "category of an Item without one" uncategorized try_item defaulted '{name: Ring, quantity: 1, price: 100}'
 expect_part "an Item that breaks a rule" 'denied the request: spec.price must be set in the category "premium-rings"' \
-  try_item refused '{name: Ring, quantity: 1, category: premium-rings}'
+  try_item denied '{name: Ring, quantity: 1, category: premium-rings}'
 
-step "A right that is taken away: the API server refuses the plugin"
+step "A right that is taken away: the API server denies the plugin"
 kube get role $plugin -o json >"$scratch/role.json"
 grep -q '"categories/status"' "$scratch/role.json" || die "the sample's Role grants nothing on categories/status"
 sed 's|"categories/status"|"categories/scale"|' "$scratch/role.json" | kube replace -f - >/dev/null
@@ -128,7 +128,7 @@ note "Role $plugin grants categories/status again"
 expect "path of audio" electronics/computers/audio field category/audio '{.status.path}'
 expect "the operator's Pod is the one of the beginning; restarts" "$pod 0" \
   pods '{range .items[*]}{.metadata.name} {.status.containerStatuses[0].restartCount}{end}'
-expect "what the API server refused to the operator itself" "" refusals
+expect "what the API server denied to the operator itself" "" denials
 
 step "Metrics are for those who may read them"
 kube create serviceaccount metrics-reader --dry-run=client -o yaml | kube apply --server-side -f - >/dev/null
@@ -173,7 +173,7 @@ expect "WasmPlugins" 2 count wasmplugins
 expect "webhook configurations, of the chart" 0 count validatingwebhookconfigurations k1s --ignore-not-found
 expect "webhook configurations of plugins, which the garbage collector deletes" 0 asked
 expect "category of an Item without one" "" try_item left '{name: Ring, quantity: 1, price: 100}'
-expect "an Item that breaks a rule is in the category" premium-rings try_item unrefused '{name: Ring, quantity: 1, category: premium-rings}'
+expect "an Item that breaks a rule is in the category" premium-rings try_item allowed '{name: Ring, quantity: 1, category: premium-rings}'
 
 step "Install again: it goes on where it stopped"
 move audio electronics

@@ -43,7 +43,7 @@ those of the operator's own controllers.
 
 // alert is an example of an alerting rule.
 type alert struct {
-	name, what, expr, hold string
+	name, what, expr, match string
 }
 
 func alerts() []alert {
@@ -106,7 +106,7 @@ func render(w io.Writer) error {
 	b.WriteString("```yaml\ngroups:\n- name: k1s\n  rules:\n")
 	for _, a := range alerts() {
 		expr := strings.ReplaceAll(a.expr, "\n", "\n      ")
-		fmt.Fprintf(&b, "  - alert: %s\n    expr: |\n      %s\n    for: %s\n    annotations: {summary: %q}\n", a.name, expr, a.hold, a.what)
+		fmt.Fprintf(&b, "  - alert: %s\n    expr: |\n      %s\n    for: %s\n    annotations: {summary: %q}\n", a.name, expr, a.match, a.what)
 	}
 	b.WriteString("```\n")
 	_, err = io.WriteString(w, b.String())

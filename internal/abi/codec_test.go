@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestDecode_refuses(t *testing.T) {
+func TestDecode_invalid(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, reason, in, want string
@@ -107,11 +107,11 @@ func FuzzDecode(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			again := make()
-			if err := Decode(written, again); err != nil {
+			decodedAgain := make()
+			if err := Decode(written, decodedAgain); err != nil {
 				t.Fatalf("%s: %s: %v", name, written, err)
 			}
-			rewritten, err := json.Marshal(again)
+			rewritten, err := json.Marshal(decodedAgain)
 			if err != nil || string(rewritten) != string(written) {
 				t.Fatalf("%s: got %s, %v, want %s", name, rewritten, err, written)
 			}

@@ -117,12 +117,12 @@ func TestPayloads_golden(t *testing.T) {
 				if err := Decode(vector, value); err != nil {
 					t.Fatal(err)
 				}
-				again, err := json.Marshal(value)
+				decodedAgain, err := json.Marshal(value)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !same(t, vector, again) {
-					t.Errorf("got  %s\nwant %s", again, vector)
+				if !same(t, vector, decodedAgain) {
+					t.Errorf("got  %s\nwant %s", decodedAgain, vector)
 				}
 			})
 		}

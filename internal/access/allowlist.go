@@ -76,8 +76,8 @@ func NewAllowlist(s pluginsv1alpha1.Security, namespace string) Allowlist {
 	return l
 }
 
-// Refuses returns why the list does not allow an action, or "" if it does.
-func (l Allowlist) Refuses(a Action) string {
+// Denies returns why the list does not allow an action, or "" if it does.
+func (l Allowlist) Denies(a Action) string {
 	switch {
 	case l.Verbs != nil && !slices.Contains(l.Verbs, a.Verb):
 		return fmt.Sprintf("security.allowedVerbs does not have %q", a.Verb)

@@ -86,7 +86,7 @@ func TestAllowlist_resources(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			why := Allowlist{Resources: c.entries, Namespaces: []string{"home"}}.Refuses(c.action)
+			why := Allowlist{Resources: c.entries, Namespaces: []string{"home"}}.Denies(c.action)
 			if got := why == ""; got != c.allowed {
 				t.Errorf("%s: allowed is %t, want %t (%s)", c.why, got, c.allowed, why)
 			}
@@ -94,7 +94,7 @@ func TestAllowlist_resources(t *testing.T) {
 	}
 }
 
-func TestAllowlist_refuses(t *testing.T) {
+func TestAllowlist_denies(t *testing.T) {
 	t.Parallel()
 	here := Action{Verb: "get", Resource: "pods", Namespace: "home", Namespaced: true}
 	all := Action{Verb: "list", Resource: "pods", Namespaced: true}
@@ -122,7 +122,7 @@ func TestAllowlist_refuses(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if got := c.list.Refuses(c.action); got != c.want {
+			if got := c.list.Denies(c.action); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

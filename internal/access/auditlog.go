@@ -114,20 +114,20 @@ func (l *AuditLog) write() {
 	defer close(l.done)
 	var buffer bytes.Buffer
 	lines := json.NewEncoder(&buffer)
-	held, told := 0, int64(0)
+	suppressed, reported := 0, int64(0)
 	for r := range l.records {
 		missing := l.lost.Swap(0)
 		_ = lines.Encode(auditLine{Logger: auditLogger, Record: &r, Dropped: missing}) // a Record always marshals
-		held, told = held+1, told+missing
+		suppressed, reported = suppressed+1, reported+missing
 		if len(l.records) > 0 && buffer.Len() < writeBytes {
 			continue
 		}
 		// Only whole lines are written, so that a rotated file ends with a whole line.
 		if _, err := l.out.Write(buffer.Bytes()); err != nil {
-			l.lost.Add(told)
-			l.drop(held, err.Error())
+			l.lost.Add(reported)
+			l.drop(suppressed, err.Error())
 		}
 		buffer.Reset()
-		held, told = 0, 0
+		suppressed, reported = 0, 0
 	}
 }

@@ -119,8 +119,8 @@ func (d *drops) AuditDropped(n int) {
 	d.n += n
 }
 
-// TestAuditLog_standsStill checks that Record never blocks, and that no record is unaccounted for.
-func TestAuditLog_standsStill(t *testing.T) {
+// TestAuditLog_blockedSink checks that Record never blocks, and that no record is unaccounted for.
+func TestAuditLog_blockedSink(t *testing.T) {
 	t.Parallel()
 	out, counts := &slow{wait: make(chan struct{})}, &drops{}
 	var complaints []string

@@ -119,21 +119,21 @@ func (a *Authorizer) Refresh(ctx context.Context, id Identity, action Action) (D
 	return a.review(ctx, id, action, always)
 }
 
-// question is the key of a decision in the cache. It omits the plugin's name, which does not matter to RBAC: plugins
+// accessReview is the key of a decision in the cache. It omits the plugin's name, which does not matter to RBAC: plugins
 // that share a ServiceAccount share decisions.
-type question struct {
+type accessReview struct {
 	namespace, account string
 	action             Action
 }
 
-func ask(id Identity, action Action) question {
+func ask(id Identity, action Action) accessReview {
 	action.Namespaced = false // not part of a SubjectAccessReview
-	return question{namespace: id.Namespace, account: id.ServiceAccount, action: action}
+	return accessReview{namespace: id.Namespace, account: id.ServiceAccount, action: action}
 }
 
 // flight returns the key of a review that starts after a change. The parts are quoted, so that no name can look like
 // two.
-func (q question) flight(changed mark) string {
+func (q accessReview) flight(changed mark) string {
 	a := q.action
 	return fmt.Sprintf("%d|%q|%q|%q|%q|%q|%q|%q|%q|%q", changed.number, q.namespace, q.account,
 		a.Verb, a.Group, a.Version, a.Resource, a.Subresource, a.Namespace, a.ObjectName)
@@ -172,7 +172,7 @@ func (a *Authorizer) review(ctx context.Context, id Identity, action Action, may
 }
 
 // recall returns a cached decision that is still valid.
-func (a *Authorizer) recall(key question, changed mark) (Decision, bool) {
+func (a *Authorizer) recall(key accessReview, changed mark) (Decision, bool) {
 	entry, ok := a.cache.Get(key)
 	if !ok {
 		return Decision{}, false

@@ -77,7 +77,7 @@ var errReviews = errors.New("too many reviews")
 
 // tooOften returns the error for a request above one of these limits.
 func tooOften(what string, perSecond int) error {
-	return &refusal{layer: layerRate, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
+	return &denial{layer: layerRate, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status:  metav1.StatusFailure,
 		Code:    http.StatusTooManyRequests,
 		Reason:  metav1.StatusReasonTooManyRequests,

@@ -34,22 +34,22 @@ func TestBounds_reviews(t *testing.T) {
 		_, err := c.Get(t.Context(), itemKey(w.namespace, fmt.Sprint("n-", i)))
 		return err
 	}
-	wantRefusal(t, get(0), metav1.StatusReasonForbidden, "rbac: ")
+	wantDenial(t, get(0), metav1.StatusReasonForbidden, "rbac: ")
 	w.leave(c.bounds.reviews, 2+3) // two were made: for all names, and for this one
 	for i := range 4 {
-		wantRefusal(t, get(i), metav1.StatusReasonForbidden, "rbac: ")
+		wantDenial(t, get(i), metav1.StatusReasonForbidden, "rbac: ")
 	}
 	w.requests.reset()
 	for i := range 100 {
 		if i < 4 {
-			wantRefusal(t, get(i), metav1.StatusReasonForbidden, "rbac: ")
+			wantDenial(t, get(i), metav1.StatusReasonForbidden, "rbac: ")
 			continue
 		}
-		wantRefusal(t, get(i), metav1.StatusReasonTooManyRequests, "rate: reads that need an access review")
+		wantDenial(t, get(i), metav1.StatusReasonTooManyRequests, "rate: reads that need an access review")
 	}
 	w.requests.none(t)
 	w.clock.Step(time.Second)
-	wantRefusal(t, get(99), metav1.StatusReasonForbidden, "rbac: ")
+	wantDenial(t, get(99), metav1.StatusReasonForbidden, "rbac: ")
 }
 
 // lookups counts the kinds that are looked up.
@@ -82,16 +82,16 @@ func TestBounds_lookups(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 * lookupBurst {
-		wantRefusal(t, get("Nothing"), metav1.StatusReasonBadRequest, "is not installed")
+		wantDenial(t, get("Nothing"), metav1.StatusReasonBadRequest, "is not installed")
 	}
 	if n := counted.made.Load(); n != 2 {
 		t.Errorf("%d look-ups for two kinds", n)
 	}
 	for i := range lookupBurst - 2 {
-		wantRefusal(t, get(fmt.Sprint("Nothing", i)), metav1.StatusReasonBadRequest, "is not installed")
+		wantDenial(t, get(fmt.Sprint("Nothing", i)), metav1.StatusReasonBadRequest, "is not installed")
 	}
 	for i := range 100 {
-		wantRefusal(t, get(fmt.Sprint("Never", i)), metav1.StatusReasonTooManyRequests, "rate: kinds that are looked up")
+		wantDenial(t, get(fmt.Sprint("Never", i)), metav1.StatusReasonTooManyRequests, "rate: kinds that are looked up")
 	}
 	if n := counted.made.Load(); n != lookupBurst {
 		t.Errorf("%d look-ups, want %d", n, lookupBurst)
@@ -100,7 +100,7 @@ func TestBounds_lookups(t *testing.T) {
 		t.Errorf("a kind that there is: %v", err)
 	}
 	w.clock.Step(unknownFor + 1)
-	wantRefusal(t, get("Nothing"), metav1.StatusReasonBadRequest, "is not installed")
+	wantDenial(t, get("Nothing"), metav1.StatusReasonBadRequest, "is not installed")
 	if n := counted.made.Load(); n != lookupBurst+2 {
 		t.Errorf("%d look-ups, want that a kind is looked up again after a while", n)
 	}
@@ -112,23 +112,23 @@ func TestBounds_events(t *testing.T) {
 	w := newWorld(t)
 	w.grant(t, w.namespace, "create", "events.k8s.io", "events")
 	c := w.client(t)
-	tell := func(i int) error {
+	event := func(i int) error {
 		return c.Event(t.Context(), abi.EventRequest{ObjectKey: itemKey(w.namespace, "thing"), Type: "Normal", Reason: "Said", Message: fmt.Sprint(i)})
 	}
 	w.leave(c.bounds.events, 3)
 	for i := range 3 {
-		if err := tell(i); err != nil {
+		if err := event(i); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w.requests.reset()
-	wantRefusal(t, tell(3), metav1.StatusReasonTooManyRequests, "rate: events")
-	if err := tell(0); err != nil {
+	wantDenial(t, event(3), metav1.StatusReasonTooManyRequests, "rate: events")
+	if err := event(0); err != nil {
 		t.Errorf("one that equals another: %v", err)
 	}
 	w.requests.none(t)
 	w.clock.Step(time.Second)
-	if err := tell(3); err != nil {
+	if err := event(3); err != nil {
 		t.Errorf("after a second: %v", err)
 	}
 }
@@ -143,7 +143,7 @@ func TestBounds_records(t *testing.T) {
 	const tries = 3 * recordBurst
 	for range tries {
 		_, err := c.Get(t.Context(), itemKey("elsewhere", "thing"))
-		wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: ")
+		wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: ")
 	}
 	if n := len(all.take()); n != recordBurst {
 		t.Errorf("%d of %d are recorded, want %d", n, tries, recordBurst)
@@ -181,10 +181,10 @@ func TestBounds_recordsOfHTTP(t *testing.T) {
 		t.Errorf("%d of 10 allowed requests are recorded, want 3", len(got))
 	}
 	for range 10 {
-		wantRefusal(t, send("b.example"), metav1.StatusReasonForbidden, "allowlist: ")
+		wantDenial(t, send("b.example"), metav1.StatusReasonForbidden, "allowlist: ")
 	}
 	if got := all.take(); len(got) != 2 || got[0].Omitted != 7 || got[1].Omitted != 0 {
-		t.Errorf("of 10 refused requests are recorded %+v, want 2, the first with 7 omitted", got)
+		t.Errorf("of 10 denied requests are recorded %+v, want 2, the first with 7 omitted", got)
 	}
 	now.SetTime(now.Now().Add(time.Second))
 	if err := send("a.example"); err != nil {
@@ -228,7 +228,7 @@ func TestBounds_selectors(t *testing.T) {
 		req := abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: items.Kind, Namespace: w.namespace}
 		change(&req)
 		_, err := c.List(t.Context(), req)
-		wantRefusal(t, err, metav1.StatusReasonBadRequest, name+" has ", "more than the 16384 allowed")
+		wantDenial(t, err, metav1.StatusReasonBadRequest, name+" has ", "more than the 16384 allowed")
 	}
 	w.requests.none(t)
 }
@@ -257,7 +257,7 @@ func TestRecord_malformed(t *testing.T) {
 		},
 		"event": func() error { return c.Event(t.Context(), abi.EventRequest{ObjectKey: key}) },
 	} {
-		wantRefusal(t, do(), metav1.StatusReasonBadRequest)
+		wantDenial(t, do(), metav1.StatusReasonBadRequest)
 		records := all.take()
 		if len(records) != 1 || records[0].Decision != DecisionError || records[0].Reason != "BadRequest" {
 			t.Errorf("%s: recorded %+v", name, records)

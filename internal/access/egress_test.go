@@ -80,7 +80,7 @@ func TestEgress_default(t *testing.T) {
 		}
 		c, _ := outside(t, e, []string{host + port})
 		_, err := get(t, c, url+port)
-		wantRefusal(t, err, metav1.StatusReasonForbidden, "address: cannot GET", "it has an address that plugins cannot reach")
+		wantDenial(t, err, metav1.StatusReasonForbidden, "address: cannot GET", "it has an address that plugins cannot reach")
 		if _, message := statusOf(err); host == "*.localtest.example" && strings.Contains(message, "127.0.0.1") {
 			t.Errorf("it tells what a name resolves to: %s", message)
 		}
@@ -119,7 +119,7 @@ func TestEgress_rebinding(t *testing.T) {
 		t.Errorf("first: %v, looked up %d times", err, asked.Load())
 	}
 	_, err = get(t, c, "http://a.example"+port)
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "address: ")
+	wantDenial(t, err, metav1.StatusReasonForbidden, "address: ")
 }
 
 // TestEgress_mixed resolves a name to an allowed address and a denied one.
@@ -132,7 +132,7 @@ func TestEgress_mixed(t *testing.T) {
 		}}
 		c, _ := outside(t, e, []string{"a.example" + port})
 		_, err := get(t, c, "http://a.example"+port)
-		wantRefusal(t, err, metav1.StatusReasonForbidden, "address: ")
+		wantDenial(t, err, metav1.StatusReasonForbidden, "address: ")
 	}
 }
 
@@ -164,7 +164,7 @@ func TestEgress_unreachable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, _ := outside(t, Egress{Denied: prefixes(), Lookup: tc.lookup}, []string{"a.example" + port})
 			_, err := get(t, c, "http://a.example"+port+"/?secret")
-			wantRefusal(t, err, metav1.StatusReasonServiceUnavailable, `GET "a.example`+port+`": `+tc.part)
+			wantDenial(t, err, metav1.StatusReasonServiceUnavailable, `GET "a.example`+port+`": `+tc.part)
 		})
 	}
 }
@@ -201,12 +201,12 @@ func TestAllowlist_hosts(t *testing.T) {
 				t.Fatal(err)
 			}
 			o, err := origin.Of(u)
-			if got := err == nil && l.refusesHost(o) == ""; got != want {
+			if got := err == nil && l.deniesHost(o) == ""; got != want {
 				t.Errorf("%q: %s is allowed: %v (%v), want %v", entry, text, got, err, want)
 			}
 		}
 	}
-	if why := (Allowlist{}).refusesHost(origin.Origin{Scheme: "https", Host: "2001:db8::1", Port: "8443"}); why != `security.allowedHosts does not have "[2001:db8::1]:8443"` {
+	if why := (Allowlist{}).deniesHost(origin.Origin{Scheme: "https", Host: "2001:db8::1", Port: "8443"}); why != `security.allowedHosts does not have "[2001:db8::1]:8443"` {
 		t.Errorf("it says %q, which must be what to add", why)
 	}
 }

@@ -23,20 +23,20 @@ const (
 	layerAddress = "address"
 )
 
-// refusal is the error of a request that one of these layers denied. If the API server denied the request, the error is
+// denial is the error of a request that one of these layers denied. If the API server denied the request, the error is
 // a plain StatusError.
-type refusal struct {
+type denial struct {
 	*apierrors.StatusError
 
 	layer string
 }
 
 // Unwrap returns the StatusError.
-func (r *refusal) Unwrap() error { return r.StatusError }
+func (r *denial) Unwrap() error { return r.StatusError }
 
 // forbidden returns a Forbidden error that names the layer and what is missing.
 func forbidden(layer string, a Action, format string, args ...any) error {
-	return &refusal{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
+	return &denial{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status:  metav1.StatusFailure,
 		Code:    http.StatusForbidden,
 		Reason:  metav1.StatusReasonForbidden,
@@ -47,7 +47,7 @@ func forbidden(layer string, a Action, format string, args ...any) error {
 
 // tooMany returns the error for a request above a limit of spec.security.
 func tooMany(layer, field string, limit int) error {
-	return &refusal{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
+	return &denial{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status:  metav1.StatusFailure,
 		Code:    http.StatusTooManyRequests,
 		Reason:  metav1.StatusReasonTooManyRequests,

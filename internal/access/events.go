@@ -24,9 +24,9 @@ import (
 // maxNote is the API's limit for an Event's note, in bytes (events.k8s.io/v1 Event).
 const maxNote = 1024
 
-// maxSaid is how many bytes of a message are processed. It is more than a note, because redaction may make the message
+// maxEventMessages is how many bytes of a message are processed. It is more than a note, because redaction may make the message
 // shorter.
-const maxSaid = 64 << 10
+const maxEventMessages = 64 << 10
 
 // word is the pattern of a reason and an action.
 var word = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,127}$`)
@@ -36,7 +36,7 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 	if _, err := parseGVK(req.APIVersion, req.Kind); err != nil {
 		return err
 	}
-	req.Message = c.Redact.Cut(req.Message, maxSaid)
+	req.Message = c.Redact.Cut(req.Message, maxEventMessages)
 	req.Reason, req.Action = c.Redact.Word(req.Reason), c.Redact.Word(req.Action)
 	req.Name, req.UID = c.Redact.Text(req.Name), c.Redact.Text(req.UID)
 	if err := checkEvent(&req); err != nil {
@@ -58,7 +58,7 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 	w := writing{verb: "create", gvk: eventsv1.SchemeGroupVersion.WithKind("Event"), namespace: namespace, name: event.Name}
 	_, err = c.write(ctx, w, func(Action) (*rest.Request, error) {
 		if !c.bounds.allow(c.bounds.events) {
-			c.refused(layerRate)
+			c.denied(layerRate)
 			return nil, tooOften("events", eventsPerSecond)
 		}
 		return c.asPlugin.Post().Body(body), nil

@@ -100,14 +100,14 @@ func TestRestrictedClient_event_deduplicated(t *testing.T) {
 	}
 }
 
-// TestRestrictedClient_event_refused returns an error to the guest each time, and creates the Event once the permission
+// TestRestrictedClient_event_denied returns an error to the guest each time, and creates the Event once the permission
 // is granted.
-func TestRestrictedClient_event_refused(t *testing.T) {
+func TestRestrictedClient_event_denied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.client(t)
 	for range 2 {
-		wantRefusal(t, c.Event(t.Context(), w.tested()), metav1.StatusReasonForbidden, `cannot create resource "events" in API group "events.k8s.io"`)
+		wantDenial(t, c.Event(t.Context(), w.tested()), metav1.StatusReasonForbidden, `cannot create resource "events" in API group "events.k8s.io"`)
 	}
 	w.grant(t, w.namespace, "create", "events.k8s.io", "events")
 	w.eventually(t, "the event is sent", func() error { return c.Event(t.Context(), w.tested()) })
@@ -121,7 +121,7 @@ func TestRestrictedClient_event_accepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.grant(t, "", "create", "events.k8s.io", "events")
-	c := w.client(t, everywhere)
+	c := w.client(t, allowAll)
 	cases := []struct {
 		name   string
 		change func(*abi.EventRequest)
@@ -177,7 +177,7 @@ func TestRestrictedClient_event_bad(t *testing.T) {
 		"no kind":            {func(r *abi.EventRequest) { r.Kind = "" }, "kind is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantRefusal(t, c.Event(t.Context(), w.tested(tc.change)), metav1.StatusReasonBadRequest, tc.part)
+			wantDenial(t, c.Event(t.Context(), w.tested(tc.change)), metav1.StatusReasonBadRequest, tc.part)
 		})
 	}
 	w.requests.none(t)

@@ -144,7 +144,7 @@ func TestFinalizer_concurrent(t *testing.T) {
 
 // add adds another finalizer to the Item "thing".
 func (w *world) add(ctx context.Context, name string) error {
-	return testenv.Poll(ctx, testenv.Patience, func(ctx context.Context) error {
+	return testenv.Poll(ctx, testenv.Timeout, func(ctx context.Context) error {
 		var item inventoryv1alpha1.Item
 		if err := w.Client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "thing"}, &item); err != nil {
 			return err
@@ -163,7 +163,7 @@ func TestFinalizer_rights(t *testing.T) {
 	f := w.finalizer(t)
 	audit := &kept{}
 	w.factory.Audit = audit
-	wantRefusal(t, f.Put(t.Context(), itemResource(), w.read(t)), metav1.StatusReasonForbidden, account)
+	wantDenial(t, f.Put(t.Context(), itemResource(), w.read(t)), metav1.StatusReasonForbidden, account)
 	if got := audit.take(); len(got) != 1 || got[0].Decision != DecisionDenied || got[0].Layer != layerAPIServer || got[0].Verb != "patch" {
 		t.Errorf("recorded %+v", got)
 	}
@@ -181,9 +181,9 @@ func TestFinalizer_rights(t *testing.T) {
 	}
 }
 
-// TestFinalizer_goneOrGoing does nothing to an object that is gone, to another one of the same name, or to one that is
+// TestFinalizer_deletedOrTerminating does nothing to an object that is gone, to another one of the same name, or to one that is
 // being deleted.
-func TestFinalizer_goneOrGoing(t *testing.T) {
+func TestFinalizer_deletedOrTerminating(t *testing.T) {
 	t.Parallel()
 	const other = "test.k1s.io/other"
 	w := newWorld(t)

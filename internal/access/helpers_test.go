@@ -115,8 +115,8 @@ func (w *world) client(t *testing.T, change ...func(*Options)) *RestrictedClient
 	return c
 }
 
-// everywhere allows a plugin all namespaces.
-func everywhere(o *Options) { o.Allowlist.Namespaces = []string{"*"} }
+// allowAll allows a plugin all namespaces.
+func allowAll(o *Options) { o.Allowlist.Namespaces = []string{"*"} }
 
 // grant grants the ServiceAccount verbs ("get,list") on resources ("items", "items/status") of a group in a namespace,
 // or in the cluster if the namespace is empty. It waits until the API server has observed that.
@@ -188,8 +188,8 @@ func statusOf(err error) (metav1.StatusReason, string) {
 	return "", fmt.Sprint(err)
 }
 
-// wantRefusal checks the reason of an error and parts of its message.
-func wantRefusal(t *testing.T, err error, reason metav1.StatusReason, parts ...string) {
+// wantDenial checks the reason of an error and parts of its message.
+func wantDenial(t *testing.T, err error, reason metav1.StatusReason, parts ...string) {
 	t.Helper()
 	gotReason, message := statusOf(err)
 	if err == nil || gotReason != reason {

@@ -76,7 +76,7 @@ func (c *RestrictedClient) HTTP(ctx context.Context, req abi.HTTPRequest) (out [
 	if err := c.sends(t); err != nil {
 		return nil, err
 	}
-	if why := c.Allowlist.refusesHost(t.origin); why != "" {
+	if why := c.Allowlist.deniesHost(t.origin); why != "" {
 		return nil, forbiddenHTTP(layerAllowlist, t.method, t.origin, why)
 	}
 	return c.limited(func() ([]byte, error) {
@@ -148,7 +148,7 @@ func (f *redirects) check(r *http.Request, before []*http.Request) error {
 	}
 	first := f.target.origin
 	f.seen.host = to.String()
-	if why := f.allowlist.refusesHost(to); why != "" {
+	if why := f.allowlist.deniesHost(to); why != "" {
 		return forbiddenHTTP(layerAllowlist, r.Method, to, why+fmt.Sprintf(" (%q redirects to it)", first))
 	}
 	if first.Scheme != to.Scheme && to.Scheme == "http" {
@@ -172,7 +172,7 @@ var errRedirect = errors.New("it redirects to something that is not an http or h
 
 // forbiddenHTTP is forbidden for an HTTP request, which has no Action.
 func forbiddenHTTP(layer, method string, to origin.Origin, why string) error {
-	return &refusal{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
+	return &denial{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
 		Message: fmt.Sprintf("%s: cannot %s %q: %s", layer, method, to, why),
 	}}}
@@ -181,7 +181,7 @@ func forbiddenHTTP(layer, method string, to origin.Origin, why string) error {
 // httpFailure returns the error for a request without a response. It does not pass on the errors of net/http, because
 // they quote URLs.
 func httpFailure(ctx, within context.Context, err error, method, host string) error {
-	var refused *refusal
+	var denied *denial
 	var status *apierrors.StatusError
 	var dns *net.DNSError
 	var untrusted *tls.CertificateVerificationError
@@ -191,12 +191,12 @@ func httpFailure(ctx, within context.Context, err error, method, host string) er
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.As(err, &refused):
-		return refused
+	case errors.As(err, &denied):
+		return denied
 	case errors.As(err, &status):
 		return status
 	case errors.Is(err, errAddress):
-		return &refusal{layer: layerAddress, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
+		return &denial{layer: layerAddress, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 			Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
 			Message: fmt.Sprintf("%s: cannot %s %q: it has an address that plugins cannot reach: loopback, link-local, metadata, or one that the operator denies",
 				layerAddress, method, host),

@@ -93,8 +93,8 @@ func TestHTTP_exchange(t *testing.T) {
 	}
 }
 
-// TestHTTP_refused makes requests that must not reach the server.
-func TestHTTP_refused(t *testing.T) {
+// TestHTTP_denied makes requests that must not reach the server.
+func TestHTTP_denied(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("it was reached: %s", r.URL) })
 	const secret = "hunter2"
@@ -157,7 +157,7 @@ func TestHTTP_refused(t *testing.T) {
 			req := abi.HTTPRequest{URL: "http://a.example" + port + "/"}
 			tc.change(&req)
 			_, err := request(t, c, req)
-			wantRefusal(t, err, tc.reason, tc.part)
+			wantDenial(t, err, tc.reason, tc.part)
 			line, _ := json.Marshal(records.take())
 			if _, message := statusOf(err); strings.Contains(message+string(line), secret) && !strings.Contains(name, "name") {
 				t.Errorf("it tells a secret: %s, recorded as %s", message, line)
@@ -171,9 +171,9 @@ func TestHTTP_layers(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("it was reached") })
 	url := "http://a.example" + port + "/"
-	refused := func(err error, records *kept, layer string, reason metav1.StatusReason, part string) {
+	deniedEgress := func(err error, records *kept, layer string, reason metav1.StatusReason, part string) {
 		t.Helper()
-		wantRefusal(t, err, reason, layer+": ", part)
+		wantDenial(t, err, reason, layer+": ", part)
 		got := records.take()
 		if len(got) == 0 || got[len(got)-1].Layer != layer || got[len(got)-1].Decision != DecisionDenied || got[len(got)-1].Host != "a.example"+port {
 			t.Errorf("%s: recorded %+v", layer, got)
@@ -185,19 +185,19 @@ func TestHTTP_layers(t *testing.T) {
 	none, records := outside(t, denied, nil, slow)
 	occupy(none)
 	_, err := get(t, none, url)
-	refused(err, records, "allowlist", metav1.StatusReasonForbidden, "security.allowedHosts does not have")
+	deniedEgress(err, records, "allowlist", metav1.StatusReasonForbidden, "security.allowedHosts does not have")
 
 	hosts := []string{"a.example" + port}
 	c, records := outside(t, denied, hosts, slow)
 	_, err = get(t, c, url)
-	refused(err, records, "address", metav1.StatusReasonForbidden, "it has an address that plugins cannot reach")
+	deniedEgress(err, records, "address", metav1.StatusReasonForbidden, "it has an address that plugins cannot reach")
 	_, err = get(t, c, url)
-	refused(err, records, "rate", metav1.StatusReasonTooManyRequests, "security.requestsPerSecond is 1")
+	deniedEgress(err, records, "rate", metav1.StatusReasonTooManyRequests, "security.requestsPerSecond is 1")
 
 	busy, records := outside(t, denied, hosts)
 	occupy(busy)
 	_, err = get(t, busy, url)
-	refused(err, records, "limit", metav1.StatusReasonTooManyRequests, "security.maxConcurrentRequests is 10")
+	deniedEgress(err, records, "limit", metav1.StatusReasonTooManyRequests, "security.maxConcurrentRequests is 10")
 }
 
 // TestHTTP_redirects follows redirects only to hosts that the plugin is allowed to reach.
@@ -250,7 +250,7 @@ func TestHTTP_redirects(t *testing.T) {
 			mu.Unlock()
 			_, err := request(t, c, abi.HTTPRequest{URL: tc.url, Headers: map[string]string{"Authorization": "basic", "X-Api-Key": "key", "Accept": "text"}})
 			if tc.reason != "" {
-				wantRefusal(t, err, tc.reason, tc.part)
+				wantDenial(t, err, tc.reason, tc.part)
 			} else if err != nil {
 				t.Error(err)
 			}

@@ -8,8 +8,8 @@ import (
 	"github.com/k1s-io/k1s/internal/access/origin"
 )
 
-// refusesHost returns why the list does not allow an origin, or "" if it does.
-func (l Allowlist) refusesHost(o origin.Origin) string {
+// deniesHost returns why the list does not allow an origin, or "" if it does.
+func (l Allowlist) deniesHost(o origin.Origin) string {
 	for _, entry := range l.Hosts {
 		if o.Matches(entry) {
 			return ""

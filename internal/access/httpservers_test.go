@@ -129,7 +129,7 @@ func TestHTTP_badServers(t *testing.T) {
 				req.TimeoutMillis = 200
 			}
 			_, err := request(t, c, req)
-			wantRefusal(t, err, tc.reason, tc.part)
+			wantDenial(t, err, tc.reason, tc.part)
 			if got := records.take(); len(got) != 1 || got[0].Decision != DecisionError || got[0].Reason != string(tc.reason) {
 				t.Errorf("recorded %+v", got)
 			}
@@ -195,17 +195,17 @@ func TestHTTP_largest(t *testing.T) {
 func TestHTTP_callEnds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	gone := make(chan struct{})
+	closed := make(chan struct{})
 	port := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
-		close(gone)
+		close(closed)
 	})
 	c, records := outside(t, open(), []string{"a.example" + port})
 	if _, err := c.HTTP(ctx, abi.HTTPRequest{URL: "http://a.example" + port}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	<-gone
+	<-closed
 	if got := records.take(); len(got) != 1 || got[0].Reason != "Timeout" {
 		t.Errorf("recorded %+v", got)
 	}

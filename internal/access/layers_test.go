@@ -25,7 +25,7 @@ func TestRestrictedClient_allowed(t *testing.T) {
 			}
 			c := w.client(t, func(o *Options) { o.Allowlist.Verbs, o.Allowlist.Resources = verbs, []string{op.qualified()} })
 			if _, err := op.do(asAdmin(t, w), c, w.namespace); err != nil {
-				t.Errorf("refused: %v", err)
+				t.Errorf("denied: %v", err)
 			}
 		})
 	}
@@ -88,7 +88,7 @@ func TestRestrictedClient_layers(t *testing.T) {
 					occupy(c)
 					w.requests.reset()
 					_, err := op.do(ctx, c, w.namespace)
-					wantRefusal(t, err, metav1.StatusReasonForbidden, l.parts(op)...)
+					wantDenial(t, err, metav1.StatusReasonForbidden, l.parts(op)...)
 					w.requests.none(t)
 				})
 			}
@@ -97,12 +97,12 @@ func TestRestrictedClient_layers(t *testing.T) {
 				occupy(c)
 				w.requests.reset()
 				_, err := op.do(ctx, c, w.namespace)
-				wantRefusal(t, err, metav1.StatusReasonTooManyRequests, "limit: security.maxConcurrentRequests is 10")
+				wantDenial(t, err, metav1.StatusReasonTooManyRequests, "limit: security.maxConcurrentRequests is 10")
 				w.requests.none(t)
 			})
 			t.Run("rbac", func(t *testing.T) {
 				_, err := op.do(ctx, w.client(t), w.namespace)
-				wantRefusal(t, err, metav1.StatusReasonForbidden,
+				wantDenial(t, err, metav1.StatusReasonForbidden,
 					`User "system:serviceaccount:`+w.namespace+":"+account+`" cannot `+op.verb+` resource "`+op.resource+`" in API group "`+op.group()+`"`)
 			})
 		})

@@ -41,7 +41,7 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 	<-arrived
 	<-arrived
 	w.requests.intercept(nil)
-	wantRefusal(t, get(c), metav1.StatusReasonTooManyRequests, "limit: security.maxConcurrentRequests is 2")
+	wantDenial(t, get(c), metav1.StatusReasonTooManyRequests, "limit: security.maxConcurrentRequests is 2")
 	if err := get(neighbor); err != nil {
 		t.Errorf("another plugin: %v", err)
 	}
@@ -52,7 +52,7 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 			t.Errorf("after the others have ended: %v", err)
 		}
 		_, err := c.Get(t.Context(), itemKey(w.namespace, "nothing"))
-		wantRefusal(t, err, metav1.StatusReasonNotFound)
+		wantDenial(t, err, metav1.StatusReasonNotFound)
 	}
 }
 
@@ -62,10 +62,10 @@ func TestRestrictedClient_rate(t *testing.T) {
 	w := newWorld(t)
 	w.thing(t, w.namespace)
 	w.grant(t, w.namespace, "get", items.Group, "items")
-	refused := map[string]int{}
+	denied := map[string]int{}
 	c := w.client(t, func(o *Options) {
 		o.RequestsPerSecond, o.Burst = 2, 3
-		o.Limited = func(layer string) { refused[layer]++ }
+		o.Limited = func(layer string) { denied[layer]++ }
 	})
 	neighbor := w.client(t)
 	get := func(c *RestrictedClient) error {
@@ -79,7 +79,7 @@ func TestRestrictedClient_rate(t *testing.T) {
 				t.Fatalf("request %d of %d: %v", i+1, n, err)
 			}
 		}
-		wantRefusal(t, get(c), metav1.StatusReasonTooManyRequests, "rate: security.requestsPerSecond is 2")
+		wantDenial(t, get(c), metav1.StatusReasonTooManyRequests, "rate: security.requestsPerSecond is 2")
 	}
 	within(3)
 	w.clock.Step(time.Second)
@@ -89,14 +89,14 @@ func TestRestrictedClient_rate(t *testing.T) {
 	if err := get(neighbor); err != nil {
 		t.Errorf("another plugin: %v", err)
 	}
-	if refused["rate"] != 3 || len(refused) != 1 {
-		t.Errorf("it was notified of %v refusals, want 3 of the rate", refused)
+	if denied["rate"] != 3 || len(denied) != 1 {
+		t.Errorf("it was notified of %v denials, want 3 of the rate", denied)
 	}
 	// A request that another layer denies does not count for the rate.
 	w.clock.Step(time.Hour)
 	for range 5 {
 		_, err := c.Get(t.Context(), itemKey("elsewhere", "thing"))
-		wantRefusal(t, err, metav1.StatusReasonForbidden)
+		wantDenial(t, err, metav1.StatusReasonForbidden)
 	}
 	within(3)
 }

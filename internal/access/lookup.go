@@ -25,7 +25,7 @@ func (c *RestrictedClient) lookUp(ctx context.Context, gvk schema.GroupVersionKi
 			return nil, notInstalled(gvk)
 		}
 		if !c.bounds.allow(c.bounds.lookups) {
-			c.refused(layerRate)
+			c.denied(layerRate)
 			return nil, tooOften("kinds that are looked up", lookupsPerSecond)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // not have, and within the spec's limits, which are independent of RBAC.
 func TestRestrictedClient_asOperator(t *testing.T) {
 	t.Parallel()
-	w, all, refused := audited(t)
+	w, all, denied := audited(t)
 	operator, err := NewOperator(rest.CopyConfig(w.Config)).Username(t.Context())
 	if err != nil || operator == "" {
 		t.Fatalf("the operator is %q, %v", operator, err)
@@ -24,29 +24,29 @@ func TestRestrictedClient_asOperator(t *testing.T) {
 	key := abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: w.namespace, Name: "made"}
 	create := abi.WriteRequest{Object: []byte(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"made","namespace":"` + w.namespace + `"}}`)}
 
-	if _, err := w.client(t, refused.of).Create(t.Context(), create); err == nil {
+	if _, err := w.client(t, denied.of).Create(t.Context(), create); err == nil {
 		t.Error("the account itself may create ConfigMaps, so that the rest shows nothing")
 	}
 	all.take()
-	refused.take()
-	c := w.client(t, refused.of, asOperator)
+	denied.take()
+	c := w.client(t, denied.of, asOperator)
 	if _, err := c.Create(t.Context(), create); err != nil {
 		t.Error(err)
 	}
 	if _, err := c.Get(t.Context(), key); err != nil {
 		t.Error(err)
 	}
-	bounded := w.client(t, refused.of, asOperator, func(o *Options) { o.Allowlist.Verbs = []string{"get"} })
-	wantRefusal(t, bounded.Delete(t.Context(), abi.DeleteRequest{ObjectKey: key}), metav1.StatusReasonForbidden, "allowlist: cannot delete")
+	bounded := w.client(t, denied.of, asOperator, func(o *Options) { o.Allowlist.Verbs = []string{"get"} })
+	wantDenial(t, bounded.Delete(t.Context(), abi.DeleteRequest{ObjectKey: key}), metav1.StatusReasonForbidden, "allowlist: cannot delete")
 	elsewhere := key
 	elsewhere.Namespace = "default"
 	_, err = bounded.Get(t.Context(), elsewhere)
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "security.allowedNamespaces")
+	wantDenial(t, err, metav1.StatusReasonForbidden, "security.allowedNamespaces")
 	occupy(bounded)
 	_, err = bounded.Get(t.Context(), key)
-	wantRefusal(t, err, metav1.StatusReasonTooManyRequests, "limit: ")
+	wantDenial(t, err, metav1.StatusReasonTooManyRequests, "limit: ")
 
-	for _, r := range append(all.take(), refused.take()...) {
+	for _, r := range append(all.take(), denied.take()...) {
 		if r.Account != operator {
 			t.Errorf("the record has the account %q, want %q: %+v", r.Account, operator, r)
 		}

@@ -109,7 +109,7 @@ func (c *RestrictedClient) review(ctx context.Context, a Action) error {
 	d, err := c.factory.authorizer.authorize(ctx, c.Identity, a, c.bounds.mayReview)
 	switch {
 	case errors.Is(err, errReviews):
-		c.refused(layerRate)
+		c.denied(layerRate)
 		return tooOften("reads that need an access review", reviewsPerSecond)
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -56,19 +56,19 @@ func TestRestrictedClient_get_cachedWithoutRight(t *testing.T) {
 	w.thing(t, foreign)
 	w.cache(t, items)
 	w.grant(t, w.namespace, "get,list", items.Group, "items")
-	c := w.client(t, everywhere, watching(items))
+	c := w.client(t, allowAll, watching(items))
 
 	if _, err := c.Get(t.Context(), itemKey(w.namespace, "thing")); err != nil {
 		t.Errorf("own namespace: %v", err)
 	}
 	_, err := c.Get(t.Context(), itemKey(foreign, "thing"))
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: cannot get items.inventory.example.com", foreign, account)
+	wantDenial(t, err, metav1.StatusReasonForbidden, "rbac: cannot get items.inventory.example.com", foreign, account)
 	// Whether an object exists must not be visible either.
 	_, err = c.Get(t.Context(), itemKey(foreign, "nothing"))
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: ")
+	wantDenial(t, err, metav1.StatusReasonForbidden, "rbac: ")
 	for _, namespace := range []string{foreign, ""} {
 		_, err = c.List(t.Context(), abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: "Item", Namespace: namespace})
-		wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: cannot list items.inventory.example.com")
+		wantDenial(t, err, metav1.StatusReasonForbidden, "rbac: cannot list items.inventory.example.com")
 	}
 	if n := w.requests.count("/items"); n != 0 {
 		t.Errorf("%d reads reached the API server, want all from the cache: %q", n, w.requests.lines())
@@ -87,7 +87,7 @@ func TestRestrictedClient_get_cachedByNameOnly(t *testing.T) {
 		t.Errorf("the object that the Role names: %v", err)
 	}
 	_, err := c.Get(t.Context(), itemKey(w.namespace, "another"))
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: ", `"another"`)
+	wantDenial(t, err, metav1.StatusReasonForbidden, "rbac: ", `"another"`)
 }
 
 // TestRestrictedClient_read_source checks where responses come from: the cache is used only for kinds that the plugin
@@ -215,12 +215,12 @@ func TestRestrictedClient_list_tooLong(t *testing.T) {
 	request := abi.ListRequest{APIVersion: "v1", Kind: "ConfigMap", Namespace: w.namespace}
 	for name, c := range map[string]*RestrictedClient{"cache": w.client(t, watching(configMaps)), "API server": w.client(t)} {
 		t.Run(name, func(t *testing.T) {
-			w.eventually(t, "the list is refused", func() error {
+			w.eventually(t, "the list is denied", func() error {
 				out, err := c.List(t.Context(), request)
 				if err == nil {
 					return fmt.Errorf("got %d bytes", len(out))
 				}
-				wantRefusal(t, err, metav1.StatusReasonRequestEntityTooLarge, "16777216 bytes", "selector or a limit")
+				wantDenial(t, err, metav1.StatusReasonRequestEntityTooLarge, "16777216 bytes", "selector or a limit")
 				return nil
 			})
 		})

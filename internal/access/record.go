@@ -138,9 +138,9 @@ func (o *observation) changed(err error) {
 		Group:       c.Redact.Text(o.action.Group),
 		Resource:    c.Redact.Text(o.action.Resource),
 		Subresource: o.action.Subresource,
-		Namespace:   c.said(o.action.Namespace),
-		Name:        c.said(o.action.ObjectName),
-		Host:        c.said(o.host),
+		Namespace:   c.message(o.action.Namespace),
+		Name:        c.message(o.action.ObjectName),
+		Host:        c.message(o.host),
 		Status:      o.status,
 		Decision:    DecisionAllowed,
 
@@ -153,8 +153,8 @@ func (o *observation) changed(err error) {
 		}
 	}
 	c.record(r)
-	if r.Decision == DecisionDenied && c.Refused != nil {
-		c.Refused(r)
+	if r.Decision == DecisionDenied && c.Denied != nil {
+		c.Denied(r)
 	}
 }
 
@@ -202,10 +202,10 @@ func (c *RestrictedClient) record(r Record) {
 
 // layerOf returns the layer that denied the request, or "" if the error does not mean a denial.
 func layerOf(err error) string {
-	var refused *refusal
+	var denied *denial
 	switch {
-	case errors.As(err, &refused):
-		return refused.layer
+	case errors.As(err, &denied):
+		return denied.layer
 	case apierrors.IsForbidden(err):
 		return layerAPIServer
 	default:
@@ -225,8 +225,8 @@ func reasonOf(err error) string {
 	}
 }
 
-// said is bounded with the plugin's secrets redacted.
-func (c *RestrictedClient) said(s string) string {
+// message is bounded with the plugin's secrets redacted.
+func (c *RestrictedClient) message(s string) string {
 	if len(s) <= maxField {
 		return c.Redact.Text(s)
 	}

@@ -41,13 +41,13 @@ func (k *kept) take() []Record {
 // audited is a world that stores Records, and counts denied requests like the plugin's controller.
 func audited(t *testing.T) (*world, *kept, *kept) {
 	t.Helper()
-	w, all, refused := newWorld(t), &kept{}, &kept{}
+	w, all, denied := newWorld(t), &kept{}, &kept{}
 	w.factory.Audit = all
 	w.thing(t, w.namespace)
-	return w, all, refused
+	return w, all, denied
 }
 
-func (k *kept) of(o *Options) { o.Revision, o.Refused = "sha256:abc", k.Record }
+func (k *kept) of(o *Options) { o.Revision, o.Denied = "sha256:abc", k.Record }
 
 // record returns the expected Record of a request for "thing", without its time.
 func (w *world) record(op operation, decision, layer, reason string) Record {
@@ -82,7 +82,7 @@ func TestRecord_decisions(t *testing.T) {
 	for _, op := range operations() {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
-			w, all, refused := audited(t)
+			w, all, denied := audited(t)
 			ctx := asAdmin(t, w)
 			reads := op.verb == "get" || op.verb == "list"
 			for _, tc := range []struct {
@@ -94,24 +94,24 @@ func TestRecord_decisions(t *testing.T) {
 				{"limit", "limit", "TooManyRequests", func(*Options) {}, true},
 				{"rbac", "apiserver", "Forbidden", func(*Options) {}, false},
 			} {
-				c := w.client(t, refused.of, tc.restrict)
+				c := w.client(t, denied.of, tc.restrict)
 				if tc.occupied {
 					occupy(c)
 				}
 				if _, err := op.do(ctx, c, w.namespace); err == nil {
-					t.Errorf("%s: it was not refused", tc.name)
+					t.Errorf("%s: it was not denied", tc.name)
 				}
 				want := []Record{w.record(op, DecisionDenied, tc.layer, tc.reason)}
 				if diff := diffRecords(op, want, all.take()); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", tc.name, diff)
 				}
-				if diff := diffRecords(op, want, refused.take()); diff != "" {
+				if diff := diffRecords(op, want, denied.take()); diff != "" {
 					t.Errorf("%s, what the plugin's controller hears (-want +got):\n%s", tc.name, diff)
 				}
 			}
 
 			w.grant(t, w.namespace, op.verb+",create", op.group(), op.resource, strings.Split(op.resource, "/")[0])
-			c := w.client(t, refused.of)
+			c := w.client(t, denied.of)
 			var want []Record
 			if _, err := op.do(ctx, c, w.namespace); err != nil {
 				t.Fatalf("allowed: %v", err)
@@ -131,7 +131,7 @@ func TestRecord_decisions(t *testing.T) {
 
 			w.requests.intercept(func(*http.Request) error { return http.ErrHandlerTimeout })
 			if op.name == "event" { // an equal one would not be sent again
-				c = w.client(t, refused.of)
+				c = w.client(t, denied.of)
 			}
 			if _, err := op.do(ctx, c, w.namespace); err == nil {
 				t.Error("without a network: no error")
@@ -142,8 +142,8 @@ func TestRecord_decisions(t *testing.T) {
 			if diff := diffRecords(op, want, all.take()); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
-			if n := len(refused.take()); n != 0 {
-				t.Errorf("%d errors count as refusals", n)
+			if n := len(denied.take()); n != 0 {
+				t.Errorf("%d errors count as denials", n)
 			}
 		})
 	}
@@ -152,9 +152,9 @@ func TestRecord_decisions(t *testing.T) {
 // TestRecord_cachedRead checks a read that the review before the cache denies.
 func TestRecord_cachedRead(t *testing.T) {
 	t.Parallel()
-	w, all, refused := audited(t)
+	w, all, denied := audited(t)
 	w.cache(t, items)
-	c := w.client(t, refused.of, watching(items))
+	c := w.client(t, denied.of, watching(items))
 	op := operations()[0]
 	_, _ = op.do(t.Context(), c, w.namespace)
 	want := []Record{w.record(op, DecisionDenied, "rbac", "Forbidden")}
@@ -166,8 +166,8 @@ func TestRecord_cachedRead(t *testing.T) {
 // TestRecord_rate makes one more request than the plugin is allowed.
 func TestRecord_rate(t *testing.T) {
 	t.Parallel()
-	w, all, refused := audited(t)
-	c := w.client(t, refused.of, func(o *Options) { o.RequestsPerSecond, o.Burst = 1, 1 })
+	w, all, denied := audited(t)
+	c := w.client(t, denied.of, func(o *Options) { o.RequestsPerSecond, o.Burst = 1, 1 })
 	op := operations()[0]
 	for range 2 {
 		_, _ = op.do(t.Context(), c, w.namespace)
@@ -183,9 +183,9 @@ func TestRecord_rate(t *testing.T) {
 func TestRecord_nothingOfObjects(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
-	w, all, refused := audited(t)
+	w, all, denied := audited(t)
 	w.grant(t, w.namespace, "create,patch", items.Group, "items")
-	c := w.client(t, refused.of)
+	c := w.client(t, denied.of)
 	object := itemJSON(w.namespace, "another", `"spec":{"name":"`+secret+`","price":"`+secret+`"}`,
 		`"labels":{"x":"not a label `+secret+`"},"annotations":{"x":"`+secret+`"}`)
 	calls := []error{}
@@ -216,8 +216,8 @@ func TestRecord_nothingOfObjects(t *testing.T) {
 // TestRecord_unknownKind has no resource to record, only the kind.
 func TestRecord_unknownKind(t *testing.T) {
 	t.Parallel()
-	w, all, refused := audited(t)
-	c := w.client(t, refused.of)
+	w, all, denied := audited(t)
+	c := w.client(t, denied.of)
 	_ = c.Delete(t.Context(), abi.DeleteRequest{ObjectKey: abi.ObjectKey{APIVersion: "nothing.example.com/v1", Kind: "Nothing", Namespace: w.namespace, Name: "x"}})
 	got := all.take()
 	if len(got) != 1 || got[0].Resource != "Nothing" || got[0].Decision != DecisionError || got[0].Reason != "BadRequest" {

@@ -20,7 +20,7 @@ func TestRestrictedClient_names(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.grant(t, "", "*", "*", "*")
-	c := w.client(t, everywhere)
+	c := w.client(t, allowAll)
 	bad := []string{"..", ".", "a/b", "../secrets/x", "a%2fb", "/", "%", "thing/status"}
 	for _, text := range bad {
 		t.Run(text, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestRestrictedClient_names(t *testing.T) {
 		t.Run("just odd "+text, func(t *testing.T) {
 			w.requests.reset()
 			_, err := c.Get(t.Context(), itemKey(w.namespace, text))
-			wantRefusal(t, err, metav1.StatusReasonNotFound)
+			wantDenial(t, err, metav1.StatusReasonNotFound)
 			if n := len(w.requests.lines()); n != 1 || strings.Count(w.requests.lines()[0], "/") != 7 {
 				t.Errorf("want one request for one object, got %q", w.requests.lines())
 			}
@@ -96,9 +96,9 @@ func TestRestrictedClient_kinds(t *testing.T) {
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := c.Get(t.Context(), abi.ObjectKey{APIVersion: tc.apiVersion, Kind: tc.kind, Namespace: w.namespace, Name: "x"})
-			wantRefusal(t, err, metav1.StatusReasonBadRequest, tc.part)
+			wantDenial(t, err, metav1.StatusReasonBadRequest, tc.part)
 			_, err = c.Create(t.Context(), abi.WriteRequest{Object: fmt.Appendf(nil, `{"apiVersion":%q,"kind":%q,"metadata":{"namespace":%q}}`, tc.apiVersion, tc.kind, w.namespace)})
-			wantRefusal(t, err, metav1.StatusReasonBadRequest)
+			wantDenial(t, err, metav1.StatusReasonBadRequest)
 		})
 	}
 }
@@ -107,7 +107,7 @@ func TestRestrictedClient_kinds(t *testing.T) {
 func TestRestrictedClient_badRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	c := w.client(t, everywhere)
+	c := w.client(t, allowAll)
 	key := itemKey(w.namespace, "thing")
 	patch := func(change func(*abi.PatchRequest)) func() error {
 		req := abi.PatchRequest{ObjectKey: key, PatchType: abi.PatchMerge, Patch: json.RawMessage(`{}`)}
@@ -159,7 +159,7 @@ func TestRestrictedClient_badRequests(t *testing.T) {
 	w.requests.reset()
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
-			wantRefusal(t, tc.do(), metav1.StatusReasonBadRequest, tc.part)
+			wantDenial(t, tc.do(), metav1.StatusReasonBadRequest, tc.part)
 		})
 	}
 	w.requests.none(t)
@@ -204,14 +204,14 @@ func TestRestrictedClient_patch_types(t *testing.T) {
 	}
 	t.Run("strategic, custom resource", func(t *testing.T) {
 		_, err := w.client(t).Patch(t.Context(), abi.PatchRequest{ObjectKey: itemKey(w.namespace, "thing"), PatchType: abi.PatchStrategic, Patch: json.RawMessage(`{}`)})
-		wantRefusal(t, err, metav1.StatusReasonUnsupportedMediaType)
+		wantDenial(t, err, metav1.StatusReasonUnsupportedMediaType)
 	})
 	t.Run("invalid", func(t *testing.T) {
 		_, err := w.client(t).Patch(t.Context(), abi.PatchRequest{ObjectKey: itemKey(w.namespace, "thing"), PatchType: abi.PatchMerge, Patch: json.RawMessage(`{"spec":{"quantity":-1}}`)})
-		wantRefusal(t, err, metav1.StatusReasonInvalid, "spec.quantity")
+		wantDenial(t, err, metav1.StatusReasonInvalid, "spec.quantity")
 	})
 	t.Run("not there", func(t *testing.T) {
 		_, err := w.client(t).Patch(t.Context(), abi.PatchRequest{ObjectKey: itemKey(w.namespace, "nothing"), PatchType: abi.PatchMerge, Patch: json.RawMessage(`{}`)})
-		wantRefusal(t, err, metav1.StatusReasonNotFound, `"nothing" not found`)
+		wantDenial(t, err, metav1.StatusReasonNotFound, `"nothing" not found`)
 	})
 }

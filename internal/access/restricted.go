@@ -57,8 +57,8 @@ type Options struct {
 	Revision string
 	// Redact removes the secrets that the plugin was given from its Events and Records; it may be nil.
 	Redact *plugin.Redactor
-	// Refused is called for each request that was denied, by any layer. It must not block, and may be nil.
-	Refused func(Record)
+	// Denied is called for each request that was denied, by any layer. It must not block, and may be nil.
+	Denied func(Record)
 	// Writes remembers the results of the plugin's writes; it may be nil.
 	Writes *OwnWrites
 	// Watches are the kinds that the plugin itself watches. Only these are read from the cache.
@@ -143,7 +143,7 @@ func (f *Factory) New(o Options) (*RestrictedClient, error) {
 // do.
 func (c *RestrictedClient) limited(do func() ([]byte, error)) ([]byte, error) {
 	if c.rate != nil && !c.rate.AllowN(c.factory.clock.Now(), 1) {
-		c.refused(layerRate)
+		c.denied(layerRate)
 		return nil, tooMany(layerRate, "security.requestsPerSecond", c.RequestsPerSecond)
 	}
 	select {
@@ -151,12 +151,12 @@ func (c *RestrictedClient) limited(do func() ([]byte, error)) ([]byte, error) {
 		defer func() { <-c.slots }()
 		return do()
 	default:
-		c.refused(layerLimit)
+		c.denied(layerLimit)
 		return nil, tooMany(layerLimit, "security.maxConcurrentRequests", cap(c.slots))
 	}
 }
 
-func (c *RestrictedClient) refused(layer string) {
+func (c *RestrictedClient) denied(layer string) {
 	if c.Limited != nil {
 		c.Limited(layer)
 	}
@@ -199,7 +199,7 @@ func (c *RestrictedClient) actionOn(mapping *meta.RESTMapping, verb, subresource
 	if a.Namespaced && namespace == "" && verb != "list" {
 		return a, apierrors.NewBadRequest(fmt.Sprintf("kind %q is namespaced: give a namespace", kind))
 	}
-	if why := c.Allowlist.Refuses(a); why != "" {
+	if why := c.Allowlist.Denies(a); why != "" {
 		return a, forbidden(layerAllowlist, a, "%s", why)
 	}
 	return a, nil

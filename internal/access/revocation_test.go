@@ -70,7 +70,7 @@ func TestRevocation(t *testing.T) {
 		reviews := w.requests.count(reviewPath)
 		w.unbind(t)
 		start, seen, step := time.Now(), reviews, 2*believeAtLeast
-		w.eventually(t, "a read is refused", func() error {
+		w.eventually(t, "a read is denied", func() error {
 			switch err := read(); {
 			case apierrors.IsForbidden(err):
 				return nil
@@ -83,7 +83,7 @@ func TestRevocation(t *testing.T) {
 			}
 			return errors.New("it is answered")
 		})
-		t.Logf("refused after %s and %d reviews", time.Since(start), w.requests.count(reviewPath)-reviews)
+		t.Logf("denied after %s and %d reviews", time.Since(start), w.requests.count(reviewPath)-reviews)
 	}
 }
 
@@ -230,20 +230,20 @@ func TestLedger_bounded(t *testing.T) {
 	}
 }
 
-// told collects the changes that a RightsWatch reports.
-type told struct {
+// notified collects the changes that a RightsWatch reports.
+type notified struct {
 	mu      sync.Mutex
 	changes []Change
 }
 
-func (x *told) hear(c []Change) {
+func (x *notified) hear(c []Change) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.changes = append(x.changes, c...)
 }
 
 // take returns and removes the changes of a namespace or of a ServiceAccount in it: other tests change permissions too.
-func (x *told) take(namespace string) map[Change]bool {
+func (x *notified) take(namespace string) map[Change]bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	out := map[Change]bool{}
@@ -259,7 +259,7 @@ func (x *told) take(namespace string) map[Change]bool {
 // TestRightsWatch changes permissions in every way, and checks whose permissions are reported as changed.
 func TestRightsWatch(t *testing.T) {
 	t.Parallel()
-	x := &told{}
+	x := &notified{}
 	w := newWorld(t)
 	w.watchRights(t, w.factory.authorizer, x.hear)
 	ns := w.namespace
@@ -466,7 +466,7 @@ func TestRightsWatch_cut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	authorizer, x := w.factory.authorizer, &told{}
+	authorizer, x := w.factory.authorizer, &notified{}
 	watch, err := NewRightsWatch(config, httpClient, authorizer, logr.Discard(), x.hear)
 	if err != nil {
 		t.Fatal(err)

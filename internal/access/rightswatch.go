@@ -108,7 +108,7 @@ func (w *RightsWatch) informers() []cache.SharedIndexInformer {
 }
 
 func (w *RightsWatch) addBindings(resource string, example runtime.Object, client any, lw *cache.ListWatch) error {
-	i := cache.NewSharedIndexInformer(w.minded(resource, lw, client), example, 0, byRole())
+	i := cache.NewSharedIndexInformer(w.isSubscribed(resource, lw, client), example, 0, byRole())
 	w.bindings = append(w.bindings, i)
 	return w.prepare(i, stripBinding, func(obj any) []Change {
 		b, ok := obj.(*binding)
@@ -125,7 +125,7 @@ func (w *RightsWatch) addRoles(client metadata.Interface, resource, kind string)
 		ListWithContextFunc:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return names.List(ctx, o) },
 		WatchFuncWithContext: names.Watch,
 	}
-	i := cache.NewSharedIndexInformer(w.minded(resource, lw, client), &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
+	i := cache.NewSharedIndexInformer(w.isSubscribed(resource, lw, client), &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
 	w.roles = append(w.roles, i)
 	return w.prepare(i, stripName, func(obj any) []Change {
 		role, ok := obj.(*metav1.PartialObjectMetadata)
@@ -165,7 +165,7 @@ func (w *RightsWatch) prepare(i cache.SharedIndexInformer, strip cache.Transform
 	if err := i.SetTransform(strip); err != nil {
 		return fmt.Errorf("set what is kept: %w", err)
 	}
-	// minded reports those of these errors that matter.
+	// isSubscribed reports those of these errors that matter.
 	if err := i.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
 		w.log.V(1).Info("A watch on RBAC objects ended", "error", err.Error())
 	}); err != nil {
@@ -183,8 +183,8 @@ func (w *RightsWatch) prepare(i cache.SharedIndexInformer, strip cache.Transform
 			}
 		},
 		DeleteFunc: func(obj any) {
-			if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
-				obj = gone.Obj
+			if deleted, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+				obj = deleted.Obj
 			}
 			w.changed(meaning(obj))
 		},
@@ -211,26 +211,26 @@ func (w *RightsWatch) changed(changes []Change) {
 	}
 }
 
-// minded wraps a ListWatch to report whether its watch works.
-func (w *RightsWatch) minded(resource string, lw *cache.ListWatch, client any) cache.ListerWatcher {
+// isSubscribed wraps a ListWatch to report whether its watch works.
+func (w *RightsWatch) isSubscribed(resource string, lw *cache.ListWatch, client any) cache.ListerWatcher {
 	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			list, err := lw.ListWithContextFunc(ctx, o)
 			if err != nil { // a list alone does not observe changes
-				w.heard(ctx, resource, err)
+				w.notify(ctx, resource, err)
 			}
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			stream, err := lw.WatchFuncWithContext(ctx, o)
-			w.heard(ctx, resource, err)
+			w.notify(ctx, resource, err)
 			return stream, err
 		},
 	}, client)
 }
 
-// heard records whether the watch of a resource works.
-func (w *RightsWatch) heard(ctx context.Context, resource string, err error) {
+// notify records whether the watch of a resource works.
+func (w *RightsWatch) notify(ctx context.Context, resource string, err error) {
 	if ctx.Err() != nil {
 		return // the shutdown is not a failure
 	}

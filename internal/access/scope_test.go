@@ -25,11 +25,11 @@ func TestRestrictedClient_list_allNamespaces(t *testing.T) {
 	w.grant(t, w.namespace, "list", items.Group, "items")
 
 	_, err := w.client(t).List(t.Context(), all)
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot list items.inventory.example.com in all namespaces", `does not have "*"`)
-	_, err = w.client(t, everywhere).List(t.Context(), all)
-	wantRefusal(t, err, metav1.StatusReasonForbidden, `cannot list resource "items" in API group "inventory.example.com" at the cluster scope`)
+	wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: cannot list items.inventory.example.com in all namespaces", `does not have "*"`)
+	_, err = w.client(t, allowAll).List(t.Context(), all)
+	wantDenial(t, err, metav1.StatusReasonForbidden, `cannot list resource "items" in API group "inventory.example.com" at the cluster scope`)
 	w.grant(t, "", "list", items.Group, "items")
-	if _, err := w.client(t, everywhere).List(t.Context(), all); err != nil {
+	if _, err := w.client(t, allowAll).List(t.Context(), all); err != nil {
 		t.Error(err)
 	}
 }
@@ -42,14 +42,14 @@ func TestRestrictedClient_clusterScoped(t *testing.T) {
 	patch := abi.PatchRequest{ObjectKey: key, PatchType: abi.PatchMerge, Patch: []byte(`{"metadata":{"labels":{"patched":"true"}}}`)}
 
 	_, err := w.client(t).Get(t.Context(), key)
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot get namespaces", "(cluster-scoped)", `does not have "*"`)
+	wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: cannot get namespaces", "(cluster-scoped)", `does not have "*"`)
 	_, err = w.client(t).Patch(t.Context(), patch)
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: ")
-	_, err = w.client(t, everywhere).Get(t.Context(), key)
-	wantRefusal(t, err, metav1.StatusReasonForbidden, `cannot get resource "namespaces"`)
+	wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: ")
+	_, err = w.client(t, allowAll).Get(t.Context(), key)
+	wantDenial(t, err, metav1.StatusReasonForbidden, `cannot get resource "namespaces"`)
 
 	w.grant(t, "", "get,patch", "", "namespaces")
-	c := w.client(t, everywhere)
+	c := w.client(t, allowAll)
 	if _, err := c.Get(t.Context(), key); err != nil {
 		t.Error(err)
 	}
@@ -74,7 +74,7 @@ func TestRestrictedClient_delete_preconditions(t *testing.T) {
 	}
 	uid, version := string(item.UID), item.ResourceVersion
 	for _, bad := range []abi.DeleteRequest{request("another", ""), request("", "1"), request(uid, "1"), request("another", version)} {
-		wantRefusal(t, c.Delete(t.Context(), bad), metav1.StatusReasonConflict)
+		wantDenial(t, c.Delete(t.Context(), bad), metav1.StatusReasonConflict)
 	}
 	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(item), item); err != nil {
 		t.Fatalf("it should still be there: %v", err)
@@ -85,7 +85,7 @@ func TestRestrictedClient_delete_preconditions(t *testing.T) {
 	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(item), item); !apierrors.IsNotFound(err) {
 		t.Errorf("got %v, want that it is gone", err)
 	}
-	wantRefusal(t, c.Delete(t.Context(), request("", "")), metav1.StatusReasonNotFound, `"thing" not found`)
+	wantDenial(t, c.Delete(t.Context(), request("", "")), metav1.StatusReasonNotFound, `"thing" not found`)
 }
 
 // TestRestrictedClient_delete_propagation checks that the policy reaches the API server.
@@ -134,11 +134,11 @@ func TestRestrictedClient_unreachable(t *testing.T) {
 	for _, op := range operations() {
 		_, err := op.do(t.Context(), w.client(t), w.namespace)
 		if reason, _ := statusOf(err); err == nil || reason == metav1.StatusReasonForbidden {
-			t.Errorf("%s: got %v, want an error that is no refusal", op.name, err)
+			t.Errorf("%s: got %v, want an error that is no denial", op.name, err)
 		}
 	}
 	_, err = w.client(t, watching(items)).Get(t.Context(), itemKey(w.namespace, "thing"))
-	wantRefusal(t, err, metav1.StatusReasonInternalError, "rbac: review whether")
+	wantDenial(t, err, metav1.StatusReasonInternalError, "rbac: review whether")
 }
 
 // TestRestrictedClient_revoked loses a permission: at once for requests to the API server, and when the decision
@@ -157,8 +157,8 @@ func TestRestrictedClient_revoked(t *testing.T) {
 	}
 	w.revoke(t)
 	_, err := direct.Get(t.Context(), itemKey(w.namespace, "thing"))
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "cannot get")
+	wantDenial(t, err, metav1.StatusReasonForbidden, "cannot get")
 	w.clock.Step(allowFor + 1)
 	_, err = cached.Get(t.Context(), itemKey(w.namespace, "thing"))
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "rbac: ")
+	wantDenial(t, err, metav1.StatusReasonForbidden, "rbac: ")
 }

@@ -58,9 +58,9 @@ func TestFactory_Secret(t *testing.T) {
 func TestRestrictedClient_secretsAreNotShown(t *testing.T) {
 	t.Parallel()
 	const secret = "Hunter2-Correct"
-	w, all, refused := audited(t)
+	w, all, denied := audited(t)
 	w.grant(t, w.namespace, "create", "events.k8s.io", "events")
-	c := w.client(t, refused.of, func(o *Options) { o.Redact = plugin.NewRedactor(secret, "HunterTwo", "hunter2-lower") })
+	c := w.client(t, denied.of, func(o *Options) { o.Redact = plugin.NewRedactor(secret, "HunterTwo", "hunter2-lower") })
 
 	events := []abi.EventRequest{
 		w.tested(func(r *abi.EventRequest) { r.Message = "it is " + secret }),
@@ -96,7 +96,7 @@ func TestRestrictedClient_secretsAreNotShown(t *testing.T) {
 	_, _ = c.Get(t.Context(), abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: secret, Name: "x"})
 	_, _ = c.Get(t.Context(), abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: w.namespace, Name: strings.Repeat("n", maxField-6) + secret})
 	_ = c.Delete(t.Context(), abi.DeleteRequest{ObjectKey: abi.ObjectKey{APIVersion: "v1", Kind: "HunterTwo", Namespace: w.namespace, Name: "x"}})
-	records := append(all.take(), refused.take()...)
+	records := append(all.take(), denied.take()...)
 	if len(records) < 4+2*4 {
 		t.Errorf("%d records", len(records))
 	}

@@ -32,7 +32,7 @@ func TestRestrictedClient_status_applyOnly(t *testing.T) {
 		t.Run(string(patchType), func(t *testing.T) {
 			w.requests.reset()
 			_, err := c.PatchStatus(t.Context(), abi.PatchRequest{ObjectKey: itemKey(w.namespace, "thing"), PatchType: patchType, Patch: json.RawMessage(patch)})
-			wantRefusal(t, err, metav1.StatusReasonForbidden, "capability: ", "the status is written by apply only: use patchType apply")
+			wantDenial(t, err, metav1.StatusReasonForbidden, "capability: ", "the status is written by apply only: use patchType apply")
 			w.requests.none(t)
 		})
 	}
@@ -75,9 +75,9 @@ func TestRestrictedClient_updateStatus(t *testing.T) {
 	}
 
 	err = update(`"status":{"availability":"OutOfStock","lastUpdated":"2027-01-02T03:04:05Z"}`)
-	wantRefusal(t, err, metav1.StatusReasonConflict, `conflict with "another"`)
+	wantDenial(t, err, metav1.StatusReasonConflict, `conflict with "another"`)
 	err = update(`"status":{"availability":"OutOfStock"}`, `"resourceVersion":"1"`)
-	wantRefusal(t, err, metav1.StatusReasonConflict)
+	wantDenial(t, err, metav1.StatusReasonConflict)
 	if got := w.status(t); got.Availability != "Reserved" {
 		t.Errorf("availability is %q", got.Availability)
 	}
@@ -103,7 +103,7 @@ func TestRestrictedClient_updateStatus_badRequests(t *testing.T) {
 		`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x","namespace":"a/../b"}}`: "namespace",
 	} {
 		_, err := c.UpdateStatus(t.Context(), abi.WriteRequest{Object: json.RawMessage(object)})
-		wantRefusal(t, err, metav1.StatusReasonBadRequest, part)
+		wantDenial(t, err, metav1.StatusReasonBadRequest, part)
 	}
 }
 

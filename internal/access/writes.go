@@ -118,7 +118,7 @@ func createsOnUpdate(a Action) bool { return clientgoscheme.Scheme.IsGroupRegist
 // itself.
 func (c *RestrictedClient) alsoCreate(a Action, because string) error {
 	a.Verb, a.Subresource = "create", ""
-	if why := c.Allowlist.Refuses(a); why != "" {
+	if why := c.Allowlist.Denies(a); why != "" {
 		return forbidden(layerAllowlist, a, "%s (%s)", why, because)
 	}
 	return nil

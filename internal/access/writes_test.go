@@ -105,7 +105,7 @@ func TestRestrictedClient_write_foreignNamespace(t *testing.T) {
 				}
 			}
 			if err == nil {
-				t.Error("it was not refused")
+				t.Error("it was not denied")
 			}
 		})
 	}
@@ -143,13 +143,13 @@ func TestRestrictedClient_apply_create(t *testing.T) {
 	c := w.client(t, func(o *Options) { o.Allowlist.Verbs = []string{"patch"} })
 	w.requests.reset()
 	_, err := c.Apply(t.Context(), abi.ApplyRequest{Object: object})
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create ", `security.allowedVerbs does not have "create" (apply may create)`)
+	wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create ", `security.allowedVerbs does not have "create" (apply may create)`)
 	_, err = c.Patch(t.Context(), abi.PatchRequest{ObjectKey: itemKey(w.namespace, "new"), PatchType: abi.PatchApply, Patch: object})
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create ")
+	wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create ")
 	w.requests.none(t)
 
 	_, err = w.client(t).Apply(t.Context(), abi.ApplyRequest{Object: object})
-	wantRefusal(t, err, metav1.StatusReasonForbidden, `cannot create resource "items"`)
+	wantDenial(t, err, metav1.StatusReasonForbidden, `cannot create resource "items"`)
 
 	w.grant(t, w.namespace, "create", items.Group, "items")
 	w.eventually(t, "apply creates", func() error {
@@ -166,7 +166,7 @@ func TestRestrictedClient_apply_conflict(t *testing.T) {
 	w.grant(t, w.namespace, "create,patch", items.Group, "items")
 	object := itemJSON(w.namespace, "thing", `"spec":{"name":"mine"}`)
 	_, err := w.client(t).Apply(t.Context(), abi.ApplyRequest{Object: object})
-	wantRefusal(t, err, metav1.StatusReasonConflict)
+	wantDenial(t, err, metav1.StatusReasonConflict)
 	if _, err := w.client(t).Apply(t.Context(), abi.ApplyRequest{Object: object, Force: true}); err != nil {
 		t.Errorf("with force: %v", err)
 	}
@@ -196,7 +196,7 @@ func TestRestrictedClient_update_mayCreate(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
-			wantRefusal(t, update(c, tc.name, tc.metadata), tc.reason)
+			wantDenial(t, update(c, tc.name, tc.metadata), tc.reason)
 			var lease coordinationv1.Lease
 			if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: tc.name}, &lease); !apierrors.IsNotFound(err) {
 				t.Errorf("the Lease: got %v, want that there is none", err)
@@ -237,10 +237,10 @@ func TestRestrictedClient_status_mayCreate(t *testing.T) {
 		`{"apiVersion":"v1","kind":"Service","metadata":{"namespace":%q,"name":"new"},"spec":{"ports":[{"port":80}]}}`, w.namespace))
 
 	_, err := c.UpdateStatus(t.Context(), abi.WriteRequest{Object: service})
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create services")
+	wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create services")
 	key := abi.ObjectKey{APIVersion: "v1", Kind: "Service", Namespace: w.namespace, Name: "new"}
 	_, err = c.PatchStatus(t.Context(), abi.PatchRequest{ObjectKey: key, PatchType: abi.PatchApply, Patch: service})
-	wantRefusal(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create services")
+	wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create services")
 	if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "new"}, &corev1.Service{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the Service: got %v, want that there is none", err)
 	}

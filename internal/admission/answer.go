@@ -17,7 +17,7 @@ import (
 func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *admissionv1.AdmissionRequest) (response *admissionv1.AdmissionResponse) {
 	start := time.Now()
 	complete(request)
-	q := &question{AdmissionRequest: request, plugin: p, hook: hook, target: p.target(request.Resource, request.Kind)}
+	q := &operation{AdmissionRequest: request, plugin: p, hook: hook, target: p.target(request.Resource, request.Kind)}
 	if q.unasked = p.unasked(request); q.unasked != nil {
 		q.target = q.matched()
 	}
@@ -38,7 +38,7 @@ func (s *Server) answer(ctx context.Context, p *served, hook webhook, request *a
 
 // decide returns the response to a request: it allows the request if the plugin does not have to be called, and calls
 // the plugin otherwise.
-func (s *Server) decide(ctx context.Context, q *question) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
+func (s *Server) decide(ctx context.Context, q *operation) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	exports := q.plugin.exports(q.hook, string(q.Operation))
 	if len(exports) == 0 || q.passes(s.Exempt, s.Marks) {
 		return allowed(nil), metrics.AdmissionSkipped

@@ -86,7 +86,7 @@ func TestConfigurations_Ensure(t *testing.T) {
 		}},
 		ObjectSelector: p.ObjectSelector, SideEffects: new(admissionregistrationv1.SideEffectClassNone), TimeoutSeconds: new(int32(10)),
 		AdmissionReviewVersions: []string{"v1"}, ReinvocationPolicy: new(admissionregistrationv1.IfNeededReinvocationPolicy),
-		MatchConditions: lives(),
+		MatchConditions: isLive(),
 	}
 	if diff := cmp.Diff([]admissionregistrationv1.MutatingWebhook{want}, m.Webhooks); diff != "" {
 		t.Error(diff)

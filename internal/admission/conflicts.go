@@ -102,7 +102,7 @@ func (c *conflicts) forget(name types.NamespacedName) {
 // contested returns a warning for each field that another plugin also sets by default in the same object. The warning
 // does not name the other plugin, because the user who makes the request may lack the permission to list its
 // WasmPlugin. The Conflict has its name.
-func (s *Server) contested(q *question, set *object.Defaults) []string {
+func (s *Server) contested(q *operation, set *object.Defaults) []string {
 	kind, me := q.target.GVK.GroupKind(), q.plugin.Name
 	labels := (&unstructured.Unstructured{Object: set.Object}).GetLabels()
 	var warnings []string

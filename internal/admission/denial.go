@@ -45,15 +45,15 @@ var knownReasons = map[metav1.StatusReason]bool{
 }
 
 // denial returns the Status that a client gets if a guest denies the request. A guest need not set a code or a reason.
-func denial(said *metav1.Status) *metav1.Status {
-	code := denialCode(said.Code, said.Reason)
-	reason := said.Reason
+func denial(message *metav1.Status) *metav1.Status {
+	code := denialCode(message.Code, message.Reason)
+	reason := message.Reason
 	if _, ok := codesOfReasons[reason]; ok || knownReasons[reason] {
 		reason = denials[code]
 	}
 	return &metav1.Status{
 		Status: metav1.StatusFailure, Code: code, Reason: metav1.StatusReason(cut(string(reason), maxDenialReason)),
-		Message: cut(cmp.Or(said.Message, "the plugin gives no reason"), maxDenialMessage),
+		Message: cut(cmp.Or(message.Message, "the plugin gives no reason"), maxDenialMessage),
 	}
 }
 

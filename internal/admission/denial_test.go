@@ -17,9 +17,9 @@ import (
 func TestDenial(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		said   metav1.Status
-		code   int32
-		reason metav1.StatusReason
+		message metav1.Status
+		code    int32
+		reason  metav1.StatusReason
 	}{
 		"nothing":                     {metav1.Status{}, 403, "Forbidden"},
 		"403":                         {metav1.Status{Code: 403}, 403, "Forbidden"},
@@ -46,21 +46,21 @@ func TestDenial(t *testing.T) {
 		"the reason of another no":    {metav1.Status{Code: 403, Reason: "Invalid"}, 403, "Forbidden"},
 		"a reason of its own":         {metav1.Status{Code: 404, Reason: "OverBudget"}, 403, "OverBudget"},
 	} {
-		tt.said.Message = "m"
+		tt.message.Message = "m"
 		want := &metav1.Status{Status: metav1.StatusFailure, Code: tt.code, Reason: tt.reason, Message: "m"}
-		got := denial(&tt.said)
+		got := denial(&tt.message)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 		// The behavior of a client depends on these.
 		err := &apierrors.StatusError{ErrStatus: *got}
-		for question, is := range map[string]func(error) bool{
+		for call, is := range map[string]func(error) bool{
 			"not found": apierrors.IsNotFound, "already exists": apierrors.IsAlreadyExists, "gone": apierrors.IsGone,
 			"expired": apierrors.IsResourceExpired, "unauthorized": apierrors.IsUnauthorized, "too many requests": apierrors.IsTooManyRequests,
 			"timeout": apierrors.IsTimeout, "server timeout": apierrors.IsServerTimeout, "unavailable": apierrors.IsServiceUnavailable,
 		} {
 			if is(err) {
-				t.Errorf("%s: a client takes it for %q", name, question)
+				t.Errorf("%s: a client takes it for %q", name, call)
 			}
 		}
 	}
@@ -86,11 +86,11 @@ func TestServer_denialIsNoAbsence(t *testing.T) {
 	if err := w.Client.Create(t.Context(), hammer); err != nil {
 		t.Fatal(err)
 	}
-	w.hold(t, w.plugin(nil),
-		scripted(abi.ExportValidateDelete, anything, answersError, `{"reason":"NotFound","code":404,"message":"no approval was found"}`),
-		scripted(abi.ExportValidateUpdate, anything, answersError, `{"reason":"Expired","code":410,"message":"the approval has expired"}`),
+	w.configure(t, w.plugin(nil),
+		scripted(abi.ExportValidateDelete, anything, respondsError, `{"reason":"NotFound","code":404,"message":"no approval was found"}`),
+		scripted(abi.ExportValidateUpdate, anything, respondsError, `{"reason":"Expired","code":410,"message":"the approval has expired"}`),
 	)
-	refused(t, client.IgnoreNotFound(w.Client.Delete(t.Context(), hammer)), 403, metav1.StatusReasonForbidden, "no approval was found")
+	denied(t, client.IgnoreNotFound(w.Client.Delete(t.Context(), hammer)), 403, metav1.StatusReasonForbidden, "no approval was found")
 	hammer.Spec.Category = "tools"
-	refused(t, w.Client.Update(t.Context(), hammer), 403, metav1.StatusReasonForbidden, "the approval has expired")
+	denied(t, w.Client.Update(t.Context(), hammer), 403, metav1.StatusReasonForbidden, "the approval has expired")
 }

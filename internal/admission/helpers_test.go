@@ -59,7 +59,7 @@ type act byte
 
 const (
 	replies act = iota
-	answersError
+	respondsError
 	traps
 	loops
 	creates
@@ -92,7 +92,7 @@ func load(tb testing.TB, engine *wasm.Engine, reader plugin.Host, rules ...[]byt
 	}
 	runner, _, err := engine.Load(tb.Context(), plugin.LoadRequest{
 		Name: "test/script", Module: plugin.NewModule(module), Settings: slices.Concat(rules...), Reader: reader,
-		Limits: plugin.Limits{MaxMemoryPages: 256, CallTimeout: testenv.Patience, MaxInstances: 4, IdleTimeout: time.Hour},
+		Limits: plugin.Limits{MaxMemoryPages: 256, CallTimeout: testenv.Timeout, MaxInstances: 4, IdleTimeout: time.Hour},
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -102,7 +102,7 @@ func load(tb testing.TB, engine *wasm.Engine, reader plugin.Host, rules ...[]byt
 
 // slot returns the slot of a plugin with its first revision.
 func slot(tb testing.TB, first plugin.Runner) *plugin.Slot {
-	s := plugin.NewSlot(testenv.Patience)
+	s := plugin.NewSlot(testenv.Timeout)
 	s.Swap(first)
 	tb.Cleanup(func() { _ = s.Close(context.Background()) })
 	return s
@@ -255,11 +255,11 @@ func (w *world) plugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
 
 func ignore(p *Plugin) { p.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore }
 
-func everywhere(p *Plugin) { p.Targets = []Target{items(Scope{All: true})} }
+func allNamespaces(p *Plugin) { p.Targets = []Target{items(Scope{All: true})} }
 
-// hold creates the webhooks of a plugin, and waits until the API server calls them. For every creation of an Item
+// configure creates the webhooks of a plugin, and waits until the API server calls them. For every creation of an Item
 // "probe", the guest returns a warning with the plugin's name.
-func (w *world) hold(t *testing.T, p *Plugin, rules ...[]byte) *plugin.Slot {
+func (w *world) configure(t *testing.T, p *Plugin, rules ...[]byte) *plugin.Slot {
 	t.Helper()
 	s := slot(t, load(t, w.engine, nil, append([][]byte{probe(p.Name)}, rules...)...))
 	p.Runner = s
@@ -288,12 +288,12 @@ func (w *world) set(t *testing.T, p *Plugin) {
 // await waits until the API server calls a plugin's webhook for a namespace.
 func (w *world) await(t *testing.T, name types.NamespacedName, namespace string) {
 	t.Helper()
-	c, said := w.client(t)
+	c, response := w.client(t)
 	testenv.Eventually(t, "the API server asks the plugin", func(ctx context.Context) error {
 		if err := c.Create(ctx, newItem(namespace, "probe"), client.DryRunAll); err != nil {
 			return err
 		}
-		if want := "probed " + name.String(); !slices.Contains(said.take(), want) {
+		if want := "probed " + name.String(); !slices.Contains(response.take(), want) {
 			return fmt.Errorf("no warning %q", want)
 		}
 		return nil
@@ -317,21 +317,21 @@ func (w *world) grant(t *testing.T, namespace string, verbs ...string) client.Ob
 	return binding
 }
 
-// said collects the warnings that a client receives.
-type said struct {
+// response collects the warnings that a client receives.
+type response struct {
 	mu       sync.Mutex
 	warnings []string
 }
 
 // HandleWarningHeader implements rest.WarningHandler.
-func (s *said) HandleWarningHeader(_ int, _ string, text string) {
+func (s *response) HandleWarningHeader(_ int, _ string, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.warnings = append(s.warnings, text)
 }
 
 // take returns the warnings since the last call.
-func (s *said) take() []string {
+func (s *response) take() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.warnings
@@ -340,9 +340,9 @@ func (s *said) take() []string {
 }
 
 // client returns an administrator's client, and the warnings that it receives.
-func (w *world) client(t *testing.T, change ...func(*rest.Config)) (client.Client, *said) {
+func (w *world) client(t *testing.T, change ...func(*rest.Config)) (client.Client, *response) {
 	t.Helper()
-	s := &said{}
+	s := &response{}
 	config := rest.CopyConfig(w.Config)
 	config.WarningHandler = s
 	for _, f := range change {

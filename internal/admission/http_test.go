@@ -71,7 +71,7 @@ func newDirect(t *testing.T, a Authorizer) *direct {
 // directPlugin returns a plugin whose webhooks match every Item.
 func directPlugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
 	w := &world{home: "home"}
-	return w.plugin(runner, append([]func(*Plugin){everywhere}, change...)...)
+	return w.plugin(runner, append([]func(*Plugin){allNamespaces}, change...)...)
 }
 
 // counted returns the counters of admission requests.
@@ -330,7 +330,7 @@ func TestServer_right(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDirect(t, tt.authority)
-			d.Set(directPlugin(slot(t, load(t, engine, nil, scripted(abi.ExportValidateCreate, anything, answersError, `{}`))), tt.change))
+			d.Set(directPlugin(slot(t, load(t, engine, nil, scripted(abi.ExportValidateCreate, anything, respondsError, `{}`))), tt.change))
 			if response, _ := d.review(t, validating, nil); response.Allowed != tt.allowed {
 				t.Errorf("%+v", response)
 			}
@@ -418,7 +418,7 @@ func TestServer_slowIsAFault(t *testing.T) {
 	}
 }
 
-func TestPatience(t *testing.T) {
+func TestRequestTimeout(t *testing.T) {
 	for _, tt := range []struct {
 		own   time.Duration
 		asked string
@@ -431,7 +431,7 @@ func TestPatience(t *testing.T) {
 		{time.Second, "-1s", 950 * time.Millisecond},
 		{time.Second, "soon", 950 * time.Millisecond},
 	} {
-		if got := patience(tt.own, tt.asked); got != tt.want {
+		if got := timeoutOf(tt.own, tt.asked); got != tt.want {
 			t.Errorf("patience(%s, %q) = %s, want %s", tt.own, tt.asked, got, tt.want)
 		}
 	}

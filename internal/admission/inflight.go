@@ -47,7 +47,7 @@ func newInFlight(limits InFlight) *inFlight {
 
 // acquire counts bytes for a plugin's request, if they are within all limits. It does not wait, because a waiting
 // request uses a connection and the timeout of the API server, and the number of waiting requests would have no limit.
-func (f *inFlight) acquire(plugin types.NamespacedName, bytes int64) (release func(), ok bool) {
+func (f *inFlight) acquire(plugin types.NamespacedName, bytes int64) (done func(), ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	total := f.limits.Total

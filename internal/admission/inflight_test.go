@@ -30,7 +30,7 @@ func TestInFlight(t *testing.T) {
 	f := newInFlight(InFlight{Total: 100, Namespace: 60, Plugin: 40, Reserve: 20, Small: 10})
 	one, two, other := types.NamespacedName{Namespace: "a", Name: "one"}, types.NamespacedName{Namespace: "a", Name: "two"}, types.NamespacedName{Namespace: "b", Name: "one"}
 	third, small := types.NamespacedName{Namespace: "c", Name: "one"}, types.NamespacedName{Namespace: "d", Name: "one"}
-	var releases []func()
+	var dones []func()
 	for _, step := range []struct {
 		plugin types.NamespacedName
 		bytes  int64
@@ -50,16 +50,16 @@ func TestInFlight(t *testing.T) {
 		{small, 10, true, "the reserve for another namespace"},
 		{types.NamespacedName{Namespace: "e", Name: "one"}, 1, false, "the total"},
 	} {
-		release, ok := f.acquire(step.plugin, step.bytes)
+		done, ok := f.acquire(step.plugin, step.bytes)
 		if ok != step.want {
 			t.Fatalf("%d bytes for %s: %t, want %t: %s", step.bytes, step.plugin, ok, step.want, step.why)
 		}
 		if ok {
-			releases = append(releases, release)
+			dones = append(dones, done)
 		}
 	}
-	for _, release := range releases {
-		release()
+	for _, done := range dones {
+		done()
 	}
 	if f.total != 0 || len(f.namespaces) != 0 || len(f.plugins) != 0 {
 		t.Errorf("left after all were released: %d, %v, %v", f.total, f.namespaces, f.plugins)
@@ -98,7 +98,7 @@ func TestServer_inFlight(t *testing.T) {
 	const most = (16 << 20) / size // the number of bodies that fit
 	d := newDirect(t, authority{allowed: true})
 	sleeper := waiting{begun: make(chan struct{}, count), end: make(chan struct{})}
-	d.Set(directPlugin(sleeper, func(p *Plugin) { p.Timeout = testenv.Patience }))
+	d.Set(directPlugin(sleeper, func(p *Plugin) { p.Timeout = testenv.Timeout }))
 	d.Set(directPlugin(slot(t, load(t, newEngine(t), nil)), func(p *Plugin) { p.Name = types.NamespacedName{Namespace: "elsewhere", Name: "script"} }))
 	server := httptest.NewServer(d.Server)
 	t.Cleanup(server.Close)
@@ -180,7 +180,7 @@ func post(ctx context.Context, url string, body io.Reader, length int64) (int, e
 	req.ContentLength = length
 	// Like the API server with a large body, it waits for a moment for a response that does not need the body.
 	req.Header.Set("Expect", "100-continue")
-	transport := &http.Transport{ExpectContinueTimeout: testenv.Patience}
+	transport := &http.Transport{ExpectContinueTimeout: testenv.Timeout}
 	defer transport.CloseIdleConnections()
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
@@ -202,7 +202,7 @@ func TestServer_slowBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(testenv.Patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(testenv.Timeout)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := fmt.Fprintf(conn, "POST %svalidate/home/script HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{", PathPrefix); err != nil {
@@ -225,7 +225,7 @@ func TestServer_overloaded(t *testing.T) {
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
 	w.server.inFlight = newInFlight(InFlight{Plugin: 64 << 10})
 	p := w.plugin(nil, func(p *Plugin) { p.Timeout = time.Second })
-	w.hold(t, p)
+	w.configure(t, p)
 	item := newItem(w.shop, "large")
 	item.Annotations = map[string]string{"example.com/large": strings.Repeat("x", 100<<10)}
 	err := w.Client.Create(t.Context(), item.DeepCopy(), client.DryRunAll)

@@ -168,7 +168,7 @@ func TestConfigurations_exemptGroups(t *testing.T) {
 		}
 	}
 	var none []admissionregistrationv1.RuleWithOperations
-	if c := p.conditions(none); len(c) != len(lives()) {
+	if c := p.conditions(none); len(c) != len(isLive()) {
 		t.Errorf("conditions %v", c)
 	}
 }

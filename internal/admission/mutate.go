@@ -14,12 +14,12 @@ import (
 )
 
 // mutate calls set_defaults, and returns a response with a patch of the differences.
-func (s *Server) mutate(ctx context.Context, q *question) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
+func (s *Server) mutate(ctx context.Context, q *operation) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	const export = abi.ExportSetDefaults
 	request := q.request()
 	reply, err := plugin.SetDefaults(ctx, q.plugin.runner, request)
 	if err != nil {
-		return q.refused(export, err, nil)
+		return q.denied(export, err, nil)
 	}
 	if len(reply) == 0 {
 		return allowed(nil), metrics.AdmissionAllowed

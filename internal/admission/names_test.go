@@ -25,9 +25,9 @@ func TestServer_names(t *testing.T) {
 		}
 	}
 	key := func(name string) string { return fmt.Sprintf(`"namespace":%q,"name":%q`, w.shop, name) }
-	s := w.hold(t, w.plugin(nil), scripted(abi.ExportValidateDelete, key("hammer"), answersError, `{"message":"hammers stay"}`))
+	s := w.configure(t, w.plugin(nil), scripted(abi.ExportValidateDelete, key("hammer"), respondsError, `{"message":"hammers stay"}`))
 	all := client.InNamespace(w.shop)
-	refused(t, w.Client.DeleteAllOf(t.Context(), &inventoryv1alpha1.Item{}, all), 403, metav1.StatusReasonForbidden, "hammers stay")
+	denied(t, w.Client.DeleteAllOf(t.Context(), &inventoryv1alpha1.Item{}, all), 403, metav1.StatusReasonForbidden, "hammers stay")
 
 	s.Swap(load(t, w.engine, nil, scripted(abi.ExportValidateDelete, key("hammer"), traps, "")))
 	if err := w.Client.DeleteAllOf(t.Context(), &inventoryv1alpha1.Item{}, all); err == nil {
@@ -39,10 +39,10 @@ func TestServer_names(t *testing.T) {
 	}
 	w.mu.Unlock()
 
-	s.Swap(load(t, w.engine, nil, scripted(abi.ExportValidateCreate, fmt.Sprintf(`"namespace":%q,"name":"made-`, w.shop), answersError, `{"message":"it has a name"}`)))
+	s.Swap(load(t, w.engine, nil, scripted(abi.ExportValidateCreate, fmt.Sprintf(`"namespace":%q,"name":"made-`, w.shop), respondsError, `{"message":"it has a name"}`)))
 	generated := newItem(w.shop, "")
 	generated.GenerateName, generated.Spec.Name = "made-", "made"
-	refused(t, w.Client.Create(t.Context(), generated), 403, metav1.StatusReasonForbidden, "it has a name")
+	denied(t, w.Client.Create(t.Context(), generated), 403, metav1.StatusReasonForbidden, "it has a name")
 }
 
 // A Namespace that is exempt is also exempt when a collection is deleted.
@@ -70,7 +70,7 @@ func TestServer_names_exempt(t *testing.T) {
 func TestServer_marksAreNotShown(t *testing.T) {
 	d := newDirect(t, authority{allowed: true})
 	d.Set(directPlugin(slot(t, load(t, newEngine(t), nil,
-		scripted(abi.ExportAdmit, "own-write", answersError, `{"message":"there is a mark"}`),
+		scripted(abi.ExportAdmit, "own-write", respondsError, `{"message":"there is a mark"}`),
 		scripted(abi.ExportAdmit, `"extra":{"scopes":["a"]}`, replies, `{"warnings":["the rest is there"]}`),
 	))))
 	user := userInfo("system:serviceaccount:home:another", d.sign(t, "home/another")...)

@@ -43,11 +43,11 @@ func TestServer_guestOnlyReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := w.hold(t, p)
+	s := w.configure(t, p)
 	s.Swap(load(t, w.engine, host.Reader(), scripted(abi.ExportValidateCreate, anything, creates,
 		`{"object":{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item","metadata":{"namespace":"`+w.shop+`","name":"left-behind"},"spec":{"name":"x"}}}`)))
 
-	refused(t, w.Client.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll), 403, metav1.StatusReasonForbidden, "a plugin can only read")
+	denied(t, w.Client.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll), 403, metav1.StatusReasonForbidden, "a plugin can only read")
 	left := client.ObjectKey{Namespace: w.shop, Name: "left-behind"}
 	if err := w.Client.Get(t.Context(), left, &inventoryv1alpha1.Item{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the guest left something behind: %v", err)

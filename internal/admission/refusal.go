@@ -30,9 +30,9 @@ var undecided = []metav1.StatusReason{
 	metav1.StatusReasonServiceUnavailable, metav1.StatusReasonTooManyRequests,
 }
 
-// refused returns the response for a call that ended with an error: the guest's denial, or the result of the failure
+// denied returns the response for a call that ended with an error: the guest's denial, or the result of the failure
 // policy.
-func (q *question) refused(export string, err error, warnings []string) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
+func (q *operation) denied(export string, err error, warnings []string) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	var call *plugin.CallError
 	if !errors.As(err, &call) || call.Kind != plugin.KindGuest || call.Status == nil || cannotTell(call.Status) {
 		response, result := q.failed(export, err)
@@ -47,11 +47,11 @@ func cannotTell(s *metav1.Status) bool {
 }
 
 // failed returns the response of the failure policy for a plugin that could not answer.
-func (q *question) failed(export string, err error) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
+func (q *operation) failed(export string, err error) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	if q.plugin.Failed != nil {
 		q.plugin.Failed(Failure{Export: export, Key: q.key(), Err: err})
 	}
-	what, code := happened(err)
+	what, code := describeFailure(err)
 	name := q.plugin.Name
 	if q.plugin.FailurePolicy == pluginsv1alpha1.FailurePolicyIgnore {
 		warning := fmt.Sprintf("plugin %q was not called, as it %s", name, what)
@@ -68,9 +68,9 @@ func (q *question) failed(export string, err error) (*admissionv1.AdmissionRespo
 	}}, metrics.AdmissionFailedClosed
 }
 
-// happened returns why a plugin could not answer, as the end of a sentence, and the HTTP status: 503 if a retry may
+// describeFailure returns why a plugin could not answer, as the end of a sentence, and the HTTP status: 503 if a retry may
 // help. The details of the error are for those who operate the plugin, not for every client.
-func happened(err error) (what string, code int32) {
+func describeFailure(err error) (what string, code int32) {
 	const broken, later = http.StatusInternalServerError, http.StatusServiceUnavailable
 	var right *rightError
 	var unavailable *unavailableError

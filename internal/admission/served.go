@@ -27,7 +27,7 @@ type served struct {
 
 func newServed(p *Plugin) *served {
 	s := &served{
-		Plugin: p, runner: retry{p.Runner, p.Timeout - answering(p.Timeout)}, targets: map[schema.GroupVersionResource]*Target{}, selector: labels.Everything(),
+		Plugin: p, runner: retry{p.Runner, p.Timeout - withDeadline(p.Timeout)}, targets: map[schema.GroupVersionResource]*Target{}, selector: labels.Everything(),
 	}
 	for i := range p.Targets {
 		s.targets[p.Targets[i].GVR] = &p.Targets[i]
@@ -63,5 +63,5 @@ func (s *served) defaults(kind schema.GroupKind, namespace string, object labels
 	return false
 }
 
-// gone reports whether a plugin was removed so long ago that the API server no longer sends requests for it.
-func (s *served) gone(now time.Time) bool { return !s.left.IsZero() && now.Sub(s.left) > linger }
+// isRemoved reports whether a plugin was removed so long ago that the API server no longer sends requests for it.
+func (s *served) isRemoved(now time.Time) bool { return !s.left.IsZero() && now.Sub(s.left) > linger }

@@ -99,7 +99,7 @@ func (s *Server) put(name types.NamespacedName, p *served) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := maps.Clone(*s.plugins.Load())
-	maps.DeleteFunc(next, func(_ types.NamespacedName, p *served) bool { return p.gone(s.now()) })
+	maps.DeleteFunc(next, func(_ types.NamespacedName, p *served) bool { return p.isRemoved(s.now()) })
 	if before := next[name]; p == nil && before != nil {
 		p = &served{left: s.now()}
 	}
@@ -121,7 +121,7 @@ func (s *Server) plugin(name types.NamespacedName) *served {
 // hasLeft reports whether a plugin was removed less than linger ago.
 func (s *Server) hasLeft(name types.NamespacedName) bool {
 	p := (*s.plugins.Load())[name]
-	return p != nil && !p.left.IsZero() && !p.gone(s.now())
+	return p != nil && !p.left.IsZero() && !p.isRemoved(s.now())
 }
 
 // ServeHTTP answers an AdmissionReview. It responds with an HTTP error, for which the API server applies its failure
@@ -145,12 +145,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only POST is answered", http.StatusMethodNotAllowed)
 		return
 	}
-	release, ok := s.inFlight.acquire(name, sizeOf(r))
+	done, ok := s.inFlight.acquire(name, sizeOf(r))
 	if !ok {
 		s.overloaded(w, hook, name, p)
 		return
 	}
-	defer release()
+	defer done()
 	request, status, err := readReview(w, r, time.Now().Add(s.bodyTime))
 	if err != nil {
 		http.Error(w, err.Error(), status)
@@ -160,7 +160,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.write(w, name, request, allowed(nil))
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), patience(p.Timeout, r.URL.Query().Get("timeout")))
+	ctx, cancel := context.WithTimeout(r.Context(), timeoutOf(p.Timeout, r.URL.Query().Get("timeout")))
 	defer cancel()
 	s.write(w, name, request, s.answer(ctx, p, hook, request))
 }
@@ -192,19 +192,19 @@ func (s *Server) write(w http.ResponseWriter, name types.NamespacedName, request
 	}
 }
 
-// patience returns the timeout of a request: the plugin's own timeout, or the API server's timeout in the URL if that
+// timeoutOf returns the timeout of a request: the plugin's own timeout, or the API server's timeout in the URL if that
 // is shorter, minus the time to write the response. The calls of a plugin get a little less than its own timeout, see
 // newServed, so that a slow plugin causes a timeout of its call, and not a canceled request. Only the former counts for
 // the circuit breaker and the status.
-func patience(own time.Duration, asked string) time.Duration {
+func timeoutOf(own time.Duration, asked string) time.Duration {
 	if theirs, err := time.ParseDuration(asked); err == nil && theirs > 0 && theirs < own {
-		return theirs - answering(theirs)
+		return theirs - withDeadline(theirs)
 	}
-	return own - answering(own)/2
+	return own - withDeadline(own)/2
 }
 
-// answering returns the part of a timeout that is reserved for the response.
-func answering(bound time.Duration) time.Duration {
+// withDeadline returns the part of a timeout that is reserved for the response.
+func withDeadline(bound time.Duration) time.Duration {
 	const least, most = 50 * time.Millisecond, 500 * time.Millisecond
 	return min(max(bound/10, least), most)
 }

@@ -30,15 +30,15 @@ func invalid(message string) string { return fmt.Sprintf(`{"reason":"Invalid","m
 func TestServer_defaultsAndValidates(t *testing.T) {
 	w := newWorld(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
-	w.hold(t, w.plugin(nil),
+	w.configure(t, w.plugin(nil),
 		scripted(abi.ExportSetDefaults, `"name":"hammer"`, replies, `[{"op":"add","path":"/spec/category","value":"tools"}]`),
-		scripted(abi.ExportValidateCreate, `"price":666`, answersError, invalid("spec.price must not be 666")),
+		scripted(abi.ExportValidateCreate, `"price":666`, respondsError, invalid("spec.price must not be 666")),
 		scripted(abi.ExportValidateCreate, `"category":"tools"`, replies, `{"warnings":["tools are sharp"]}`),
-		scripted(abi.ExportValidateUpdate, `"quantity":7`, answersError, `{"reason":"Conflict","code":409,"message":"not seven"}`),
-		scripted(abi.ExportValidateDelete, `"name":"hammer"`, answersError, `{"message":"hammers stay"}`),
+		scripted(abi.ExportValidateUpdate, `"quantity":7`, respondsError, `{"reason":"Conflict","code":409,"message":"not seven"}`),
+		scripted(abi.ExportValidateDelete, `"name":"hammer"`, respondsError, `{"message":"hammers stay"}`),
 		scripted(abi.ExportAdmit, `"operation":"CREATE"`, replies, `{"warnings":["admitted"]}`),
 	)
-	c, said := w.client(t)
+	c, response := w.client(t)
 
 	hammer := newItem(w.shop, "hammer")
 	if err := c.Create(t.Context(), hammer, client.DryRunAll); err != nil || hammer.Spec.Category != "tools" {
@@ -47,7 +47,7 @@ func TestServer_defaultsAndValidates(t *testing.T) {
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(hammer), &inventoryv1alpha1.Item{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the dry run left something behind: %v", err)
 	}
-	said.take()
+	response.take()
 
 	hammer = newItem(w.shop, "hammer")
 	if err := c.Create(t.Context(), hammer); err != nil {
@@ -56,21 +56,21 @@ func TestServer_defaultsAndValidates(t *testing.T) {
 	if hammer.Spec.Category != "tools" {
 		t.Errorf("the category is %q", hammer.Spec.Category)
 	}
-	if diff := cmp.Diff([]string{"tools are sharp", "admitted"}, said.take()); diff != "" {
+	if diff := cmp.Diff([]string{"tools are sharp", "admitted"}, response.take()); diff != "" {
 		t.Error(diff)
 	}
 
 	bad := newItem(w.shop, "bad")
 	bad.Spec.Price = new(int64(666))
-	refused(t, c.Create(t.Context(), bad), 422, metav1.StatusReasonInvalid, "spec.price must not be 666")
+	denied(t, c.Create(t.Context(), bad), 422, metav1.StatusReasonInvalid, "spec.price must not be 666")
 
 	hammer.Spec.Quantity = new(int32(7))
-	refused(t, c.Update(t.Context(), hammer), 409, metav1.StatusReasonConflict, "not seven")
-	refused(t, c.Delete(t.Context(), hammer), 403, metav1.StatusReasonForbidden, "hammers stay")
+	denied(t, c.Update(t.Context(), hammer), 409, metav1.StatusReasonConflict, "not seven")
+	denied(t, c.Delete(t.Context(), hammer), 403, metav1.StatusReasonForbidden, "hammers stay")
 }
 
-// refused checks an error of the API server.
-func refused(t *testing.T, err error, code int32, reason metav1.StatusReason, texts ...string) {
+// denied checks an error of the API server.
+func denied(t *testing.T, err error, code int32, reason metav1.StatusReason, texts ...string) {
 	t.Helper()
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
@@ -97,11 +97,11 @@ func TestServer_failurePolicy(t *testing.T) {
 		own    time.Duration
 		code   int32
 		reason metav1.StatusReason
-		says   string
+		want   string
 	}{
 		"trap":      {scripted(abi.ExportValidateCreate, `"name":"it"`, traps, ""), 0, 500, metav1.StatusReasonInternalError, "crashed"},
 		"endless":   {scripted(abi.ExportAdmit, `"name":"it"`, loops, ""), time.Second, 503, metav1.StatusReasonServiceUnavailable, "did not answer in time"},
-		"no answer": {scripted(abi.ExportAdmit, `"name":"it"`, answersError, `{"reason":"ServiceUnavailable","message":"the registry is away"}`), 0, 503, metav1.StatusReasonServiceUnavailable, "the registry is away"},
+		"no answer": {scripted(abi.ExportAdmit, `"name":"it"`, respondsError, `{"reason":"ServiceUnavailable","message":"the registry is away"}`), 0, 503, metav1.StatusReasonServiceUnavailable, "the registry is away"},
 		"reaches outside": {
 			scripted(abi.ExportSetDefaults, `"name":"it"`, replies, `[{"op":"add","path":"/metadata/finalizers","value":["example.com/x"]}]`), 0,
 			500, metav1.StatusReasonInternalError, `it changes "metadata.finalizers"`,
@@ -109,7 +109,7 @@ func TestServer_failurePolicy(t *testing.T) {
 		"no reply of the ABI": {scripted(abi.ExportValidateCreate, `"name":"it"`, replies, `{"warnings":1}`), 0, 500, metav1.StatusReasonInternalError, "cannot be used"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, said := w.client(t)
+			c, response := w.client(t)
 			p := w.plugin(nil)
 			bound := func(p *Plugin) {
 				if tt.own > 0 {
@@ -118,22 +118,22 @@ func TestServer_failurePolicy(t *testing.T) {
 					w.server.Set(&own)
 				}
 			}
-			w.hold(t, p, tt.rule)
+			w.configure(t, p, tt.rule)
 			bound(p)
-			refused(t, c.Create(t.Context(), newItem(w.shop, "it")), tt.code, tt.reason,
-				tt.says, fmt.Sprintf(`plugin "%s/script"`, w.home), "kubectl describe wasmplugin script -n "+w.home)
+			denied(t, c.Create(t.Context(), newItem(w.shop, "it")), tt.code, tt.reason,
+				tt.want, fmt.Sprintf(`plugin "%s/script"`, w.home), "kubectl describe wasmplugin script -n "+w.home)
 
 			ignoring := *p
 			ignore(&ignoring)
 			w.set(t, &ignoring)
 			bound(&ignoring)
-			said.take()
+			response.take()
 			if err := c.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll); err != nil {
 				t.Fatalf("not let through: %v", err)
 			}
-			warnings := said.take()
+			warnings := response.take()
 			if !slices.ContainsFunc(warnings, func(s string) bool {
-				return strings.Contains(s, tt.says) && strings.Contains(s, w.home+"/script")
+				return strings.Contains(s, tt.want) && strings.Contains(s, w.home+"/script")
 			}) {
 				t.Errorf("warnings %q", warnings)
 			}
@@ -157,7 +157,7 @@ func TestServer_swapUnderLoad(t *testing.T) {
 			scripted(abi.ExportSetDefaults, anything, replies, fmt.Sprintf(`[{"op":"add","path":"/spec/category","value":"v%d"}]`, n)),
 		}
 	}
-	s := w.hold(t, p, version(0)[1:]...)
+	s := w.configure(t, p, version(0)[1:]...)
 	c, _ := w.client(t)
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -180,7 +180,7 @@ func TestServer_swapUnderLoad(t *testing.T) {
 	}
 	for n := 1; n <= 20; n++ {
 		s.Swap(load(t, w.engine, nil, version(n)...))
-		deadline := time.After(testenv.Patience)
+		deadline := time.After(testenv.Timeout)
 		for seen := false; !seen; {
 			select {
 			case category := <-served:
@@ -204,7 +204,7 @@ func TestServer_swapUnderLoad(t *testing.T) {
 func TestServer_exemptNamespaces(t *testing.T) {
 	w := newWorld(t)
 	w.grant(t, "", VerbValidate, VerbMutate)
-	w.hold(t, w.plugin(nil, everywhere),
+	w.configure(t, w.plugin(nil, allNamespaces),
 		scripted(abi.ExportValidateCreate, `"name":"it"`, traps, ""), scripted(abi.ExportSetDefaults, `"name":"it"`, traps, ""))
 	namespaces := []string{metav1.NamespaceSystem, operatorNamespace}
 	operator := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: operatorNamespace}}
@@ -226,11 +226,11 @@ func TestServer_tenantHasNoSayElsewhere(t *testing.T) {
 	other := w.Namespace(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
 	// The webhook configuration wrongly matches every namespace.
-	w.hold(t, w.plugin(nil, everywhere), scripted(abi.ExportValidateCreate, `"name":"it"`, answersError, invalid("no")))
+	w.configure(t, w.plugin(nil, allNamespaces), scripted(abi.ExportValidateCreate, `"name":"it"`, respondsError, invalid("no")))
 	if err := w.Client.Create(t.Context(), newItem(other, "it"), client.DryRunAll); err != nil {
 		t.Errorf("in another namespace: %v", err)
 	}
-	refused(t, w.Client.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll), 422, metav1.StatusReasonInvalid, "no")
+	denied(t, w.Client.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll), 422, metav1.StatusReasonInvalid, "no")
 }
 
 // A plugin whose permission is revoked is no longer called. The decision does not expire, because the clock is not read
@@ -239,8 +239,8 @@ func TestServer_rightRevoked(t *testing.T) {
 	clk := &countedTime{start: time.Now()}
 	w := newWorldAt(t, clk)
 	binding := w.grant(t, w.shop, VerbValidate)
-	w.hold(t, w.plugin(nil), scripted(abi.ExportValidateCreate, `"name":"it"`, answersError, invalid("no")))
-	refused(t, w.Client.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll), 422, metav1.StatusReasonInvalid, "no")
+	w.configure(t, w.plugin(nil), scripted(abi.ExportValidateCreate, `"name":"it"`, respondsError, invalid("no")))
+	denied(t, w.Client.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll), 422, metav1.StatusReasonInvalid, "no")
 	before := clk.looks.Load()
 	if err := w.Client.Delete(t.Context(), binding); err != nil {
 		t.Fatal(err)
@@ -251,7 +251,7 @@ func TestServer_rightRevoked(t *testing.T) {
 	t.Logf("the clock was looked at %d times", clk.looks.Load()-before)
 }
 
-func TestServer_deletionGoesOn(t *testing.T) {
+func TestServer_deletionProceeds(t *testing.T) {
 	w := newWorld(t)
 	w.grant(t, w.shop, VerbValidate)
 	const finalizer = "example.com/wait"
@@ -259,14 +259,14 @@ func TestServer_deletionGoesOn(t *testing.T) {
 	if err := w.Client.Create(t.Context(), item); err != nil {
 		t.Fatal(err)
 	}
-	w.hold(t, w.plugin(nil), scripted(abi.ExportValidateUpdate, anything, answersError, invalid("no updates")))
+	w.configure(t, w.plugin(nil), scripted(abi.ExportValidateUpdate, anything, respondsError, invalid("no updates")))
 
 	item.Finalizers = []string{finalizer}
 	if err := w.Client.Update(t.Context(), item); err != nil {
 		t.Errorf("put a finalizer on: %v", err)
 	}
 	item.Labels = map[string]string{"a": "b"}
-	refused(t, w.Client.Update(t.Context(), item), 422, metav1.StatusReasonInvalid, "no updates")
+	denied(t, w.Client.Update(t.Context(), item), 422, metav1.StatusReasonInvalid, "no updates")
 	if err := w.Client.Delete(t.Context(), item); err != nil {
 		t.Fatal(err)
 	}
@@ -283,18 +283,18 @@ func TestServer_twoPluginsDefaultOneField(t *testing.T) {
 	w := newWorld(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
 	for _, name := range []string{"one", "two"} {
-		w.hold(t, w.plugin(nil, func(p *Plugin) { p.Name.Name, p.Identity.Plugin = name, name }),
+		w.configure(t, w.plugin(nil, func(p *Plugin) { p.Name.Name, p.Identity.Plugin = name, name }),
 			scripted(abi.ExportSetDefaults, `"name":"it"`, replies, fmt.Sprintf(`[{"op":"add","path":"/spec/category","value":%q}]`, name)))
 	}
-	c, said := w.client(t)
+	c, response := w.client(t)
 	for range 3 {
-		said.take()
+		response.take()
 		if err := c.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll); err != nil {
 			t.Fatal(err)
 		}
 	}
 	const want = "spec.category is also set by another plugin; which one wins is not defined"
-	warnings := said.take()
+	warnings := response.take()
 	if !slices.Contains(warnings, want) {
 		t.Errorf("warnings %q", warnings)
 	}

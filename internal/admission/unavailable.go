@@ -50,7 +50,7 @@ func (s *served) unasked(request *admissionv1.AdmissionRequest) error {
 }
 
 // matched returns the target that a webhook's rule has matched.
-func (q *question) matched() *Target {
+func (q *operation) matched() *Target {
 	return &Target{
 		GVK: schema.GroupVersionKind(q.Kind), GVR: schema.GroupVersionResource(q.Resource), Namespaced: q.Namespace != "" && !q.isNamespace(),
 	}

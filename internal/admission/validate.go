@@ -14,20 +14,20 @@ import (
 )
 
 // validate calls the exports one after another. The first one that does not allow the request decides.
-func validate(ctx context.Context, q *question, exports []string) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
+func validate(ctx context.Context, q *operation, exports []string) (*admissionv1.AdmissionResponse, metrics.AdmissionResult) {
 	request := q.request()
 	var warnings []string
 	for _, export := range exports {
-		said, err := call(ctx, q, export, request)
+		response, err := call(ctx, q, export, request)
 		if err != nil {
-			return q.refused(export, err, warnings)
+			return q.denied(export, err, warnings)
 		}
-		warnings = append(warnings, said...)
+		warnings = append(warnings, response...)
 	}
 	return allowed(warnings), metrics.AdmissionAllowed
 }
 
-func call(ctx context.Context, q *question, export string, request abi.AdmissionRequest) ([]string, error) {
+func call(ctx context.Context, q *operation, export string, request abi.AdmissionRequest) ([]string, error) {
 	if export != abi.ExportAdmit {
 		return plugin.Validate(ctx, q.plugin.runner, export, request)
 	}

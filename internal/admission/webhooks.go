@@ -121,7 +121,7 @@ func selector(scope Scope, exempt Exempt) *metav1.LabelSelector {
 
 // conditions returns matchConditions that exclude requests for which Server would not call the plugin.
 func (p *Plugin) conditions(rules []admissionregistrationv1.RuleWithOperations) []admissionregistrationv1.MatchCondition {
-	all := lives()
+	all := isLive()
 	forConfigMaps := func(r admissionregistrationv1.RuleWithOperations) bool {
 		return slices.Contains(r.APIGroups, "") && slices.Contains(r.Resources, "configmaps")
 	}
@@ -136,9 +136,9 @@ func (p *Plugin) conditions(rules []admissionregistrationv1.RuleWithOperations) 
 	})
 }
 
-// lives returns the matchCondition that excludes the steps of a deletion that was already allowed, so that objects can
+// isLive returns the matchCondition that excludes the steps of a deletion that was already allowed, so that objects can
 // be deleted while the operator is unavailable.
-func lives() []admissionregistrationv1.MatchCondition {
+func isLive() []admissionregistrationv1.MatchCondition {
 	return []admissionregistrationv1.MatchCondition{{
 		Name: "not-being-deleted", Expression: "oldObject == null || !has(oldObject.metadata.deletionTimestamp)",
 	}}

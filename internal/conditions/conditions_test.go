@@ -151,7 +151,7 @@ func TestPatch(t *testing.T) {
 		t.Errorf("the status does not belong to the field manager: %+v", first.ManagedFields)
 	}
 	patch(t.Context(), ready)
-	if again := read(); again.ResourceVersion != first.ResourceVersion {
+	if second := read(); second.ResourceVersion != first.ResourceVersion {
 		t.Error("the same status was written again")
 	}
 

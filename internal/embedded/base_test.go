@@ -52,7 +52,7 @@ func TestBase_trigger(t *testing.T) {
 	if err := base.TriggerReconciliation(request(namespace, "a"), request("elsewhere", "b")); err != nil {
 		t.Errorf("while running: %v", err)
 	}
-	testenv.Eventually(t, "both are reconciled, though neither exists and a filter would refuse one", func(context.Context) error {
+	testenv.Eventually(t, "both are reconciled, though neither exists and a filter would reject one", func(context.Context) error {
 		return seen.missing("a", "b")
 	})
 	stop(t, base)
@@ -64,11 +64,11 @@ func TestBase_trigger(t *testing.T) {
 func TestBase_metrics_queueDepth(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
-	begun, release := make(chan struct{}, 8), make(chan struct{})
+	begun, unblock := make(chan struct{}, 8), make(chan struct{})
 	base := newBase(t, startHost(t, env), namespace, reconcile.Func(
 		func(context.Context, reconcile.Request) (reconcile.Result, error) {
 			begun <- struct{}{}
-			<-release
+			<-unblock
 			return reconcile.Result{}, nil
 		}))
 	start(t, base)
@@ -79,7 +79,7 @@ func TestBase_metrics_queueDepth(t *testing.T) {
 	if metrics := base.GetMetrics(); metrics.InFlight != 1 || metrics.QueueDepth != 2 {
 		t.Errorf("with one worker and three requests: got %+v, want 1 in flight and 2 waiting", metrics)
 	}
-	close(release)
+	close(unblock)
 	testenv.Eventually(t, "all are done", func(context.Context) error {
 		if metrics := base.GetMetrics(); metrics.Reconciles != 3 || metrics.QueueDepth != 0 || metrics.InFlight != 0 {
 			return fmt.Errorf("got %+v", metrics)

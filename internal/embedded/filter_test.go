@@ -30,7 +30,7 @@ func TestEventFilter_predicate(t *testing.T) {
 			pass: func(p predicate.Predicate) bool { return p.Create(event.CreateEvent{Object: object("yes")}) },
 		},
 		{
-			name: "created, refused", why: "the object is of no interest", filter: labeled,
+			name: "created, rejected", why: "the object is of no interest", filter: labeled,
 			pass: func(p predicate.Predicate) bool { return p.Create(event.CreateEvent{Object: object("no")}) },
 		},
 		{
@@ -56,7 +56,7 @@ func TestEventFilter_predicate(t *testing.T) {
 			pass: func(p predicate.Predicate) bool { return p.Delete(event.DeleteEvent{Object: object("yes")}) },
 		},
 		{
-			name: "generic, by kind", why: "only deletes are refused", filter: notDeleted, want: true,
+			name: "generic, by kind", why: "only deletes are rejected", filter: notDeleted, want: true,
 			pass: func(p predicate.Predicate) bool { return p.Generic(event.GenericEvent{Object: object("yes")}) },
 		},
 	}

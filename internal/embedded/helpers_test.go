@@ -39,8 +39,8 @@ func startHost(t *testing.T, env *testenv.Env) manager.Manager {
 	// would wait for an informer that a test adds and that never syncs.
 	select {
 	case <-host.Elected():
-	case <-time.After(testenv.Patience):
-		t.Fatalf("the manager did not start within %s", testenv.Patience)
+	case <-time.After(testenv.Timeout):
+		t.Fatalf("the manager did not start within %s", testenv.Timeout)
 	}
 	return host
 }

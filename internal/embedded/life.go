@@ -78,7 +78,7 @@ func (b *base) SetConfig(config Config) error {
 // live starts one run after the other until the life ends, and sends the results to those who wait for them.
 func (b *base) live(ctx context.Context, l *life, started chan<- error) {
 	waiting := []chan<- error{started}
-	tell := func(err error) {
+	notify := func(err error) {
 		for _, answer := range waiting {
 			answer <- err
 		}
@@ -86,18 +86,18 @@ func (b *base) live(ctx context.Context, l *life, started chan<- error) {
 	}
 	for {
 		r := b.begin(ctx)
-		again := false
-		for synced := r.synced; !again; {
+		restarted := false
+		for synced := r.synced; !restarted; {
 			select {
 			case <-synced:
 				synced = nil
 				b.enterRunning()
-				tell(nil)
+				notify(nil)
 			case answer := <-l.restarts:
 				waiting = append(waiting, answer)
-				again = true
+				restarted = true
 			case <-r.done:
-				tell(b.end(ctx, l, r))
+				notify(b.end(ctx, l, r))
 				close(l.done)
 				return
 			}

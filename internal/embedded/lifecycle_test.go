@@ -44,7 +44,7 @@ func TestBase_start_reconcilesEverythingEachTime(t *testing.T) {
 	testenv.Eventually(t, "events arrive after the last start", func(context.Context) error { return seen.missing("d") })
 }
 
-func TestBase_start_refused(t *testing.T) {
+func TestBase_start_rejected(t *testing.T) {
 	env := testenv.Shared(t)
 	base := newBase(t, startHost(t, env), env.Namespace(t), &recorder{})
 
@@ -142,13 +142,13 @@ func TestBase_stop_waitsForReconcilesInFlight(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
 	createConfigMaps(t, env, namespace, "a")
-	begun, release := make(chan struct{}), make(chan struct{})
+	begun, unblock := make(chan struct{}), make(chan struct{})
 	var ended atomic.Bool
 	base := newBase(t, startHost(t, env), namespace, reconcile.Func(
 		func(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
 			close(begun)
 			<-ctx.Done() // Stop cancels the context
-			<-release
+			<-unblock
 			ended.Store(true)
 			return reconcile.Result{}, nil
 		}))
@@ -162,7 +162,7 @@ func TestBase_stop_waitsForReconcilesInFlight(t *testing.T) {
 		_ = base.Stop()
 		stopped <- ended.Load()
 	}()
-	close(release)
+	close(unblock)
 	if !<-stopped {
 		t.Error("Stop returned before the reconcile")
 	}

@@ -63,15 +63,15 @@ func (m *meter) Reconcile(ctx context.Context, request reconcile.Request) (resul
 	end := outcome{panicked: true}
 	defer func() { m.end(begun, end) }()
 	result, err = m.next.Reconcile(ctx, request)
-	end = outcome{requeue: err == nil && wantsRepeat(result), err: err}
+	end = outcome{requeue: err == nil && isRequeue(result), err: err}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		end.err = nil // Stop has canceled it
 	}
 	return result, err
 }
 
-// wantsRepeat reports whether a result asks for another reconcile.
-func wantsRepeat(result reconcile.Result) bool {
+// isRequeue reports whether a result asks for another reconcile.
+func isRequeue(result reconcile.Result) bool {
 	return result.RequeueAfter > 0 || result.Requeue //nolint:staticcheck // this repository never sets it, but the reconcilers of others may
 }
 

@@ -54,10 +54,10 @@ func (r *Resolver) versionsOf(ctx context.Context, group string) ([]string, erro
 // time share a request, unless something has changed since it began. If the API server fails, an answer that is merely
 // too old is better than an error. What is not served is not cached, because guests can name any number of groups.
 func ask[K comparable, T any](
-	ctx context.Context, r *Resolver, answers map[K]answer[T], key K, group, what string, get func(context.Context) (T, bool, error),
+	ctx context.Context, r *Resolver, served map[K]answer[T], key K, group, what string, get func(context.Context) (T, bool, error),
 ) (T, error) {
 	r.mu.RLock()
-	known, ok := answers[key]
+	known, ok := served[key]
 	if ok && r.fresh(group, known.asked) {
 		r.mu.RUnlock()
 		return known.value, nil
@@ -79,9 +79,9 @@ func ask[K comparable, T any](
 		switch {
 		case !r.valid(group, now): // the answer is for those who asked before the change
 		case found:
-			answers[key] = answer[T]{asked: now, value: value}
+			served[key] = answer[T]{asked: now, value: value}
 		default:
-			delete(answers, key)
+			delete(served, key)
 		}
 		return value, nil
 	})

@@ -117,7 +117,7 @@ func (w *world) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinit
 
 func (w *world) uninstall(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
 	t.Helper()
-	err := testenv.Poll(context.Background(), testenv.Patience, func(ctx context.Context) error {
+	err := testenv.Poll(context.Background(), testenv.Timeout, func(ctx context.Context) error {
 		if err := w.Client.Delete(ctx, crd); !apierrors.IsNotFound(err) {
 			return errors.Join(errors.New("it is still there"), err)
 		}

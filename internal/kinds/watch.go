@@ -64,7 +64,7 @@ func (w *Watch) Start(ctx context.Context) error {
 		running.Go(func() {
 			// No event reports what changed before the initial list.
 			if cache.WaitForCacheSync(ctx.Done(), i.HasSynced) {
-				w.tell()
+				w.notify()
 			}
 		})
 	}
@@ -100,8 +100,8 @@ func (w *Watch) add(client metadata.Interface, resource schema.GroupVersionResou
 			}
 		},
 		DeleteFunc: func(obj any) {
-			if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
-				obj = gone.Obj
+			if removed, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+				obj = removed.Obj
 			}
 			w.handle(obj)
 		},
@@ -133,11 +133,11 @@ func (w *Watch) handle(obj any) {
 		return
 	}
 	if _, group, ok := strings.Cut(o.GetName(), "."); ok {
-		w.tell(group)
+		w.notify(group)
 	}
 }
 
-func (w *Watch) tell(groups ...string) {
+func (w *Watch) notify(groups ...string) {
 	for _, changed := range w.changed {
 		changed(groups...)
 	}

@@ -16,13 +16,13 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// told records the groups that a Watch reports; "all" stands for a change of all.
-type told struct {
+// notified records the groups that a Watch reports; "all" stands for a change of all.
+type notified struct {
 	mu     sync.Mutex
 	groups []string
 }
 
-func (h *told) hear(groups ...string) {
+func (h *notified) hear(groups ...string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(groups) == 0 {
@@ -31,7 +31,7 @@ func (h *told) hear(groups ...string) {
 	h.groups = append(h.groups, groups...)
 }
 
-func (h *told) expect(t *testing.T, group string) {
+func (h *notified) expect(t *testing.T, group string) {
 	t.Helper()
 	testenv.Eventually(t, "a change of "+group, func(context.Context) error {
 		h.mu.Lock()
@@ -45,14 +45,14 @@ func (h *told) expect(t *testing.T, group string) {
 }
 
 // start runs a Watch with a connection until the test ends.
-func (w *world) start(t *testing.T, config *rest.Config, log func(string)) *told {
+func (w *world) start(t *testing.T, config *rest.Config, log func(string)) *notified {
 	t.Helper()
-	heard := &told{}
+	received := &notified{}
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	watch, err := NewWatch(config, httpClient, w.Resolver, funcr.New(func(_, args string) { log(args) }, funcr.Options{}), heard.hear)
+	watch, err := NewWatch(config, httpClient, w.Resolver, funcr.New(func(_, args string) { log(args) }, funcr.Options{}), received.hear)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,25 +65,25 @@ func (w *world) start(t *testing.T, config *rest.Config, log func(string)) *told
 			t.Error(err)
 		}
 	})
-	return heard
+	return received
 }
 
 // TestWatch shows that every change of a definition makes the kinds of its group be resolved again.
 func TestWatch(t *testing.T) {
 	w := newWorld(t)
-	heard := w.start(t, w.Config, func(string) {})
-	heard.expect(t, "all")
+	received := w.start(t, w.Config, func(string) {})
+	received.expect(t, "all")
 	crd := define("watched.example.com", "boxes", "Box", "v1", "v2")
 	before := w.Changes(crd.Spec.Group)
 	w.install(t, crd)
-	heard.expect(t, crd.Spec.Group)
+	received.expect(t, crd.Spec.Group)
 	if w.Changes(crd.Spec.Group) <= before {
 		t.Error("the Resolver does not know of the change")
 	}
 	w.serve(t, crd, func(version string) bool { return version == "v1" })
-	heard.expect(t, crd.Spec.Group)
+	received.expect(t, crd.Spec.Group)
 	w.uninstall(t, crd)
-	heard.expect(t, crd.Spec.Group)
+	received.expect(t, crd.Spec.Group)
 }
 
 // TestWatch_forbidden shows that a Watch without permission for one of the two resources uses the other one, and logs
@@ -93,15 +93,15 @@ func TestWatch_forbidden(t *testing.T) {
 	limited := w.Limited(t, rbacv1.PolicyRule{
 		APIGroups: []string{definitions.Group}, Resources: []string{definitions.Resource}, Verbs: []string{"list", "watch"},
 	})
-	said := make(chan string, 100)
-	heard := w.start(t, limited.Config, func(text string) { said <- text })
-	heard.expect(t, "all")
+	logged := make(chan string, 100)
+	received := w.start(t, limited.Config, func(text string) { logged <- text })
+	received.expect(t, "all")
 	crd := define("forbidden.example.com", "boxes", "Box", "v1")
 	w.install(t, crd)
-	heard.expect(t, crd.Spec.Group)
+	received.expect(t, crd.Spec.Group)
 	testenv.Eventually(t, "the log says so", func(context.Context) error {
 		select {
-		case text := <-said:
+		case text := <-logged:
 			if !contains(text, "cannot watch", "apiservices.apiregistration.k8s.io") {
 				return fmt.Errorf("it says %q", text)
 			}

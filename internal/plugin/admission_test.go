@@ -46,11 +46,11 @@ func TestMetadata_OperationsOf(t *testing.T) {
 	}
 }
 
-// says is a Runner that returns the same reply to everything and does not call Accept.
-type says string
+// constantRunner is a Runner that returns the same reply to everything and does not call Accept.
+type constantRunner string
 
-func (s says) Call(context.Context, Call) ([]byte, error) { return []byte(s), nil }
-func (says) Close(context.Context) error                  { return nil }
+func (s constantRunner) Call(context.Context, Call) ([]byte, error) { return []byte(s), nil }
+func (constantRunner) Close(context.Context) error                  { return nil }
 
 // Replies are validated even if the Runner does not call Accept.
 func TestValidate_replies(t *testing.T) {
@@ -74,9 +74,9 @@ func TestValidate_replies(t *testing.T) {
 			t.Parallel()
 			for export, ask := range map[string]func() ([]string, error){
 				abi.ExportValidateDelete: func() ([]string, error) {
-					return Validate(t.Context(), says(tt.reply), abi.ExportValidateDelete, abi.AdmissionRequest{})
+					return Validate(t.Context(), constantRunner(tt.reply), abi.ExportValidateDelete, abi.AdmissionRequest{})
 				},
-				abi.ExportAdmit: func() ([]string, error) { return Admit(t.Context(), says(tt.reply), abi.AdmitRequest{}) },
+				abi.ExportAdmit: func() ([]string, error) { return Admit(t.Context(), constantRunner(tt.reply), abi.AdmitRequest{}) },
 			} {
 				got, err := ask()
 				if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -97,7 +97,7 @@ func TestSetDefaults_replies(t *testing.T) {
 	} {
 		t.Run(reply, func(t *testing.T) {
 			t.Parallel()
-			got, err := SetDefaults(t.Context(), says(reply), abi.AdmissionRequest{})
+			got, err := SetDefaults(t.Context(), constantRunner(reply), abi.AdmissionRequest{})
 			checkReply(t, abi.ExportSetDefaults, err, want)
 			if want == "" && string(got) != reply {
 				t.Errorf("got %q", got)
@@ -122,10 +122,10 @@ func checkReply(t *testing.T, export string, err error, want string) {
 func TestValidate_tooLarge(t *testing.T) {
 	t.Parallel()
 	req := abi.AdmissionRequest{Object: json.RawMessage(strings.Repeat(" ", abi.MaxPayload+1))}
-	if _, err := Validate(t.Context(), says(""), abi.ExportValidateCreate, req); KindOf(err) != KindInput {
+	if _, err := Validate(t.Context(), constantRunner(""), abi.ExportValidateCreate, req); KindOf(err) != KindInput {
 		t.Errorf("got %v", err)
 	}
-	if _, err := SetDefaults(t.Context(), says(""), req); KindOf(err) != KindInput {
+	if _, err := SetDefaults(t.Context(), constantRunner(""), req); KindOf(err) != KindInput {
 		t.Errorf("got %v", err)
 	}
 }

@@ -141,7 +141,7 @@ func (e *LoadError) Error() string {
 // Unwrap returns the cause.
 func (e *LoadError) Unwrap() error { return e.Err }
 
-// Refuse returns a LoadError with a formatted message.
-func Refuse(reason, format string, args ...any) *LoadError {
+// Reject returns a LoadError with a formatted message.
+func Reject(reason, format string, args ...any) *LoadError {
 	return &LoadError{Reason: reason, Message: fmt.Sprintf(format, args...)}
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// patience is the maximum time that a test waits for an event.
-const patience = 3 * time.Minute
+// timeout is the maximum time that a test waits for an event.
+const timeout = 3 * time.Minute
 
 var errClosedRunner = errors.New("called when it was closed")
 
@@ -20,7 +20,7 @@ type fakeRunner struct {
 	reply []byte
 	err   error
 	// entered, if set, receives a value at each call, which then waits for release.
-	entered, release chan struct{}
+	entered, unblock chan struct{}
 
 	inside, calls atomic.Int32
 	closed        atomic.Bool
@@ -29,7 +29,7 @@ type fakeRunner struct {
 }
 
 func newBlockedRunner() *fakeRunner {
-	return &fakeRunner{entered: make(chan struct{}, 100), release: make(chan struct{})}
+	return &fakeRunner{entered: make(chan struct{}, 100), unblock: make(chan struct{})}
 }
 
 func (r *fakeRunner) Call(_ context.Context, _ Call) ([]byte, error) {
@@ -41,7 +41,7 @@ func (r *fakeRunner) Call(_ context.Context, _ Call) ([]byte, error) {
 	defer r.inside.Add(-1)
 	if r.entered != nil {
 		r.entered <- struct{}{}
-		<-r.release
+		<-r.unblock
 	}
 	if r.closed.Load() {
 		return nil, errClosedRunner
@@ -60,7 +60,7 @@ func (r *fakeRunner) Close(context.Context) error {
 // eventually waits until a condition is true.
 func eventually(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	ctx, cancel := context.WithTimeout(tb.Context(), timeout)
 	defer cancel()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

@@ -82,7 +82,7 @@ func TestParseMetadata(t *testing.T) {
 	}
 }
 
-func TestParseMetadata_refuses(t *testing.T) {
+func TestParseMetadata_invalid(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, in, want string }{
 		{"nothing", ``, "metadata is empty"},

@@ -103,8 +103,8 @@ func TestRedactor_Error(t *testing.T) {
 
 func TestRedactor_GuestError(t *testing.T) {
 	t.Parallel()
-	said := abi.GuestStatus{Reason: "hunter2", Message: strings.Repeat("x", maxStatusMessage-3) + "hunter2", Code: 422}
-	err := NewRedactor("hunter2").GuestError("reconcile", said)
+	redacted := abi.GuestStatus{Reason: "hunter2", Message: strings.Repeat("x", maxStatusMessage-3) + "hunter2", Code: 422}
+	err := NewRedactor("hunter2").GuestError("reconcile", redacted)
 	text, marshalErr := json.Marshal(err.Status)
 	if marshalErr != nil {
 		t.Fatal(marshalErr)

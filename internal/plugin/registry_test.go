@@ -52,7 +52,7 @@ func TestRegistry_Close_failure(t *testing.T) {
 		t.Errorf("got %v, want that one could not be closed in time", err)
 	}
 	eventually(t, "the other one is closed", fine.closed.Load)
-	close(stuck.release)
+	close(stuck.unblock)
 }
 
 func TestRegistry_race(t *testing.T) {

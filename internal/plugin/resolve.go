@@ -29,16 +29,16 @@ func ResolveCapabilities(asked, declared []Capability) ([]Capability, error) {
 	}
 	for _, c := range granted {
 		if !slices.Contains(declared, c) {
-			return nil, Refuse(pluginsv1alpha1.ReasonCapabilityNotDeclared,
+			return nil, Reject(pluginsv1alpha1.ReasonCapabilityNotDeclared,
 				"spec.capabilities asks for %q, but the module declares only %q: remove it, or use a module that has it", c, declared)
 		}
 		if !slices.Contains(Supported(), c) {
-			return nil, Refuse(pluginsv1alpha1.ReasonUnsupportedCapability,
+			return nil, Reject(pluginsv1alpha1.ReasonUnsupportedCapability,
 				"the module declares the capability %q, which this operator does not serve: set spec.capabilities to those of %q that you want", c, Supported())
 		}
 	}
 	if !slices.ContainsFunc(granted, OfTypes) {
-		return nil, Refuse(pluginsv1alpha1.ReasonUnsupportedCapability,
+		return nil, Reject(pluginsv1alpha1.ReasonUnsupportedCapability,
 			"the plugin has only the capabilities %q, so that nothing would ever call it: it needs one more of %q", granted,
 			slices.DeleteFunc(Supported(), func(c Capability) bool { return !OfTypes(c) }))
 	}
@@ -51,12 +51,12 @@ func ParseForTypes(asked []pluginsv1alpha1.ForType) ([]Target, error) {
 	for i, t := range asked {
 		gvk, err := ParseType(t.APIVersion, t.Kind)
 		if err != nil {
-			return nil, Refuse(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.forTypes[%d]: %v", i, err)
+			return nil, Reject(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.forTypes[%d]: %v", i, err)
 		}
 		target := Target{GVK: gvk}
 		if t.LabelSelector != nil {
 			if target.Selector, err = metav1.LabelSelectorAsSelector(t.LabelSelector); err != nil {
-				return nil, Refuse(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.forTypes[%d].labelSelector: %v", i, err)
+				return nil, Reject(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.forTypes[%d].labelSelector: %v", i, err)
 			}
 		}
 		targets = append(targets, target)
@@ -79,7 +79,7 @@ func ResolveTypes(asked []pluginsv1alpha1.ForType, declared []schema.GroupVersio
 	}
 	for _, t := range targets {
 		if !slices.Contains(declared, t.GVK) {
-			return nil, Refuse(pluginsv1alpha1.ReasonTypeNotDeclared,
+			return nil, Reject(pluginsv1alpha1.ReasonTypeNotDeclared,
 				"spec.forTypes asks for %s, but the module declares only %s: remove it, or use a module that has it", KindName(t.GVK), KindNames(declared))
 		}
 	}
@@ -92,7 +92,7 @@ func ParseOwns(owns []pluginsv1alpha1.TypeReference) ([]schema.GroupVersionKind,
 	for i, t := range owns {
 		gvk, err := ParseType(t.APIVersion, t.Kind)
 		if err != nil {
-			return nil, Refuse(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.owns[%d]: %v", i, err)
+			return nil, Reject(pluginsv1alpha1.ReasonTypeNotDeclared, "spec.owns[%d]: %v", i, err)
 		}
 		out = append(out, gvk)
 	}
@@ -114,7 +114,7 @@ func KindNames(gvks []schema.GroupVersionKind) string {
 // CheckObjectSelector validates spec.admission.objectSelector. The error is a *LoadError.
 func CheckObjectSelector(selector *metav1.LabelSelector) error {
 	if _, err := metav1.LabelSelectorAsSelector(selector); err != nil {
-		return Refuse(pluginsv1alpha1.ReasonInvalidSelector, "spec.admission.objectSelector: %v", err)
+		return Reject(pluginsv1alpha1.ReasonInvalidSelector, "spec.admission.objectSelector: %v", err)
 	}
 	return nil
 }

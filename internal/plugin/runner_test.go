@@ -118,7 +118,7 @@ func TestLoadError(t *testing.T) {
 	if with.Error() != "the module is malformed: unexpected end" || !errors.Is(with, cause) {
 		t.Errorf("got %q", with)
 	}
-	without := Refuse("NotWasm", "%d bytes", 3)
+	without := Reject("NotWasm", "%d bytes", 3)
 	if without.Error() != "3 bytes" || without.Reason != "NotWasm" || without.Unwrap() != nil {
 		t.Errorf("got %q, %s", without, without.Reason)
 	}

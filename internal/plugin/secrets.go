@@ -27,10 +27,10 @@ type Secret struct {
 func NewSecret(from pluginsv1alpha1.SettingSource, value []byte) (Secret, error) {
 	switch {
 	case len(value) > maxSecret:
-		return Secret{}, Refuse(pluginsv1alpha1.ReasonSecretInvalid, "key %q of Secret %q has %d bytes, more than the %d of a setting",
+		return Secret{}, Reject(pluginsv1alpha1.ReasonSecretInvalid, "key %q of Secret %q has %d bytes, more than the %d of a setting",
 			from.SecretRef.Key, from.SecretRef.Name, len(value), maxSecret)
 	case !utf8.Valid(value):
-		return Secret{}, Refuse(pluginsv1alpha1.ReasonSecretInvalid,
+		return Secret{}, Reject(pluginsv1alpha1.ReasonSecretInvalid,
 			"key %q of Secret %q is not UTF-8 text, which a setting must be: store it encoded, for example in base64", from.SecretRef.Key, from.SecretRef.Name)
 	}
 	return Secret{As: from.As, Value: string(value)}, nil
@@ -44,11 +44,11 @@ func CheckSettingNames(settings *runtime.RawExtension, from []pluginsv1alpha1.Se
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(settings.Raw, &members); err != nil { // the API server accepts only objects
-		return Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not a JSON object: %v", err)
+		return Reject(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not a JSON object: %v", err)
 	}
 	for i, f := range from {
 		if _, ok := members[f.As]; ok {
-			return Refuse(pluginsv1alpha1.ReasonSettingsConflict,
+			return Reject(pluginsv1alpha1.ReasonSettingsConflict,
 				"spec.settingsFrom[%d] is %q, which spec.settings has too: remove one of them", i, f.As)
 		}
 	}
@@ -63,7 +63,7 @@ func MergeSettings(settings json.RawMessage, secrets []Secret) (json.RawMessage,
 	members := map[string]json.RawMessage{}
 	if len(settings) > 0 {
 		if err := json.Unmarshal(settings, &members); err != nil {
-			return nil, Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not a JSON object: %v", err)
+			return nil, Reject(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not a JSON object: %v", err)
 		}
 	}
 	for _, s := range secrets {

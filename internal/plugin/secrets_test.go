@@ -64,7 +64,7 @@ func TestMergeSettings(t *testing.T) {
 	}
 }
 
-func TestSecrets_refused(t *testing.T) {
+func TestSecrets_rejected(t *testing.T) {
 	t.Parallel()
 	from := pluginsv1alpha1.SettingSource{As: "token", SecretRef: pluginsv1alpha1.SecretKeyReference{Name: "mail", Key: "password"}}
 	_, long := NewSecret(from, make([]byte, maxSecret+1))

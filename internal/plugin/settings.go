@@ -49,7 +49,7 @@ func CheckSettingsContext(ctx context.Context, schema, settings json.RawMessage,
 	case err == nil:
 		return nil
 	case errors.As(err, &text):
-		return Refuse(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not valid JSON: %v", err)
+		return Reject(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not valid JSON: %v", err)
 	case errors.As(err, &limit):
 		return &LoadError{
 			Reason: pluginsv1alpha1.ReasonSchemaInvalid,
@@ -65,7 +65,7 @@ func CheckSettingsContext(ctx context.Context, schema, settings json.RawMessage,
 	case hasCycle(invalid):
 		return badSchema(schemaguard.ErrEndless)
 	}
-	return Refuse(pluginsv1alpha1.ReasonSettingsInvalid,
+	return Reject(pluginsv1alpha1.ReasonSettingsInvalid,
 		"spec.settings does not meet the module's schema: %s", RedactorOf(secrets).Text(strings.Join(explain("settings", invalid, secrets...), "; ")))
 }
 
@@ -80,9 +80,9 @@ func badSchema(err error) error {
 
 // explained returns the error of an invalid schema in the form of explain.
 func explained(err error) error {
-	var refused *jsonschema.SchemaValidationError
+	var rejected *jsonschema.SchemaValidationError
 	var invalid *jsonschema.ValidationError
-	if errors.As(err, &refused) && errors.As(refused.Err, &invalid) {
+	if errors.As(err, &rejected) && errors.As(rejected.Err, &invalid) {
 		return errors.New(strings.Join(explain("configSchema", invalid), "; "))
 	}
 	return err

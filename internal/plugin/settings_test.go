@@ -95,8 +95,8 @@ func FuzzCheckSettings(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, schema, settings []byte) {
 		err := CheckSettings(schema, settings)
-		if again := CheckSettings(schema, settings); (err == nil) != (again == nil) || err != nil && err.Error() != again.Error() {
-			t.Errorf("got %v, then %v", err, again)
+		if second := CheckSettings(schema, settings); (err == nil) != (second == nil) || err != nil && err.Error() != second.Error() {
+			t.Errorf("got %v, then %v", err, second)
 		}
 		var load *LoadError
 		if err != nil && !errors.As(err, &load) {

@@ -111,13 +111,13 @@ func (s *Slot) Close(ctx context.Context) error {
 	s.closed = true
 	s.mu.Unlock()
 	s.Swap(nil)
-	gone := make(chan struct{})
+	retired := make(chan struct{})
 	go func() {
 		s.leaving.Wait()
-		close(gone)
+		close(retired)
 	}()
 	select {
-	case <-gone:
+	case <-retired:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the revision's last calls: %w", ctx.Err())

@@ -75,7 +75,7 @@ func TestSlot_Swap_drains(t *testing.T) {
 	if old.closed.Load() {
 		t.Error("the old revision was closed with a call inside")
 	}
-	close(old.release)
+	close(old.unblock)
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
@@ -108,7 +108,7 @@ func TestSlot_Swap_drainIsBounded(t *testing.T) {
 	if s.Loaded() {
 		t.Error("a revision serves")
 	}
-	close(old.release)
+	close(old.unblock)
 	if err := <-done; !errors.Is(err, errClosedRunner) {
 		t.Errorf("got %v, want %v", err, errClosedRunner)
 	}
@@ -129,7 +129,7 @@ func TestSlot_Close_waits(t *testing.T) {
 	}
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close(t.Context()) }()
-	close(old.release)
+	close(old.unblock)
 	if err := <-closed; err != nil || !old.closed.Load() {
 		t.Errorf("got %v, closed %v", err, old.closed.Load())
 	}

@@ -37,7 +37,7 @@ func TestTrack_Verdict(t *testing.T) {
 		"five bad ones":            {"ttttt", Failing, 1},
 		"every other one bad":      {".t.t.t.t.t", Failing, 1},
 		"one in three bad":         {strings.Repeat("..t", 7), Sound, 1},
-		"refusals are answers":     {strings.Repeat("ic", 10), Sound, 1},
+		"rejections are answers":     {strings.Repeat("ic", 10), Sound, 1},
 		"panics of SDKs are none":  {"pupup", Failing, 1},
 		"cut off or not asked":     {strings.Repeat("xa", 50), Unproven, 0},
 		"sound, then bad":          {strings.Repeat(".", 20) + "ttttt", Failing, 2},
@@ -65,7 +65,7 @@ func TestTrack_Verdict(t *testing.T) {
 }
 
 // A validator that denies requests without a reason must not look broken and be rolled back for it.
-func TestTrack_refusesWithoutReason(t *testing.T) {
+func TestTrack_rejectsWithoutReason(t *testing.T) {
 	t.Parallel()
 	for export, want := range map[string]Verdict{abi.ExportValidateCreate: Sound, abi.ExportSetDefaults: Sound, abi.ExportReconcile: Failing} {
 		track := NewTrack(nil)

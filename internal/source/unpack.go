@@ -43,7 +43,7 @@ func Unpack(stored []byte, maxBytes int64) (plugin.Module, error) {
 		}
 	}
 	if int64(len(module)) > maxBytes {
-		return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonModuleTooLarge,
+		return plugin.Module{}, plugin.Reject(pluginsv1alpha1.ReasonModuleTooLarge,
 			"the module has more than the %d bytes that the operator accepts (--max-module-bytes)", maxBytes)
 	}
 	return plugin.NewModule(module), nil

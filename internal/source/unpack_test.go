@@ -89,7 +89,7 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-func TestUnpack_refused(t *testing.T) {
+func TestUnpack_rejected(t *testing.T) {
 	t.Parallel()
 	module := noise(100_000)
 	bomb := make([]byte, bombSize)

@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// Patience is how long Eventually polls. It only ends tests that hang: it is far longer than anything takes on a
+	// Timeout is how long Eventually polls. It only ends tests that hang: it is far longer than anything takes on a
 	// slow and busy machine, and no test passes because it has elapsed.
-	Patience = 3 * time.Minute
+	Timeout = 3 * time.Minute
 	// interval is the pause between two polls.
 	interval = 50 * time.Millisecond
 )
@@ -48,8 +48,8 @@ func (e *Env) ServiceAccount(t *testing.T, namespace, name string) {
 // Eventually polls check until it returns nil. If that takes longer than Patience, the test fails with the last error.
 func Eventually(t *testing.T, what string, check func(context.Context) error) {
 	t.Helper()
-	if err := Poll(t.Context(), Patience, check); err != nil {
-		t.Fatalf("%s: not within %s: %v", what, Patience, err)
+	if err := Poll(t.Context(), Timeout, check); err != nil {
+		t.Fatalf("%s: not within %s: %v", what, Timeout, err)
 	}
 }
 
@@ -73,8 +73,8 @@ func Consistently(t *testing.T, what string, during time.Duration, check func(co
 
 // Poll calls check until it returns nil or the time has elapsed. It then returns the last error that was not caused by
 // the end of the time.
-func Poll(ctx context.Context, patience time.Duration, check func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func Poll(ctx context.Context, timeout time.Duration, check func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var last error
 	for {
@@ -125,8 +125,8 @@ func (e *Env) StartManager(t *testing.T, setup func(manager.Manager) error) (sto
 			if err != nil && !errors.Is(err, context.Canceled) {
 				t.Errorf("the manager ended with: %v", err)
 			}
-		case <-time.After(Patience):
-			t.Errorf("the manager did not stop within %s", Patience)
+		case <-time.After(Timeout):
+			t.Errorf("the manager did not stop within %s", Timeout)
 		}
 	}
 	t.Cleanup(stop)

@@ -89,8 +89,8 @@ func TestEngine_memory(t *testing.T) {
 // exceed its limit, and that its size is counted.
 func TestLinearMemory(t *testing.T) {
 	t.Parallel()
-	var held int64
-	a := &memoryAllocator{limit: 4 * pageSize, count: func(delta int64) { held += delta }}
+	var retained int64
+	a := &memoryAllocator{limit: 4 * pageSize, count: func(delta int64) { retained += delta }}
 	m := a.Allocate(pageSize, 10*pageSize)
 	one := m.Reallocate(pageSize)
 	if len(one) != pageSize {
@@ -105,8 +105,8 @@ func TestLinearMemory(t *testing.T) {
 		if cap(b) > 4*pageSize {
 			t.Errorf("%d bytes are reserved, more than the limit", cap(b))
 		}
-		if held != int64(pages)*pageSize {
-			t.Errorf("%d bytes are accounted for, want %d pages", held, pages)
+		if retained != int64(pages)*pageSize {
+			t.Errorf("%d bytes are accounted for, want %d pages", retained, pages)
 		}
 	}
 	if b := m.Reallocate(5 * pageSize); b != nil {
@@ -114,8 +114,8 @@ func TestLinearMemory(t *testing.T) {
 	}
 	m.Free()
 	m.Free()
-	if held != 0 {
-		t.Errorf("%d bytes are accounted for at the end", held)
+	if retained != 0 {
+		t.Errorf("%d bytes are accounted for at the end", retained)
 	}
 	if b := m.Reallocate(pageSize); b != nil {
 		t.Error("a memory that is given back can be had again")

@@ -59,9 +59,9 @@ func TestEngine_cacheDir(t *testing.T) {
 	}
 }
 
-// TestEngine_cacheDir_gone verifies that a cache directory that cannot be written only costs time, and that plugins
+// TestEngine_cacheDir_deleted verifies that a cache directory that cannot be written only costs time, and that plugins
 // still load.
-func TestEngine_cacheDir_gone(t *testing.T) {
+func TestEngine_cacheDir_deleted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	e, l := newEngine(t, func(o *Options) { o.CacheDir = dir })
@@ -75,7 +75,7 @@ func TestEngine_cacheDir_gone(t *testing.T) {
 		t.Error("nothing is logged about it")
 	}
 	_, _, err := e.Load(t.Context(), request(t, "not_valid"))
-	refusal{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
+	rejection{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
 }
 
 // TestEngine_cacheDir_others verifies that a cache directory that other users can write is rejected: whoever can write

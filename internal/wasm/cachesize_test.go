@@ -48,7 +48,7 @@ func TestEngine_cacheSize(t *testing.T) {
 	e, _ := newEngine(t, func(o *Options) {
 		o.CacheDir, o.MaxCacheBytes, o.RestAfter = dir, most, time.Millisecond
 	})
-	serves := load(t, e, "modes", func(r *plugin.LoadRequest) { r.Limits.IdleTimeout = 0 })
+	serving := load(t, e, "modes", func(r *plugin.LoadRequest) { r.Limits.IdleTimeout = 0 })
 	for i := range 20 {
 		load(t, e, "modes", func(r *plugin.LoadRequest) { r.Module = distinct(r.Module, i) })
 		if got := size(t, dir); got > most {
@@ -58,7 +58,7 @@ func TestEngine_cacheSize(t *testing.T) {
 	if got := size(t, dir); got < most/2 {
 		t.Errorf("%d bytes are kept: more was removed than had to be", got)
 	}
-	if got := calls(t, serves); got != 1 {
+	if got := calls(t, serving); got != 1 {
 		t.Errorf("call %d of a plugin whose code was removed from the disk, want 1", got)
 	}
 

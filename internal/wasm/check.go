@@ -28,7 +28,7 @@ func (e *Engine) checkOrigin(origin string, module []byte, limits plugin.Limits)
 	var proposal *binary.UnsupportedError
 	switch {
 	case errors.Is(err, binary.ErrComponent):
-		return nil, plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
+		return nil, plugin.Reject(pluginsv1alpha1.ReasonNotWasm,
 			"%s holds a WebAssembly component, and k1s does not support the component model: build the plugin as a core module (Rust: target wasm32-unknown-unknown, not wasm32-wasip2; C: -mexec-model=reactor)", origin)
 	case errors.Is(err, binary.ErrNotWasm):
 		return nil, notWasm(origin, module)
@@ -56,16 +56,16 @@ func (e *Engine) checkOrigin(origin string, module []byte, limits plugin.Limits)
 // notWasm returns an error that describes what a source contains instead of a module.
 func notWasm(origin string, stored []byte) error {
 	if bytes.HasPrefix(stored, []byte("\x00asm")) { // shorter than the shortest module
-		return plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
+		return plugin.Reject(pluginsv1alpha1.ReasonNotWasm,
 			"%s holds the first %d bytes of a WebAssembly module: store all of it", origin, len(stored))
 	}
 	content := sniff.Of(stored)
 	if content.What == "" {
-		return plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
+		return plugin.Reject(pluginsv1alpha1.ReasonNotWasm,
 			"%s does not hold a WebAssembly module: its %d bytes do not begin with \"\\0asm\" (nor are they gzip or zstd of one): store the module's bytes as they are",
 			origin, len(stored))
 	}
-	return plugin.Refuse(pluginsv1alpha1.ReasonNotWasm,
+	return plugin.Reject(pluginsv1alpha1.ReasonNotWasm,
 		"%s holds %s, not a WebAssembly module: %s", origin, content.What, content.Advice)
 }
 
@@ -79,17 +79,17 @@ func (e *Engine) checkImports(m *binary.Module) error {
 		switch {
 		case im.Kind == binary.ExternFunc && im.Module == abi.ImportModule && ok:
 			if describe(want) != got {
-				return plugin.Refuse(pluginsv1alpha1.ReasonUnknownImport,
+				return plugin.Reject(pluginsv1alpha1.ReasonUnknownImport,
 					"the module imports %q %q as %s, but the host offers it as %s: build it against guest ABI %d",
 					im.Module, im.Name, got, describe(want), abi.Version)
 			}
 		case im.Kind == binary.ExternFunc && im.Module == wasi.ModuleName && isWASI:
 			if want := describe(signature(fromWASI.Params, fromWASI.Results)); want != got {
-				return plugin.Refuse(pluginsv1alpha1.ReasonUnknownImport,
+				return plugin.Reject(pluginsv1alpha1.ReasonUnknownImport,
 					"the module imports %q %q as %s, but WASI preview 1 has it as %s", im.Module, im.Name, got, want)
 			}
 		default:
-			return plugin.Refuse(pluginsv1alpha1.ReasonUnknownImport,
+			return plugin.Reject(pluginsv1alpha1.ReasonUnknownImport,
 				"the module imports the %s %q %q, which the host does not offer: %s",
 				im.Kind, shorten(im.Module, maxName), shorten(im.Name, maxName), buildWithoutImport(im))
 		}
@@ -101,17 +101,17 @@ func (e *Engine) checkImports(m *binary.Module) error {
 func checkShape(m *binary.Module) error {
 	_, reactor := m.Export(abi.ExportReactorInitialize)
 	if _, command := m.Export(abi.ExportCommandStart); command && !reactor {
-		return plugin.Refuse(pluginsv1alpha1.ReasonCommandModule,
+		return plugin.Reject(pluginsv1alpha1.ReasonCommandModule,
 			"the module is a command (it exports %q), which ends when its main function does: build it as a reactor (Go: -buildmode=c-shared; C: -mexec-model=reactor)",
 			abi.ExportCommandStart)
 	}
 	if _, ok := m.Export(abi.ExportABIVersion); !ok {
-		return plugin.Refuse(pluginsv1alpha1.ReasonMissingABIVersion,
+		return plugin.Reject(pluginsv1alpha1.ReasonMissingABIVersion,
 			"the module has no export %q: it was not built as a k1s plugin; build it with a k1s SDK, or as docs/spec/abi.md says", abi.ExportABIVersion)
 	}
 	memory, ok := m.Export(abi.ExportMemory)
 	if !ok || memory.Kind != binary.ExternMemory {
-		return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport, "the module does not export a memory as %q: build it so that it does", abi.ExportMemory)
+		return plugin.Reject(pluginsv1alpha1.ReasonMissingExport, "the module does not export a memory as %q: build it so that it does", abi.ExportMemory)
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func checkExports(m *binary.Module) error {
 	required, optional := abi.RequiredExports(), abi.OptionalExports()
 	for _, name := range sortedNames(required) {
 		if _, ok := m.Export(name); !ok {
-			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+			return plugin.Reject(pluginsv1alpha1.ReasonMissingExport,
 				"the module has no export %q %s, which every plugin needs: add it", name, describe(required[name]))
 		}
 	}
@@ -137,11 +137,11 @@ func checkExports(m *binary.Module) error {
 			if ex.Kind == binary.ExternFunc {
 				got = funcType(ex.Func)
 			}
-			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+			return plugin.Reject(pluginsv1alpha1.ReasonMissingExport,
 				"the module exports %q as %s: guest ABI %d wants %s", ex.Name, got, abi.Version, describe(want))
 		}
 		if ex.Imported {
-			return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+			return plugin.Reject(pluginsv1alpha1.ReasonMissingExport,
 				"the module exports an import as %q: it must be a function of the module's own", ex.Name)
 		}
 	}
@@ -155,7 +155,7 @@ func checkCapabilities(m *binary.Module, declared []plugin.Capability) error {
 		if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { _, ok := m.Export(name); return ok }) {
 			continue
 		}
-		return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+		return plugin.Reject(pluginsv1alpha1.ReasonMissingExport,
 			"the module declares the capability %q but has no export \"%s\": add it, or do not declare the capability", c, strings.Join(names, "\" or \""))
 	}
 	return nil
@@ -166,7 +166,7 @@ func checkMemory(pages uint64, limits plugin.Limits) error {
 	if pages <= uint64(limits.MaxMemoryPages) {
 		return nil
 	}
-	return plugin.Refuse(pluginsv1alpha1.ReasonMemoryLimit,
+	return plugin.Reject(pluginsv1alpha1.ReasonMemoryLimit,
 		"the module needs %d pages of memory (64 KiB each), but spec.runtime.maxMemoryPages is %d: raise it", pages, limits.MaxMemoryPages)
 }
 

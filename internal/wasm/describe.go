@@ -46,7 +46,7 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 		return section, nil
 	}
 	if _, ok := outside.Export(abi.ExportMetadata); !ok {
-		return nil, plugin.Refuse(pluginsv1alpha1.ReasonInvalidMetadata,
+		return nil, plugin.Reject(pluginsv1alpha1.ReasonInvalidMetadata,
 			"the module has neither a custom section %q nor an export %q: add one", abi.MetadataSection, abi.ExportMetadata)
 	}
 	code, err := e.modules.acquire(ctx, module.Digest, e.source(module, outside))
@@ -54,7 +54,7 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidModule, notCompiled, err)
 	}
 	defer code.release()
-	in, err := e.instantiate(ctx, code, plugin.LoadRequest{Name: "metadata", Module: module, Limits: limits}, newPurse())
+	in, err := e.instantiate(ctx, code, plugin.LoadRequest{Name: "metadata", Module: module, Limits: limits}, newOutputLimiter())
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 }
 
 func wrongVersion(got int32) error {
-	return plugin.Refuse(pluginsv1alpha1.ReasonUnsupportedABIVersion,
+	return plugin.Reject(pluginsv1alpha1.ReasonUnsupportedABIVersion,
 		"the module speaks guest ABI %d, this operator speaks %d: use a module or an operator of the other's version", got, abi.Version)
 }
 

@@ -132,15 +132,15 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 // Close releases all resources of the engine. Runners must be closed before. Close waits until their last calls have
 // ended, for at most closeTimeout.
 func (e *Engine) Close(ctx context.Context) error {
-	gone := make(chan struct{})
+	closed := make(chan struct{})
 	go func() {
 		e.runners.Wait()
-		close(gone)
+		close(closed)
 	}()
 	timer := time.NewTimer(closeTimeout)
 	defer timer.Stop()
 	select {
-	case <-gone:
+	case <-closed:
 	case <-ctx.Done():
 	case <-timer.C:
 	}

@@ -33,7 +33,7 @@ var testMetadata = plugin.Metadata{
 func TestEngine_Describe(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
-	for _, name := range []string{"minimal", "reactor", "start_log", "unhealthy", "settings_refused"} {
+	for _, name := range []string{"minimal", "reactor", "start_log", "unhealthy", "settings_rejected"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			req := request(t, name)
@@ -68,7 +68,7 @@ func TestEngine_Describe_section(t *testing.T) {
 		t.Parallel()
 		req := request(t, "minimal")
 		_, err := e.Describe(t.Context(), plugin.NewModule(withSection(req.Module.Bytes, "k1s.metadata", "")), req.Limits)
-		refusal{"empty section", pluginsv1alpha1.ReasonInvalidMetadata, "metadata is empty"}.check(t, err)
+		rejection{"empty section", pluginsv1alpha1.ReasonInvalidMetadata, "metadata is empty"}.check(t, err)
 	})
 }
 
@@ -95,9 +95,9 @@ func TestEngine_notWasm(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := e.Describe(t.Context(), plugin.NewModule(tt.in), limits)
-			refusal{tt.name, tt.reason, tt.want}.check(t, err)
+			rejection{tt.name, tt.reason, tt.want}.check(t, err)
 			_, _, err = e.Load(t.Context(), plugin.LoadRequest{Module: plugin.NewModule(tt.in), Limits: limits})
-			refusal{tt.name, tt.reason, tt.want}.check(t, err)
+			rejection{tt.name, tt.reason, tt.want}.check(t, err)
 		})
 	}
 }
@@ -108,7 +108,7 @@ func TestEngine_damaged(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	whole := fixture(t, "minimal").Bytes
-	limits := plugin.Limits{MaxMemoryPages: 4, CallTimeout: patience, MaxInstances: 1, Fuel: 1_000_000} // some loop forever
+	limits := plugin.Limits{MaxMemoryPages: 4, CallTimeout: callTimeout, MaxInstances: 1, Fuel: 1_000_000} // some loop forever
 	for at := range whole {
 		for _, mask := range []byte{0x01, 0x80, 0xff} {
 			damaged := slices.Clone(whole)
@@ -153,7 +153,7 @@ func TestEngine_sharedCode(t *testing.T) {
 	if err := runners[1].Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the code is released", func() bool { return held(e.modules) == 0 })
+	eventually(t, "the code is released", func() bool { return cached(e.modules) == 0 })
 	if got := calls(t, load(t, e, "modes")); got != 1 { // and compiled again
 		t.Errorf("call %d, want 1", got)
 	}

@@ -25,17 +25,17 @@ func withHost(get func(context.Context, abi.ObjectKey) ([]byte, error)) func(*pl
 // blockingHost blocks every k1s_client_get until the test releases it, or until its call ends.
 type blockingHost struct {
 	entered chan struct{}
-	release chan struct{}
+	unblock chan struct{}
 }
 
 func newBlockingHost() blockingHost {
-	return blockingHost{entered: make(chan struct{}, 100), release: make(chan struct{})}
+	return blockingHost{entered: make(chan struct{}, 100), unblock: make(chan struct{})}
 }
 
 func (h blockingHost) get(ctx context.Context, _ abi.ObjectKey) ([]byte, error) {
 	h.entered <- struct{}{}
 	select {
-	case <-h.release:
+	case <-h.unblock:
 		return []byte(`{}`), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()

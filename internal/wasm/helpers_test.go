@@ -21,8 +21,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// patience is how long a test waits for something that must happen.
-const patience = 3 * time.Minute
+// callTimeout is how long a test waits for something that must happen.
+const callTimeout = 3 * time.Minute
 
 // short is the timeout of calls that must time out. It is long enough for everything that the call does before.
 const short = 2 * time.Second
@@ -32,7 +32,7 @@ func within(r plugin.Runner, runsOut bool, call func() ([]byte, error)) ([]byte,
 	if runsOut {
 		limits := &r.(*runner).req.Limits
 		limits.CallTimeout = short
-		defer func() { limits.CallTimeout = patience }()
+		defer func() { limits.CallTimeout = callTimeout }()
 	}
 	return call()
 }
@@ -92,7 +92,7 @@ func request(tb testing.TB, name string) plugin.LoadRequest {
 	tb.Helper()
 	return plugin.LoadRequest{
 		Name: "test/" + name, Module: fixture(tb, name), Settings: []byte("{}"),
-		Limits: plugin.Limits{MaxMemoryPages: 64, CallTimeout: patience, MaxInstances: 1, IdleTimeout: time.Hour},
+		Limits: plugin.Limits{MaxMemoryPages: 64, CallTimeout: callTimeout, MaxInstances: 1, IdleTimeout: time.Hour},
 	}
 }
 
@@ -148,7 +148,7 @@ func asLoadError(tb testing.TB, err error) *plugin.LoadError {
 // eventually waits for a condition.
 func eventually(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	ctx, cancel := context.WithTimeout(tb.Context(), callTimeout)
 	defer cancel()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

@@ -47,7 +47,7 @@ var hostTests = []struct {
 	{name: "a request nested without end", request: strings.Repeat("[", 50_000), kind: plugin.KindGuest, want: "answered BadRequest", kept: true},
 }
 
-func TestHost_answers(t *testing.T) {
+func TestHost_responses(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	for _, tt := range hostTests {

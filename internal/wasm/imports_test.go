@@ -56,11 +56,11 @@ func TestEngine_unknownImport(t *testing.T) {
 		{1, "other", "abort", `only the functions of "k1s" (guest ABI 1) and "wasi_snapshot_preview1" can be imported`},
 	} {
 		_, err := e.Describe(t.Context(), importing(tc.params, tc.module, tc.name), limits)
-		refusal{tc.name, pluginsv1alpha1.ReasonUnknownImport, `the module imports the func "` + tc.module + `" "` + tc.name + `", which the host does not offer: `}.check(t, err)
-		refusal{tc.name, pluginsv1alpha1.ReasonUnknownImport, tc.want}.check(t, err)
+		rejection{tc.name, pluginsv1alpha1.ReasonUnknownImport, `the module imports the func "` + tc.module + `" "` + tc.name + `", which the host does not offer: `}.check(t, err)
+		rejection{tc.name, pluginsv1alpha1.ReasonUnknownImport, tc.want}.check(t, err)
 	}
 	_, err := e.Describe(t.Context(), importing(0, "env", strings.Repeat("x", 1<<20)), limits)
-	refusal{"long", pluginsv1alpha1.ReasonUnknownImport, strings.Repeat("x", maxName) + `…", which`}.check(t, err)
+	rejection{"long", pluginsv1alpha1.ReasonUnknownImport, strings.Repeat("x", maxName) + `…", which`}.check(t, err)
 	if n := len(err.Error()); n > 1000 {
 		t.Errorf("the message has %d bytes", n)
 	}
@@ -81,6 +81,6 @@ func TestEngine_notWasm_origin(t *testing.T) {
 		module := plugin.NewModule([]byte(in))
 		module.Origin = `key "a" of ConfigMap "b"`
 		_, err := e.Describe(t.Context(), module, limits)
-		refusal{in, pluginsv1alpha1.ReasonNotWasm, `key "a" of ConfigMap "b" ` + want}.check(t, err)
+		rejection{in, pluginsv1alpha1.ReasonNotWasm, `key "a" of ConfigMap "b" ` + want}.check(t, err)
 	}
 }

@@ -46,13 +46,13 @@ type instance struct {
 	allocating bool
 	// running is the context of the current call.
 	running *callContext
-	// gone is called once, when the instance is closed.
-	gone  func()
-	stack [3]uint64
+	// closed is called once, when the instance is closed.
+	closed func()
+	stack  [3]uint64
 }
 
-func newInstance(log logr.Logger, redact *plugin.Redactor, purse *rate.Limiter) *instance {
-	q := &quota{log: log, purse: purse}
+func newInstance(log logr.Logger, redact *plugin.Redactor, limiter *rate.Limiter) *instance {
+	q := &quota{log: log, limiter: limiter}
 	in := &instance{log: log, redact: redact, quota: q, functions: make(map[string]api.Function, 2)}
 	in.stdout, in.stderr = newOutput(in, "stdout"), newOutput(in, "stderr")
 	return in
@@ -232,9 +232,9 @@ func (in *instance) close(ctx context.Context) {
 	if in.module != nil {
 		_ = in.module.Close(ctx) // it only frees memory
 	}
-	if in.gone != nil {
-		in.gone()
-		in.gone = nil
+	if in.closed != nil {
+		in.closed()
+		in.closed = nil
 	}
 }
 

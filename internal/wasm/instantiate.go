@@ -30,8 +30,8 @@ func (e *Engine) initializeLimit(limits plugin.Limits) limit {
 // instantiate creates an instance and initializes it, so that it is ready for calls. The whole initialization must end
 // within the timeout of a call or, if it is shorter, the timeout of initializations. Errors are *plugin.LoadError or
 // the error of the context.
-func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.LoadRequest, purse *rate.Limiter) (*instance, error) {
-	in, err := e.bare(ctx, code, req, nil, purse)
+func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.LoadRequest, limiter *rate.Limiter) (*instance, error) {
+	in, err := e.bare(ctx, code, req, nil, limiter)
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated: fix its segments", err)
 	}
@@ -46,8 +46,8 @@ func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.Loa
 }
 
 // restore creates an instance from an image.
-func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, purse *rate.Limiter) (*instance, error) {
-	in, err := e.bare(ctx, code, req, from, purse)
+func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, limiter *rate.Limiter) (*instance, error) {
+	in, err := e.bare(ctx, code, req, from, limiter)
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated again", err)
 	}
@@ -65,8 +65,8 @@ func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadReq
 var errNoMemory = errors.New("the machine has no memory for another instance")
 
 // bare creates an instance in which no code has run.
-func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, purse *rate.Limiter) (in *instance, err error) {
-	in = newInstance(e.log.WithValues("plugin", req.Name), req.Redact, purse)
+func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, limiter *rate.Limiter) (in *instance, err error) {
+	in = newInstance(e.log.WithValues("plugin", req.Name), req.Redact, limiter)
 	in.turn.turns = e.turns
 	allocator := &memoryAllocator{
 		limit: uint64(req.Limits.MaxMemoryPages) * pageSize, from: from,

@@ -28,7 +28,7 @@ func wait(tb testing.TB, done <-chan error) error {
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(patience):
+	case <-time.After(callTimeout):
 		tb.Fatal("the call does not end")
 		return nil
 	}
@@ -51,7 +51,7 @@ func TestRunner_Call_concurrent(t *testing.T) {
 		t.Errorf("a third call: got %v, want that it waited", err)
 	}
 	third := get(t.Context(), r)
-	close(host.release)
+	close(host.unblock)
 	for _, done := range []<-chan error{first, second, third} {
 		if err := wait(t, done); err != nil {
 			t.Error(err)

@@ -81,11 +81,11 @@ func TestLogs_flood_calls(t *testing.T) {
 	t.Parallel()
 	e, l := newEngine(t)
 	r := load(t, e, "modes")
-	purse := r.(*runner).purse
-	if purse.Limit() != loggedPerSecond || purse.Burst() != loggedAtOnce {
-		t.Errorf("%v bytes a second and %d at once may be logged", purse.Limit(), purse.Burst())
+	limiter := r.(*runner).limiter
+	if limiter.Limit() != loggedPerSecond || limiter.Burst() != loggedAtOnce {
+		t.Errorf("%v bytes a second and %d at once may be logged", limiter.Limit(), limiter.Burst())
 	}
-	purse.SetLimit(0) // so that the limit does not depend on the duration of the test
+	limiter.SetLimit(0) // so that the limit does not depend on the duration of the test
 	lines := strings.Repeat(strings.Repeat("z", abi.MaxLogMessage)+"\n", maxLinesPerCall)
 	const calls = 20 // each logs more than 800 KiB
 	for range calls {

@@ -81,7 +81,7 @@ func (m *linearMemory) Free() {
 		return
 	}
 	m.give(m.committed)
-	m.release()
+	m.unmap()
 }
 
 // take counts bytes that are about to be committed, and reports whether the budget allows them.

@@ -45,7 +45,7 @@ func (m *linearMemory) reset() bool {
 	return m.committed == 0 || unix.Madvise(m.space[:m.committed], unix.MADV_DONTNEED) == nil
 }
 
-func (m *linearMemory) release() {
+func (m *linearMemory) unmap() {
 	if len(m.space) > 0 {
 		_ = unix.Munmap(m.space) // fails only for ranges that are not mapped
 	}
@@ -59,8 +59,8 @@ type image struct {
 	file    int
 	size    uint64
 	globals []uint64
-	// gone is called when the image is closed. It may be nil.
-	gone func()
+	// unmapped is called when the image is closed. It may be nil.
+	unmapped func()
 }
 
 // newImage copies a memory to a new image. It fails if the kernel does not support memfd_create, or has no memory.
@@ -114,7 +114,7 @@ func (i *image) mapOver(space []byte) bool {
 // close closes the image. Memories that were mapped from it stay valid.
 func (i *image) close() {
 	_ = unix.Close(i.file)
-	if i.gone != nil {
-		i.gone()
+	if i.unmapped != nil {
+		i.unmapped()
 	}
 }

@@ -30,9 +30,9 @@ func TestImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var held int64
+	var retained int64
 	allocate := func() *linearMemory {
-		a := &memoryAllocator{limit: 8 * pageSize, from: from, count: func(delta int64) { held += delta }}
+		a := &memoryAllocator{limit: 8 * pageSize, from: from, count: func(delta int64) { retained += delta }}
 		return a.Allocate(pageSize, 1<<32).(*linearMemory)
 	}
 	one, two := allocate(), allocate()
@@ -55,8 +55,8 @@ func TestImage(t *testing.T) {
 	}
 	one.Free()
 	two.Free()
-	if held != 0 {
-		t.Errorf("%d bytes are accounted for at the end", held)
+	if retained != 0 {
+		t.Errorf("%d bytes are accounted for at the end", retained)
 	}
 }
 

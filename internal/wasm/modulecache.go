@@ -38,8 +38,8 @@ type moduleCache struct {
 	measured func(d time.Duration, kept bool)
 	// linger is how long an entry is kept after its last use.
 	linger time.Duration
-	// patience is the time limit for compiling one module.
-	patience time.Duration
+	// idleTimeout is the time limit for compiling one module.
+	idleTimeout time.Duration
 	// slots limits how many modules are compiled at the same time, so that calls are still served meanwhile.
 	slots chan struct{}
 
@@ -73,7 +73,7 @@ type compiled struct {
 
 func newModuleCache(compile func(context.Context, *artifact, bool) (wazero.CompiledModule, error), parallel int, measured func(time.Duration, bool)) *moduleCache {
 	return &moduleCache{
-		compile: compile, measured: measured, linger: linger, patience: compileTimeout,
+		compile: compile, measured: measured, linger: linger, idleTimeout: compileTimeout,
 		slots: make(chan struct{}, parallel), entries: map[plugin.Digest]*compiled{},
 	}
 }
@@ -120,10 +120,10 @@ func (c *moduleCache) fill(ctx context.Context, entry *compiled, from source) {
 	defer c.mu.Unlock()
 	entry.module, entry.artifact, entry.took, entry.kept, entry.err = code.module, code.artifact, code.took, code.kept, err
 	close(entry.ready)
-	switch held := c.entries[entry.digest] == entry; {
-	case err != nil && held:
+	switch users := c.entries[entry.digest] == entry; {
+	case err != nil && users:
 		delete(c.entries, entry.digest) // the next caller retries
-	case err == nil && !held: // every caller has given up
+	case err == nil && !users: // every caller has given up
 		_ = entry.module.Close(ctx) // it only frees memory
 	}
 }
@@ -154,7 +154,7 @@ func (c *moduleCache) compileInTime(ctx context.Context, from source) (_ code, e
 		code, err := c.compileNow(ctx, from)
 		done <- result{code, err}
 	}()
-	timer := time.NewTimer(c.patience)
+	timer := time.NewTimer(c.idleTimeout)
 	defer timer.Stop()
 	select {
 	case r := <-done:
@@ -162,7 +162,7 @@ func (c *moduleCache) compileInTime(ctx context.Context, from source) (_ code, e
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-timer.C:
-		err = fmt.Errorf("it takes more than %s: make its functions smaller", c.patience)
+		err = fmt.Errorf("it takes more than %s: make its functions smaller", c.idleTimeout)
 	}
 	go func() {
 		if r := <-done; r.err == nil {

@@ -56,7 +56,7 @@ func newFakeCache(compile func(context.Context, *artifact, bool) (wazero.Compile
 	return newModuleCache(compile, parallel, func(time.Duration, bool) {})
 }
 
-func held(c *moduleCache) int {
+func cached(c *moduleCache) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.entries)
@@ -125,7 +125,7 @@ func TestModuleCache_release(t *testing.T) {
 	one.release()
 	time.AfterFunc(10*time.Millisecond, two.release)
 	eventually(t, "the code is closed", func() bool { return f.code.closed.Load() == 1 })
-	if held(c) != 0 {
+	if cached(c) != 0 {
 		t.Error("the entry is still there")
 	}
 	if _, err := acquire(t.Context(), c, "a"); err != nil || f.compiled.Load() != 2 {
@@ -133,9 +133,9 @@ func TestModuleCache_release(t *testing.T) {
 	}
 }
 
-// TestModuleCache_release_comesBack verifies that a module that is acquired again in time is kept, as when it is
+// TestModuleCache_release_reused verifies that a module that is acquired again in time is kept, as when it is
 // described and then loaded.
-func TestModuleCache_release_comesBack(t *testing.T) {
+func TestModuleCache_release_reused(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{}
 	c := newFakeCache(f.compile, 1)
@@ -165,8 +165,8 @@ func TestModuleCache_fails(t *testing.T) {
 		if _, err := acquire(t.Context(), c, "a"); !errors.Is(err, f.err) {
 			t.Errorf("got %v, want %v", err, f.err)
 		}
-		if f.compiled.Load() != want+1 || held(c) != 0 {
-			t.Errorf("a failure is not kept: compiled %d times, %d entries", f.compiled.Load(), held(c))
+		if f.compiled.Load() != want+1 || cached(c) != 0 {
+			t.Errorf("a failure is not kept: compiled %d times, %d entries", f.compiled.Load(), cached(c))
 		}
 	}
 }
@@ -182,7 +182,7 @@ func TestModuleCache_givenUp(t *testing.T) {
 	if _, err := acquire(ctx, c, "a"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v, want the context's error", err)
 	}
-	eventually(t, "the entry is dropped", func() bool { return held(c) == 0 })
+	eventually(t, "the entry is dropped", func() bool { return cached(c) == 0 })
 	close(f.may)
 	eventually(t, "the code is closed", func() bool { return f.code.closed.Load() == 1 })
 }
@@ -230,7 +230,7 @@ func TestModuleCache_canceled(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("the compilation ended with %v", err)
 	}
-	if held(c) != 0 {
+	if cached(c) != 0 {
 		t.Error("the entry is still there")
 	}
 }
@@ -245,12 +245,12 @@ func TestModuleCache_slow(t *testing.T) {
 		}
 		return quick.compile(ctx, a, kept)
 	}, 1)
-	c.patience = time.Millisecond
+	c.idleTimeout = time.Millisecond
 	_, err := c.acquire(t.Context(), "a", source{read: func() (*artifact, bool, error) { return &artifact{Module: []byte("long")}, false, nil }})
 	if err == nil || err.Error() != "it takes more than 1ms: make its functions smaller" {
 		t.Errorf("got %v, want that it takes too long", err)
 	}
-	c.patience = patience
+	c.idleTimeout = callTimeout
 	if _, err := acquire(t.Context(), c, "b"); err != nil {
 		t.Error(err)
 	}

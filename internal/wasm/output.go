@@ -28,15 +28,15 @@ const (
 	lineOverhead = 200
 )
 
-// newPurse returns the rate limiter for the log output of all instances of a revision together. Its unit is bytes.
-func newPurse() *rate.Limiter { return rate.NewLimiter(loggedPerSecond, loggedAtOnce) }
+// newOutputLimiter returns the rate limiter for the log output of all instances of a revision together. Its unit is bytes.
+func newOutputLimiter() *rate.Limiter { return rate.NewLimiter(loggedPerSecond, loggedAtOnce) }
 
 // quota limits the log output of one call.
 type quota struct {
 	log           logr.Logger
 	used, dropped int
-	// purse limits the log output of all calls of the revision. nil means no limit.
-	purse *rate.Limiter
+	// limiter limits the log output of all calls of the revision. nil means no limit.
+	limiter *rate.Limiter
 }
 
 // take reports whether one more line is allowed.
@@ -50,7 +50,7 @@ func (q *quota) take(bytes int) bool {
 }
 
 func (q *quota) affords(bytes int) bool {
-	return q.purse == nil || q.purse.AllowN(time.Now(), bytes+lineOverhead)
+	return q.limiter == nil || q.limiter.AllowN(time.Now(), bytes+lineOverhead)
 }
 
 // reset starts a new call. It logs the number of dropped lines as soon as the limit allows it.

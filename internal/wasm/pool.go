@@ -141,11 +141,11 @@ func (p *pool) reap() {
 	for n < len(p.unused) && time.Since(p.unused[n].since) >= p.idle {
 		n++
 	}
-	gone := append([]unused(nil), p.unused[:n]...)
+	closed := append([]unused(nil), p.unused[:n]...)
 	p.unused = append(p.unused[:0], p.unused[n:]...)
 	p.schedule()
 	p.mu.Unlock()
-	for _, u := range gone {
+	for _, u := range closed {
 		u.in.shutdown()
 		u.in.close(context.Background())
 	}
@@ -159,14 +159,14 @@ func (p *pool) close(ctx context.Context) {
 		return
 	}
 	p.closed = true
-	gone := p.unused
+	closed := p.unused
 	p.unused = nil
 	if p.timer != nil {
 		p.timer.Stop()
 	}
 	p.mu.Unlock()
 	p.shut()
-	for _, u := range gone {
+	for _, u := range closed {
 		u.in.shutdown()
 		u.in.close(ctx)
 	}

@@ -162,14 +162,14 @@ func TestQuota_reset(t *testing.T) {
 	q := &quota{log: logr.Discard()}
 	for range maxLinesPerCall {
 		if !q.take(1) {
-			t.Fatal("refused within the limit")
+			t.Fatal("rejected within the limit")
 		}
 	}
 	if q.take(1) || q.dropped != 1 {
 		t.Error("let through beyond the limit")
 	}
 	if q.reset(); !q.take(1) {
-		t.Error("refused after the reset")
+		t.Error("rejected after the reset")
 	}
 }
 

@@ -49,9 +49,9 @@ func shown(tb testing.TB, secret string) []string {
 	return append(forms, strings.Split(secret, "\n")...)
 }
 
-// TestRedact_everywhere verifies that a guest that quotes its settings does not reveal secrets in its logs, its output
+// TestRedact_allOutputs verifies that a guest that quotes its settings does not reveal secrets in its logs, its output
 // and its replies.
-func TestRedact_everywhere(t *testing.T) {
+func TestRedact_allOutputs(t *testing.T) {
 	t.Parallel()
 	for _, secret := range quoting {
 		for name, tc := range map[string]struct {
@@ -107,7 +107,7 @@ func TestRedact_everywhere(t *testing.T) {
 	}
 }
 
-// TestRedact_without verifies that the same guest reveals everything without a Redactor, so that TestRedact_everywhere
+// TestRedact_without verifies that the same guest reveals everything without a Redactor, so that TestRedact_allOutputs
 // can fail.
 func TestRedact_without(t *testing.T) {
 	t.Parallel()

@@ -22,8 +22,8 @@ type revision struct {
 	engine *Engine
 	// req is the request that created the revision, without the bytes of the module.
 	req plugin.LoadRequest
-	// purse limits the log output of its instances.
-	purse *rate.Limiter
+	// limiter limits the log output of its instances.
+	limiter *rate.Limiter
 	// file is the artifact of the module on disk. If it is nil, code is never released while the revision is open.
 	file *os.File
 
@@ -42,7 +42,7 @@ type revision struct {
 
 func newRevision(e *Engine, code *compiled, req plugin.LoadRequest) *revision {
 	return &revision{
-		engine: e, req: req, code: code, purse: newPurse(),
+		engine: e, req: req, code: code, limiter: newOutputLimiter(),
 		file: e.artifacts.open(req.Module.Digest), plain: req.NoSnapshot || !code.artifact.Restorable,
 	}
 }
@@ -57,7 +57,7 @@ func (r *revision) instance(ctx context.Context) (*instance, error) {
 	start, how := time.Now(), plugin.InstantiatedImage
 	var in *instance
 	if from != nil {
-		in, err = r.engine.restore(ctx, code, r.req, from, r.purse)
+		in, err = r.engine.restore(ctx, code, r.req, from, r.limiter)
 	} else {
 		how = plugin.InstantiatedFresh
 		in, err = r.first(ctx, code)
@@ -68,7 +68,7 @@ func (r *revision) instance(ctx context.Context) (*instance, error) {
 	}
 	r.engine.metrics.Instantiated(r.req.Name, how, time.Since(start))
 	r.engine.metrics.Instances(r.req.Name, 1)
-	in.gone = func() {
+	in.closed = func() {
 		r.engine.metrics.Instances(r.req.Name, -1)
 		r.leave()
 	}
@@ -78,7 +78,7 @@ func (r *revision) instance(ctx context.Context) (*instance, error) {
 // first creates an instance by running the guest's own initialization. If the module is restorable, it takes an image
 // of the instance and returns a new instance that is restored from that image, so that the memory is held only once.
 func (r *revision) first(ctx context.Context, code *compiled) (*instance, error) {
-	in, err := r.engine.instantiate(ctx, code, r.req, r.purse)
+	in, err := r.engine.instantiate(ctx, code, r.req, r.limiter)
 	if err != nil || !r.copies() {
 		return in, err
 	}
@@ -98,7 +98,7 @@ func (r *revision) first(ctx context.Context, code *compiled) (*instance, error)
 	}
 	from := r.image
 	r.mu.Unlock()
-	copied, err := r.engine.restore(ctx, code, r.req, from, r.purse)
+	copied, err := r.engine.restore(ctx, code, r.req, from, r.limiter)
 	if err != nil {
 		return in, nil
 	}

@@ -66,9 +66,9 @@ func (r *runner) call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	run.end()
 	r.engine.metrics.Fuel(r.req.Name, call.Export, in.tank.used())
 	if err == nil && call.Accept != nil {
-		if refused := call.Accept(reply); refused != nil {
+		if rejected := call.Accept(reply); rejected != nil {
 			reply = nil
-			err = &plugin.CallError{Kind: plugin.KindViolation, Export: call.Export, Err: fmt.Errorf("reply: %w", r.req.Redact.Error(refused))}
+			err = &plugin.CallError{Kind: plugin.KindViolation, Export: call.Export, Err: fmt.Errorf("reply: %w", r.req.Redact.Error(rejected))}
 		}
 	}
 	if err == nil {

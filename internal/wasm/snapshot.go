@@ -23,7 +23,7 @@ func (in *instance) snapshot() (*image, error) {
 		budget.give(namespace, size)
 		return nil, err
 	}
-	made.gone = func() { budget.give(namespace, size) }
+	made.unmapped = func() { budget.give(namespace, size) }
 	return made, nil
 }
 

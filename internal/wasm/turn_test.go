@@ -103,7 +103,7 @@ func TestTurn_without(t *testing.T) {
 		other.take(t.Context())
 		if waits.mode == 'i' {
 			<-host.entered
-			close(host.release)
+			close(host.unblock)
 		}
 		other.giveBack()
 		if err := wait(t, ended); err != nil {

@@ -21,13 +21,13 @@ type queue = priorityqueue.PriorityQueue[Request]
 // eventHandler adds requests for the objects of one kind to a plugin's queue: for an object that is a target, and for
 // the owner of an object that is owned.
 type eventHandler struct {
-	spec   Spec
-	gvk    schema.GroupVersionKind
-	target *Target // nil if the kind is only owned
-	owned  bool
-	queue  queue
-	gone   *gone
-	causes *causes
+	spec    Spec
+	gvk     schema.GroupVersionKind
+	target  *Target // nil if the kind is only owned
+	owned   bool
+	queue   queue
+	deleted *deletions
+	causes  *causes
 	// labels returns an object's labels, if the cache has it.
 	labels func(Request) (map[string]string, bool)
 }
@@ -36,7 +36,7 @@ type eventHandler struct {
 func (m *Manager) handler(r *running, gvk schema.GroupVersionKind) *eventHandler {
 	return &eventHandler{
 		spec: r.spec, gvk: gvk, target: r.spec.target(gvk), owned: slices.Contains(r.spec.Owns, gvk),
-		queue: r.queue, gone: r.gone, causes: r.causes, labels: m.labels,
+		queue: r.queue, deleted: r.deletions, causes: r.causes, labels: m.labels,
 	}
 }
 
@@ -72,11 +72,11 @@ func (h *eventHandler) OnUpdate(oldObj, newObj any) {
 
 // OnDelete implements cache.ResourceEventHandler.
 func (h *eventHandler) OnDelete(obj any) {
-	if gone, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
-		obj = gone.Obj
+	if deleted, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
+		obj = deleted.Obj
 	}
 	if o := accessor(obj); o != nil && h.selected(o) {
-		h.gone.add(h.request(o)) // first, because a worker may handle the request at once
+		h.deleted.add(h.request(o)) // first, because a worker may handle the request at once
 	}
 	h.enqueue(obj, nil, 0)
 }
@@ -96,7 +96,7 @@ func (h *eventHandler) enqueue(obj any, cause metav1.Object, priority int) {
 		return
 	}
 	options := priorityqueue.AddOpts{Priority: &priority}
-	if h.selected(o) || h.target != nil && h.spec.held(o) {
+	if h.selected(o) || h.target != nil && h.spec.informerKeys(o) {
 		h.add(options, h.request(o), cause)
 	}
 	if h.owned && h.spec.InScope(o.GetNamespace()) {

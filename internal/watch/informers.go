@@ -21,8 +21,8 @@ const syncTimeout = 30 * time.Second
 // informers counts the users of each kind's informer.
 type informers struct {
 	cache *Cache
-	// patience is syncTimeout, except in tests.
-	patience time.Duration
+	// syncTimeout is syncTimeout, except in tests.
+	syncTimeout time.Duration
 
 	mu sync.Mutex
 	// current are the informers in the cache.
@@ -33,13 +33,13 @@ type informers struct {
 type informer struct {
 	cache.Informer
 
-	mapping meta.RESTMapping
-	users   int
-	fan     *fan
+	mapping     meta.RESTMapping
+	users       int
+	broadcaster *broadcaster
 }
 
 func newInformers(c *Cache) *informers {
-	return &informers{cache: c, patience: syncTimeout, current: map[schema.GroupVersionKind]*informer{}}
+	return &informers{cache: c, syncTimeout: syncTimeout, current: map[schema.GroupVersionKind]*informer{}}
 }
 
 // acquire returns the informer of a kind once it has every object. Each successful acquire needs a release.
@@ -48,11 +48,11 @@ func (i *informers) acquire(ctx context.Context, kind *meta.RESTMapping) (*infor
 	if err != nil {
 		return nil, fmt.Errorf("watch %s: %w", kind.GroupVersionKind.GroupKind(), err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, i.patience)
+	ctx, cancel := context.WithTimeout(ctx, i.syncTimeout)
 	defer cancel()
 	if !toolscache.WaitForCacheSync(ctx.Done(), acquired.HasSynced) {
 		i.release(acquired)
-		return nil, fmt.Errorf("list %s: not done within %s", kind.GroupVersionKind.GroupKind(), i.patience)
+		return nil, fmt.Errorf("list %s: not done within %s", kind.GroupVersionKind.GroupKind(), i.syncTimeout)
 	}
 	return acquired, nil
 }
@@ -83,7 +83,7 @@ func (i *informers) add(ctx context.Context, kind *meta.RESTMapping) (*informer,
 		i.remove(gvk)
 		return nil, err
 	}
-	i.current[gvk] = &informer{Informer: made, mapping: *kind, users: 1, fan: f}
+	i.current[gvk] = &informer{Informer: made, mapping: *kind, users: 1, broadcaster: f}
 	return i.current[gvk], nil
 }
 

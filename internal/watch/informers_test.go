@@ -117,7 +117,7 @@ func TestManager_operatorMayNotList(t *testing.T) {
 	config.Impersonate.UserName = "nobody"
 	w := newWorldAs(t, config)
 	w.namespace = "default"
-	w.informers.patience = 500 * time.Millisecond
+	w.informers.syncTimeout = 500 * time.Millisecond
 	err := w.Ensure(t.Context(), named("a"), w.of(configMaps), &journal{})
 	if err == nil || !strings.Contains(err.Error(), "list ConfigMap: not done within") {
 		t.Errorf("got %v", err)
@@ -125,7 +125,7 @@ func TestManager_operatorMayNotList(t *testing.T) {
 	if n := len(w.Informers()); n != 0 {
 		t.Errorf("%d informers are left", n)
 	}
-	w.informers.patience = time.Hour
+	w.informers.syncTimeout = time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Ensure(ctx, named("a"), w.of(configMaps), &journal{}) }()

@@ -82,11 +82,11 @@ type lastSeen struct {
 	seen map[string]string
 }
 
-const isGone = "gone"
+const isDeleted = "gone"
 
 func (l *lastSeen) Reconcile(ctx context.Context, req Request, _ Turn) (reconcile.Result, error) {
 	got, err := l.w.Get(ctx, req.GVK, req.Namespace, req.Name)
-	value := isGone
+	value := isDeleted
 	if err == nil {
 		value = fmt.Sprint(decode(l.w.t, got)["data"].(map[string]any)["value"])
 	} else if !apierrors.IsNotFound(err) {
@@ -122,7 +122,7 @@ func TestManager_ensure_changed(t *testing.T) {
 			}
 			if i%3 > 1 {
 				err = errors.Join(err, w.env.Client.Delete(t.Context(), cm))
-				want[cm.Name] = isGone
+				want[cm.Name] = isDeleted
 			}
 			if err != nil {
 				t.Errorf("write %s: %v", cm.Name, err)
@@ -146,7 +146,7 @@ func TestManager_ensure_changed(t *testing.T) {
 		defer l.mu.Unlock()
 		for name, value := range want {
 			// An object that existed only between two reconciles need not have been delivered.
-			if got, told := l.seen[name]; got != value && (told || value != isGone) {
+			if got, notified := l.seen[name]; got != value && (notified || value != isDeleted) {
 				return fmt.Errorf("%s was last told to be %q, want %q", name, got, value)
 			}
 		}
@@ -233,7 +233,7 @@ func TestManager_stop_waits(t *testing.T) {
 			close(proceed)
 			select {
 			case <-stopped:
-			case <-time.After(testenv.Patience):
+			case <-time.After(testenv.Timeout):
 				t.Fatal("it did not end")
 			}
 			mu.Lock()
@@ -305,10 +305,10 @@ func TestManager_attempts(t *testing.T) {
 	t.Parallel()
 	terminal := reconcile.TerminalError(errors.New("invalid"))
 	cases := []struct {
-		name    string
-		answers []error // the results of the calls in order; the object is changed before the calls that nothing else causes
-		changes map[int]bool
-		want    []int
+		name      string
+		responses []error // the results of the calls in order; the object is changed before the calls that nothing else causes
+		changes   map[int]bool
+		want      []int
 	}{
 		{"success", []error{nil, nil, nil}, map[int]bool{1: true, 2: true}, []int{1, 1, 1}},
 		{"failures", []error{errors.New("1"), errors.New("2"), errors.New("3"), nil}, nil, []int{1, 2, 3, 4}},
@@ -324,8 +324,8 @@ func TestManager_attempts(t *testing.T) {
 			var seen attempts
 			j := &journal{do: func(_ context.Context, _ Request, turn Turn) (reconcile.Result, error) {
 				attempt := turn.Attempt
-				if n := seen.add(attempt); n <= len(c.answers) {
-					return reconcile.Result{}, c.answers[n-1]
+				if n := seen.add(attempt); n <= len(c.responses) {
+					return reconcile.Result{}, c.responses[n-1]
 				}
 				return reconcile.Result{}, nil
 			}}

@@ -87,7 +87,7 @@ func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Sp
 		return nil
 	}
 	// The old controller keeps running until everything that the new one needs is there.
-	informers, err := m.informers.hold(ctx, spec)
+	informers, err := m.informers.acquireAll(ctx, spec)
 	if err != nil {
 		return err
 	}

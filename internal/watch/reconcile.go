@@ -14,9 +14,9 @@ import (
 type worker struct {
 	Reconciler
 
-	limiter workqueue.TypedRateLimiter[Request]
-	gone    *gone
-	causes  *causes
+	limiter   workqueue.TypedRateLimiter[Request]
+	deletions *deletions
+	causes    *causes
 	// run ends when the controller stops. hard ends the reconciles that are in flight then.
 	run, hard context.Context //nolint:containedctx // they are the controller's life, not a request's
 }
@@ -31,7 +31,7 @@ func (w worker) Reconcile(ctx context.Context, req Request) (reconcile.Result, e
 	defer cancel()
 	stop := context.AfterFunc(w.hard, cancel)
 	defer stop()
-	wasGone := w.gone.remove(req)
+	wasDeleted := w.deletions.remove(req)
 	turn := w.causes.take(req)
 	turn.Attempt = w.limiter.NumRequeues(req) + 1
 	result, err := w.Reconciler.Reconcile(ctx, req, turn)
@@ -39,8 +39,8 @@ func (w worker) Reconcile(ctx context.Context, req Request) (reconcile.Result, e
 	if terminal {
 		w.limiter.Forget(req) // it is not retried, so the next change is a first attempt
 	}
-	if again := err != nil && !terminal || result.RequeueAfter > 0; wasGone && again {
-		w.gone.add(req)
+	if requeue := err != nil && !terminal || result.RequeueAfter > 0; wasDeleted && requeue {
+		w.deletions.add(req)
 	}
 	return result, err
 }

@@ -28,11 +28,11 @@ const (
 type running struct {
 	spec       Spec
 	queue      queue
-	gone       *gone
+	deletions  *deletions
 	causes     *causes
 	controller controller.TypedController[Request]
 	log        logr.Logger
-	informers  *held
+	informers  *informerSet
 	// handlers are functions that remove the controller's event handlers.
 	handlers []func()
 
@@ -74,24 +74,24 @@ func (r *running) abandon() {
 // inherit takes over the deleted objects that another controller, which has stopped, has not handled. All other objects
 // are in the informers.
 func (r *running) inherit(old *running) {
-	for _, req := range old.gone.all() {
+	for _, req := range old.deletions.all() {
 		if r.spec.target(req.GVK) != nil && r.spec.InScope(req.Namespace) {
-			r.gone.add(req)
+			r.deletions.add(req)
 			r.causes.add(req, nil)
 			r.queue.Add(req)
 		}
 	}
 }
 
-// held are informers that a controller has acquired.
-type held struct {
+// informerSet are informers that a controller has acquired.
+type informerSet struct {
 	byKind map[schema.GroupVersionKind]*informer
 	owner  *informers
 }
 
-// hold acquires the informers of all kinds of a spec, or none.
-func (i *informers) hold(ctx context.Context, spec Spec) (*held, error) {
-	h := &held{byKind: map[schema.GroupVersionKind]*informer{}, owner: i}
+// acquireAll acquires the informers of all kinds of a spec, or none.
+func (i *informers) acquireAll(ctx context.Context, spec Spec) (*informerSet, error) {
+	h := &informerSet{byKind: map[schema.GroupVersionKind]*informer{}, owner: i}
 	for _, gvk := range spec.kinds() {
 		kind := spec.Kinds[gvk]
 		if kind == nil {
@@ -108,7 +108,7 @@ func (i *informers) hold(ctx context.Context, spec Spec) (*held, error) {
 	return h, nil
 }
 
-func (h *held) release() {
+func (h *informerSet) release() {
 	for _, used := range h.byKind {
 		h.owner.release(used)
 	}
@@ -116,9 +116,9 @@ func (h *held) release() {
 
 // prepare returns a plugin's controller, which collects events but does not process them yet. It takes over the
 // informers.
-func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, spec Spec, informers *held, reconciler Reconciler) (*running, error) {
+func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, spec Spec, informers *informerSet, reconciler Reconciler) (*running, error) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[Request](minBackoff, maxBackoff)
-	r := &running{spec: spec, gone: newGone(), causes: newCauses(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
+	r := &running{spec: spec, deletions: newDeletions(), causes: newCauses(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(base)
 	// Without a name, the queue has no metrics, which would be updated twice a second for every plugin.
 	r.queue = priorityqueue.New("", func(o *priorityqueue.Opts[Request]) {
@@ -126,7 +126,7 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 	})
 	var err error
 	r.controller, err = controller.NewTypedUnmanaged(name.String(), controller.TypedOptions[Request]{
-		Reconciler:              worker{Reconciler: reconciler, limiter: limiter, gone: r.gone, causes: r.causes, run: r.ctx, hard: m.hard},
+		Reconciler:              worker{Reconciler: reconciler, limiter: limiter, deletions: r.deletions, causes: r.causes, run: r.ctx, hard: m.hard},
 		MaxConcurrentReconciles: spec.MaxConcurrentReconciles,
 		RateLimiter:             limiter,
 		NewQueue: func(string, workqueue.TypedRateLimiter[Request]) workqueue.TypedRateLimitingInterface[Request] {
@@ -140,7 +140,7 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 		return nil, fmt.Errorf("make a controller: %w", err)
 	}
 	for gvk, used := range informers.byKind {
-		if err := m.listen(ctx, r, gvk, used.fan); err != nil {
+		if err := m.listen(ctx, r, gvk, used.broadcaster); err != nil {
 			r.abandon()
 			return nil, fmt.Errorf("watch %s: %w", gvk.GroupKind(), err)
 		}
@@ -149,7 +149,7 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 }
 
 // listen adds the events of a kind to the controller's queue.
-func (m *Manager) listen(ctx context.Context, r *running, gvk schema.GroupVersionKind, f *fan) error {
+func (m *Manager) listen(ctx context.Context, r *running, gvk schema.GroupVersionKind, f *broadcaster) error {
 	h := m.handler(r, gvk)
 	if err := f.join(ctx, h); err != nil {
 		return err
@@ -167,7 +167,7 @@ func (m *Manager) enqueueAll(ctx context.Context, r *running) error {
 		}
 		for i := range list.Items {
 			o := &list.Items[i]
-			if !r.spec.Selects(t.GVK, o) && !r.spec.held(o) {
+			if !r.spec.Selects(t.GVK, o) && !r.spec.informerKeys(o) {
 				continue
 			}
 			req := Request{GVK: t.GVK, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}

@@ -110,8 +110,8 @@ func (s Spec) Selects(gvk schema.GroupVersionKind, o metav1.Object) bool {
 	return t != nil && s.InScope(o.GetNamespace()) && t.selects(o.GetLabels())
 }
 
-// held reports whether an object has the spec's finalizer.
-func (s Spec) held(o metav1.Object) bool {
+// informerKeys reports whether an object has the spec's finalizer.
+func (s Spec) informerKeys(o metav1.Object) bool {
 	return s.Finalizer != "" && slices.Contains(o.GetFinalizers(), s.Finalizer)
 }
 

@@ -75,7 +75,7 @@ func (w *world) next(r *rand.Rand, queue []string) []string {
 	i := r.IntN(len(queue))
 	name := queue[i]
 	queue = append(queue[:i:i], queue[i+1:]...)
-	w.host.Forget()
+	w.host.ClearRecords()
 	versions := w.versions()
 	_, err := w.host.Reconcile(w.handler, key(name))
 	if err != nil {

@@ -23,7 +23,7 @@ func family(t *testing.T) *world {
 		w.put(pair[0], pair[1])
 		w.reconcile(pair[0])
 	}
-	w.host.Forget()
+	w.host.ClearRecords()
 	return w
 }
 
@@ -69,7 +69,7 @@ func TestDescendants_failureLeavesNobodyBehind(t *testing.T) {
 	}
 }
 
-func TestDescendants_goneMakesOrphans(t *testing.T) {
+func TestDescendants_deletionMakesOrphans(t *testing.T) {
 	w := family(t)
 	w.remove("b")
 	if result := w.reconcile("b"); result != (k1s.Result{}) {
@@ -82,7 +82,7 @@ func TestDescendants_goneMakesOrphans(t *testing.T) {
 		t.Errorf("message %q", got)
 	}
 	w.want(map[string]stands{"a": within(0, "a"), "o": within(1, "other/o")})
-	w.host.Forget()
+	w.host.ClearRecords()
 	w.reconcile("b", "c", "d", "e")
 	if written := w.written(); len(written) != 0 {
 		t.Errorf("then %q were written again", written)
@@ -112,7 +112,7 @@ func TestDescendants_manyTakeSeveralCalls(t *testing.T) {
 	}
 	w.put("a", "b")
 	for call, want := range []int{maxWrites, maxWrites, 50 + 1} {
-		w.host.Forget()
+		w.host.ClearRecords()
 		result := w.reconcile("a")
 		if got := len(w.host.Writes()); got != want {
 			t.Errorf("call %d writes %d, want %d", call, got, want)

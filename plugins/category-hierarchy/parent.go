@@ -16,9 +16,9 @@ const (
 )
 
 // createParent creates the parent of a category as a root, and emits an Event about it on the category. If the API
-// server rejected the parent as Forbidden or Invalid, so that an immediate retry would not help, refused contains the
+// server rejected the parent as Forbidden or Invalid, so that an immediate retry would not help, rejected contains the
 // reason.
-func createParent(ctx context.Context, c *category) (refused string, err error) {
+func createParent(ctx context.Context, c *category) (rejected string, err error) {
 	parent := &category{
 		ObjectMeta: k1s.ObjectMeta{
 			Namespace: c.Namespace,

@@ -29,7 +29,7 @@ func TestCreateParent(t *testing.T) {
 	w.want(map[string]stands{"saws": within(1, "tools/saws")})
 	w.reconcile("tools")
 	w.want(map[string]stands{"tools": within(0, "tools")})
-	w.host.Forget()
+	w.host.ClearRecords()
 	w.reconcile("saws", "tools")
 	if writes := w.written(); len(writes) != 0 {
 		t.Errorf("the second time wrote %q", writes)

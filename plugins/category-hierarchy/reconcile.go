@@ -29,7 +29,7 @@ type reconciler struct {
 // in this order.
 func (r *reconciler) Reconcile(ctx context.Context, req k1s.Request, c *category) (k1s.Result, error) {
 	if c == nil {
-		return r.gone(ctx, req.Key)
+		return r.deleted(ctx, req.Key)
 	}
 	p, err := r.locate(ctx, c)
 	switch {
@@ -54,8 +54,8 @@ func (r *reconciler) Reconcile(ctx context.Context, req k1s.Request, c *category
 	return k1s.Result{}, nil
 }
 
-// gone turns the children of a deleted category into orphans.
-func (r *reconciler) gone(ctx context.Context, key k1s.Key) (k1s.Result, error) {
+// deleted turns the children of a deleted category into orphans.
+func (r *reconciler) deleted(ctx context.Context, key k1s.Key) (k1s.Result, error) {
 	done, err := r.placeDescendants(ctx, key, func(child string) place { return orphan(child, key.Name, "") })
 	if err != nil || !done {
 		return k1s.Result{RequeueAfter: goOnPause}, err
@@ -80,9 +80,9 @@ func (r *reconciler) locate(ctx context.Context, c *category) (place, error) {
 			// Only the reconcile of the category whose parent is missing creates that parent.
 			return orphan(chain[len(chain)-1], parent, ""), nil
 		default:
-			refused, err := createParent(ctx, c)
-			if err != nil || refused != "" {
-				return orphan(c.Name, parent, refused), err
+			rejected, err := createParent(ctx, c)
+			if err != nil || rejected != "" {
+				return orphan(c.Name, parent, rejected), err
 			}
 		}
 		chain = append(chain, parent)

@@ -30,7 +30,7 @@ func TestReconcile_placesByAncestors(t *testing.T) {
 	if events := w.host.Events(); len(events) != 0 {
 		t.Errorf("events %+v", events)
 	}
-	w.host.Forget()
+	w.host.ClearRecords()
 	w.reconcile("tools", "saws", "chainsaws")
 	for _, call := range w.host.Calls() {
 		if call.Verb != k1stest.VerbGet {
@@ -81,7 +81,7 @@ func TestReconcile_parentNotFound(t *testing.T) {
 	if got := w.message("chainsaws"); got != message {
 		t.Errorf("the child's message %q", got)
 	}
-	w.host.Forget()
+	w.host.ClearRecords()
 	w.reconcile("chainsaws", "saws")
 	if writes := w.written(); len(writes) != 0 {
 		t.Errorf("the second time wrote %q", writes)
@@ -120,7 +120,7 @@ func TestReconcile_cycle(t *testing.T) {
 					t.Errorf("%s: message %q", child, got)
 				}
 			}
-			w.host.Forget()
+			w.host.ClearRecords()
 			for child := range c.parents {
 				w.reconcile(child)
 			}
@@ -169,7 +169,7 @@ func TestReconcile_tooDeep(t *testing.T) {
 	}
 
 	// Becoming even deeper is not a transition. Coming back and becoming too deep again is one.
-	w.host.Forget()
+	w.host.ClearRecords()
 	w.put("top", "")
 	w.put("a", "top")
 	w.reconcile("a")
@@ -180,7 +180,7 @@ func TestReconcile_tooDeep(t *testing.T) {
 	w.put("c", "top")
 	w.reconcile("c")
 	w.want(map[string]stands{"c": within(1, "top/c")})
-	w.host.Forget()
+	w.host.ClearRecords()
 	w.put("c", "b")
 	w.reconcile("c")
 	if events := w.host.Events(); len(events) != 1 || events[0].Key.Name != "c" {

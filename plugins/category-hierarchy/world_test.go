@@ -122,6 +122,6 @@ func (w *world) written() []string {
 	for _, call := range w.host.Writes() {
 		names = append(names, call.Key.Name)
 	}
-	w.host.Forget()
+	w.host.ClearRecords()
 	return names
 }

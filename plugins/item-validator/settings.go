@@ -23,7 +23,7 @@ const settingsSchema json.Raw = `{
       "type": "string",
       "enum": ["strict", "lenient"],
       "default": "strict",
-      "description": "Whether Items that break a rule are refused (strict) or warned of (lenient)."
+      "description": "Whether Items that break a rule are denied (strict) or warned of (lenient)."
     },
     "default_category": {
       "type": "string",

@@ -13,17 +13,17 @@ import (
 // validates returns the handler that validates Items when they are created and updated. It does not handle deletions.
 func validates(s *settings) k1s.AdmissionHandler {
 	return k1s.Validate(k1s.Validator[*item]{
-		Create: func(_ context.Context, i *item) (k1s.Warnings, error) { return s.judge(i, i.broken()) },
+		Create: func(_ context.Context, i *item) (k1s.Warnings, error) { return s.check(i, i.broken()) },
 		Update: func(_ context.Context, old, i *item) (k1s.Warnings, error) {
 			before := old.broken()
 			found := slices.DeleteFunc(i.broken(), func(rule string) bool { return slices.Contains(before, rule) })
-			return s.judge(i, append(found, i.brokenBy(old)...))
+			return s.check(i, append(found, i.brokenBy(old)...))
 		},
 	})
 }
 
-// judge denies an Item with all rules that it violates, or returns them as warnings.
-func (s *settings) judge(i *item, found []string) (k1s.Warnings, error) {
+// check denies an Item with all rules that it violates, or returns them as warnings.
+func (s *settings) check(i *item, found []string) (k1s.Warnings, error) {
 	if len(found) > 0 && !s.lenient {
 		return nil, k1s.Invalid(strings.Join(found, "; "))
 	}

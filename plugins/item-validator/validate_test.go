@@ -61,7 +61,7 @@ func TestValidate_create(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			host := k1stest.New(t)
 			warnings, err := host.ValidateCreate(validates(&settings{}), parse(t, c.spec))
-			refused(t, err, c.broken)
+			denied(t, err, c.broken)
 			if err == nil && !slices.Equal(warnings, c.advice) {
 				t.Errorf("strict warns %q, want %q", warnings, c.advice)
 			}
@@ -99,7 +99,7 @@ func TestValidate_update(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			host := k1stest.New(t)
 			_, err := host.ValidateUpdate(validates(&settings{}), parse(t, c.old), parse(t, c.spec))
-			refused(t, err, c.broken)
+			denied(t, err, c.broken)
 			warnings, err := host.ValidateUpdate(validates(&settings{lenient: true}), parse(t, c.old), parse(t, c.spec))
 			if err != nil || !slices.Equal(warnings, c.broken) {
 				t.Errorf("lenient: %v and %q, want %q", err, warnings, c.broken)
@@ -108,11 +108,11 @@ func TestValidate_update(t *testing.T) {
 	}
 }
 
-func refused(t *testing.T, err error, broken []string) {
+func denied(t *testing.T, err error, broken []string) {
 	t.Helper()
 	switch {
 	case len(broken) == 0 && err != nil:
-		t.Errorf("refused: %v", err)
+		t.Errorf("denied: %v", err)
 	case len(broken) > 0 && (!k1s.IsInvalid(err) || err.Error() != strings.Join(broken, "; ")):
 		t.Errorf("got %v, want Invalid: %q", err, broken)
 	}

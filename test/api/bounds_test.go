@@ -113,10 +113,10 @@ func TestWasmPlugin_bounds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if err := create(t, env, ns, name, tc.spec(tc.in)); err != nil {
-				t.Errorf("%.80v is refused: %v", tc.in, err)
+				t.Errorf("%.80v is rejected: %v", tc.in, err)
 			}
 			if err := create(t, env, ns, name+"-out", tc.spec(tc.out)); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), tc.field) {
-				t.Errorf("%.80v: got %v, want it refused for %s", tc.out, err, tc.field)
+				t.Errorf("%.80v: got %v, want it rejected for %s", tc.out, err, tc.field)
 			}
 		})
 	}

@@ -24,7 +24,7 @@ type wording struct {
 var wordings = []wording{
 	{not: words(`(hold|holds|held|holding) up`), but: `"admission request", "the webhook matches …"`},
 	{not: words(`have a say`), but: `"the plugin's webhook"`},
-	{not: words(`refus(e|es|ed|ing|al|als)`), but: `"denied" (admission), "rejected" (modules, specs, revisions), "forbidden" (permissions)`, markdown: true},
+	{not: words(`refus(e|es|ed|ing|al|als)`), but: `"denied" (admission), "rejected" (modules, specs, revisions), "forbidden" (permissions)`},
 	{not: words(`(hears?|told|tells?|tell) of`), but: `"receives events", "is notified"`},
 	{not: words(`(go|goes|going) on serving`), but: `"keeps serving"`},
 	{not: words(`(take|takes|took|taken|taking) back`), but: `"rolls back"`},
@@ -40,7 +40,7 @@ var wordings = []wording{
 	{not: words(`of (its|their|our) own making`), but: `"self-signed"`},
 	{not: words(`lets? go of`), but: `"removes the finalizer"`},
 	{not: words(`written down`), but: `"recorded"`},
-	{not: words(`purses?|treasures?|poison(s|ed|ing)?`), but: `what it is: "quota", "fixture", …`, markdown: true},
+	{not: words(`purses?|treasures?|poison(s|ed|ing)?`), but: `what it is: "quota", "fixture", …`},
 	{not: words(`authoris(e|es|ed|ing|ation)|initialis(e|es|ed|ing|ation)|recognis(e|es|ed|ing)|cancelled|cancelling|behaviours?|summaris(e|es|ed|ing)|serialis(e|es|ed|ing)`), but: "American spelling, as Kubernetes has it"},
 }
 

@@ -211,7 +211,7 @@ func list(warnings []string) string {
 }
 
 // A guest that is written only from the specification passes all cases, and violates the ABI in each way.
-func TestMirror_warnsAndRefuses(t *testing.T) {
+func TestMirror_warnsAndDenies(t *testing.T) {
 	t.Parallel()
 	g := mirror(t)
 	all := common()

@@ -70,7 +70,7 @@ func TestAnnotator_reconcile(t *testing.T) {
 			t.Errorf("%s: requests (-want +got)\n%s", tt.name, diff)
 		}
 	}
-	if !host.said(`annotating \"tools\"`) {
+	if !host.messages(`annotating \"tools\"`) {
 		t.Errorf("nothing is logged: %q", host.logged)
 	}
 }
@@ -90,7 +90,7 @@ func TestAnnotator_anyJSON(t *testing.T) {
 	}
 }
 
-func TestAnnotator_gone(t *testing.T) {
+func TestAnnotator_deleted(t *testing.T) {
 	t.Parallel()
 	host := &recorder{}
 	_, runner := run(t, "annotator", host)

@@ -160,8 +160,8 @@ func TestCaller(t *testing.T) {
 		}
 	}
 
-	refused := recorded("b.example:80", 0, access.DecisionDenied, "allowlist", "Forbidden")
-	wanted := []access.Record{recorded(host, http.StatusAccepted, access.DecisionAllowed, "", ""), refused, refused}
+	denied := recorded("b.example:80", 0, access.DecisionDenied, "allowlist", "Forbidden")
+	wanted := []access.Record{recorded(host, http.StatusAccepted, access.DecisionAllowed, "", ""), denied, denied}
 	if diff := cmp.Diff(wanted, records(), cmpopts.IgnoreFields(access.Record{}, "Time", "LatencyMicros", "Revision")); diff != "" {
 		t.Errorf("audit log (-want +got):\n%s", diff)
 	}
@@ -196,10 +196,10 @@ func TestCaller_loopback(t *testing.T) {
 // If a call times out while a server delays its response, the call and the request end.
 func TestCaller_timeout(t *testing.T) {
 	t.Parallel()
-	gone := make(chan struct{}, 1)
+	deleted := make(chan struct{}, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
-		gone <- struct{}{}
+		deleted <- struct{}{}
 	}))
 	t.Cleanup(server.Close)
 	var records func() []access.Record
@@ -211,7 +211,7 @@ func TestCaller_timeout(t *testing.T) {
 			t.Errorf("got %v, want %s", err, plugin.KindTimeout)
 		}
 		select {
-		case <-gone:
+		case <-deleted:
 			reached = true
 		case <-time.After(limit):
 		}

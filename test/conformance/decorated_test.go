@@ -28,13 +28,13 @@ import (
 // gate is a Host that blocks a guest until it is released.
 type gate struct {
 	plugin.Host
-	entered, release chan struct{}
+	entered, unblock chan struct{}
 }
 
 func (g *gate) Get(ctx context.Context, _ abi.ObjectKey) ([]byte, error) {
 	g.entered <- struct{}{}
 	select {
-	case <-g.release:
+	case <-g.unblock:
 		return []byte("{}"), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -181,13 +181,13 @@ func TestBatcher(t *testing.T) {
 			objects: []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, batches: 2,
 			want: map[string]string{"a": "7", "b": "7", "c": "7", "d": "7", "e": "7", "f": "7", "g": "7", "h": "7", "i": "7", "j": "7"},
 		},
-		"one is refused": {
-			objects: []string{"a", "refuse", "c"}, batches: 1,
-			want: map[string]string{"a": "7", "refuse": "guest reconcile_batch answered Invalid: refused", "c": "7"},
+		"one is denied": {
+			objects: []string{"a", "reject", "c"}, batches: 1,
+			want: map[string]string{"a": "7", "reject": "guest reconcile_batch answered Invalid: invalid", "c": "7"},
 		},
-		"one is poison": {
-			objects: []string{"a", "poison", "c"}, batches: 1,
-			want: map[string]string{"a": "5", "poison": "Trap", "c": "5"},
+		"one is broken": {
+			objects: []string{"a", "broken", "c"}, batches: 1,
+			want: map[string]string{"a": "5", "broken": "Trap", "c": "5"},
 		},
 		"a result is missing": {
 			objects: []string{"a", "short", "c"}, batches: 1,
@@ -196,7 +196,7 @@ func TestBatcher(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := &gate{entered: make(chan struct{}), release: make(chan struct{})}
+			g := &gate{entered: make(chan struct{}), unblock: make(chan struct{})}
 			runner, registry := decorated(t, "batcher", g, nil)
 			var wg sync.WaitGroup
 			wg.Go(func() {
@@ -217,7 +217,7 @@ func TestBatcher(t *testing.T) {
 				})
 				<-ctx.waits
 			}
-			close(g.release)
+			close(g.unblock)
 			wg.Wait()
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
@@ -239,8 +239,8 @@ func TestBatcher(t *testing.T) {
 func TestBatcher_spans(t *testing.T) {
 	t.Parallel()
 	spans := tracetest.NewInMemoryExporter()
-	g := &gate{entered: make(chan struct{}, 1), release: make(chan struct{})}
-	close(g.release)
+	g := &gate{entered: make(chan struct{}, 1), unblock: make(chan struct{})}
+	close(g.unblock)
 	runner, _ := decorated(t, "batcher", g, tracing.New(sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))))
 	if got := end(t.Context(), runner, "hold"); got != "5" {
 		t.Errorf("got %s", got)

@@ -44,8 +44,8 @@ func (r *recorder) take() []any {
 	return requests
 }
 
-// said reports whether a message was logged.
-func (r *recorder) said(message string) bool {
+// messages reports whether a message was logged.
+func (r *recorder) messages(message string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.ContainsFunc(r.logged, func(line string) bool { return strings.Contains(line, message) })

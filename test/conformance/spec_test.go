@@ -105,7 +105,7 @@ func TestLogger(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if !host.said(`\"name\":\"tools\",\"object\":{},\"attempt\":1}`) || !host.said("spoons") {
+	if !host.messages(`\"name\":\"tools\",\"object\":{},\"attempt\":1}`) || !host.messages("spoons") {
 		t.Errorf("not every object is logged: %.500q", host.logged)
 	}
 	if got := host.take(); got != nil {

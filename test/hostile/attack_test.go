@@ -26,12 +26,12 @@ const (
 	// fails: the hostile call fails, and a good call succeeds afterwards.
 	fails step = "call"
 	// answers: the module is harmless: the hostile call succeeds, too.
-	answers step = "answer"
+	succeeds step = "answer"
 	// builds: the cost of the module must be limited, whether the module is rejected, is harmless, or has frames that
 	// are too large for the call stack by a conservative estimate.
 	builds step = "build"
 	// goes: the module is harmless, and misbehaves only when its instance is closed.
-	goes step = "close"
+	closes step = "close"
 )
 
 // attack is one module and its expected outcome.
@@ -44,7 +44,7 @@ type attack struct {
 	reason string
 	// kind is the kind of the error of a failed call.
 	kind plugin.Kind
-	// want is a part of the error, a part of the log (goes), or the whole reply (answers).
+	// want is a part of the error, a part of the log (closes), or the whole reply (succeeds).
 	want string
 
 	// export is the export that is called. Empty means reconcile.
@@ -98,7 +98,7 @@ func (a attack) timesOut() bool {
 }
 
 func (a attack) limits() plugin.Limits {
-	l := plugin.Limits{MaxMemoryPages: 64, CallTimeout: patience, MaxInstances: 2, IdleTimeout: time.Hour, Fuel: a.fuel}
+	l := plugin.Limits{MaxMemoryPages: 64, CallTimeout: timeout, MaxInstances: 2, IdleTimeout: time.Hour, Fuel: a.fuel}
 	if a.pages > 0 {
 		l.MaxMemoryPages = a.pages
 	}
@@ -114,23 +114,23 @@ func (a attack) limits() plugin.Limits {
 	return l
 }
 
-// mayRefuse reports whether an error is an acceptable rejection of the module.
-func (a attack) mayRefuse(err error) bool {
+// canBeRejected reports whether an error is an acceptable rejection of the module.
+func (a attack) canBeRejected(err error) bool {
 	var load *plugin.LoadError
 	return a.at == builds && errors.As(err, &load) &&
 		(load.Reason == pluginsv1alpha1.ReasonInvalidModule || load.Reason == pluginsv1alpha1.ReasonCompileFailed)
 }
 
-// refused returns an error if err is not the expected rejection of the module.
-func (a attack) refused(err error) error {
+// rejected returns an error if err is not the expected rejection of the module.
+func (a attack) rejected(err error) error {
 	var load *plugin.LoadError
 	switch {
 	case err == nil:
-		return fmt.Errorf("the module was not refused at %s, want %s: %s", a.at, a.reason, a.want)
+		return fmt.Errorf("the module was not rejected at %s, want %s: %s", a.at, a.reason, a.want)
 	case !errors.As(err, &load):
 		return fmt.Errorf("got %w, want a LoadError", err)
 	case load.Reason != a.reason || !strings.Contains(load.Error(), a.want):
-		return fmt.Errorf("refused at %s as %s: %w\nwant %s: %s", a.at, load.Reason, err, a.reason, a.want)
+		return fmt.Errorf("rejected at %s as %s: %w\nwant %s: %s", a.at, load.Reason, err, a.reason, a.want)
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func (a attack) answered(reply []byte, err error) error {
 }
 
 func (a attack) reply() string {
-	if a.at == goes {
+	if a.at == closes {
 		return ""
 	}
 	return a.want

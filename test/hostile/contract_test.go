@@ -38,7 +38,7 @@ func traps() []attack {
 		{name: "trap_reactor", at: describes, reason: pluginsv1alpha1.ReasonInitializeFailed, want: "guest _initialize: Trap: integer overflow"},
 		{name: "trap_initialize", at: loads, reason: pluginsv1alpha1.ReasonInitializeFailed, want: "guest k1s_initialize: Trap: integer divide by zero"},
 		{name: "trap_health", at: loads, reason: pluginsv1alpha1.ReasonHealthCheckFailed, want: "guest k1s_health: Trap: out of bounds memory access"},
-		{name: "trap_shutdown", at: goes, want: "guest k1s_shutdown: Trap: unreachable"},
+		{name: "trap_shutdown", at: closes, want: "guest k1s_shutdown: Trap: unreachable"},
 	}
 }
 
@@ -66,10 +66,10 @@ func replies() []attack {
 		wrong("p", "error reply of 1000000 bytes is larger than the 65536 allowed"),
 		{name: "replies/q", at: fails, kind: plugin.KindGuest, want: "answered Unknown: the guest gave no message", pages: 300},
 		{name: "replies/r", at: fails, kind: plugin.KindGuest, want: "answered Unknown: \uFFFD", pages: 300},
-		{name: "reply_large", at: answers, want: "{}" + strings.Repeat(" ", 16<<20-2), pages: 300},
+		{name: "reply_large", at: succeeds, want: "{}" + strings.Repeat(" ", 16<<20-2), pages: 300},
 		{name: "reply_error_large", at: fails, kind: plugin.KindViolation, want: "larger than the 65536 allowed", pages: 300},
-		{name: "reply_overwritten", at: answers, want: "hostile"},
-		{name: "metadata_changes", at: answers},
+		{name: "reply_overwritten", at: succeeds, want: "hostile"},
+		{name: "metadata_changes", at: succeeds},
 		{name: "metadata_deep", at: describes, reason: pluginsv1alpha1.ReasonInvalidMetadata, want: "exceeded max depth"},
 	}
 }
@@ -91,11 +91,11 @@ func requests() []attack {
 		stopped("f", "a host function was given 4294967295 bytes at 0: more than"),
 		stopped("g", "a host function was given 2 bytes at 19660799: outside the memory"),
 		stopped("h", "k1s_random was asked for 65537 bytes, more than the 65536 allowed"),
-		{name: "requests/i", at: answers, pages: 300},
+		{name: "requests/i", at: succeeds, pages: 300},
 		badRequest("j", "empty payload"),
 		{name: "requests/k", at: fails, kind: plugin.KindGuest, want: "a request of 16777216 bytes is larger than the 65536 that k1s_client_get takes", pages: 300},
 		badRequest("l", `decode payload: json: unknown field "version"`),
-		{name: "request_twins", at: answers, want: found},
+		{name: "request_twins", at: succeeds, want: found},
 	}
 }
 
@@ -112,42 +112,42 @@ func states() []attack {
 		tables, perCall(tables),
 		perCall(endless("loop_reconcile")),
 		// Each call is the first one of an instance, so no instance reaches its third call.
-		perCall(attack{name: "trap_nth", at: answers, peaceful: 2}),
-		perCall(attack{name: "loop_nth", at: answers, peaceful: 2}),
+		perCall(attack{name: "trap_nth", at: succeeds, peaceful: 2}),
+		perCall(attack{name: "loop_nth", at: succeeds, peaceful: 2}),
 	}
 }
 
 // shapes returns modules that are invalid, or that use names that are reserved for the engine.
 func shapes() []attack {
-	refused := func(name, reason, want string) attack {
+	rejected := func(name, reason, want string) attack {
 		return attack{name: name, at: describes, reason: reason, want: want}
 	}
 	return []attack{
-		refused("duplicate_export", pluginsv1alpha1.ReasonInvalidModule, "reconcile"),
-		refused("wrong_signature", pluginsv1alpha1.ReasonMissingExport, `exports "reconcile" as (i32, i32) -> (i64, i64)`),
-		refused("wrong_kind", pluginsv1alpha1.ReasonMissingExport, `exports "k1s_initialize" as table`),
-		refused("missing_alloc", pluginsv1alpha1.ReasonMissingExport, `no export "k1s_alloc"`),
-		refused("missing_reconcile", pluginsv1alpha1.ReasonMissingExport, `no export "reconcile"`),
-		refused("missing_memory", pluginsv1alpha1.ReasonMissingExport, `does not export a memory`),
-		refused("imports_memory", pluginsv1alpha1.ReasonUnknownImport, `imports the memory "env" "memory"`),
-		refused("data_outside", pluginsv1alpha1.ReasonInitializeFailed, "could not be instantiated"),
-		refused("data_overflow", pluginsv1alpha1.ReasonInitializeFailed, "could not be instantiated"),
+		rejected("duplicate_export", pluginsv1alpha1.ReasonInvalidModule, "reconcile"),
+		rejected("wrong_signature", pluginsv1alpha1.ReasonMissingExport, `exports "reconcile" as (i32, i32) -> (i64, i64)`),
+		rejected("wrong_kind", pluginsv1alpha1.ReasonMissingExport, `exports "k1s_initialize" as table`),
+		rejected("missing_alloc", pluginsv1alpha1.ReasonMissingExport, `no export "k1s_alloc"`),
+		rejected("missing_reconcile", pluginsv1alpha1.ReasonMissingExport, `no export "reconcile"`),
+		rejected("missing_memory", pluginsv1alpha1.ReasonMissingExport, `does not export a memory`),
+		rejected("imports_memory", pluginsv1alpha1.ReasonUnknownImport, `imports the memory "env" "memory"`),
+		rejected("data_outside", pluginsv1alpha1.ReasonInitializeFailed, "could not be instantiated"),
+		rejected("data_overflow", pluginsv1alpha1.ReasonInitializeFailed, "could not be instantiated"),
 		// wazero leaves out such a segment, where WebAssembly would trap.
-		{name: "elements_outside", at: answers},
-		{name: "unaligned", at: answers, want: "\x01\x02\x03\x04\x05\x06\x07\x08"},
+		{name: "elements_outside", at: succeeds},
+		{name: "unaligned", at: succeeds, want: "\x01\x02\x03\x04\x05\x06\x07\x08"},
 
 		// Proposals beyond WebAssembly 2.0.
-		refused("threads", pluginsv1alpha1.ReasonInvalidModule, ""),
-		refused("tail_calls", pluginsv1alpha1.ReasonInvalidModule, ""),
-		refused("exceptions", pluginsv1alpha1.ReasonInvalidModule, ""),
-		refused("memory64", pluginsv1alpha1.ReasonInvalidModule, ""),
-		refused("memories", pluginsv1alpha1.ReasonInvalidModule, ""),
+		rejected("threads", pluginsv1alpha1.ReasonInvalidModule, ""),
+		rejected("tail_calls", pluginsv1alpha1.ReasonInvalidModule, ""),
+		rejected("exceptions", pluginsv1alpha1.ReasonInvalidModule, ""),
+		rejected("memory64", pluginsv1alpha1.ReasonInvalidModule, ""),
+		rejected("memories", pluginsv1alpha1.ReasonInvalidModule, ""),
 
 		// Names that are reserved for the engine.
-		refused("reserved_import", pluginsv1alpha1.ReasonUnknownImport, `imports the func "k1s:meter" "yield"`),
-		refused("reserved_fuel", pluginsv1alpha1.ReasonInvalidModule, `exports "k1s:fuel", and names that begin with "k1s:" are reserved`),
-		refused("reserved_stack", pluginsv1alpha1.ReasonInvalidModule, `exports "k1s:stack", and names`),
-		refused("reserved_global", pluginsv1alpha1.ReasonInvalidModule, `exports "k1s:global:0", and names`),
-		refused("reserved_start", pluginsv1alpha1.ReasonInvalidModule, `exports "k1s:start", and names`),
+		rejected("reserved_import", pluginsv1alpha1.ReasonUnknownImport, `imports the func "k1s:meter" "yield"`),
+		rejected("reserved_fuel", pluginsv1alpha1.ReasonInvalidModule, `exports "k1s:fuel", and names that begin with "k1s:" are reserved`),
+		rejected("reserved_stack", pluginsv1alpha1.ReasonInvalidModule, `exports "k1s:stack", and names`),
+		rejected("reserved_global", pluginsv1alpha1.ReasonInvalidModule, `exports "k1s:global:0", and names`),
+		rejected("reserved_start", pluginsv1alpha1.ReasonInvalidModule, `exports "k1s:start", and names`),
 	}
 }

@@ -32,7 +32,7 @@ func generated() []attack {
 		return attack{name: name, at: describes, reason: pluginsv1alpha1.ReasonNotWasm, want: want, build: func() []byte { return []byte(bytes) }}
 	}
 	harmless := func(name string, build func() []byte) attack {
-		return attack{name: name, at: answers, build: build, pages: 300}
+		return attack{name: name, at: succeeds, build: build, pages: 300}
 	}
 	// built modules are easy to write and expensive to compile.
 	built := func(name string, build func() []byte) attack {

@@ -64,7 +64,7 @@ func (u usage) exceeds(before usage) error {
 // settle waits until the process holds about as much as before, or gives up. The engine keeps compiled code for half a
 // minute after its last use.
 func settle(before usage) (usage, error) {
-	give := time.Now().Add(patience)
+	give := time.Now().Add(timeout)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {

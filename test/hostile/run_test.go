@@ -23,8 +23,8 @@ import (
 const (
 	// deadline is the timeout of calls that must time out.
 	deadline = 500 * time.Millisecond
-	// patience is the timeout of all other calls. Anything that takes longer hangs.
-	patience = 3 * time.Minute
+	// timeout is the timeout of all other calls. Anything that takes longer hangs.
+	timeout = 3 * time.Minute
 	// late is how much processor time the process may use beyond the deadline of a call. Wall-clock time depends on the
 	// load of the machine, so its limit is patience.
 	late = 10 * time.Second
@@ -46,7 +46,7 @@ const (
 type arena struct {
 	engine    *wasm.Engine
 	neighbor  plugin.Runner
-	witnesses []*witness
+	neighbors []*neighbor
 	before    usage
 	stop      func()
 
@@ -74,17 +74,17 @@ func newArena(ctx context.Context) (*arena, error) {
 	if err != nil {
 		return nil, err
 	}
-	limits := plugin.Limits{MaxMemoryPages: 16, CallTimeout: patience, MaxInstances: 1, IdleTimeout: time.Hour}
+	limits := plugin.Limits{MaxMemoryPages: 16, CallTimeout: timeout, MaxInstances: 1, IdleTimeout: time.Hour}
 	good, _, err := engine.Load(ctx, plugin.LoadRequest{Name: "test/neighbor", Module: module, Limits: limits, Host: host{}})
 	if err != nil {
 		return nil, err
 	}
 	a.neighbor = good
 	a.before = measure()
-	a.witnesses = []*witness{newNeighbor(ctx, good), newCollector()}
+	a.neighbors = []*neighbor{newNeighbor(ctx, good), newCollector()}
 	watching, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
-	for _, w := range a.witnesses {
+	for _, w := range a.neighbors {
 		all.Go(func() { w.watch(watching) })
 	}
 	a.stop = func() {
@@ -128,7 +128,7 @@ func (a *arena) soon(what string, limit time.Duration, do func()) {
 	do()
 	took, used := time.Since(start), cputime.Now()-busy
 	// While the process waits for its deadline, its other threads may be busy, on every processor.
-	if used > limit*time.Duration(runtime.GOMAXPROCS(0))+late || took > limit+patience {
+	if used > limit*time.Duration(runtime.GOMAXPROCS(0))+late || took > limit+timeout {
 		a.check(fmt.Errorf("%s took %s, and %s of processor time, with a deadline of %s", what, took, used, limit))
 	}
 }
@@ -143,7 +143,7 @@ func (a *arena) attack(ctx context.Context, it attack) {
 	limits := it.limits()
 	a.soon("describing", buildTime, func() { _, err = a.engine.Describe(ctx, module, limits) })
 	if it.at == describes {
-		a.check(it.refused(err))
+		a.check(it.rejected(err))
 		a.saw(describes, fmt.Sprint(err))
 		return
 	}
@@ -155,7 +155,7 @@ func (a *arena) attack(ctx context.Context, it attack) {
 	req := plugin.LoadRequest{Name: "test/" + it.file(), Module: module, Settings: []byte("{}"), Limits: limits, Host: host{}, Reader: reader{}}
 	a.soon("loading", buildTime, func() { runner, _, err = a.engine.Load(ctx, req) })
 	if it.at == loads {
-		a.check(it.refused(err))
+		a.check(it.rejected(err))
 		a.saw(loads, fmt.Sprint(err))
 		return
 	}
@@ -165,8 +165,8 @@ func (a *arena) attack(ctx context.Context, it attack) {
 	}
 	a.call(ctx, it, runner)
 	a.soon("closing", time.Duration(limits.MaxInstances)*time.Second, func() { a.check(runner.Close(ctx)) })
-	if it.at == goes {
-		a.saw(goes, it.want)
+	if it.at == closes {
+		a.saw(closes, it.want)
 		if !a.hasLogged(it.want) {
 			a.check(fmt.Errorf("nothing is logged of %q", it.want))
 		}
@@ -175,8 +175,8 @@ func (a *arena) attack(ctx context.Context, it attack) {
 
 // unexpected reports a failure if a module was rejected that must not be rejected.
 func (a *arena) unexpected(it attack, at step, err error) {
-	if !it.mayRefuse(err) {
-		a.check(fmt.Errorf("refused at %s: %w", at, err))
+	if !it.canBeRejected(err) {
+		a.check(fmt.Errorf("rejected at %s: %w", at, err))
 	}
 	a.saw(at, err.Error())
 }
@@ -212,7 +212,7 @@ func (a *arena) call(ctx context.Context, it attack, runner plugin.Runner) {
 
 // good makes a good call. If the timeout of the plugin is short, a busy machine may exceed it, so the call is retried.
 func (a *arena) good(ctx context.Context, it attack, runner plugin.Runner) (reply []byte, err error) {
-	give := time.Now().Add(patience)
+	give := time.Now().Add(timeout)
 	for {
 		reply, err = a.one(ctx, it, runner, []byte("good"))
 		if plugin.KindOf(err) != plugin.KindTimeout || !it.timesOut() || time.Now().After(give) {
@@ -255,13 +255,13 @@ func (a attack) accept() func([]byte) error {
 // finish closes the arena and returns its report: the witnesses must have made progress, and the memory that was taken
 // must have been given back.
 func (a *arena) finish(ctx context.Context) report {
-	counts := make([]int, len(a.witnesses))
-	for i, w := range a.witnesses {
+	counts := make([]int, len(a.neighbors))
+	for i, w := range a.neighbors {
 		counts[i] = w.count()
 	}
 	var notes []string
-	give := time.Now().Add(patience)
-	for i, w := range a.witnesses {
+	give := time.Now().Add(timeout)
+	for i, w := range a.neighbors {
 		for w.count() == counts[i] && time.Now().Before(give) {
 			<-time.After(time.Millisecond)
 		}

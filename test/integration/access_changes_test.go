@@ -128,7 +128,7 @@ func TestWasmPlugin_rightsChangeOften(t *testing.T) {
 	last.plugin(t, "annotator")
 	last.expectReady(t, "annotator")
 	last.category(t, "tools")
-	testenv.Eventually(t, "the write is refused", func(context.Context) error {
+	testenv.Eventually(t, "the write is denied", func(context.Context) error {
 		if reviews.of(last) < 3 { // for list, watch and patch
 			return fmt.Errorf("%d reviews", reviews.of(last))
 		}
@@ -218,18 +218,18 @@ func TestWasmPlugin_audit(t *testing.T) {
 	}
 	o.end(t) // which flushes the audit log
 
-	var refused, allowed int
+	var denied, allowed int
 	for _, r := range readAudit(t, o.audit) {
 		switch {
 		case r.Plugin == n.ns+"/reader" && r.Decision == access.DecisionDenied && r.Layer == "rbac" && r.Name == "c-0" && r.Verb == "get":
-			refused++
+			denied++
 		case r.Plugin == m.ns+"/annotator" && r.Decision == access.DecisionAllowed && r.Verb == "patch" && r.Name == "tools" &&
 			r.Account == "system:serviceaccount:"+m.ns+":plugin" && r.Revision == wp.Status.Revision.Digest && r.LatencyMicros > 0:
 			allowed++
 		}
 	}
-	if refused < 20 || allowed == 0 {
-		t.Errorf("%d refusals and %d writes are recorded, want 20 and 1 at least", refused, allowed)
+	if denied < 20 || allowed == 0 {
+		t.Errorf("%d denials and %d writes are recorded, want 20 and 1 at least", denied, allowed)
 	}
 }
 

@@ -19,9 +19,9 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// TestWasmPlugin_write_refusedByAPIServer checks that the API server itself denies a write for which the ServiceAccount
+// TestWasmPlugin_write_deniedByAPIServer checks that the API server itself denies a write for which the ServiceAccount
 // lacks the permission, and that the plugin's Event has the API server's message.
-func TestWasmPlugin_write_refusedByAPIServer(t *testing.T) {
+func TestWasmPlugin_write_deniedByAPIServer(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, rule("categories", "get", "list", "watch"))
 	n.category(t, "tools")
@@ -39,9 +39,9 @@ func TestWasmPlugin_write_refusedByAPIServer(t *testing.T) {
 	n.expectAnnotated(t, "tools")
 }
 
-// TestWasmPlugin_read_refusedAlthoughCached checks that a read is authorized with the permissions of the plugin's
+// TestWasmPlugin_read_deniedAlthoughCached checks that a read is authorized with the permissions of the plugin's
 // ServiceAccount although the object is in the shared cache, which another plugin with more permissions fills.
-func TestWasmPlugin_read_refusedAlthoughCached(t *testing.T) {
+func TestWasmPlugin_read_deniedAlthoughCached(t *testing.T) {
 	o := startOperator(t)
 	other := newTenant(t, o.env, annotatorRules()...)
 	other.category(t, "private")
@@ -118,9 +118,9 @@ func TestWasmPlugin_rightsLost(t *testing.T) {
 	if err := n.env.Client.Delete(t.Context(), binding); err != nil {
 		t.Fatal(err)
 	}
-	gone := time.Now()
+	deleted := time.Now()
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
-	t.Logf("the status said so after %s", time.Since(gone))
+	t.Logf("the status said so after %s", time.Since(deleted))
 	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 	n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonAccountForbidden)
 	n.category(t, "meanwhile")

@@ -59,9 +59,9 @@ func (n tenant) expectGate(t *testing.T) {
 		}
 		return err
 	})
-	const want = "the gate is shut for REFUSE"
-	if _, err := n.try(t.Context(), "REFUSE"); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), want) {
-		t.Errorf("an Item that the gate refuses: got %v, want Invalid with %q", err, want)
+	const want = "the gate is shut for REJECT"
+	if _, err := n.try(t.Context(), "REJECT"); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), want) {
+		t.Errorf("an Item that the gate denies: got %v, want Invalid with %q", err, want)
 	}
 }
 
@@ -69,7 +69,7 @@ func (n tenant) expectGate(t *testing.T) {
 func (n tenant) expectOpen(t *testing.T, why string) {
 	t.Helper()
 	testenv.Eventually(t, why, func(ctx context.Context) error {
-		category, err := n.try(ctx, "REFUSE")
+		category, err := n.try(ctx, "REJECT")
 		if err == nil && category != "" {
 			err = fmt.Errorf("the category is %q", category)
 		}
@@ -274,8 +274,8 @@ func review(ctx context.Context, o *operator, address, namespace string) error {
 	return reviewed(ctx, o, address, &admissionv1.AdmissionRequest{
 		UID: "1", Kind: metav1.GroupVersionKind{Group: items.Group, Version: items.Version, Kind: "Item"}, Resource: items,
 		Namespace: namespace, Name: "tried", Operation: admissionv1.Create,
-		Object: runtime.RawExtension{Raw: []byte(`{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item","metadata":{"name":"tried"},"spec":{"name":"REFUSE"}}`)},
-	}, "REFUSE")
+		Object: runtime.RawExtension{Raw: []byte(`{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item","metadata":{"name":"tried"},"spec":{"name":"REJECT"}}`)},
+	}, "REJECT")
 }
 
 // reviewed sends an AdmissionReview to the webhook of the plugin gate, and returns an error unless the operator denies

@@ -38,9 +38,9 @@ func (n tenant) expectPolicy(t *testing.T, want admissionregistrationv1.FailureP
 	})
 }
 
-// TestOperator_admission_goesOn checks that a spec which cannot be applied leaves the serving revision as it is: its
+// TestOperator_admission_unaffected checks that a spec which cannot be applied leaves the serving revision as it is: its
 // webhooks still receive requests, and the operator still maintains their configurations.
-func TestOperator_admission_goesOn(t *testing.T) {
+func TestOperator_admission_unaffected(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	shop := newTenant(t, o.env, gateRules()...)
 	shop.store(t, "gate", localFixture(t, "gate.wasm"))

@@ -100,7 +100,7 @@ func TestOperator_attacks(t *testing.T) {
 					in = shop
 				}
 				in.deletePlugin(t, name)
-				in.expectPluginGone(t, name)
+				in.expectPluginDeleted(t, name)
 			}
 		})
 	}

@@ -49,7 +49,7 @@ func newCgroup(t *testing.T, limit int64) cgroup {
 	}
 	t.Cleanup(func() {
 		// The group can be removed once the kernel has noticed that its last process has exited.
-		if err := testenv.Poll(context.Background(), testenv.Patience, func(context.Context) error { return os.Remove(c.dir) }); err != nil {
+		if err := testenv.Poll(context.Background(), testenv.Timeout, func(context.Context) error { return os.Remove(c.dir) }); err != nil {
 			t.Logf("a control group is left behind: %v", err)
 		}
 	})

@@ -57,15 +57,15 @@ func TestOperator_admission_contested(t *testing.T) {
 	shop.expectReady(t, "gate-of-shop")
 	other.expectReady(t, "gate-of-other")
 
-	said := &warned{}
+	message := &warned{}
 	config := rest.CopyConfig(o.env.Config)
-	config.WarningHandler = said
+	config.WarningHandler = message
 	c, err := client.New(config, client.Options{Scheme: o.env.Scheme})
 	if err != nil {
 		t.Fatal(err)
 	}
 	testenv.Eventually(t, "a warning", func(ctx context.Context) error {
-		return contest(ctx, c, said, shop)
+		return contest(ctx, c, message, shop)
 	})
 	for name, n := range map[string]tenant{"gate-of-shop": shop, "gate-of-other": other} {
 		n.expectEvent(t, name, "FieldContested", "spec.category of Item.inventory.example.com is also set by a plugin of another namespace")
@@ -85,7 +85,7 @@ func TestOperator_admission_contested(t *testing.T) {
 	yard.expectReady(t, "gate-one")
 	yard.expectReady(t, "gate-two")
 	testenv.Eventually(t, "a warning", func(ctx context.Context) error {
-		return contest(ctx, c, said, yard)
+		return contest(ctx, c, message, yard)
 	})
 	yard.expectEvent(t, "gate-one", "FieldContested", `is also set by plugin "gate-two"`)
 	yard.expectEvent(t, "gate-two", "FieldContested", `is also set by plugin "gate-one"`)
@@ -93,8 +93,8 @@ func TestOperator_admission_contested(t *testing.T) {
 
 // contest sends requests that both plugins default, and returns an error unless there is a warning. The plugin gate
 // sets only an unset field, so where both match, the one that is called first sets it.
-func contest(ctx context.Context, c client.Client, said *warned, n tenant) error {
-	said.take()
+func contest(ctx context.Context, c client.Client, message *warned, n tenant) error {
+	message.take()
 	for _, labels := range []map[string]string{{"a": "yes"}, {"a": "yes", "b": "yes"}, {"b": "yes"}, {"a": "yes", "b": "yes"}} {
 		item := &inventoryv1alpha1.Item{ObjectMeta: n.meta("tried"), Spec: inventoryv1alpha1.ItemSpec{Name: "good"}}
 		item.Labels = labels
@@ -102,7 +102,7 @@ func contest(ctx context.Context, c client.Client, said *warned, n tenant) error
 			return err
 		}
 	}
-	text := said.take()
+	text := message.take()
 	switch {
 	case strings.Contains(text, "gate-"):
 		return fmt.Errorf("the warning names a plugin: %s", text)

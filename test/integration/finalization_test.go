@@ -34,7 +34,7 @@ func TestWasmPlugin_finalization(t *testing.T) {
 	n.expectReady(t, "finalizer")
 	n.category(t, "after")
 	for _, name := range []string{"before", "after"} {
-		n.expectHeld(t, name, "finalizer")
+		n.expectBlocked(t, name, "finalizer")
 		n.expectTrace(t, "seen-"+name)
 	}
 	n.expectNoTrace(t, "unheld-before")
@@ -45,7 +45,7 @@ func TestWasmPlugin_finalization(t *testing.T) {
 	}
 
 	n.remove(t, "before")
-	n.expectGone(t, "before")
+	n.expectDeleted(t, "before")
 	n.expectTrace(t, "begun-before")
 	n.expectTrace(t, "done-before")
 	n.expectNoTrace(t, "late-before")
@@ -54,10 +54,10 @@ func TestWasmPlugin_finalization(t *testing.T) {
 	n.label(t, "after", "hold", "true")
 	n.remove(t, "after")
 	n.expectEvent(t, "finalizer", "FinalizeFailed", "after", "the object has the label hold")
-	n.expectHeld(t, "after", "finalizer")
+	n.expectBlocked(t, "after", "finalizer")
 	n.expectNoTrace(t, "begun-after")
 	n.label(t, "after", "hold", "")
-	n.expectGone(t, "after")
+	n.expectDeleted(t, "after")
 	n.expectTrace(t, "done-after")
 }
 
@@ -103,7 +103,7 @@ func TestWasmPlugin_finalization_others(t *testing.T) {
 		return want
 	}
 	for i := range objects {
-		n.expectHeld(t, name(i), "finalizer")
+		n.expectBlocked(t, name(i), "finalizer")
 		n.remove(t, name(i))
 	}
 	for i := range objects {
@@ -158,8 +158,8 @@ func TestWasmPlugin_finalization_deleted(t *testing.T) {
 			n.category(t, "stays")
 			n.category(t, "goes")
 			n.finalizer(t, "finalizer")
-			n.expectHeld(t, "stays", "finalizer")
-			n.expectHeld(t, "goes", "finalizer")
+			n.expectBlocked(t, "stays", "finalizer")
+			n.expectBlocked(t, "goes", "finalizer")
 			n.label(t, "goes", "hold", "true") // finalize does not succeed
 			n.remove(t, "goes")
 			n.expectEvent(t, "finalizer", "FinalizeFailed", "goes")
@@ -168,8 +168,8 @@ func TestWasmPlugin_finalization_deleted(t *testing.T) {
 			if o.stop == nil {
 				o.start(t)
 			}
-			n.expectPluginGone(t, "finalizer")
-			n.expectGone(t, "goes")
+			n.expectPluginDeleted(t, "finalizer")
+			n.expectDeleted(t, "goes")
 			n.expectFree(t, "stays", "finalizer")
 			n.expectNoTrace(t, "begun-stays")
 			n.expectNoTrace(t, "begun-goes")
@@ -177,41 +177,41 @@ func TestWasmPlugin_finalization_deleted(t *testing.T) {
 	}
 }
 
-// TestWasmPlugin_finalization_accountGone checks that a plugin whose ServiceAccount is gone blocks the deletion of
+// TestWasmPlugin_finalization_serviceAccountDeleted checks that a plugin whose ServiceAccount is gone blocks the deletion of
 // objects only for a grace period, in case the ServiceAccount comes back. When it is back, the plugin finalizes its
 // objects again.
-func TestWasmPlugin_finalization_accountGone(t *testing.T) {
+func TestWasmPlugin_finalization_serviceAccountDeleted(t *testing.T) {
 	grace := time.Hour
 	o := startOperator(t, func(o *app.Options) { o.Timing.RightsGrace = grace })
 	n := newFinalized(t, o.env)
 	n.category(t, "stays")
 	n.category(t, "goes")
 	n.finalizer(t, "finalizer")
-	n.expectHeld(t, "stays", "finalizer")
-	n.expectHeld(t, "goes", "finalizer")
+	n.expectBlocked(t, "stays", "finalizer")
+	n.expectBlocked(t, "goes", "finalizer")
 	n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.meta("plugin")})
 	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
 	n.remove(t, "goes")
-	testenv.Consistently(t, "the object waits", time.Second, func(ctx context.Context) error { return n.held(ctx, "goes", "finalizer") })
+	testenv.Consistently(t, "the object waits", time.Second, func(ctx context.Context) error { return n.blocked(ctx, "goes", "finalizer") })
 	o.end(t)
 	grace = time.Second // which has passed according to the status
 	o.start(t)
-	n.expectGone(t, "goes")
+	n.expectDeleted(t, "goes")
 	n.expectFree(t, "stays", "finalizer")
 	n.expectNoTrace(t, "begun-goes")
 	n.expectEvent(t, "finalizer", "ObjectsReleased", "lacked permissions for 1s")
 
 	o.env.ServiceAccount(t, n.ns, "plugin")
 	n.expectReady(t, "finalizer")
-	n.expectHeld(t, "stays", "finalizer")
+	n.expectBlocked(t, "stays", "finalizer")
 	n.remove(t, "stays")
-	n.expectGone(t, "stays")
+	n.expectDeleted(t, "stays")
 	n.expectTrace(t, "done-stays")
 }
 
-// TestWasmPlugin_finalization_accountGone_settings checks the same as TestWasmPlugin_finalization_accountGone for a
+// TestWasmPlugin_finalization_serviceAccountDeleted_settings checks the same as TestWasmPlugin_finalization_serviceAccountDeleted for a
 // plugin whose settings can no longer be read either, an error that is found first.
-func TestWasmPlugin_finalization_accountGone_settings(t *testing.T) {
+func TestWasmPlugin_finalization_serviceAccountDeleted_settings(t *testing.T) {
 	for name, lose := range map[string]func(*testing.T, finalized){
 		"account": func(t *testing.T, n finalized) {
 			n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.meta("plugin")})
@@ -229,11 +229,11 @@ func TestWasmPlugin_finalization_accountGone_settings(t *testing.T) {
 			n.finalizer(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) {
 				s.SettingsFrom = []pluginsv1alpha1.SettingSource{fromSecret("token", "mail", "password")}
 			})
-			n.expectHeld(t, "goes", "finalizer")
+			n.expectBlocked(t, "goes", "finalizer")
 			lose(t, n)
 			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 			n.remove(t, "goes")
-			n.expectGone(t, "goes")
+			n.expectDeleted(t, "goes")
 			n.expectNoTrace(t, "begun-goes")
 		})
 	}
@@ -249,7 +249,7 @@ func TestWasmPlugin_finalization_forbidden(t *testing.T) {
 	n.finalizer(t, "finalizer")
 	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
 		`cannot patch categories.inventory.example.com`, "--verb=patch --resource=categories.inventory.example.com")
-	if err := n.held(t.Context(), "tools", "finalizer"); err == nil {
+	if err := n.blocked(t.Context(), "tools", "finalizer"); err == nil {
 		t.Error("the object carries the finalizer")
 	}
 }
@@ -275,12 +275,12 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 		s.ForTypes = []pluginsv1alpha1.ForType{forType("Category"), forType("Item")}
 		s.Security.AllowedNamespaces = []string{n.ns, far.ns}
 	})
-	held := pluginsv1alpha1.FinalizerOf(n.ns, "finalizer")
-	n.expectHeld(t, "near", "finalizer")
-	n.expectHeld(t, "labeled", "finalizer")
+	blocked := pluginsv1alpha1.FinalizerOf(n.ns, "finalizer")
+	n.expectBlocked(t, "near", "finalizer")
+	n.expectBlocked(t, "labeled", "finalizer")
 	testenv.Eventually(t, "the others are held", func(ctx context.Context) error {
 		for _, o := range []client.Object{n.itemNamed("thing"), farther.categoryNamed("far")} {
-			if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil || !slices.Contains(o.GetFinalizers(), held) {
+			if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil || !slices.Contains(o.GetFinalizers(), blocked) {
 				return fmt.Errorf("%s: %q, %w", o.GetName(), o.GetFinalizers(), err)
 			}
 		}
@@ -290,7 +290,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 		t.Helper()
 		testenv.Eventually(t, what, func(ctx context.Context) error {
 			err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
-			if err == nil && slices.Contains(o.GetFinalizers(), held) {
+			if err == nil && slices.Contains(o.GetFinalizers(), blocked) {
 				err = fmt.Errorf("it has %q", o.GetFinalizers())
 			}
 			return err
@@ -306,7 +306,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	})
 	n.expectFree(t, "near", "finalizer")
 	t.Log("a label")
-	n.expectHeld(t, "labeled", "finalizer")
+	n.expectBlocked(t, "labeled", "finalizer")
 	n.label(t, "labeled", "kept", "no")
 	n.expectFree(t, "labeled", "finalizer")
 	t.Log("a kind")
@@ -318,7 +318,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionCleanedUp, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
 	t.Log("the capability")
 	n.label(t, "labeled", "kept", "yes")
-	n.expectHeld(t, "labeled", "finalizer")
+	n.expectBlocked(t, "labeled", "finalizer")
 	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Capabilities = []pluginsv1alpha1.Capability{pluginsv1alpha1.CapabilityReconcile}
 	})
@@ -332,7 +332,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	})
 	t.Log("a module without it")
 	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Capabilities = nil })
-	n.expectHeld(t, "labeled", "finalizer")
+	n.expectBlocked(t, "labeled", "finalizer")
 	n.store(t, "finalizer", fixture(t, "annotator.wasm"))
 	n.expectFree(t, "labeled", "finalizer")
 }
@@ -414,7 +414,7 @@ func (n finalized) label(t *testing.T, category, key, value string) {
 
 // patchFinalizers adds or removes a finalizer as other controllers do.
 func (n finalized) patchFinalizers(ctx context.Context, category, finalizer string, add bool) error {
-	return testenv.Poll(ctx, testenv.Patience, func(ctx context.Context) error {
+	return testenv.Poll(ctx, testenv.Timeout, func(ctx context.Context) error {
 		c := n.categoryNamed(category)
 		if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
 			return err
@@ -429,8 +429,8 @@ func (n finalized) patchFinalizers(ctx context.Context, category, finalizer stri
 	})
 }
 
-// held returns an error if a Category does not have a plugin's finalizer.
-func (n finalized) held(ctx context.Context, category, plugin string) error {
+// blocked returns an error if a Category does not have a plugin's finalizer.
+func (n finalized) blocked(ctx context.Context, category, plugin string) error {
 	c := n.categoryNamed(category)
 	if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
 		return err
@@ -441,9 +441,9 @@ func (n finalized) held(ctx context.Context, category, plugin string) error {
 	return nil
 }
 
-func (n finalized) expectHeld(t *testing.T, category, plugin string) {
+func (n finalized) expectBlocked(t *testing.T, category, plugin string) {
 	t.Helper()
-	testenv.Eventually(t, category+" carries the finalizer", func(ctx context.Context) error { return n.held(ctx, category, plugin) })
+	testenv.Eventually(t, category+" carries the finalizer", func(ctx context.Context) error { return n.blocked(ctx, category, plugin) })
 }
 
 // expectFree waits until an existing Category does not have a plugin's finalizer.
@@ -461,19 +461,19 @@ func (n finalized) expectFree(t *testing.T, category, plugin string) {
 	})
 }
 
-func (n finalized) expectGone(t *testing.T, category string) {
+func (n finalized) expectDeleted(t *testing.T, category string) {
 	t.Helper()
-	testenv.Eventually(t, category+" is gone", func(ctx context.Context) error { return n.gone(ctx, n.categoryNamed(category)) })
+	testenv.Eventually(t, category+" is gone", func(ctx context.Context) error { return n.isDeleted(ctx, n.categoryNamed(category)) })
 }
 
-func (n finalized) expectPluginGone(t *testing.T, name string) {
+func (n finalized) expectPluginDeleted(t *testing.T, name string) {
 	t.Helper()
 	testenv.Eventually(t, "the WasmPlugin is gone", func(ctx context.Context) error {
-		return n.gone(ctx, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta(name)})
+		return n.isDeleted(ctx, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta(name)})
 	})
 }
 
-func (n finalized) gone(ctx context.Context, o client.Object) error {
+func (n finalized) isDeleted(ctx context.Context, o client.Object) error {
 	err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
 	if apierrors.IsNotFound(err) {
 		return nil

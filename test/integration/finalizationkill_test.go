@@ -33,7 +33,7 @@ func TestWasmPlugin_finalization_killed(t *testing.T) {
 		first := kill * objects / kills
 		// Objects without the finalizer can be deleted without the plugin, as with every finalizer.
 		for i := first; i < first+objects/kills; i++ {
-			n.expectHeld(t, name(i), "finalizer")
+			n.expectBlocked(t, name(i), "finalizer")
 		}
 		for i := first; i < first+objects/kills; i++ {
 			n.remove(t, name(i))
@@ -87,7 +87,7 @@ func TestWasmPlugin_finalization_killedWhileDeleted(t *testing.T) {
 	p.kill(t)
 	t.Logf("killed with %d of %d held", n.carriers(t.Context(), t), objects)
 	p.start(t)
-	n.expectPluginGone(t, "finalizer")
+	n.expectPluginDeleted(t, "finalizer")
 	if left := n.carriers(t.Context(), t); left > 0 {
 		t.Errorf("the WasmPlugin is gone, and %d objects are held for it", left)
 	}

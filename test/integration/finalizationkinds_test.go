@@ -19,21 +19,21 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// TestWasmPlugin_finalization_kindGone checks that the objects of a deleted kind are finalized before they are gone,
+// TestWasmPlugin_finalization_kindDeleted checks that the objects of a deleted kind are finalized before they are gone,
 // and that the kind, which no longer exists, then does not block the deletion of the plugin.
-func TestWasmPlugin_finalization_kindGone(t *testing.T) {
+func TestWasmPlugin_finalization_kindDeleted(t *testing.T) {
 	o := startOperator(t)
 	n := newWidgets(t, o)
 	n.delete(t, widgetCRD())
 	n.expectTrace(t, "done-widget")
-	testenv.Eventually(t, "the CustomResourceDefinition is gone", func(ctx context.Context) error { return n.gone(ctx, widgetCRD()) })
+	testenv.Eventually(t, "the CustomResourceDefinition is gone", func(ctx context.Context) error { return n.isDeleted(ctx, widgetCRD()) })
 	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
-	n.expectPluginGone(t, "finalizer")
+	n.expectPluginDeleted(t, "finalizer")
 }
 
-// TestWasmPlugin_finalization_kindGoes checks that a kind whose deletion is blocked by a suspended plugin is deleted
+// TestWasmPlugin_finalization_kindTerminating checks that a kind whose deletion is blocked by a suspended plugin is deleted
 // once the plugin is deleted.
-func TestWasmPlugin_finalization_kindGoes(t *testing.T) {
+func TestWasmPlugin_finalization_kindTerminating(t *testing.T) {
 	o := startOperator(t)
 	n := newWidgets(t, o)
 	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
@@ -47,8 +47,8 @@ func TestWasmPlugin_finalization_kindGoes(t *testing.T) {
 		return nil
 	})
 	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
-	n.expectPluginGone(t, "finalizer")
-	testenv.Eventually(t, "the CustomResourceDefinition is gone", func(ctx context.Context) error { return n.gone(ctx, widgetCRD()) })
+	n.expectPluginDeleted(t, "finalizer")
+	testenv.Eventually(t, "the CustomResourceDefinition is gone", func(ctx context.Context) error { return n.isDeleted(ctx, widgetCRD()) })
 	n.expectNoTrace(t, "begun-widget")
 }
 
@@ -80,7 +80,7 @@ func TestWasmPlugin_finalization_directory(t *testing.T) {
 `)
 	o.write(t, "finalizer.wasm", localFixture(t, "finalizer.wasm"))
 	o.write(t, "wasm-plugins.yaml", definition)
-	n.expectHeld(t, "tools", "finalizer")
+	n.expectBlocked(t, "tools", "finalizer")
 	// The finalizer of another controller keeps the WasmPlugin, so that its file is restored before the WasmPlugin is
 	// gone.
 	n.keepPlugin(t, true)
@@ -98,10 +98,10 @@ func TestWasmPlugin_finalization_directory(t *testing.T) {
 		}
 		return err
 	})
-	n.expectHeld(t, "tools", "finalizer")
+	n.expectBlocked(t, "tools", "finalizer")
 	o.write(t, "wasm-plugins.yaml", []byte("plugins: []\n"))
 	o.remove(t, "finalizer.wasm")
-	n.expectPluginGone(t, "finalizer")
+	n.expectPluginDeleted(t, "finalizer")
 	n.expectFree(t, "tools", "finalizer")
 }
 
@@ -115,10 +115,10 @@ func TestWasmPlugin_finalization_withoutRBAC(t *testing.T) {
 	o.write(t, "wasm-plugins.yaml", []byte(`plugins:
   - {name: finalizer, path: finalizer.wasm, config: {for_types: ["inventory.example.com/v1alpha1.Category"]}}
 `))
-	n.expectHeld(t, "tools", "finalizer")
+	n.expectBlocked(t, "tools", "finalizer")
 	o.write(t, "wasm-plugins.yaml", []byte("plugins: []\n"))
 	o.remove(t, "finalizer.wasm")
-	n.expectPluginGone(t, "finalizer")
+	n.expectPluginDeleted(t, "finalizer")
 	n.expectFree(t, "tools", "finalizer")
 }
 
@@ -210,7 +210,7 @@ func (n finalized) cleanUpWidgets(t *testing.T) {
 	}
 	free := client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`))
 	_ = n.env.Client.Patch(ctx, n.widget(), free) // the object or its kind may not exist
-	if err := testenv.Poll(ctx, testenv.Patience, func(ctx context.Context) error { return n.gone(ctx, widgetCRD()) }); err != nil {
+	if err := testenv.Poll(ctx, testenv.Timeout, func(ctx context.Context) error { return n.isDeleted(ctx, widgetCRD()) }); err != nil {
 		t.Error(err)
 	}
 }

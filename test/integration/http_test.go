@@ -17,9 +17,9 @@ import (
 	"github.com/k1s-io/k1s/internal/access"
 )
 
-// TestWasmPlugin_http_refused checks that a plugin does not reach a host that its spec does not list, or that the
+// TestWasmPlugin_http_denied checks that a plugin does not reach a host that its spec does not list, or that the
 // operator denies, and that the audit log records each request.
-func TestWasmPlugin_http_refused(t *testing.T) {
+func TestWasmPlugin_http_denied(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the server on loopback was reached") }))
 	t.Cleanup(server.Close)
 	loopback := strings.TrimPrefix(server.URL, "http://")

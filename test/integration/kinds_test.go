@@ -47,12 +47,12 @@ func TestWasmPlugin_kindInstalledLater(t *testing.T) {
 	n.expectAnnotated(t, "owner")
 	n.unannotate(t, "owner") // a change of the owner itself: wait until the plugin has received it
 	n.expectAnnotated(t, "owner")
-	n.expectToldByOwned(t, "owner")
+	n.expectNotifiedByOwned(t, "owner")
 }
 
-// expectToldByOwned creates an object that a Category owns, and waits for a failed call of the plugin, which only the
+// expectNotifiedByOwned creates an object that a Category owns, and waits for a failed call of the plugin, which only the
 // event of the owned object can cause.
-func (n tenant) expectToldByOwned(t *testing.T, owner string) {
+func (n tenant) expectNotifiedByOwned(t *testing.T, owner string) {
 	t.Helper()
 	var c inventoryv1alpha1.Category
 	if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: owner}, &c); err != nil {

@@ -113,7 +113,7 @@ func (n tenant) uninstall(t *testing.T, name string) {
 	t.Helper()
 	ctx := context.Background()
 	crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	err := testenv.Poll(ctx, testenv.Patience, func(ctx context.Context) error {
+	err := testenv.Poll(ctx, testenv.Timeout, func(ctx context.Context) error {
 		if err := n.env.Client.Delete(ctx, crd); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("CustomResourceDefinition %s is still there: %w", name, err)
 		}
@@ -147,9 +147,9 @@ func toolRules(resource string) rbacv1.PolicyRule {
 // tool creates a Tool as a dry run, and returns its category and the warnings.
 func (n tenant) tool(ctx context.Context, t *testing.T, version, name, namespace string) (string, []string, error) {
 	t.Helper()
-	heard := &warnings{}
+	received := &warnings{}
 	config := rest.CopyConfig(n.env.Config)
-	config.WarningHandler = heard
+	config.WarningHandler = received
 	c, err := client.New(config, client.Options{Scheme: n.env.Scheme})
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func (n tenant) tool(ctx context.Context, t *testing.T, version, name, namespace
 	tool.SetName("tried")
 	err = c.Create(ctx, tool, client.DryRunAll)
 	category, _, _ := unstructured.NestedString(tool.Object, "spec", "category")
-	return category, heard.all(), err
+	return category, received.all(), err
 }
 
 type warnings struct {
@@ -190,7 +190,7 @@ func (n tenant) expectToolGate(t *testing.T, version, namespace string) {
 		if err != nil || category != "gated" {
 			return fmt.Errorf("the category is %q, and the error %w", category, err)
 		}
-		if _, _, err = n.tool(ctx, t, version, "REFUSE", namespace); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "the gate is shut for REFUSE") {
+		if _, _, err = n.tool(ctx, t, version, "REJECT", namespace); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "the gate is shut for REJECT") {
 			return fmt.Errorf("one that the gate denies: %w", err)
 		}
 		return nil
@@ -219,9 +219,9 @@ func (n tenant) expectToolDenied(t *testing.T, version, why string) {
 func (n tenant) expectToolIgnored(t *testing.T, version, why string) {
 	t.Helper()
 	testenv.Eventually(t, "Tools in "+version+" are let through: "+why, func(ctx context.Context) error {
-		category, said, err := n.tool(ctx, t, version, "REFUSE", n.ns)
-		if err != nil || category != "" || !slices.ContainsFunc(said, func(text string) bool { return strings.Contains(text, why) }) {
-			return fmt.Errorf("the category is %q, the warnings %q, the error %w", category, said, err)
+		category, message, err := n.tool(ctx, t, version, "REJECT", n.ns)
+		if err != nil || category != "" || !slices.ContainsFunc(message, func(text string) bool { return strings.Contains(text, why) }) {
+			return fmt.Errorf("the category is %q, the warnings %q, the error %w", category, message, err)
 		}
 		return nil
 	})
@@ -296,15 +296,15 @@ func TestKinds_recreated_admission(t *testing.T) {
 			n.install(t, global)
 		})
 		n.expectCondition(t, "gate", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNamespacesRequired, `kind "Tool" is cluster-scoped`)
-		n.bindEverywhere(t, toolRules("tools"))
+		n.bindInCluster(t, toolRules("tools"))
 		n.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{"*"} })
 		n.expectReady(t, "gate")
 		n.expectToolGate(t, "v1", "")
 	})
 }
 
-// bindEverywhere gives the ServiceAccount "plugin" permissions in the whole cluster.
-func (n tenant) bindEverywhere(t *testing.T, rules ...rbacv1.PolicyRule) {
+// bindInCluster gives the ServiceAccount "plugin" permissions in the whole cluster.
+func (n tenant) bindInCluster(t *testing.T, rules ...rbacv1.PolicyRule) {
 	t.Helper()
 	name := metav1.ObjectMeta{Name: n.ns + "-everywhere"}
 	for _, o := range []client.Object{
@@ -371,7 +371,7 @@ func TestKinds_versionNotServed_replicas(t *testing.T) {
 		return &admissionv1.AdmissionRequest{
 			UID: "1", Kind: metav1.GroupVersionKind{Group: toolGroup, Version: version, Kind: "Tool"}, Resource: resource,
 			Namespace: n.ns, Name: "tried", Operation: admissionv1.Create,
-			Object: runtime.RawExtension{Raw: fmt.Appendf(nil, `{"apiVersion":"%s/%s","kind":"Tool","metadata":{"name":"tried"},"spec":{"name":"REFUSE"}}`, toolGroup, version)},
+			Object: runtime.RawExtension{Raw: fmt.Appendf(nil, `{"apiVersion":"%s/%s","kind":"Tool","metadata":{"name":"tried"},"spec":{"name":"REJECT"}}`, toolGroup, version)},
 		}
 	}
 	expect := func(address, version, why string) {
@@ -381,7 +381,7 @@ func TestKinds_versionNotServed_replicas(t *testing.T) {
 		})
 	}
 	replica(addresses[1])
-	expect(addresses[1], "v1", "the gate is shut for REFUSE")
+	expect(addresses[1], "v1", "the gate is shut for REJECT")
 	n.serve(t, toolCRD, "v2")
 	replica(addresses[2])
 	for _, address := range addresses {
@@ -389,7 +389,7 @@ func TestKinds_versionNotServed_replicas(t *testing.T) {
 	}
 	n.serve(t, toolCRD, "v1", "v2")
 	for _, address := range addresses {
-		expect(address, "v1", "the gate is shut for REFUSE")
+		expect(address, "v1", "the gate is shut for REJECT")
 	}
 }
 

@@ -38,7 +38,7 @@ func newVersions(t *testing.T, o *operator) finalized {
 	n := newFinalized(t, o.env)
 	rule := rbacv1.PolicyRule{APIGroups: []string{widgetGroup}, Resources: []string{"widgets", "gadgets"}, Verbs: []string{"get", "list", "watch", "patch"}}
 	n.grantOperatorWidgets(t, "list", "watch", "patch")
-	n.bindEverywhere(t, rule)
+	n.bindInCluster(t, rule)
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}, Rules: []rbacv1.PolicyRule{rule}}
 	if err := n.env.Client.Update(t.Context(), role); err != nil {
 		t.Fatal(err)
@@ -72,15 +72,15 @@ func (n finalized) makeWidget(t *testing.T, version, resource, name string) {
 		_, err := widgets.Create(ctx, w, metav1.CreateOptions{})
 		return err
 	})
-	t.Cleanup(func() { n.releaseWidget(t, resource, name) })
+	t.Cleanup(func() { n.removeWidgetFinalizer(t, resource, name) })
 }
 
-// releaseWidget removes the finalizers of a Widget, whatever the test has done to it and its kind, so that the kind can
+// removeWidgetFinalizer removes the finalizers of a Widget, whatever the test has done to it and its kind, so that the kind can
 // be deleted.
-func (n finalized) releaseWidget(t *testing.T, resource, name string) {
+func (n finalized) removeWidgetFinalizer(t *testing.T, resource, name string) {
 	t.Helper()
 	widgets := n.widgetsAs(t, "v1", resource)
-	err := testenv.Poll(context.Background(), testenv.Patience, func(ctx context.Context) error {
+	err := testenv.Poll(context.Background(), testenv.Timeout, func(ctx context.Context) error {
 		crd := &apiextensionsv1.CustomResourceDefinition{}
 		if err := n.env.Client.Get(ctx, client.ObjectKey{Name: resource + "." + widgetGroup}, crd); err != nil {
 			return client.IgnoreNotFound(err)
@@ -185,7 +185,7 @@ func TestKinds_versionNotServed_finalizers(t *testing.T) {
 		while(o, func() { n.serve(t, widgetName, "v2") })
 		n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, "KindVersionNotServed")
 		while(o, func() { n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")}) })
-		n.expectPluginGone(t, "finalizer")
+		n.expectPluginDeleted(t, "finalizer")
 		n.expectFinalizers(t, "v2", "kept", false)
 	})
 }
@@ -202,7 +202,7 @@ func TestKinds_versionNotServed_finalizersAtOnce(t *testing.T) {
 			n.serve(t, widgetName, "v2")
 			n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
 		})
-		n.expectPluginGone(t, "finalizer")
+		n.expectPluginDeleted(t, "finalizer")
 		n.expectFinalizers(t, "v2", "kept", false)
 	})
 }
@@ -230,7 +230,7 @@ func TestKinds_noVersionServed_finalizers(t *testing.T) {
 			return nil
 		})
 		while(o, func() { n.serve(t, widgetName, "v2") })
-		n.expectPluginGone(t, "finalizer")
+		n.expectPluginDeleted(t, "finalizer")
 		n.expectFinalizers(t, "v2", "kept", false)
 	})
 }
@@ -238,14 +238,14 @@ func TestKinds_noVersionServed_finalizers(t *testing.T) {
 // TestKinds_notServed_guests checks that a guest which reads an object of a kind that is no longer served receives an
 // error that says so, and not one that the object does not exist.
 func TestKinds_notServed_guests(t *testing.T) {
-	for name, gone := range map[string]func(n finalized, t *testing.T){
+	for name, deleted := range map[string]func(n finalized, t *testing.T){
 		"version": func(n finalized, t *testing.T) { n.serve(t, widgetName, "v2") },
 		"kind":    func(n finalized, t *testing.T) { n.uninstall(t, widgetName) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := startOperator(t)
 			n := newFinalized(t, o.env)
-			n.bindEverywhere(t, rule("categories", "get", "list", "watch"), widgets("get", "list", "delete"))
+			n.bindInCluster(t, rule("categories", "get", "list", "watch"), widgets("get", "list", "delete"))
 			n.install(t, definition(widgetGroup, "widgets", "Widget", "v1", "v2"))
 			n.makeWidget(t, "v1", "widgets", "read")
 			n.category(t, "tools")
@@ -258,7 +258,7 @@ func TestKinds_notServed_guests(t *testing.T) {
 				n.expectEvent(t, plugin, "ReconcileFailed", want)
 			}
 			read("before", "read ok")
-			gone(n, t)
+			deleted(n, t)
 			const want = `answered BadRequest: kind "Widget" of "test.k1s.io/v1" is not installed`
 			read("after", want)
 			o.end(t)

@@ -115,7 +115,7 @@ func TestWasmPlugin_directory_documentedLayers(t *testing.T) {
 	whole := func(ns, name string) string {
 		return fmt.Sprintf(`{"object":{"apiVersion":"inventory.example.com/v1alpha1","kind":"Item","metadata":{"namespace":%q,"name":%q},"spec":{"name":"x"}}}`, ns, name)
 	}
-	told := func(ns string) string {
+	events := func(ns string) string {
 		return item(ns) + `,"type":"Normal","reason":"Tested","message":"it was tested"}`
 	}
 	cases := map[string]struct {
@@ -136,8 +136,8 @@ func TestWasmPlugin_directory_documentedLayers(t *testing.T) {
 		"update-item":          {update, whole("inventory", "hammer"), `security.allowedVerbs does not have "update"`},
 		"patch-item":           {patch, item("inventory") + `,"patchType":"merge","patch":{}}`, `security.allowedVerbs does not have "patch"`},
 		"delete-item":          {remove, item("inventory") + "}", `security.allowedVerbs does not have "delete"`},
-		"event-inventory":      {event, told("inventory"), "done"},
-		"event-elsewhere":      {event, told(o.ns), fmt.Sprintf("security.allowedNamespaces does not have %q", o.ns)},
+		"event-inventory":      {event, events("inventory"), "done"},
+		"event-elsewhere":      {event, events(o.ns), fmt.Sprintf("security.allowedNamespaces does not have %q", o.ns)},
 		"event-cluster-scoped": {event, `{"apiVersion":"v1","kind":"Namespace","name":"inventory","type":"Normal","reason":"Tested","message":"x"}`, "done"}, // such Events are in the namespace "default"
 	}
 	var plugins strings.Builder
@@ -230,7 +230,7 @@ func TestWasmPlugin_directory_withoutRBAC(t *testing.T) {
 		t.Errorf("k1s_plugins_without_rbac is %v, want 2", count)
 	}
 	o.end(t)
-	allowed, refused := 0, 0
+	allowed, denied := 0, 0
 	for _, r := range readAudit(t, audit) {
 		if r.Account != operatorUser {
 			t.Errorf("a record has the account %q: %+v", r.Account, r)
@@ -239,12 +239,12 @@ func TestWasmPlugin_directory_withoutRBAC(t *testing.T) {
 		case r.Plugin == o.ns+"/free" && r.Decision == access.DecisionAllowed:
 			allowed++
 		case r.Plugin == o.ns+"/bounded" && r.Layer == "allowlist":
-			refused++
+			denied++
 		case r.Plugin != o.ns+"/free" && r.Plugin != o.ns+"/bounded":
 			t.Errorf("a record of another plugin: %+v", r)
 		}
 	}
-	if allowed == 0 || refused == 0 {
-		t.Errorf("%d allowed and %d refused records", allowed, refused)
+	if allowed == 0 || denied == 0 {
+		t.Errorf("%d allowed and %d denied records", allowed, denied)
 	}
 }

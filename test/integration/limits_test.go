@@ -29,7 +29,7 @@ func (n tenant) deletePlugin(t *testing.T, name string) {
 	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta(name)})
 }
 
-func (n tenant) expectPluginGone(t *testing.T, name string) {
+func (n tenant) expectPluginDeleted(t *testing.T, name string) {
 	t.Helper()
 	testenv.Eventually(t, "WasmPlugin "+name+" is gone", func(ctx context.Context) error {
 		if _, err := n.get(ctx, name); !apierrors.IsNotFound(err) {
@@ -95,7 +95,7 @@ func TestOperator_loads_fair(t *testing.T) {
 	}
 	for i := range plugins {
 		slow.deletePlugin(t, name(i))
-		slow.expectPluginGone(t, name(i))
+		slow.expectPluginDeleted(t, name(i))
 	}
 	slow.store(t, "annotator", fixture(t, "annotator.wasm"))
 	slow.plugin(t, "annotator")

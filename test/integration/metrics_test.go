@@ -203,7 +203,7 @@ func TestWasmPlugin_rate(t *testing.T) {
 	for i := range categories {
 		n.expectAnnotated(t, fmt.Sprintf("c%d", i))
 	}
-	metrics.expect(t, "refusals are counted", "k1s_plugin_requests_limited_total",
+	metrics.expect(t, "denials are counted", "k1s_plugin_requests_limited_total",
 		map[string]string{"plugin": n.ns + "/annotator", "layer": "rate"}, atLeast(1))
 	n.expectEvent(t, "annotator", "ReconcileFailed", "rate: security.requestsPerSecond is 10")
 }

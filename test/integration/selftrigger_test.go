@@ -46,10 +46,10 @@ func (n tenant) expectConfigMap(t *testing.T, name string) {
 	})
 }
 
-// TestWasmPlugin_leavesItsSelector checks that an object which stops matching the selector is passed to the guest once,
+// TestWasmPlugin_leavesSelector checks that an object which stops matching the selector is passed to the guest once,
 // without the object, as after a deletion, and then not again until it matches, even if the operator restarts in
 // between.
-func TestWasmPlugin_leavesItsSelector(t *testing.T) {
+func TestWasmPlugin_leavesSelector(t *testing.T) {
 	o := startOperator(t)
 	shop := newTenant(t, o.env, rule("categories", "get", "list", "watch"),
 		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}})

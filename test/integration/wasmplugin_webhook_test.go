@@ -82,9 +82,9 @@ func TestOperator_wasmPluginWebhook(t *testing.T) {
 	}}
 	more := pinned.DeepCopy()
 	more.Spec.Capabilities = []plugin.Capability{plugin.CapabilityAdmission}
-	refused := func(c client.Client, wp *pluginsv1alpha1.WasmPlugin, want string) {
+	denied := func(c client.Client, wp *pluginsv1alpha1.WasmPlugin, want string) {
 		t.Helper()
-		testenv.Eventually(t, "refused: "+want, func(ctx context.Context) error { // the API server applies the configuration with a delay
+		testenv.Eventually(t, "denied: "+want, func(ctx context.Context) error { // the API server applies the configuration with a delay
 			err := c.Create(ctx, wp.DeepCopy(), client.DryRunAll)
 			if err == nil || !strings.Contains(err.Error(), want) {
 				return fmt.Errorf("got %w", err)
@@ -92,11 +92,11 @@ func TestOperator_wasmPluginWebhook(t *testing.T) {
 			return nil
 		})
 	}
-	refused(o.env.Client, more, `denied the request: spec.capabilities asks for "admission", but the module declares only`)
+	denied(o.env.Client, more, `denied the request: spec.capabilities asks for "admission", but the module declares only`)
 
 	manage := rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"*"}}
 	use := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, Verbs: []string{"use"}}
-	refused(o.env.Limited(t, manage).Client, pinned, `may neither use nor impersonate ServiceAccount "plugin"`)
+	denied(o.env.Limited(t, manage).Client, pinned, `may neither use nor impersonate ServiceAccount "plugin"`)
 	if err := o.env.Limited(t, manage, use).Client.Create(t.Context(), pinned); err != nil {
 		t.Errorf("who may use the account: %v", err)
 	}

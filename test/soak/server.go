@@ -38,8 +38,8 @@ const (
 type server struct {
 	env    *envtest.Environment
 	client client.Client
-	// again is the API server that replaced the first one.
-	again *exec.Cmd
+	// replacement is the API server that replaced the first one.
+	replacement *exec.Cmd
 }
 
 func startServer() (*server, error) {
@@ -123,8 +123,8 @@ func (s *server) restart(ctx context.Context) error {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		return err
 	}
-	if s.again != nil {
-		_ = s.again.Wait() // it was killed
+	if s.replacement != nil {
+		_ = s.replacement.Wait() // it was killed
 	}
 	// The first API server is a child of envtest, which waits for it. Its port is free once the process is gone.
 	err = testenv.Poll(ctx, startTimeout, func(context.Context) error {
@@ -136,9 +136,9 @@ func (s *server) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.again = exec.Command(args[0], args[1:]...) //nolint:gosec // what envtest started
-	s.again.SysProcAttr = ownGroup()
-	if err := s.again.Start(); err != nil {
+	s.replacement = exec.Command(args[0], args[1:]...) //nolint:gosec // what envtest started
+	s.replacement.SysProcAttr = ownGroup()
+	if err := s.replacement.Start(); err != nil {
 		return err
 	}
 	return testenv.Poll(ctx, startTimeout, func(ctx context.Context) error {
@@ -148,8 +148,8 @@ func (s *server) restart(ctx context.Context) error {
 
 // pid returns the process ID of the API server, which is a child of this process.
 func (s *server) pid() (int, error) {
-	if s.again != nil {
-		return s.again.Process.Pid, nil
+	if s.replacement != nil {
+		return s.replacement.Process.Pid, nil
 	}
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -171,9 +171,9 @@ func (s *server) pid() (int, error) {
 
 func (s *server) stop() error {
 	var err error
-	if s.again != nil && s.again.Process != nil {
-		err = s.again.Process.Kill()
-		_ = s.again.Wait() // it was killed
+	if s.replacement != nil && s.replacement.Process != nil {
+		err = s.replacement.Process.Kill()
+		_ = s.replacement.Wait() // it was killed
 	}
 	return errors.Join(err, s.env.Stop())
 }

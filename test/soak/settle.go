@@ -24,7 +24,7 @@ func (s *soak) await(ctx context.Context, check func(context.Context) error) err
 // allServe returns an error if a plugin does not serve the module that is stored.
 func (s *soak) allServe(ctx context.Context) error {
 	for _, t := range s.plugins {
-		if err := t.serves(ctx); err != nil {
+		if err := t.isServing(ctx); err != nil {
 			return err
 		}
 	}

@@ -145,8 +145,8 @@ func (t *tenant) change(ctx context.Context, about int) error {
 	return client.IgnoreNotFound(t.client.Patch(ctx, c, patch))
 }
 
-// serves returns an error that says why the plugin does not serve the stored version.
-func (t *tenant) serves(ctx context.Context) error {
+// isServing returns an error that says why the plugin does not serve the stored version.
+func (t *tenant) isServing(ctx context.Context) error {
 	var wp pluginsv1alpha1.WasmPlugin
 	if err := t.client.Get(ctx, client.ObjectKey{Namespace: t.ns, Name: pluginName}, &wp); err != nil {
 		return err

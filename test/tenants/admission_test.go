@@ -66,47 +66,47 @@ func TestTenants_admission(t *testing.T) {
 			name:   "delete during an admission request",
 			call:   call{function: deletes, request: `{` + itemOf + `,` + ownKey + `}`},
 			want:   []string{`capability: cannot delete`, `can only read`},
-			record: "delete Item.inventory.example.com {own}/treasure denied capability Forbidden",
+			record: "delete Item.inventory.example.com {own}/private denied capability Forbidden",
 		},
 		{
 			name:   "read the other tenant during an admission request",
 			call:   call{function: get, request: `{` + itemOf + `,` + otherKey + `}`},
 			want:   []string{`allowlist: cannot get items`},
-			record: "get items.inventory.example.com {other}/treasure denied allowlist Forbidden",
+			record: "get items.inventory.example.com {other}/private denied allowlist Forbidden",
 		},
 	} {
 		x.plugin = "keeper"
-		tricks = append(tricks, &attempt{trick: x, by: a, against: b, values: values, id: fmt.Sprintf("%04d", i)})
+		tricks = append(tricks, &attempt{trick: x, by: a, target: b, values: values, id: fmt.Sprintf("%04d", i)})
 	}
 	for _, x := range tricks {
 		carried := &inventoryv1alpha1.Item{ObjectMeta: a.meta("carrier-" + x.id), Spec: inventoryv1alpha1.ItemSpec{Name: "carrier"}}
 		c := call{x.function, fill(x.request, values), x.times}
 		carried.Annotations = map[string]string{"tricks.k1s.io/trick": c.encode(x.id)}
-		testenv.Eventually(t, "the plugin refuses an Item of its own namespace", func(ctx context.Context) error {
+		testenv.Eventually(t, "the plugin denies an Item of its own namespace", func(ctx context.Context) error {
 			err := o.env.Client.Create(ctx, carried.DeepCopy(), client.DryRunAll) // the API server observes the webhook with a delay
 			if err == nil || !strings.Contains(err.Error(), "nobody may") {
-				return fmt.Errorf("got %w", errors.Join(err, errors.New("want a refusal")))
+				return fmt.Errorf("got %w", errors.Join(err, errors.New("want a denial")))
 			}
 			return nil
 		})
 		testenv.Eventually(t, "an answer to "+x.name, func(context.Context) error { return x.answer(o) })
 	}
-	said := len(o.everything(a.ns + "/keeper"))
+	message := len(o.everything(a.ns + "/keeper"))
 	for i := range 5 {
 		theirs := &inventoryv1alpha1.Item{ObjectMeta: b.meta(fmt.Sprint("theirs-", i)), Spec: inventoryv1alpha1.ItemSpec{Name: "theirs"}}
 		c := call{function: get, request: `{}`}
 		theirs.Annotations = map[string]string{"tricks.k1s.io/trick": c.encode("9999")}
 		create(t, o.env, theirs)
 	}
-	if lines := o.everything(a.ns + "/keeper"); len(lines) != said || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "9999") }) {
-		t.Errorf("the plugin was asked about the other's Items: %q", lines[said:])
+	if lines := o.everything(a.ns + "/keeper"); len(lines) != message || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "9999") }) {
+		t.Errorf("the plugin was asked about the other's Items: %q", lines[message:])
 	}
-	if err := o.env.Client.Get(t.Context(), client.ObjectKey{Namespace: a.ns, Name: treasure}, &inventoryv1alpha1.Item{}); err != nil {
+	if err := o.env.Client.Get(t.Context(), client.ObjectKey{Namespace: a.ns, Name: privateName}, &inventoryv1alpha1.Item{}); err != nil {
 		t.Errorf("what the plugin wanted to delete: %v", err)
 	}
 	o.end(t)
 	records := o.records(t)
 	for _, x := range tricks {
-		t.Run(x.name, func(t *testing.T) { x.judge(t, records) })
+		t.Run(x.name, func(t *testing.T) { x.evaluate(t, records) })
 	}
 }

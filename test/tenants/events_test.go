@@ -9,7 +9,7 @@ func events() []trick {
 			name: "an event about the other's Item", plugin: plain,
 			call:   call{function: event, request: `{` + itemOf + `,` + otherKey + `,"uid":"{uid}","type":"Warning","reason":"Stolen","message":"pay"}`},
 			want:   []string{`allowlist: cannot create events.events.k8s.io`},
-			record: "create events.events.k8s.io {other}/treasure.* denied allowlist Forbidden",
+			record: "create events.events.k8s.io {other}/private.* denied allowlist Forbidden",
 		},
 		{
 			name: "an event about the other's Namespace", plugin: plain,
@@ -33,7 +33,7 @@ func events() []trick {
 			name: "a reason of several lines", plugin: plain,
 			call:   call{function: event, request: `{` + itemOf + `,` + ownKey + `,"type":"Warning","reason":"Stolen\nAll","message":"pay"}`},
 			want:   []string{`want one CamelCase word`},
-			record: "create Event.events.k8s.io {own}/treasure error BadRequest",
+			record: "create Event.events.k8s.io {own}/private error BadRequest",
 		},
 	}
 }

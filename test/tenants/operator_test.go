@@ -38,8 +38,8 @@ type operator struct {
 	done  chan error
 
 	mu sync.Mutex
-	// said are the messages that guests have logged, by plugin ("namespace/name").
-	said map[string][]string
+	// logs are the messages that guests have logged, by plugin ("namespace/name").
+	logs map[string][]string
 }
 
 // startOperator starts an operator, which is stopped at the end of the test.
@@ -47,7 +47,7 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	t.Helper()
 	env := testenv.Shared(t)
 	grantOperator(t, env)
-	o := &operator{env: env, audit: filepath.Join(t.TempDir(), "audit.log"), done: make(chan error, 1), said: map[string][]string{}}
+	o := &operator{env: env, audit: filepath.Join(t.TempDir(), "audit.log"), done: make(chan error, 1), logs: map[string][]string{}}
 	options := app.DefaultOptions()
 	options.MetricsAddress, options.ProbeAddress, options.WebhookAddress = "0", "0", "0"
 	options.Namespace = env.Namespace(t)
@@ -63,7 +63,7 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	config.QPS = -1 // the value of ctrl.GetConfig
 	ctx, stop := context.WithCancel(context.Background())
 	o.stop = stop
-	go func() { o.done <- app.Run(ctx, config, options, funcr.NewJSON(o.heard, funcr.Options{})) }()
+	go func() { o.done <- app.Run(ctx, config, options, funcr.NewJSON(o.logged, funcr.Options{})) }()
 	t.Cleanup(func() { o.end(t) })
 	return o
 }
@@ -81,8 +81,8 @@ func (o *operator) end(t *testing.T) {
 	}
 }
 
-// heard processes a line of the operator's log.
-func (o *operator) heard(line string) {
+// logged processes a line of the operator's log.
+func (o *operator) logged(line string) {
 	if os.Getenv("K1S_TEST_LOG") != "" {
 		fmt.Fprintln(os.Stderr, line)
 	}
@@ -94,14 +94,14 @@ func (o *operator) heard(line string) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.said[entry.Plugin] = append(o.said[entry.Plugin], entry.Msg)
+	o.logs[entry.Plugin] = append(o.logs[entry.Plugin], entry.Msg)
 }
 
 // everything returns all messages that a plugin has logged.
 func (o *operator) everything(plugin string) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return append([]string(nil), o.said[plugin]...)
+	return append([]string(nil), o.logs[plugin]...)
 }
 
 // records reads the audit log, and returns each record of a plugin in the format of recordLine.

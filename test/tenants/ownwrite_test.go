@@ -33,9 +33,9 @@ const (
 
 // listensAt makes an operator listen at one address, and configures another one, which may be the same, for the API
 // server.
-func listensAt(listens, answers, namespace string) func(*app.Options) {
+func listensAt(listens, responses, namespace string) func(*app.Options) {
 	return func(o *app.Options) {
-		o.WebhookAddress, o.WebhookURL = listens, "https://"+strings.Replace(answers, "127.0.0.1", "localhost", 1)
+		o.WebhookAddress, o.WebhookURL = listens, "https://"+strings.Replace(responses, "127.0.0.1", "localhost", 1)
 		o.LeaderElection = true
 		if namespace != "" {
 			o.Namespace = namespace
@@ -52,10 +52,10 @@ func TestTenants_ownWrites(t *testing.T) {
 		testOwnWrites(t, o, func() {})
 	})
 	t.Run("another replica is asked", func(t *testing.T) {
-		listens, answers := testenv.FreeAddress(t), testenv.FreeAddress(t)
+		listens, responses := testenv.FreeAddress(t), testenv.FreeAddress(t)
 		var namespace string
-		o := startOperator(t, listensAt(listens, answers, ""), func(o *app.Options) { namespace = o.Namespace })
-		testOwnWrites(t, o, func() { startOperator(t, listensAt(answers, answers, namespace)) })
+		o := startOperator(t, listensAt(listens, responses, ""), func(o *app.Options) { namespace = o.Namespace })
+		testOwnWrites(t, o, func() { startOperator(t, listensAt(responses, responses, namespace)) })
 	})
 }
 

@@ -7,21 +7,21 @@ func powers() []trick {
 	return []trick{
 		{
 			name: "a subresource in the name", plugin: plain,
-			call:   call{function: patch, request: `{` + itemOf + `,"namespace":"{own}","name":"treasure/status","patchType":"merge","patch":{}}`},
+			call:   call{function: patch, request: `{` + itemOf + `,"namespace":"{own}","name":"private/status","patchType":"merge","patch":{}}`},
 			want:   []string{`may not contain '/'`},
-			record: "patch items.inventory.example.com {own}/treasure/status error BadRequest",
+			record: "patch items.inventory.example.com {own}/private/status error BadRequest",
 		},
 		{
 			name: "the status, which the allowlist does not have", plugin: listed,
 			call:   call{function: patchStatus, request: `{` + itemOf + `,` + ownKey + `,"patchType":"apply","patch":{` + itemOf + `,"metadata":{` + ownKey + `},"status":{"availability":"Discontinued"}}}`},
 			want:   []string{`allowlist: cannot patch items.inventory.example.com/status`, `security.allowedResources does not have`},
-			record: "patch items.inventory.example.com/status {own}/treasure denied allowlist Forbidden",
+			record: "patch items.inventory.example.com/status {own}/private denied allowlist Forbidden",
 		},
 		{
 			name: "a verb that the allowlist does not have", plugin: listed,
 			call:   call{function: deletes, request: `{` + itemOf + `,` + ownKey + `}`},
 			want:   []string{`allowlist: cannot delete items`, `security.allowedVerbs does not have`},
-			record: "delete items.inventory.example.com {own}/treasure denied allowlist Forbidden",
+			record: "delete items.inventory.example.com {own}/private denied allowlist Forbidden",
 		},
 		{
 			name: "a Scale", plugin: plain,

@@ -10,8 +10,8 @@ func reads() []trick {
 		{
 			name: "get an Item of the other, which is in the shared cache", plugin: plain,
 			call:   call{function: get, request: `{` + itemOf + `,` + otherKey + `}`},
-			want:   []string{`allowlist: cannot get items.inventory.example.com \"treasure\" in namespace \"{other}\"`},
-			record: "get items.inventory.example.com {other}/treasure denied allowlist Forbidden",
+			want:   []string{`allowlist: cannot get items.inventory.example.com \"private\" in namespace \"{other}\"`},
+			record: "get items.inventory.example.com {other}/private denied allowlist Forbidden",
 		},
 		{
 			name: "list the other's Items", plugin: plain,
@@ -66,9 +66,9 @@ func reads() []trick {
 		},
 		{
 			name: "a name that leads to another namespace", plugin: plain,
-			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}","name":"../../{other}/items/treasure"}`},
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}","name":"../../{other}/items/private"}`},
 			want:   []string{`may not contain '/'`},
-			record: "get items.inventory.example.com {own}/../../{other}/items/treasure error BadRequest",
+			record: "get items.inventory.example.com {own}/../../{other}/items/private error BadRequest",
 		},
 		{
 			name: "a name that leads up", plugin: plain,
@@ -78,9 +78,9 @@ func reads() []trick {
 		},
 		{
 			name: "a name with an escaped slash", plugin: plain,
-			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}","name":"..%2f..%2f{other}%2fitems%2ftreasure"}`},
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}","name":"..%2f..%2f{other}%2fitems%2fprivate"}`},
 			want:   []string{`may not contain '%'`},
-			record: "get items.inventory.example.com {own}/..%2f..%2f{other}%2fitems%2ftreasure error BadRequest",
+			record: "get items.inventory.example.com {own}/..%2f..%2f{other}%2fitems%2fprivate error BadRequest",
 		},
 		{
 			name: "a name with a query", plugin: plain,
@@ -89,9 +89,9 @@ func reads() []trick {
 		},
 		{
 			name: "a namespace that goes on", plugin: plain,
-			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}/../{other}","name":"treasure"}`},
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}/../{other}","name":"private"}`},
 			want:   []string{`may not contain '/'`},
-			record: "get items.inventory.example.com {own}/../{other}/treasure error BadRequest",
+			record: "get items.inventory.example.com {own}/../{other}/private error BadRequest",
 		},
 		{
 			name: "a namespace that leads up", plugin: plain,
@@ -101,15 +101,15 @@ func reads() []trick {
 		},
 		{
 			name: "the namespace in capitals", plugin: plain,
-			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{OTHER}","name":"treasure"}`},
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{OTHER}","name":"private"}`},
 			want:   []string{`allowlist: cannot get`},
-			record: "get items.inventory.example.com {OTHER}/treasure denied allowlist Forbidden",
+			record: "get items.inventory.example.com {OTHER}/private denied allowlist Forbidden",
 		},
 		{
 			name: "the namespace twice", plugin: plain,
-			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}","namespace":"{other}","name":"treasure"}`},
+			call:   call{function: get, request: `{` + itemOf + `,"namespace":"{own}","namespace":"{other}","name":"private"}`},
 			want:   []string{`allowlist: cannot get`},
-			record: "get items.inventory.example.com {other}/treasure denied allowlist Forbidden",
+			record: "get items.inventory.example.com {other}/private denied allowlist Forbidden",
 		},
 		{
 			name: "the namespace in two cases", plugin: plain,
@@ -131,7 +131,7 @@ func reads() []trick {
 			name: "get one's own Secret", plugin: plain,
 			call:   call{function: get, request: `{` + secretOf + `,` + ownKey + `}`},
 			want:   []string{`User \"system:serviceaccount:{own}:plugin\" cannot get resource \"secrets\"`},
-			record: "get secrets {own}/treasure denied apiserver Forbidden",
+			record: "get secrets {own}/private denied apiserver Forbidden",
 		},
 		{
 			name: "list one's own Secrets", plugin: plain,
@@ -143,7 +143,7 @@ func reads() []trick {
 			name: "get the other's Secret", plugin: plain,
 			call:   call{function: get, request: `{` + secretOf + `,` + otherKey + `}`},
 			want:   []string{`allowlist: cannot get secrets`},
-			record: "get secrets {other}/treasure denied allowlist Forbidden",
+			record: "get secrets {other}/private denied allowlist Forbidden",
 		},
 		{
 			name: "list all Secrets", plugin: plain,
@@ -155,7 +155,7 @@ func reads() []trick {
 			name: "get the other's ConfigMap, which one's own account may do in one's own namespace", plugin: plain,
 			call:   call{function: get, request: `{` + configOf + `,` + otherKey + `}`},
 			want:   []string{`allowlist: cannot get configmaps`},
-			record: "get configmaps {other}/treasure denied allowlist Forbidden",
+			record: "get configmaps {other}/private denied allowlist Forbidden",
 		},
 		{
 			name: "get the other's Namespace", plugin: plain,
@@ -173,7 +173,7 @@ func reads() []trick {
 			name: "what the account may get but the allowlist does not have", plugin: listed,
 			call:   call{function: get, request: `{` + configOf + `,` + ownKey + `}`},
 			want:   []string{`allowlist: cannot get configmaps`, `security.allowedResources does not have`},
-			record: "get configmaps {own}/treasure denied allowlist Forbidden",
+			record: "get configmaps {own}/private denied allowlist Forbidden",
 		},
 
 		// This plugin's allowedNamespaces include the namespace of the other tenant, and it is allowed to list and
@@ -181,8 +181,8 @@ func reads() []trick {
 		{
 			name: "get a Category from the cache with the rights to list and watch alone", plugin: wide,
 			call:   call{function: get, request: `{` + categoryOf + `,` + otherKey + `}`},
-			want:   []string{`rbac: cannot get categories.inventory.example.com \"treasure\" in namespace \"{other}\"`, `ServiceAccount \"wide\" lacks this permission`},
-			record: "get categories.inventory.example.com {other}/treasure denied rbac Forbidden",
+			want:   []string{`rbac: cannot get categories.inventory.example.com \"private\" in namespace \"{other}\"`, `ServiceAccount \"wide\" lacks this permission`},
+			record: "get categories.inventory.example.com {other}/private denied rbac Forbidden",
 		},
 		{
 			name: "list the Categories that the other lets one list", plugin: wide,
@@ -199,7 +199,7 @@ func reads() []trick {
 			name: "get an Item that another plugin has put into the cache", plugin: wide,
 			call:   call{function: get, request: `{` + itemOf + `,` + otherKey + `}`},
 			want:   []string{`User \"system:serviceaccount:{own}:wide\" cannot get resource \"items\"`},
-			record: "get items.inventory.example.com {other}/treasure denied apiserver Forbidden",
+			record: "get items.inventory.example.com {other}/private denied apiserver Forbidden",
 		},
 		{
 			name: "list Items that another plugin has put into the cache", plugin: wide,
@@ -211,7 +211,7 @@ func reads() []trick {
 			name: "get a Secret where one may watch something else", plugin: wide,
 			call:   call{function: get, request: `{` + secretOf + `,` + otherKey + `}`},
 			want:   []string{`User \"system:serviceaccount:{own}:wide\" cannot get resource \"secrets\"`},
-			record: "get secrets {other}/treasure denied apiserver Forbidden",
+			record: "get secrets {other}/private denied apiserver Forbidden",
 		},
 		{
 			name: "a selector that keeps the host busy", plugin: wide,

@@ -52,7 +52,7 @@ func TestTenants_specs(t *testing.T) {
 		"other-namespace":  {"Item", namespaces(a.ns, b.ns), authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("items.inventory.example.com in namespace %q", b.ns)},
 		"every-namespace":  {"Item", namespaces("*"), authorized, pluginsv1alpha1.ReasonAccountForbidden, "in all namespaces"},
 		"module-of-other":  {"Item", module("module-plain"), fetched, pluginsv1alpha1.ReasonConfigMapNotFound, fmt.Sprintf("does not exist in namespace %q", a.ns)},
-		"secret-no-right":  {"Item", secret(treasure), pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSecretForbidden, fmt.Sprintf("cannot get secrets [%q] in namespace %q", treasure, a.ns)},
+		"secret-no-right":  {"Item", secret(privateName), pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSecretForbidden, fmt.Sprintf("cannot get secrets [%q] in namespace %q", privateName, a.ns)},
 		"watch-secrets":    {"Secret", nil, authorized, pluginsv1alpha1.ReasonOperatorForbidden, "the operator itself cannot list secrets"},
 		"watch-configmaps": {"ConfigMap", nil, authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("list and watch configmaps in namespace %q", a.ns)},
 		"watch-no-account": {"Item", account("default"), authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("list and watch items.inventory.example.com in namespace %q", a.ns)},
@@ -72,7 +72,7 @@ func TestTenants_specs(t *testing.T) {
 		"file-up": {func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.Source = pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "../compiled/module.wasm"}}
 		}, "path must be relative"},
-		"secret-up":      {secret("../../" + b.ns + "/secrets/" + treasure), "should match"},
+		"secret-up":      {secret("../../" + b.ns + "/secrets/" + privateName), "should match"},
 		"namespace-path": {namespaces(a.ns + "/" + b.ns), "should match"},
 		"account-up":     {account("../" + b.ns + "/admin"), "should match"},
 		"account-below":  {account(b.ns + "/admin"), "should match"},
@@ -83,7 +83,7 @@ func TestTenants_specs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := a.env.Client.Create(t.Context(), a.wasmPlugin(name, "Item", tc.mutate)); err == nil || !strings.Contains(err.Error(), tc.want) {
-				t.Errorf("got %v, want that the API server refuses it: %q", err, tc.want)
+				t.Errorf("got %v, want that the API server denies it: %q", err, tc.want)
 			}
 		})
 	}
@@ -124,23 +124,23 @@ func TestTenants_revoked(t *testing.T) {
 	a.plugin(t, plain, "Item", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "reader" })
 	a.expectReady(t, plain)
 	read := call{function: get, request: fill(`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": a.ns})}
-	if reply := a.try(t, o, plain, "0000", read); !strings.Contains(reply, a.loot()) {
+	if reply := a.try(t, o, plain, "0000", read); !strings.Contains(reply, a.content()) {
 		t.Fatalf("with the right, the plugin reads %s", reply)
 	}
 
 	if err := a.env.Client.Delete(t.Context(), &rbacv1.RoleBinding{ObjectMeta: a.meta("getter")}); err != nil {
 		t.Fatal(err)
 	}
-	gone := time.Now()
+	deleted := time.Now()
 	tries := 0
-	testenv.Eventually(t, "a read of the cache is refused", func(context.Context) error {
+	testenv.Eventually(t, "a read of the cache is denied", func(context.Context) error {
 		tries++
 		if reply := a.try(t, o, plain, fmt.Sprintf("%04d", tries), read); !strings.Contains(reply, "rbac: cannot get items") {
 			return errors.New(reply)
 		}
 		return nil
 	})
-	t.Logf("a read of the cache is refused %s after the right is gone, at try %d", time.Since(gone), tries)
+	t.Logf("a read of the cache is denied %s after the right is gone, at try %d", time.Since(deleted), tries)
 
 	if err := a.env.Client.Delete(t.Context(), &rbacv1.RoleBinding{ObjectMeta: a.meta("reader")}); err != nil {
 		t.Fatal(err)
@@ -179,7 +179,7 @@ func TestTenants_floods(t *testing.T) {
 		call
 		want string
 	}{
-		{"requests that are refused", plain, call{get, `{` + itemOf + `,` + otherKey + `}`, 20_000}, "allowlist: "},
+		{"requests that are denied", plain, call{get, `{` + itemOf + `,` + otherKey + `}`, 20_000}, "allowlist: "},
 		{"events, each another one", plain, call{event, `{` + itemOf + `,` + ownKey + `,"type":"Normal","reason":"Flood","message":"####"}`, 1300}, "rate: events"},
 		{"kinds, each another one", plain, call{get, `{"apiVersion":"v1","kind":"Kind####",` + ownKey + `}`, 500}, "rate: kinds that are looked up"},
 		{"names, each another one", wide, call{get, `{` + categoryOf + `,"namespace":"{other}","name":"n-####"}`, 3000}, "rate: reads that need an access review"},
@@ -192,29 +192,29 @@ func TestTenants_floods(t *testing.T) {
 			}
 			t.Logf("%d calls took %s", tc.times, time.Since(began))
 			own := call{function: get, request: fill(`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": b.ns})}
-			if reply := b.try(t, o, plain, fmt.Sprintf("%04d", i), own); !strings.Contains(reply, b.loot()) {
+			if reply := b.try(t, o, plain, fmt.Sprintf("%04d", i), own); !strings.Contains(reply, b.content()) {
 				t.Errorf("the other tenant's plugin is answered %s", reply)
 			}
 		})
 	}
-	var told corev1.EventList
-	if err := a.env.Client.List(t.Context(), &told, client.InNamespace(a.ns)); err != nil {
+	var notified corev1.EventList
+	if err := a.env.Client.List(t.Context(), &notified, client.InNamespace(a.ns)); err != nil {
 		t.Fatal(err)
 	}
 	// Those of the guest, and a few of the operator for the plugins.
-	if n := len(told.Items); n < 1000 || n > 1050 {
+	if n := len(notified.Items); n < 1000 || n > 1050 {
 		t.Errorf("there are %d events, want a thousand and some", n)
 	}
-	if err := a.env.Client.List(t.Context(), &told, client.InNamespace(b.ns)); err != nil {
+	if err := a.env.Client.List(t.Context(), &notified, client.InNamespace(b.ns)); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(told.Items); n > 50 {
+	if n := len(notified.Items); n > 50 {
 		t.Errorf("there are %d events in the other namespace", n)
 	}
 	o.end(t)
-	refused := o.records(t)[a.ns+"/"+plain][fmt.Sprintf("get items.inventory.example.com %s/treasure denied allowlist Forbidden", b.ns)]
-	if refused == 0 || refused > 1000 {
-		t.Errorf("%d refusals are recorded, want some of 20,000, and no more than may come at once", refused)
+	denied := o.records(t)[a.ns+"/"+plain][fmt.Sprintf("get items.inventory.example.com %s/private denied allowlist Forbidden", b.ns)]
+	if denied == 0 || denied > 1000 {
+		t.Errorf("%d denials are recorded, want some of 20,000, and no more than may come at once", denied)
 	}
 }
 

@@ -37,8 +37,8 @@ const (
 	labelPlugin = "tricks.k1s.io/plugin"
 )
 
-// treasure is the name of the private objects of each tenant, which the other one tries to access.
-const treasure = "treasure"
+// privateName is the name of the private objects of each tenant, which the other one tries to access.
+const privateName = "private"
 
 // tenant is a namespace with the objects that a platform team creates in it.
 type tenant struct {
@@ -46,8 +46,8 @@ type tenant struct {
 	ns  string
 }
 
-// loot is a text in all private objects of a tenant.
-func (n tenant) loot() string { return "loot-of-" + n.ns }
+// content is a text in all private objects of a tenant.
+func (n tenant) content() string { return "content-of-" + n.ns }
 
 func (n tenant) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: n.ns, Name: name}
@@ -83,7 +83,7 @@ func newTenants(t *testing.T, env *testenv.Env) (a, b tenant) {
 			{APIGroups: inventory, Resources: []string{"categories"}, Verbs: []string{"list", "watch"}},
 		}})
 		n.bind(t, "neighbor", neighbor.ns, wide)
-		n.hoard(t)
+		n.createPrivate(t)
 	}
 	return a, b
 }
@@ -105,19 +105,19 @@ func (n tenant) bind(t *testing.T, role, namespace, account string) {
 	})
 }
 
-// hoard creates the private objects of the tenant, and waits until the operator has reconciled them.
-func (n tenant) hoard(t *testing.T) {
+// createPrivate creates the private objects of the tenant, and waits until the operator has reconciled them.
+func (n tenant) createPrivate(t *testing.T) {
 	t.Helper()
-	item := &inventoryv1alpha1.Item{ObjectMeta: n.meta(treasure), Spec: inventoryv1alpha1.ItemSpec{Name: "treasure", Description: n.loot()}}
-	category := &inventoryv1alpha1.Category{ObjectMeta: n.meta(treasure), Spec: inventoryv1alpha1.CategorySpec{Name: "treasure"}}
+	item := &inventoryv1alpha1.Item{ObjectMeta: n.meta(privateName), Spec: inventoryv1alpha1.ItemSpec{Name: "private", Description: n.content()}}
+	category := &inventoryv1alpha1.Category{ObjectMeta: n.meta(privateName), Spec: inventoryv1alpha1.CategorySpec{Name: "private"}}
 	for _, o := range []client.Object{
 		item, category,
-		&corev1.Secret{ObjectMeta: n.meta(treasure), StringData: map[string]string{"password": n.loot()}},
-		&corev1.ConfigMap{ObjectMeta: n.meta(treasure), Data: map[string]string{"config": n.loot()}},
+		&corev1.Secret{ObjectMeta: n.meta(privateName), StringData: map[string]string{"password": n.content()}},
+		&corev1.ConfigMap{ObjectMeta: n.meta(privateName), Data: map[string]string{"config": n.content()}},
 	} {
 		create(t, n.env, o)
 	}
-	testenv.Eventually(t, "the treasure has a status", func(ctx context.Context) error {
+	testenv.Eventually(t, "the private Item has a status", func(ctx context.Context) error {
 		if err := errors.Join(n.env.Client.Get(ctx, client.ObjectKeyFromObject(item), item), n.env.Client.Get(ctx, client.ObjectKeyFromObject(category), category)); err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func TestTenants(t *testing.T) {
 	for _, pair := range [][2]tenant{{a, b}, {b, a}} {
 		values := valuesFor(t, pair[0], pair[1], server)
 		for i, x := range tricks {
-			tried := &attempt{trick: x, by: pair[0], against: pair[1], values: values, id: fmt.Sprintf("%04d", i)}
+			tried := &attempt{trick: x, by: pair[0], target: pair[1], values: values, id: fmt.Sprintf("%04d", i)}
 			pair[0].carrier(t, x.plugin, tried.id, call{x.function, fill(x.request, values), x.times})
 			attempts = append(attempts, tried)
 		}
@@ -70,7 +70,7 @@ func TestTenants(t *testing.T) {
 
 	records := o.records(t)
 	for _, x := range attempts {
-		t.Run(x.by.ns+"/"+x.name, func(t *testing.T) { x.judge(t, records) })
+		t.Run(x.by.ns+"/"+x.name, func(t *testing.T) { x.evaluate(t, records) })
 	}
 	for _, pair := range [][2]tenant{{a, b}, {b, a}} {
 		for _, name := range pluginNames {
@@ -88,8 +88,8 @@ func TestTenants(t *testing.T) {
 // attempt is a trick of one tenant against another.
 type attempt struct {
 	trick
-	by, against tenant
-	values      map[string]string
+	by, target tenant
+	values     map[string]string
 	// id is the name of the object that carries the trick.
 	id    string
 	reply string
@@ -97,18 +97,18 @@ type attempt struct {
 
 // answer finds the reply in the messages that the plugin has logged.
 func (x *attempt) answer(o *operator) error {
-	said := o.everything(x.by.ns + "/" + x.plugin)
-	for _, line := range said {
+	output := o.everything(x.by.ns + "/" + x.plugin)
+	for _, line := range output {
 		if reply, ok := strings.CutPrefix(line, x.id); ok {
 			x.reply = reply
 			return nil
 		}
 	}
-	return fmt.Errorf("there is none in %d lines", len(said))
+	return fmt.Errorf("there is none in %d lines", len(output))
 }
 
-// judge compares the reply and the audit log with the expected ones.
-func (x *attempt) judge(t *testing.T, records map[string]map[string]int) {
+// evaluate compares the reply and the audit log with the expected ones.
+func (x *attempt) evaluate(t *testing.T, records map[string]map[string]int) {
 	t.Helper()
 	kind, text := x.reply[:1], x.reply[1:]
 	if want := map[bool]string{true: "O", false: "E"}[x.harmless]; kind != want {
@@ -131,7 +131,7 @@ func valuesFor(t *testing.T, own, other tenant, server string) map[string]string
 	var mine, theirs inventoryv1alpha1.Item
 	var namespace corev1.Namespace
 	for key, o := range map[client.ObjectKey]client.Object{
-		{Namespace: own.ns, Name: treasure}: &mine, {Namespace: other.ns, Name: treasure}: &theirs, {Name: other.ns}: &namespace,
+		{Namespace: own.ns, Name: privateName}: &mine, {Namespace: other.ns, Name: privateName}: &theirs, {Name: other.ns}: &namespace,
 	} {
 		if err := own.env.Client.Get(t.Context(), key, o); err != nil {
 			t.Fatal(err)
@@ -166,5 +166,5 @@ func apiServer(t *testing.T, env *testenv.Env) string {
 
 // containsLoot reports whether a text contains private data of a tenant, as text or in base64.
 func containsLoot(text string, n tenant) bool {
-	return strings.Contains(text, n.loot()) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(n.loot())))
+	return strings.Contains(text, n.content()) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(n.content())))
 }

@@ -60,8 +60,8 @@ const (
 	secretOf   = `"apiVersion":"v1","kind":"Secret"`
 	configOf   = `"apiVersion":"v1","kind":"ConfigMap"`
 	podOf      = `"apiVersion":"v1","kind":"Pod"`
-	otherKey   = `"namespace":"{other}","name":"treasure"`
-	ownKey     = `"namespace":"{own}","name":"treasure"`
+	otherKey   = `"namespace":"{other}","name":"private"`
+	ownKey     = `"namespace":"{own}","name":"private"`
 )
 
 // object returns the request of a function that takes a whole object.

@@ -33,7 +33,7 @@ func (w pluginWebhooks) Ensure(ctx context.Context, p *admission.Plugin) error {
 	return w.configurations.Ensure(ctx, p)
 }
 
-func (w pluginWebhooks) Withdraw(ctx context.Context, name types.NamespacedName) error {
+func (w pluginWebhooks) Delete(ctx context.Context, name types.NamespacedName) error {
 	return w.configurations.Remove(ctx, name)
 }
 
@@ -67,9 +67,9 @@ func (w *webhooks) servePlugins(
 	return pluginWebhooks{Server: server, configurations: admission.NewConfigurations(options), changed: w.certs.Subscribe()}, nil
 }
 
-// withdraw removes the webhook configurations that an earlier operator with webhooks has left, when webhooks are
+// removeWebhooks removes the webhook configurations that an earlier operator with webhooks has left, when webhooks are
 // disabled: nothing would answer their requests.
-func withdraw(mgr manager.Manager, namespace string) manager.RunnableFunc {
+func removeWebhooks(mgr manager.Manager, namespace string) manager.RunnableFunc {
 	left := admission.NewConfigurations(admission.ConfigurationsOptions{Client: mgr.GetClient(), Exempt: admission.NewExempt(namespace)})
 	return func(ctx context.Context) error {
 		if err := left.Sweep(ctx, func(types.NamespacedName) bool { return false }); err != nil && ctx.Err() == nil {

@@ -53,7 +53,7 @@ func setUp(ctx context.Context, mgr manager.Manager, o Options, p plugins) error
 		return err
 	}
 	if hooks == nil {
-		err = mgr.Add(withdraw(mgr, o.Namespace))
+		err = mgr.Add(removeWebhooks(mgr, o.Namespace))
 	} else {
 		err = hooks.serveWasmPlugins(mgr, o, p.described)
 	}

@@ -58,14 +58,14 @@ type Detector struct {
 	metrics access.Metrics
 
 	mu      sync.Mutex
-	plugins map[string]*refusals
+	plugins map[string]*denials
 }
 
-// refusals are the times of a plugin's last Threshold denied requests, the oldest at next.
-type refusals struct {
-	times [Threshold]time.Time
-	next  int
-	told  time.Time
+// denials are the times of a plugin's last Threshold denied requests, the oldest at next.
+type denials struct {
+	times    [Threshold]time.Time
+	next     int
+	reported time.Time
 }
 
 // New returns a Detector. With nil Metrics, it counts nothing.
@@ -73,18 +73,18 @@ func New(clk clock.PassiveClock, metrics access.Metrics) *Detector {
 	if metrics == nil {
 		metrics = access.NoMetrics{}
 	}
-	return &Detector{clock: clk, metrics: metrics, plugins: map[string]*refusals{}}
+	return &Detector{clock: clk, metrics: metrics, plugins: map[string]*denials{}}
 }
 
-// Refused counts a denied request. It returns a Finding and true if the plugin reached the Threshold, and was not
+// Denied counts a denied request. It returns a Finding and true if the plugin reached the Threshold, and was not
 // reported within Quiet.
-func (d *Detector) Refused(r access.Record) (Finding, bool) {
+func (d *Detector) Denied(r access.Record) (Finding, bool) {
 	now := d.clock.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p := d.plugins[r.Plugin]
 	if p == nil {
-		p = &refusals{}
+		p = &denials{}
 		d.plugins[r.Plugin] = p
 	}
 	p.times[p.next] = now
@@ -93,10 +93,10 @@ func (d *Detector) Refused(r access.Record) (Finding, bool) {
 	switch {
 	case oldest.IsZero(), now.Sub(oldest) > Window:
 		return Finding{}, false
-	case !p.told.IsZero() && now.Sub(p.told) < Quiet:
+	case !p.reported.IsZero() && now.Sub(p.reported) < Quiet:
 		return Finding{}, false
 	}
-	p.told = now
+	p.reported = now
 	d.metrics.Suspicious(r.Plugin)
 	return Finding{Within: now.Sub(oldest), Last: r}, true
 }

@@ -21,7 +21,7 @@ type counted struct {
 
 func (c counted) Suspicious(plugin string) { c.suspicious[plugin]++ }
 
-func refused(plugin string) access.Record {
+func denied(plugin string) access.Record {
 	return access.Record{
 		Plugin: plugin, Verb: "patch", Group: "inventory.example.com", Resource: "items", Subresource: "status",
 		Namespace: "shop", Name: "hammer", Decision: access.DecisionDenied, Layer: "apiserver", Reason: "Forbidden",
@@ -60,7 +60,7 @@ func TestDetector(t *testing.T) {
 				findings := 0
 				for range s.times {
 					clk.Step(s.every)
-					if _, ok := d.Refused(refused(s.plugin)); ok {
+					if _, ok := d.Denied(denied(s.plugin)); ok {
 						findings++
 					}
 				}
@@ -82,17 +82,17 @@ func TestDetector_Forget(t *testing.T) {
 	t.Parallel()
 	d := New(clocktesting.NewFakeClock(time.Now()), nil)
 	for range Threshold - 1 {
-		d.Refused(refused("shop/a"))
+		d.Denied(denied("shop/a"))
 	}
 	d.Forget("shop/a")
-	if _, ok := d.Refused(refused("shop/a")); ok || len(d.plugins) != 1 {
+	if _, ok := d.Denied(denied("shop/a")); ok || len(d.plugins) != 1 {
 		t.Error("what was forgotten counts")
 	}
 }
 
 func TestFinding_String(t *testing.T) {
 	t.Parallel()
-	got := Finding{Within: 12*time.Second + time.Millisecond, Last: refused("shop/a")}.String()
+	got := Finding{Within: 12*time.Second + time.Millisecond, Last: denied("shop/a")}.String()
 	const want = `20 of the plugin's requests were denied within 12s; the last one: patch items.inventory.example.com/status in namespace "shop", denied by apiserver (Forbidden).`
 	if !strings.HasPrefix(got, want) {
 		t.Errorf("got %q, want %q", got, want)

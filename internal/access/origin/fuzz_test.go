@@ -30,8 +30,8 @@ func FuzzOf(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q becomes %q, which is no URL", text, u)
 		}
-		if again, err := Of(sent); err != nil || again != o {
-			t.Errorf("%q is %v when it is checked, and %v (%v) when it is sent", text, o, again, err)
+		if parsedAgain, err := Of(sent); err != nil || parsedAgain != o {
+			t.Errorf("%q is %v when it is checked, and %v (%v) when it is sent", text, o, parsedAgain, err)
 		}
 		if _, err := netip.ParseAddr(o.Host); err != nil && !validName(o.Host) {
 			t.Errorf("%q has the host %q", text, o.Host)

@@ -93,8 +93,8 @@ func TestMarks_expire(t *testing.T) {
 	t.Parallel()
 	r := newReplicas(t, 2)
 	marks := r.sign(t, 0, shop)
-	if again := r.sign(t, 0, shop); !slices.Equal(marks, again) {
-		t.Errorf("signed again in the same moment: %q, want %q", again, marks)
+	if repeated := r.sign(t, 0, shop); !slices.Equal(marks, repeated) {
+		t.Errorf("signed again in the same moment: %q, want %q", repeated, marks)
 	}
 	r.clock.Step(lifetime)
 	if !r.marks[1].Verify(shop, marks) {

@@ -36,8 +36,8 @@ const (
 	hour = time.Hour
 	// host is the DNS name of the tests' webhook servers in the webhook configurations.
 	host = "localhost"
-	// refusal is the message of their denials.
-	refusal = "the webhook was asked"
+	// deniedMessage is the message of their denials.
+	deniedMessage = "the webhook was asked"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }
@@ -108,8 +108,8 @@ func startReplica(t *testing.T, env *testenv.Env, key types.NamespacedName, self
 			}
 		}
 		server := webhook.NewServer(webhook.Options{Host: "127.0.0.1", Port: r.port, TLSOpts: tlsOptions(r.store)})
-		server.Register("/refuse", &admission.Webhook{LogConstructor: func(logr.Logger, *admission.Request) logr.Logger { return logr.Discard() }, Handler: admission.HandlerFunc(
-			func(context.Context, admission.Request) admission.Response { return admission.Denied(refusal) },
+		server.Register("/deny", &admission.Webhook{LogConstructor: func(logr.Logger, *admission.Request) logr.Logger { return logr.Discard() }, Handler: admission.HandlerFunc(
+			func(context.Context, admission.Request) admission.Response { return admission.Denied(deniedMessage) },
 		)})
 		return errors.Join(mgr.Add(r.store), mgr.Add(server))
 	})
@@ -119,11 +119,11 @@ func startReplica(t *testing.T, env *testenv.Env, key types.NamespacedName, self
 // configure creates a webhook configuration that sends the requests for all ConfigMaps of a namespace to a server.
 func configure(t *testing.T, env *testenv.Env, namespace string, port int, ca []byte) *admissionregistrationv1.ValidatingWebhookConfiguration {
 	t.Helper()
-	url := "https://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/refuse"
+	url := "https://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/deny"
 	c := &admissionregistrationv1.ValidatingWebhookConfiguration{
 		ObjectMeta: metav1.ObjectMeta{Name: namespace},
 		Webhooks: []admissionregistrationv1.ValidatingWebhook{{
-			Name:                    "refuse.k1s.io",
+			Name:                    "deny.k1s.io",
 			AdmissionReviewVersions: []string{"v1"},
 			SideEffects:             new(admissionregistrationv1.SideEffectClassNone),
 			FailurePolicy:           new(admissionregistrationv1.Fail),
@@ -153,7 +153,7 @@ func ask(ctx context.Context, env *testenv.Env, namespace string) error {
 	if err == nil {
 		return errors.New("the webhook was not asked")
 	}
-	if !strings.Contains(err.Error(), refusal) {
+	if !strings.Contains(err.Error(), deniedMessage) {
 		return err
 	}
 	return nil

@@ -29,14 +29,14 @@ const (
 type maker struct {
 	store   *Store
 	rotator *rotator.CertRotator
-	gone    chan struct{}
+	done    chan struct{}
 }
 
 func newMaker(s *Store, r *rotator.CertRotator) *maker {
-	m := &maker{store: s, rotator: r, gone: make(chan struct{}, 1)}
-	s.gone = append(s.gone, func() {
+	m := &maker{store: s, rotator: r, done: make(chan struct{}, 1)}
+	s.removed = append(s.removed, func() {
 		select {
-		case m.gone <- struct{}{}:
+		case m.done <- struct{}{}:
 		default:
 		}
 	})
@@ -52,7 +52,7 @@ func (m *maker) Start(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-m.gone:
+		case <-m.done:
 			if err := m.create(ctx); err != nil && ctx.Err() == nil {
 				return err
 			}

@@ -100,7 +100,7 @@ func TestSelfSigned_renewal(t *testing.T) {
 			if tc.sameAuthority && requests.wrong+handshakes.wrong > 0 {
 				t.Errorf("the authority did not change, and yet some failed: %s, %s", requests, handshakes)
 			}
-			if outage := max(requests.longest, handshakes.longest); outage > testenv.Patience/2 {
+			if outage := max(requests.longest, handshakes.longest); outage > testenv.Timeout/2 {
 				t.Errorf("it failed for %s", outage)
 			}
 		})

@@ -43,8 +43,8 @@ type Store struct {
 	mu          sync.Mutex // handlers of one informer do not overlap; subscribers are added at any time
 	subscribers []chan struct{}
 	// loaded is called with each certificate, and gone when the Secret is deleted.
-	loaded []func(certificate []byte)
-	gone   []func()
+	loaded  []func(certificate []byte)
+	removed []func()
 }
 
 // NewStore returns a Store. The config needs permission to list and watch the one Secret, by its name.
@@ -134,8 +134,8 @@ func (s *Store) load(secret *corev1.Secret) {
 	before := s.now.Swap(next)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, tell := range s.loaded {
-		tell(secret.Data[corev1.TLSCertKey])
+	for _, notify := range s.loaded {
+		notify(secret.Data[corev1.TLSCertKey])
 	}
 	if before.same(next) {
 		return
@@ -157,7 +157,7 @@ func (s *Store) lose() {
 	s.log.Info("The Secret of the webhook server's certificate was deleted; what it had is served on")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, tell := range s.gone {
-		tell()
+	for _, notify := range s.removed {
+		notify()
 	}
 }

@@ -32,7 +32,7 @@ func TestStore_follow(t *testing.T) {
 	if err := env.Client.Create(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
-	told(t, changes)
+	notified(t, changes)
 	if !bytes.Equal(r.store.CABundle(), first.ca) {
 		t.Error("it was notified of another CA than that of the Secret")
 	}
@@ -41,7 +41,7 @@ func TestStore_follow(t *testing.T) {
 
 	second := first.renew(t, year)
 	update(t, env, secret, second)
-	serves(t, r, second)
+	servesCertificate(t, r, second)
 	if err := ask(t.Context(), env, ns); err != nil {
 		t.Errorf("with another certificate of the authority: %v", err)
 	}
@@ -52,8 +52,8 @@ func TestStore_follow(t *testing.T) {
 	third := newPair(t, year)
 	third.ca = append(third.ca, first.ca...) // during the replacement of a CA, the bundle has both for a while
 	update(t, env, secret, third)
-	told(t, changes)
-	serves(t, r, third)
+	notified(t, changes)
+	servesCertificate(t, r, third)
 	if !bytes.Equal(r.store.CABundle(), third.ca) {
 		t.Error("not all of ca.crt is passed on")
 	}
@@ -80,7 +80,7 @@ func update(t *testing.T, env *testenv.Env, secret *corev1.Secret, p pair) {
 	}
 }
 
-func serves(t *testing.T, r replica, p pair) {
+func servesCertificate(t *testing.T, r replica, p pair) {
 	t.Helper()
 	testenv.Eventually(t, "it serves the new certificate", func(context.Context) error {
 		if !served(t, r).Equal(mustRead(t, p).pair.Leaf) {
@@ -90,11 +90,11 @@ func serves(t *testing.T, r replica, p pair) {
 	})
 }
 
-func told(t *testing.T, changes <-chan struct{}) {
+func notified(t *testing.T, changes <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-changes:
-	case <-time.After(testenv.Patience):
+	case <-time.After(testenv.Timeout):
 		t.Fatal("nobody was told that the authority has changed")
 	}
 }

@@ -47,9 +47,9 @@ func TestReadDefaults_patch(t *testing.T) {
 	}
 }
 
-func TestReadDefaults_refused(t *testing.T) {
+func TestReadDefaults_invalid(t *testing.T) {
 	set := func(path string) string { return fmt.Sprintf(`[{"op":"add","path":%q,"value":"zz"}]`, path) }
-	for name, tt := range map[string]struct{ reply, says string }{
+	for name, tt := range map[string]struct{ reply, wantErr string }{
 		"apiVersion":         {set("/apiVersion"), `changes "apiVersion"`},
 		"kind":               {set("/kind"), `changes "kind"`},
 		"name":               {set("/metadata/name"), `changes "metadata.name"`},
@@ -85,8 +85,8 @@ func TestReadDefaults_refused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ReadDefaults([]byte(item), []byte(tt.reply))
-			if err == nil || !strings.Contains(err.Error(), tt.says) {
-				t.Errorf("error %q does not say %q", err, tt.says)
+			if err == nil || !strings.Contains(err.Error(), tt.wantErr) {
+				t.Errorf("error %q does not say %q", err, tt.wantErr)
 			}
 		})
 	}

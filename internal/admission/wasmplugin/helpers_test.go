@@ -46,23 +46,23 @@ type world struct {
 
 // warnings collects the warnings of the API server.
 type warnings struct {
-	mu   sync.Mutex
-	said []string
+	mu       sync.Mutex
+	warnings []string
 }
 
 // HandleWarningHeader implements rest.WarningHandler.
 func (w *warnings) HandleWarningHeader(_ int, _ string, text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.said = append(w.said, text)
+	w.warnings = append(w.warnings, text)
 }
 
 // take returns and removes the collected warnings.
 func (w *warnings) take() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	out := w.said
-	w.said = nil
+	out := w.warnings
+	w.warnings = nil
 	return out
 }
 
@@ -122,12 +122,12 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		}
 		return conn.Close()
 	})
-	w.held(t)
+	w.matched(t)
 	return w
 }
 
-// held waits until the API server calls the webhook.
-func (w *world) held(t *testing.T) {
+// matched waits until the API server calls the webhook.
+func (w *world) matched(t *testing.T) {
 	t.Helper()
 	bad := w.plugin("probe", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Settings = &runtime.RawExtension{Raw: []byte(`{"a":1}`)}

@@ -255,20 +255,20 @@ func TestWebhook_rivals_notShown(t *testing.T) {
 		"this namespace": {here, []string{named("mine", w.namespace), hidden}},
 		"all":            {lists, []string{named("mine", w.namespace), named("secret-project", elsewhere)}},
 	} {
-		said := &warnings{}
+		warnings := &warnings{}
 		config := rest.CopyConfig(tc.user.Config)
-		config.WarningHandler = said
+		config.WarningHandler = warnings
 		c, err := client.New(config, client.Options{Scheme: w.Scheme, Mapper: w.Client.RESTMapper()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		// The webhook reads from a cache, which may lag behind for a moment.
 		testenv.Eventually(t, "who may list "+name, func(ctx context.Context) error {
-			said.take()
+			warnings.take()
 			if err := c.Create(ctx, w.plugin("new", defaulting), client.DryRunAll); err != nil {
 				return err
 			}
-			if diff := cmp.Diff(tc.want, said.take()); diff != "" {
+			if diff := cmp.Diff(tc.want, warnings.take()); diff != "" {
 				return errDiff(diff)
 			}
 			return nil

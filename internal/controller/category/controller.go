@@ -67,7 +67,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	verdict, err := judge(category.Name, category.Spec.Parent, t.parent(ctx))
+	verdict, err := evaluate(category.Name, category.Spec.Parent, t.parent(ctx))
 	if err != nil {
 		return reconcile.Result{}, err
 	}

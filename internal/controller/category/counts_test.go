@@ -141,7 +141,7 @@ func TestCategory_reconcile_countsUnderLoad(t *testing.T) {
 		}
 		for i := range all.Items {
 			category := &all.Items[i]
-			verdict, err := judge(category.Name, category.Spec.Parent, hierarchy.lookup)
+			verdict, err := evaluate(category.Name, category.Spec.Parent, hierarchy.lookup)
 			if err != nil {
 				return err
 			}

@@ -28,8 +28,8 @@ type verdict struct {
 	path []string
 }
 
-// judge follows the parents of a Category up to a root, a Category that does not exist, or a cycle.
-func judge(name, parent string, lookup parentOf) (verdict, error) {
+// evaluate follows the parents of a Category up to a root, a Category that does not exist, or a cycle.
+func evaluate(name, parent string, lookup parentOf) (verdict, error) {
 	path := []string{name}
 	if parent == "" {
 		return verdict{reason: inventoryv1alpha1.ReasonRoot, path: path}, nil

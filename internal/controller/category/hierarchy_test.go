@@ -40,7 +40,7 @@ func chain(n int) parents {
 	return p
 }
 
-func TestCategory_judge(t *testing.T) {
+func TestCategory_evaluate(t *testing.T) {
 	cycle30 := chain(30)
 	cycle30["c29"] = "c0"
 	cases := []struct {
@@ -76,7 +76,7 @@ func TestCategory_judge(t *testing.T) {
 			wantReason: "ParentNotFound", wantMessage: `Ancestor "a" does not exist: d -> c -> b -> a`,
 		},
 		{
-			name: "own parent", why: "the API refuses it, but it would be a cycle",
+			name: "own parent", why: "the API rejects it, but it would be a cycle",
 			parents: parents{"a": "a"}, of: "a",
 			wantReason: "Cycle", wantMessage: "The category is its own ancestor: a -> a",
 		},
@@ -105,7 +105,7 @@ func TestCategory_judge(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := judge(c.of, c.parents[c.of], c.parents.lookup)
+			got, err := evaluate(c.of, c.parents[c.of], c.parents.lookup)
 			if err != nil {
 				t.Fatalf("judge: %v", err)
 			}
@@ -124,9 +124,9 @@ func TestCategory_judge(t *testing.T) {
 	}
 }
 
-func TestCategory_judge_lookupFails(t *testing.T) {
+func TestCategory_evaluate_lookupFails(t *testing.T) {
 	broken := errors.New("broken")
-	_, err := judge("b", "a", func(string) (string, bool, error) { return "", false, broken })
+	_, err := evaluate("b", "a", func(string) (string, bool, error) { return "", false, broken })
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v: an error must not look like a missing parent", err)
 	}

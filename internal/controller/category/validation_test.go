@@ -55,7 +55,7 @@ func TestCategory_validation(t *testing.T) {
 				t.Errorf("%s: got %v", c.why, err)
 			}
 			if c.wantError != "" && (!apierrors.IsInvalid(err) || !strings.Contains(err.Error(), c.wantError)) {
-				t.Errorf("%s: got %v, want it refused for %q", c.why, err, c.wantError)
+				t.Errorf("%s: got %v, want it rejected for %q", c.why, err, c.wantError)
 			}
 		})
 	}

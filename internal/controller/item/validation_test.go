@@ -60,7 +60,7 @@ func TestItem_validation(t *testing.T) {
 				t.Errorf("%s: got %v", c.why, err)
 			}
 			if c.wantError != "" && (!apierrors.IsInvalid(err) || !strings.Contains(err.Error(), c.wantError)) {
-				t.Errorf("%s: got %v, want it refused for %s", c.why, err, c.wantError)
+				t.Errorf("%s: got %v, want it rejected for %s", c.why, err, c.wantError)
 			}
 		})
 	}

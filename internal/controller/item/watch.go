@@ -49,14 +49,14 @@ func watches(reader client.Reader, log logr.Logger) []embedded.Watch {
 		{
 			Object:     &inventoryv1alpha1.Category{},
 			Handler:    handler.EnqueueRequestsFromMapFunc(itemsOf(reader, log)),
-			Predicates: []predicate.Predicate{comesOrGoes()},
+			Predicates: []predicate.Predicate{isCreatedOrDeleted()},
 		},
 	}
 }
 
-// comesOrGoes accepts the events that change whether an object exists. It rejects the events of the initial list: the
+// isCreatedOrDeleted accepts the events that change whether an object exists. It rejects the events of the initial list: the
 // initial list contains every Item as well, and no worker starts before the cache has all of it.
-func comesOrGoes() predicate.Predicate {
+func isCreatedOrDeleted() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc:  func(e event.CreateEvent) bool { return !e.IsInInitialList },
 		UpdateFunc:  func(event.UpdateEvent) bool { return false },

@@ -59,7 +59,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result
 	for _, change := range decide(found, list.Items, r.Namespace) {
 		err := r.apply(ctx, change)
 		if apierrors.IsInvalid(err) {
-			blaming, needed := refused(change, list.Items, err)
+			blaming, needed := isRejected(change, list.Items, err)
 			err = nil // a retry is useless before the file changes
 			if needed {
 				err = r.apply(ctx, blaming)

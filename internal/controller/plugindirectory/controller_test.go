@@ -90,7 +90,7 @@ func (p *projected) eventually(what, name string, check func(*pluginsv1alpha1.Wa
 	return wp
 }
 
-func (p *projected) eventuallyGone(what, name string) {
+func (p *projected) eventuallyDeleted(what, name string) {
 	p.t.Helper()
 	testenv.Eventually(p.t, what, func(ctx context.Context) error {
 		if _, err := p.get(ctx, name); !apierrors.IsNotFound(err) {
@@ -199,11 +199,11 @@ func TestReconciler_life(t *testing.T) {
 	p.eventually("its problem", "second", problemIs("wasm-plugins.yaml:12: unknown key pth"))
 	t.Log("everything goes")
 	p.remove("wasm-plugins.yaml")
-	p.eventuallyGone("the plugin without an entry", "second")
+	p.eventuallyDeleted("the plugin without an entry", "second")
 	p.remove("first-plugin.yaml")
-	p.eventuallyGone("the plugin without a file", "first")
+	p.eventuallyDeleted("the plugin without a file", "first")
 	p.remove("bare.wasm")
-	p.eventuallyGone("the plugin without a module", "bare")
+	p.eventuallyDeleted("the plugin without a module", "bare")
 }
 
 // TestReconciler_foreign shows that the controller leaves alone what it did not create, and uses the name when it is

@@ -54,7 +54,7 @@ func decide(found directory.Found, existing []pluginsv1alpha1.WasmPlugin, namesp
 	// A problem has precedence over a definition: the file that cannot be read may be the one that restricts the
 	// plugin.
 	for _, p := range byPlugin(found, existing) {
-		want(p.Name, p.File, func(wp *pluginsv1alpha1.WasmPlugin) { blame(wp, p) })
+		want(p.Name, p.File, func(wp *pluginsv1alpha1.WasmPlugin) { withProblem(wp, p) })
 	}
 	for _, def := range found.Definitions {
 		if !kept[def.Name] {

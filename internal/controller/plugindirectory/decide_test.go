@@ -38,10 +38,10 @@ func made(name string, files ...string) pluginsv1alpha1.WasmPlugin {
 	return wp
 }
 
-// blamed returns such a WasmPlugin with a problem.
-func blamed(message, name string, files ...string) pluginsv1alpha1.WasmPlugin {
+// invalid returns such a WasmPlugin with a problem.
+func invalid(message, name string, files ...string) pluginsv1alpha1.WasmPlugin {
 	wp := made(name, files...)
-	blame(&wp, directory.Problem{Reason: "InvalidPluginFile", Message: message})
+	withProblem(&wp, directory.Problem{Reason: "InvalidPluginFile", Message: message})
 	return wp
 }
 
@@ -90,9 +90,9 @@ func TestDecide(t *testing.T) {
 		{"problem, somebody else's", "even so", found{Problems: []directory.Problem{problem("bad", "a", all, false)}}, existing{theirs("a")}, []string{"leave a"}},
 		{"problem with a new one", "it is there to be seen", found{Problems: []directory.Problem{problem("bad", "a", all, false)}}, nil, []string{"create a: bad"}},
 		{"problem with an old one", "it stays what it was", found{Problems: []directory.Problem{problem("bad", "a", all, false)}}, existing{made("a", all)}, []string{"update a: bad"}},
-		{"problem, told already", "", found{Problems: []directory.Problem{problem("bad", "a", all, false)}}, existing{blamed("bad", "a", all)}, nil},
-		{"another problem", "", found{Problems: []directory.Problem{problem("worse", "a", all, false)}}, existing{blamed("bad", "a", all)}, []string{"update a: worse"}},
-		{"fixed", "the problem no longer exists", found{Definitions: []directory.Definition{definition("a", all)}}, existing{blamed("bad", "a", all)}, []string{"update a"}},
+		{"problem, told already", "", found{Problems: []directory.Problem{problem("bad", "a", all, false)}}, existing{invalid("bad", "a", all)}, nil},
+		{"another problem", "", found{Problems: []directory.Problem{problem("worse", "a", all, false)}}, existing{invalid("bad", "a", all)}, []string{"update a: worse"}},
+		{"fixed", "the problem no longer exists", found{Definitions: []directory.Definition{definition("a", all)}}, existing{invalid("bad", "a", all)}, []string{"update a"}},
 		{
 			"one bad entry", "the others of the file are not touched",
 			found{Definitions: []directory.Definition{definition("b", all)}, Problems: []directory.Problem{problem("bad", "a", all, false)}},
@@ -162,7 +162,7 @@ func TestDecide(t *testing.T) {
 		{
 			"placeholder no longer needed", "it goes",
 			found{Definitions: []directory.Definition{definition("a", all)}},
-			existing{made("a", all), blamed("bad", "wasm-plugins", all)},
+			existing{made("a", all), invalid("bad", "wasm-plugins", all)},
 			[]string{"delete wasm-plugins"},
 		},
 		{
@@ -180,8 +180,8 @@ func TestDecide(t *testing.T) {
 			if diff := cmp.Diff(c.want, lines(got)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", c.why, diff)
 			}
-			if again := decide(c.found, c.existing, "home"); !slices.Equal(lines(again), lines(got)) {
-				t.Errorf("asked twice, it answers %q and %q", lines(got), lines(again))
+			if second := decide(c.found, c.existing, "home"); !slices.Equal(lines(second), lines(got)) {
+				t.Errorf("asked twice, it answers %q and %q", lines(got), lines(second))
 			}
 			if after := fmt.Sprint(c.existing); after != before {
 				t.Error("what is there was changed")

@@ -13,12 +13,12 @@ import (
 	"github.com/k1s-io/k1s/internal/source/directory"
 )
 
-type holding struct {
+type containing struct {
 	found directory.Found
 	err   error
 }
 
-func (h holding) Discover() (directory.Found, error) { return h.found, h.err }
+func (h containing) Discover() (directory.Found, error) { return h.found, h.err }
 
 // TestDefinitions_Defines shows that a directory does not define a WasmPlugin whose spec is different in any way.
 func TestDefinitions_Defines(t *testing.T) {
@@ -55,12 +55,12 @@ func TestDefinitions_Defines(t *testing.T) {
 	} {
 		wp := &pluginsv1alpha1.WasmPlugin{ObjectMeta: metav1.ObjectMeta{Name: tc.name}, Spec: defaulted(spec())}
 		tc.mutate(&wp.Spec)
-		got, err := Definitions{holding{found: tc.found}}.Defines(wp)
+		got, err := Definitions{containing{found: tc.found}}.Defines(wp)
 		if err != nil || got != tc.want {
 			t.Errorf("%s: got %v, %v", name, got, err)
 		}
 	}
-	if got, err := (Definitions{holding{found, errors.New("away")}}).Defines(&pluginsv1alpha1.WasmPlugin{}); err == nil || got {
+	if got, err := (Definitions{containing{found, errors.New("away")}}).Defines(&pluginsv1alpha1.WasmPlugin{}); err == nil || got {
 		t.Errorf("a directory that cannot be read defines something: %v, %v", got, err)
 	}
 }

@@ -41,7 +41,7 @@ type Webhooks interface {
 	Unload(name types.NamespacedName)
 	// Ensure and Withdraw create, update and delete a plugin's webhook configurations, which apply to all replicas.
 	Ensure(ctx context.Context, p *admission.Plugin) error
-	Withdraw(ctx context.Context, name types.NamespacedName) error
+	Delete(ctx context.Context, name types.NamespacedName) error
 	// Follow updates the existing webhook configurations to a failure policy and to how kinds are served. It creates
 	// none.
 	Follow(ctx context.Context, name types.NamespacedName, policy pluginsv1alpha1.FailurePolicy, moves []admission.Move) error
@@ -99,15 +99,15 @@ func (p plan) admissionVerbs() []string {
 // checkWebhooks rejects a plugin that needs webhooks if the operator serves none.
 func (r *Reconciler) checkWebhooks(_ context.Context, l *load) error {
 	if r.Webhooks == nil && len(l.plan.admissionVerbs()) > 0 {
-		return plugin.Refuse(pluginsv1alpha1.ReasonWebhooksDisabled,
+		return plugin.Reject(pluginsv1alpha1.ReasonWebhooksDisabled,
 			"the operator serves no webhooks (--webhook-bind-address=0, chart value webhook.enabled): turn them on, or leave the capabilities validation, defaulting and admission out of spec.capabilities")
 	}
 	return nil
 }
 
-// holdUp ensures the webhooks of the serving revision, or removes them if it needs none.
-func (r *Reconciler) holdUp(ctx context.Context, l *load) *problem {
-	if err := r.hold(ctx, l.plugin, r.serving.get(l.name)); err != nil {
+// ensureWebhooks ensures the webhooks of the serving revision, or removes them if it needs none.
+func (r *Reconciler) ensureWebhooks(ctx context.Context, l *load) *problem {
+	if err := r.applyWebhooks(ctx, l.plugin, r.serving.get(l.name)); err != nil {
 		return &problem{
 			condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonWebhooksFailed,
 			message: "the plugin's webhook configurations could not be written: " + err.Error(), recovery: retry,
@@ -116,9 +116,9 @@ func (r *Reconciler) holdUp(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// hold ensures the webhooks of a serving revision as spec.admission configures them now. A change of spec.admission
+// applyWebhooks ensures the webhooks of a serving revision as spec.admission configures them now. A change of spec.admission
 // needs no new revision, and is what a person changes when the plugin fails.
-func (r *Reconciler) hold(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin, current *revision) error {
+func (r *Reconciler) applyWebhooks(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin, current *revision) error {
 	if r.Webhooks == nil {
 		return nil
 	}
@@ -131,7 +131,7 @@ func (r *Reconciler) hold(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin, c
 	}
 	p := r.admitted(wp, current)
 	if len(p.Exports) == 0 {
-		return r.release(ctx, name)
+		return r.removeWebhooks(ctx, name)
 	}
 	r.Webhooks.Set(p)
 	if !r.leads.Load() {
@@ -149,14 +149,14 @@ func (r *Reconciler) announce(wp *pluginsv1alpha1.WasmPlugin, next, before *revi
 	r.Webhooks.Set(r.admitted(wp, next))
 }
 
-// release removes the webhooks of a plugin. The webhook configurations are deleted first: until then, this replica has
+// removeWebhooks removes the webhooks of a plugin. The webhook configurations are deleted first: until then, this replica has
 // to answer what the API server sends.
-func (r *Reconciler) release(ctx context.Context, name types.NamespacedName) error {
+func (r *Reconciler) removeWebhooks(ctx context.Context, name types.NamespacedName) error {
 	if r.Webhooks == nil {
 		return nil
 	}
 	if r.leads.Load() {
-		if err := r.Webhooks.Withdraw(ctx, name); err != nil {
+		if err := r.Webhooks.Delete(ctx, name); err != nil {
 			return fmt.Errorf("remove the plugin's webhook configurations: %w", err)
 		}
 	}
@@ -180,7 +180,7 @@ func (r *Reconciler) admitted(wp *pluginsv1alpha1.WasmPlugin, current *revision)
 	p := &admission.Plugin{
 		Name: name, Identity: plan.identity, Runner: r.Slots.Slot(name), Operations: plan.metadata.Operations,
 		FailurePolicy: plan.admission.failurePolicy, Timeout: plan.admission.timeout, ObjectSelector: plan.admission.objectSelector,
-		Failed: r.tellAdmission(wp), Module: moduleConfigMap(wp),
+		Failed: r.reportAdmission(wp), Module: moduleConfigMap(wp),
 	}
 	var validates, mutates bool
 	for c, verb := range plan.admissionCapabilities() {
@@ -259,9 +259,9 @@ func (r *Reconciler) sweepWebhooks(ctx context.Context) {
 	}
 }
 
-// tellAdmission returns a function that records an Event about an admission request that a plugin failed to answer. The
+// reportAdmission returns a function that records an Event about an admission request that a plugin failed to answer. The
 // recorder aggregates equal Events.
-func (r *Reconciler) tellAdmission(wp *pluginsv1alpha1.WasmPlugin) func(admission.Failure) {
+func (r *Reconciler) reportAdmission(wp *pluginsv1alpha1.WasmPlugin) func(admission.Failure) {
 	regarding := referenceTo(wp)
 	return func(f admission.Failure) {
 		r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reasonAdmissionFailed, actionAdmit, "%s",

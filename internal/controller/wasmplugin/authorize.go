@@ -53,7 +53,7 @@ func (r *Reconciler) checkAccount(ctx context.Context, id access.Identity) error
 	sa.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
 	err := r.Client.Get(ctx, client.ObjectKey{Namespace: id.Namespace, Name: id.ServiceAccount}, sa)
 	if apierrors.IsNotFound(err) {
-		return plugin.Refuse(pluginsv1alpha1.ReasonServiceAccountNotFound,
+		return plugin.Reject(pluginsv1alpha1.ReasonServiceAccountNotFound,
 			"ServiceAccount %q does not exist in namespace %q: create it with `kubectl -n %s create serviceaccount %s`, or change spec.serviceAccountName",
 			id.ServiceAccount, id.Namespace, id.Namespace, plugin.ShellQuote(id.ServiceAccount))
 	}
@@ -104,7 +104,7 @@ func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity)
 		return err
 	}
 	if !d.Allowed {
-		return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
+		return plugin.Reject(pluginsv1alpha1.ReasonOperatorForbidden,
 			"the operator itself cannot %s: allow plugins in this namespace (chart value impersonation.namespaces)", act)
 	}
 	if r.Webhooks == nil {
@@ -116,7 +116,7 @@ func (r *Reconciler) checkImpersonation(ctx context.Context, id access.Identity)
 		return err
 	}
 	if !d.Allowed {
-		return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
+		return plugin.Reject(pluginsv1alpha1.ReasonOperatorForbidden,
 			"the operator itself cannot %s, which marks the plugin's own writes: install the ClusterRole of this version of the operator", mark)
 	}
 	return nil
@@ -137,7 +137,7 @@ func (r *Reconciler) checkOperator(ctx context.Context, l *load) error {
 				return err
 			}
 			if !d.Allowed {
-				return plugin.Refuse(pluginsv1alpha1.ReasonOperatorForbidden,
+				return plugin.Reject(pluginsv1alpha1.ReasonOperatorForbidden,
 					"the operator itself cannot %s: create a ClusterRole with %s on %s and the label %s=\"true\"",
 					a, strings.Join(verbs, " and "), resourceName(l.kinds[gvk]), pluginsv1alpha1.LabelAggregateToWatch)
 			}
@@ -158,7 +158,7 @@ func (r *Reconciler) checkRights(ctx context.Context, l *load) error {
 		return nil
 	}
 	r.guard.wait(l.name, needed, lacks)
-	return plugin.Refuse(pluginsv1alpha1.ReasonAccountForbidden, "%s", grantMessage(l.plan.identity, grantsFor(lacks)))
+	return plugin.Reject(pluginsv1alpha1.ReasonAccountForbidden, "%s", grantMessage(l.plan.identity, grantsFor(lacks)))
 }
 
 func resourceName(mapping *meta.RESTMapping) string {

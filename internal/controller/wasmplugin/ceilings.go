@@ -53,7 +53,7 @@ func (c Ceilings) runtime(rt pluginsv1alpha1.Runtime) (pluginsv1alpha1.Runtime, 
 		case *x.value == x.fallback:
 			*x.value = int32(x.most)
 		default:
-			return rt, plugin.Refuse(pluginsv1alpha1.ReasonLimitExceeded,
+			return rt, plugin.Reject(pluginsv1alpha1.ReasonLimitExceeded,
 				"spec.runtime.%s is %d, above the %d that the operator's flag %s allows: lower it, or ask the administrator for a higher limit",
 				x.field, *x.value, x.most, x.flag)
 		}
@@ -95,7 +95,7 @@ func (r *Reconciler) limitNumber(ctx context.Context, l *load) error {
 	if slices.IndexFunc(loaded, func(wp pluginsv1alpha1.WasmPlugin) bool { return wp.Name == l.name.Name }) < most {
 		return nil
 	}
-	return plugin.Refuse(pluginsv1alpha1.ReasonLimitExceeded,
+	return plugin.Reject(pluginsv1alpha1.ReasonLimitExceeded,
 		"the namespace %q has %d plugins, more than the %d that the operator's flag --max-namespace-plugins allows, and this is one of the youngest: "+
 			"delete or suspend others, or ask the administrator for a higher limit", l.name.Namespace, len(loaded), most)
 }

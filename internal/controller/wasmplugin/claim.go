@@ -40,7 +40,7 @@ func (r *Reconciler) claimFor(ctx context.Context, l *load, p plan) *problem {
 	case err == nil:
 		return nil
 	case apierrors.IsConflict(err):
-		return &problem{condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonPending, message: err.Error(), recovery: again}
+		return &problem{condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonPending, message: err.Error(), recovery: retryNow}
 	}
 	return &problem{
 		condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonRecordFailed,

@@ -32,7 +32,7 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 		Watches:               l.plan.watched(),
 		Revision:              l.module.Digest.String(),
 		Redact:                l.plan.redact,
-		Refused:               r.tellRefusals(l.plugin),
+		Denied:                r.reportDenials(l.plugin),
 	})
 	if err != nil {
 		return problemOf(pluginsv1alpha1.ConditionCompiled, err)
@@ -59,7 +59,7 @@ func (r *Reconciler) compile(ctx context.Context, l *load) *problem {
 		l.finalizer = finalizer
 	}
 	l.info = info
-	l.runner, l.serves = r.Decorators.Runner(about, runner)
+	l.runner, l.serving = r.Decorators.Runner(about, runner)
 	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%s is compiled, initialized and healthy", l.module.Digest.Short()))
 	return nil
@@ -81,7 +81,7 @@ func (c closing) Close(ctx context.Context) error {
 func (r *Reconciler) about(l *load) plugin.Revision {
 	return plugin.Revision{
 		Plugin: l.name.String(), Digest: l.module.Digest, Metadata: l.plan.metadata,
-		MaxInstances: l.plan.limits.MaxInstances, Redact: l.plan.redact, OnBreaker: r.tellBreaker(l.plugin, l.module.Digest),
+		MaxInstances: l.plan.limits.MaxInstances, Redact: l.plan.redact, OnBreaker: r.reportBreaker(l.plugin, l.module.Digest),
 	}
 }
 
@@ -90,6 +90,6 @@ func checkBatch(exports plugin.ExportSet, metadata plugin.Metadata) error {
 	if metadata.MaxBatch < 2 || exports.Has(abi.ExportReconcileBatch) {
 		return nil
 	}
-	return plugin.Refuse(pluginsv1alpha1.ReasonMissingExport,
+	return plugin.Reject(pluginsv1alpha1.ReasonMissingExport,
 		"the module declares runtime.maxBatch but has no export %q: add it, or do not declare it", abi.ExportReconcileBatch)
 }

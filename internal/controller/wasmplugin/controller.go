@@ -169,8 +169,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		if patchErr == nil {
 			r.freshness.wrote(req.NamespacedName, &wp)
 		}
-		if err == nil || l.problem != nil || l.untidy != nil {
-			r.tell(before, &wp)
+		if err == nil || l.problem != nil || l.cleanupPending != nil {
+			r.recordEvent(before, &wp)
 		}
 	}()
 
@@ -182,7 +182,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	// The serving revision follows changes of its kinds at once, even while the plugin waits for a slot.
 	if l.problem = r.follow(ctx, l); l.problem == nil {
 		waits = !r.loads.do(ctx, l.name, func(loading context.Context) {
-			l.problem = r.bring(loading, l)
+			l.problem = r.runPhases(loading, l)
 			canceled = loading.Err() != nil && ctx.Err() == nil
 		})
 	} else {
@@ -198,13 +198,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		l.undecided = true
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}
-	if l.undecided = ctx.Err() != nil || l.problem != nil && l.problem.recovery == again; l.undecided {
+	if l.undecided = ctx.Err() != nil || l.problem != nil && l.problem.recovery == retryNow; l.undecided {
 		return ctrl.Result{RequeueAfter: staleAfter}, ctx.Err() // the operator stops, or the decision is outdated: not the plugin's fault
 	}
 	switch {
 	case l.problem != nil:
 		result, err = r.fail(ctx, l)
-	case l.standsBy:
+	case l.isStandby:
 		l.undecided = true
 		return ctrl.Result{}, r.unload(ctx, l.name)
 	default:
@@ -214,30 +214,30 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	if !r.leads.Load() {
 		return result, err
 	}
-	wait, untidy := r.tidy(ctx, l)
+	wait, cleanupPending := r.removeFinalizers(ctx, l)
 	if wait > 0 && (result.RequeueAfter == 0 || wait < result.RequeueAfter) {
 		result.RequeueAfter = wait
 	}
-	return result, errors.Join(err, untidy)
+	return result, errors.Join(err, cleanupPending)
 }
 
-// bring runs the phases of a load until one of them fails.
-func (r *Reconciler) bring(ctx context.Context, l *load) *problem {
+// runPhases runs the phases of a load until one of them fails.
+func (r *Reconciler) runPhases(ctx context.Context, l *load) *problem {
 	for _, phase := range []func(context.Context, *load) *problem{
-		r.judge,
+		r.evaluate,
 		r.limit,
 		r.fetch,
 		r.verify,
 		r.identify,
 		r.configure,
 		r.authorize,
-		r.refuse,
+		r.reject,
 		r.compile,
 		r.claim,
 		r.swap,
-		r.holdUp,
+		r.ensureWebhooks,
 	} {
-		if l.standsBy {
+		if l.isStandby {
 			break
 		}
 		if p := phase(ctx, l); p != nil {

@@ -27,7 +27,7 @@ func TestCheckBatch(t *testing.T) {
 	for name, tc := range map[string]struct {
 		exports plugin.ExportSet
 		batch   int
-		refused bool
+		denied  bool
 	}{
 		"has it":       {plugin.ExportSet{abi.ExportReconcileBatch: true}, 8, false},
 		"lacks it":     {plugin.ExportSet{abi.ExportReconcile: true}, 8, true},
@@ -38,7 +38,7 @@ func TestCheckBatch(t *testing.T) {
 			t.Parallel()
 			err := checkBatch(tc.exports, plugin.Metadata{MaxBatch: tc.batch})
 			var load *plugin.LoadError
-			if refused := errors.As(err, &load); refused != tc.refused || refused && load.Reason != pluginsv1alpha1.ReasonMissingExport {
+			if denied := errors.As(err, &load); denied != tc.denied || denied && load.Reason != pluginsv1alpha1.ReasonMissingExport {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -119,8 +119,8 @@ func (failing) Close(context.Context) error                         { return nil
 // requeued, without a failure and without an event for each object.
 func TestDispatcher_Reconcile_unavailable(t *testing.T) {
 	t.Parallel()
-	var told []string
-	d := &dispatcher{objects: always{}, authorizer: always{}, tell: func(_, note string) { told = append(told, note) }}
+	var events []string
+	d := &dispatcher{objects: always{}, authorizer: always{}, notify: func(_, note string) { events = append(events, note) }}
 	reconciles := plan{capabilities: []plugin.Capability{plugin.CapabilityReconcile}, watch: watch.Spec{Namespaces: []string{"shop"}}}
 	d.rights.Store(&rights{plan: reconciles, kinds: kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}}})
 	req := watch.Request{GVK: item(), NamespacedName: types.NamespacedName{Namespace: "shop", Name: "hammer"}}
@@ -133,11 +133,11 @@ func TestDispatcher_Reconcile_unavailable(t *testing.T) {
 			t.Fatalf("got %+v, %v, want it again after %s and not much more", result, err, pause)
 		}
 	}
-	if len(told) != 0 {
-		t.Errorf("told %q", told)
+	if len(events) != 0 {
+		t.Errorf("told %q", events)
 	}
 	d.runner = failing{&plugin.CallError{Kind: plugin.KindTrap, Err: errors.New("unreachable")}}
-	if result, err := d.Reconcile(t.Context(), req, watch.Turn{Attempt: 1}); err == nil || result.RequeueAfter != 0 || len(told) != 1 {
-		t.Errorf("a trap: got %+v, %v, told %q", result, err, told)
+	if result, err := d.Reconcile(t.Context(), req, watch.Turn{Attempt: 1}); err == nil || result.RequeueAfter != 0 || len(events) != 1 {
+		t.Errorf("a trap: got %+v, %v, told %q", result, err, events)
 	}
 }

@@ -21,9 +21,9 @@ import (
 
 // hearing is a Runner that records whether it is given an object, and returns its error, if it has one.
 type hearing struct {
-	heard *[]string
-	reply string
-	err   error
+	notified *[]string
+	reply    string
+	err      error
 }
 
 func (h hearing) Call(_ context.Context, call plugin.Call) ([]byte, error) {
@@ -31,15 +31,15 @@ func (h hearing) Call(_ context.Context, call plugin.Call) ([]byte, error) {
 	if strings.Contains(string(call.Input), `"object":null`) {
 		what = "null"
 	}
-	*h.heard = append(*h.heard, what)
+	*h.notified = append(*h.notified, what)
 	return []byte(h.reply), h.err
 }
 
 func (hearing) Close(context.Context) error { return nil }
 
-// TestDispatcher_Reconcile_leavesItsSelector shows that an object that stops matching the selector is delivered once,
+// TestDispatcher_Reconcile_leavesSelector shows that an object that stops matching the selector is delivered once,
 // as deleted, and not again until it matches.
-func TestDispatcher_Reconcile_leavesItsSelector(t *testing.T) {
+func TestDispatcher_Reconcile_leavesSelector(t *testing.T) {
 	t.Parallel()
 	invalid := (*plugin.Redactor)(nil).GuestError(abi.ExportReconcile, abi.GuestStatus{Reason: string(metav1.StatusReasonInvalid)})
 	for name, tt := range map[string]struct {
@@ -53,10 +53,10 @@ func TestDispatcher_Reconcile_leavesItsSelector(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var heard []string
-			tt.runner.heard = &heard
+			var notified []string
+			tt.runner.notified = &notified
 			state := hammer("unselected")
-			d := &dispatcher{runner: tt.runner, objects: holding{object: state}, authorizer: always{}, tell: func(string, string) {}}
+			d := &dispatcher{runner: tt.runner, objects: blocked{object: state}, authorizer: always{}, notify: func(string, string) {}}
 			d.rights.Store(&rights{
 				plan: plan{capabilities: []plugin.Capability{plugin.CapabilityReconcile}, watch: watch.Spec{
 					Targets:    []watch.Target{{GVK: item(), Selector: labels.SelectorFromSet(labels.Set{"kept": "yes"})}},
@@ -70,16 +70,16 @@ func TestDispatcher_Reconcile_leavesItsSelector(t *testing.T) {
 			}
 			reconcile()
 			reconcile()
-			if !slices.Equal(heard, tt.want) {
-				t.Fatalf("heard %q, want %q", heard, tt.want)
+			if !slices.Equal(notified, tt.want) {
+				t.Fatalf("heard %q, want %q", notified, tt.want)
 			}
-			heard = nil
-			d.objects = holding{object: hammer()}
+			notified = nil
+			d.objects = blocked{object: hammer()}
 			reconcile()
-			d.objects = holding{object: state}
+			d.objects = blocked{object: state}
 			reconcile()
-			if !slices.Equal(heard, []string{"object", "null"}) {
-				t.Errorf("after it matched again: heard %q", heard)
+			if !slices.Equal(notified, []string{"object", "null"}) {
+				t.Errorf("after it matched again: heard %q", notified)
 			}
 		})
 	}

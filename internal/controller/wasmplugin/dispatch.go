@@ -43,7 +43,7 @@ type dispatcher struct {
 	runner     plugin.Runner
 	objects    ObjectReader
 	authorizer Authorizer
-	tell       func(reason, note string)
+	notify     func(reason, note string)
 	// rights are those that the serving revision needs.
 	rights atomic.Pointer[rights]
 
@@ -60,7 +60,7 @@ func newDispatcher(r *Reconciler, l *load, slot *plugin.Slot) *dispatcher {
 		runner: slot, objects: r.Watches, authorizer: r.Authorizer,
 		writes: r.writesOf(l.name), selfTriggers: selfTriggers{clock: r.Clock},
 		selfTriggered: func() { r.Decorators.SelfTriggered(l.name.String()) },
-		tell: func(reason, note string) {
+		notify: func(reason, note string) {
 			r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reason, actionReconcile, "%s", truncateNote(note))
 		},
 	}
@@ -77,8 +77,8 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 		return reconcile.Result{}, err
 	}
 	next := r.stepFor(req, object)
-	if next == stepRelease {
-		if err := d.release(ctx, r, req, object); err != nil {
+	if next == stepRemoveFinalizer {
+		if err := d.removeFinalizer(ctx, r, req, object); err != nil {
 			return reconcile.Result{}, err
 		}
 		next = stepNothing
@@ -105,8 +105,8 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 		// nothing.
 		return reconcile.Result{RequeueAfter: pollAfter}, nil
 	}
-	if next == stepHold {
-		return d.hold(ctx, r, req, object)
+	if next == stepAddFinalizer {
+		return d.addFinalizer(ctx, r, req, object)
 	}
 	apiVersion, kind := req.GVK.ToAPIVersionAndKind()
 	call := abi.ReconcileRequest{
@@ -144,7 +144,7 @@ func (d *dispatcher) delay(req watch.Request, turn watch.Turn) time.Duration {
 		d.selfTriggered()
 	}
 	if first {
-		d.tell(reasonSelfTriggered, fmt.Sprintf(
+		d.notify(reasonSelfTriggered, fmt.Sprintf(
 			"%s %s is reconciled only because of the plugin's own writes, more than %d times in a row; the next time is in %s: write only what is different",
 			req.GVK.Kind, req.NamespacedName, selfTriggersFree, wait))
 	}
@@ -191,7 +191,7 @@ func (d *dispatcher) failed(ctx context.Context, req watch.Request, reason strin
 	case plugin.KindOf(err) == plugin.KindClosed, ctx.Err() != nil:
 		return err // canceled by a swap or by the operator's shutdown: not the plugin's fault
 	}
-	d.tell(reason, fmt.Sprintf("%s %s: %v", req.GVK.Kind, req.NamespacedName, err))
+	d.notify(reason, fmt.Sprintf("%s %s: %v", req.GVK.Kind, req.NamespacedName, err))
 	return err
 }
 

@@ -31,8 +31,8 @@ const (
 	reasonBreakerClosed = "CircuitBreakerClosed"
 )
 
-// tellBreaker returns a function that records Events about a revision's circuit breaker.
-func (r *Reconciler) tellBreaker(wp *pluginsv1alpha1.WasmPlugin, digest plugin.Digest) func(plugin.BreakerChange) {
+// reportBreaker returns a function that records Events about a revision's circuit breaker.
+func (r *Reconciler) reportBreaker(wp *pluginsv1alpha1.WasmPlugin, digest plugin.Digest) func(plugin.BreakerChange) {
 	regarding := referenceTo(wp)
 	return func(c plugin.BreakerChange) {
 		e := breakerEvent(digest, c)
@@ -41,11 +41,11 @@ func (r *Reconciler) tellBreaker(wp *pluginsv1alpha1.WasmPlugin, digest plugin.D
 }
 
 // breakerEvent returns the Event about a change of a circuit breaker.
-func breakerEvent(digest plugin.Digest, c plugin.BreakerChange) telling {
+func breakerEvent(digest plugin.Digest, c plugin.BreakerChange) eventRecorder {
 	if !c.Open {
-		return telling{corev1.EventTypeNormal, reasonBreakerClosed, digest.Short() + " works again, and receives events"}
+		return eventRecorder{corev1.EventTypeNormal, reasonBreakerClosed, digest.Short() + " works again, and receives events"}
 	}
-	return telling{corev1.EventTypeWarning, reasonBreakerOpened, fmt.Sprintf(
+	return eventRecorder{corev1.EventTypeWarning, reasonBreakerOpened, fmt.Sprintf(
 		"%s failed too often in a row and receives no events for now; the next try is in %s. The last failure: %v", digest.Short(), c.RetryAfter, c.Cause)}
 }
 
@@ -54,13 +54,13 @@ func referenceTo(wp *pluginsv1alpha1.WasmPlugin) *pluginsv1alpha1.WasmPlugin {
 	return &pluginsv1alpha1.WasmPlugin{TypeMeta: wp.TypeMeta, ObjectMeta: *wp.ObjectMeta.DeepCopy()}
 }
 
-// telling is the content of an Event about a plugin.
-type telling struct {
+// eventRecorder is the content of an Event about a plugin.
+type eventRecorder struct {
 	kind, reason, note string
 }
 
-// tell records the Events about what changed between two states of a plugin.
-func (r *Reconciler) tell(before, after *pluginsv1alpha1.WasmPlugin) {
+// recordEvent records the Events about what changed between two states of a plugin.
+func (r *Reconciler) recordEvent(before, after *pluginsv1alpha1.WasmPlugin) {
 	for _, e := range eventsOf(before.Status, after.Status) {
 		r.Events.Eventf(after, nil, e.kind, e.reason, actionLoad, "%s", truncateNote(e.note))
 	}
@@ -69,22 +69,22 @@ func (r *Reconciler) tell(before, after *pluginsv1alpha1.WasmPlugin) {
 // eventsOf returns the Events about a change of the status: a new revision, and transitions of the conditions Ready and
 // CleanedUp. Ready has the reason and the message of the phase that failed, so the conditions of the phases need no
 // Events of their own.
-func eventsOf(before, after pluginsv1alpha1.WasmPluginStatus) []telling {
-	var out []telling
+func eventsOf(before, after pluginsv1alpha1.WasmPluginStatus) []eventRecorder {
+	var out []eventRecorder
 	if is, was := after.Revision, before.Revision; is != nil &&
 		(was == nil || was.Digest != is.Digest || !was.LoadedAt.Equal(&is.LoadedAt)) {
-		out = append(out, telling{corev1.EventTypeNormal, reasonRevisionLoaded, "version " + is.Version + " (" + is.ShortDigest + ") serves"})
+		out = append(out, eventRecorder{corev1.EventTypeNormal, reasonRevisionLoaded, "version " + is.Version + " (" + is.ShortDigest + ") serves"})
 	}
 	for _, c := range conditions.Changes(before.Conditions, after.Conditions) {
 		switch {
 		case c.Type == pluginsv1alpha1.ConditionReady && c.Reason == pluginsv1alpha1.ReasonSuspended:
-			out = append(out, telling{corev1.EventTypeNormal, c.Reason, c.Message})
+			out = append(out, eventRecorder{corev1.EventTypeNormal, c.Reason, c.Message})
 		case c.Type == pluginsv1alpha1.ConditionReady && c.Status == metav1.ConditionFalse:
-			out = append(out, telling{corev1.EventTypeWarning, c.Reason, c.Message})
+			out = append(out, eventRecorder{corev1.EventTypeWarning, c.Reason, c.Message})
 		case c.Type == pluginsv1alpha1.ConditionReady && c.Status == metav1.ConditionTrue && c.Was == metav1.ConditionFalse:
-			out = append(out, telling{corev1.EventTypeNormal, "Ready", c.Message})
+			out = append(out, eventRecorder{corev1.EventTypeNormal, "Ready", c.Message})
 		case c.Type == pluginsv1alpha1.ConditionCleanedUp && c.Status == metav1.ConditionFalse:
-			out = append(out, telling{corev1.EventTypeWarning, c.Reason, c.Message})
+			out = append(out, eventRecorder{corev1.EventTypeWarning, c.Reason, c.Message})
 		}
 	}
 	return out

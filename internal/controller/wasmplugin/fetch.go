@@ -26,7 +26,7 @@ func (r *Reconciler) fetch(ctx context.Context, l *load) *problem {
 			l.module, err = r.Files.Fetch(ctx, s.File.Path)
 		}
 	default: // the API server rejects this, but an object from before a change of the CRD may have it
-		err = plugin.Refuse(pluginsv1alpha1.ReasonSourceUnavailable, "spec.source is empty: set configMap or file")
+		err = plugin.Reject(pluginsv1alpha1.ReasonSourceUnavailable, "spec.source is empty: set configMap or file")
 	}
 	if err != nil {
 		return problemOf(pluginsv1alpha1.ConditionFetched, err)

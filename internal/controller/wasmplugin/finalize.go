@@ -43,12 +43,12 @@ const (
 	stepReconcile step = iota
 	// stepNothing skips an object that the plugin is not to receive.
 	stepNothing
-	// stepHold adds the finalizer.
-	stepHold
+	// stepAddFinalizer adds the finalizer.
+	stepAddFinalizer
 	// stepFinalize calls the plugin's finalize.
 	stepFinalize
-	// stepRelease removes the finalizer without calling the plugin.
-	stepRelease
+	// stepRemoveFinalizer removes the finalizer without calling the plugin.
+	stepRemoveFinalizer
 )
 
 // stepFor returns the next step for an object, which is nil if it does not exist. An object that has left the plugin's
@@ -57,11 +57,11 @@ func (r *rights) stepFor(req watch.Request, o *unstructured.Unstructured) step {
 	selected := o != nil && r.plan.watch.Selects(req.GVK, o)
 	switch {
 	case r.finalizer != nil && o != nil && !selected && r.finalizer.On(o):
-		return stepRelease
+		return stepRemoveFinalizer
 	case !r.plan.watch.InScope(req.Namespace):
 		return stepNothing
 	case r.finalizer != nil && selected && o.GetDeletionTimestamp() == nil && !r.finalizer.On(o):
-		return stepHold
+		return stepAddFinalizer
 	case r.finalizer != nil && selected && o.GetDeletionTimestamp() != nil && r.finalizer.On(o):
 		return stepFinalize
 	case !r.plan.has(plugin.CapabilityReconcile):
@@ -71,9 +71,9 @@ func (r *rights) stepFor(req watch.Request, o *unstructured.Unstructured) step {
 	}
 }
 
-// hold adds the finalizer to an object before the plugin receives it for the first time. The event of that update
+// addFinalizer adds the finalizer to an object before the plugin receives it for the first time. The event of that update
 // enqueues the object again.
-func (d *dispatcher) hold(ctx context.Context, r *rights, req watch.Request, o metav1.Object) (reconcile.Result, error) {
+func (d *dispatcher) addFinalizer(ctx context.Context, r *rights, req watch.Request, o metav1.Object) (reconcile.Result, error) {
 	if err := r.finalizer.Put(ctx, r.kinds[req.GVK].Resource, o); err != nil {
 		err = fmt.Errorf("put the finalizer on: %w", err)
 		return reconcile.Result{}, d.failed(ctx, req, reasonFinalizeFailed, err)
@@ -81,8 +81,8 @@ func (d *dispatcher) hold(ctx context.Context, r *rights, req watch.Request, o m
 	return reconcile.Result{}, nil
 }
 
-// release removes the finalizer from an object outside the plugin's scope.
-func (d *dispatcher) release(ctx context.Context, r *rights, req watch.Request, o metav1.Object) error {
+// removeFinalizer removes the finalizer from an object outside the plugin's scope.
+func (d *dispatcher) removeFinalizer(ctx context.Context, r *rights, req watch.Request, o metav1.Object) error {
 	mapping := r.kinds[req.GVK]
 	if mapping == nil {
 		return nil // a kind of the previous revision only, which is swept

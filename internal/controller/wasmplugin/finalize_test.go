@@ -49,27 +49,27 @@ func (n noted) Release(context.Context, schema.GroupVersionResource, metav1.Obje
 	return n.err
 }
 
-// answering is a guest that always gives the same answer, and records which export was called.
-type answering struct {
+// fakeRunner is a guest that always gives the same answer, and records which export was called.
+type fakeRunner struct {
 	done  *[]string
 	reply string
 	err   error
 }
 
-func (a answering) Call(_ context.Context, call plugin.Call) ([]byte, error) {
+func (a fakeRunner) Call(_ context.Context, call plugin.Call) ([]byte, error) {
 	*a.done = append(*a.done, call.Export)
 	return []byte(a.reply), a.err
 }
-func (answering) Close(context.Context) error { return nil }
+func (fakeRunner) Close(context.Context) error { return nil }
 
-// holding is a cache with one object.
-type holding struct {
+// blocked is a cache with one object.
+type blocked struct {
 	always
 
 	object *unstructured.Unstructured
 }
 
-func (h holding) Object(context.Context, schema.GroupVersionKind, string, string) (*unstructured.Unstructured, error) {
+func (h blocked) Object(context.Context, schema.GroupVersionKind, string, string) (*unstructured.Unstructured, error) {
 	return h.object, nil
 }
 
@@ -102,38 +102,38 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 		why          string
 		capabilities []plugin.Capability
 		state        []string
-		guest        answering
+		guest        fakeRunner
 		err          error // of the finalizer's change
 		want         []string
-		again        time.Duration
+		retried      time.Duration
 		fails        bool
 	}{
-		"new":                {"the finalizer is added before the plugin receives it", both, nil, answering{}, nil, []string{"put"}, 0, false},
-		"cannot-be-held":     {"without a hold there is no reconcile", both, nil, answering{}, errors.New("no"), []string{"put"}, 0, true},
-		"held":               {"all is as it has to be", both, []string{"held"}, answering{}, nil, []string{"reconcile"}, 0, false},
-		"going":              {"it was never the plugin's", both, []string{"going"}, answering{}, nil, []string{"reconcile"}, 0, false},
-		"done":               {"an empty reply lets it go", both, []string{"held", "going"}, answering{}, nil, []string{"finalize", "remove"}, 0, false},
-		"done-zero":          {"so does no wish to be called again", both, []string{"held", "going"}, answering{reply: `{}`}, nil, []string{"finalize", "remove"}, 0, false},
-		"not-done":           {"it is kept until then", both, []string{"held", "going"}, answering{reply: `{"requeueAfterMillis":70}`}, nil, []string{"finalize"}, 70 * time.Millisecond, false},
-		"invalid":            {"no error lets it go, nor ends the tries", both, []string{"held", "going"}, answering{err: invalid}, nil, []string{"finalize"}, 0, true},
-		"cannot-be-let-go":   {"it is retried", both, []string{"held", "going"}, answering{}, errors.New("no"), []string{"finalize", "remove"}, 0, true},
-		"left-its-selector":  {"no event would report its deletion", both, []string{"held", "unselected"}, answering{}, nil, []string{"release", "reconcile"}, 0, false},
-		"left-while-going":   {"nor whether it is being deleted", both, []string{"held", "going", "unselected"}, answering{}, nil, []string{"release", "reconcile"}, 0, false},
-		"of-no-namespace":    {"that is no longer in the spec", both, []string{"held", "elsewhere"}, answering{}, nil, []string{"release"}, 0, false},
-		"never-of-namespace": {"not the plugin's business", both, []string{"elsewhere"}, answering{}, nil, nil, 0, false},
-		"unselected":         {"it receives what has just left its selector", both, []string{"unselected"}, answering{}, nil, []string{"reconcile"}, 0, false},
-		"finalize-only":      {"reconcile is nothing that it has", both[1:], []string{"held"}, answering{}, nil, nil, 0, false},
-		"finalize-only-done": {"but finalize is", both[1:], []string{"held", "going"}, answering{}, nil, []string{"finalize", "remove"}, 0, false},
-		"reconcile-only":     {"another's finalizer is no business of its", both[:1], []string{"held", "going"}, answering{}, nil, []string{"reconcile"}, 0, false},
+		"new":                {"the finalizer is added before the plugin receives it", both, nil, fakeRunner{}, nil, []string{"put"}, 0, false},
+		"cannot-be-held":     {"without a hold there is no reconcile", both, nil, fakeRunner{}, errors.New("no"), []string{"put"}, 0, true},
+		"held":               {"all is as it has to be", both, []string{"held"}, fakeRunner{}, nil, []string{"reconcile"}, 0, false},
+		"going":              {"it was never the plugin's", both, []string{"going"}, fakeRunner{}, nil, []string{"reconcile"}, 0, false},
+		"done":               {"an empty reply lets it go", both, []string{"held", "going"}, fakeRunner{}, nil, []string{"finalize", "remove"}, 0, false},
+		"done-zero":          {"so does no wish to be called again", both, []string{"held", "going"}, fakeRunner{reply: `{}`}, nil, []string{"finalize", "remove"}, 0, false},
+		"not-done":           {"it is kept until then", both, []string{"held", "going"}, fakeRunner{reply: `{"requeueAfterMillis":70}`}, nil, []string{"finalize"}, 70 * time.Millisecond, false},
+		"invalid":            {"no error lets it go, nor ends the tries", both, []string{"held", "going"}, fakeRunner{err: invalid}, nil, []string{"finalize"}, 0, true},
+		"cannot-be-let-go":   {"it is retried", both, []string{"held", "going"}, fakeRunner{}, errors.New("no"), []string{"finalize", "remove"}, 0, true},
+		"left-its-selector":  {"no event would report its deletion", both, []string{"held", "unselected"}, fakeRunner{}, nil, []string{"release", "reconcile"}, 0, false},
+		"left-while-going":   {"nor whether it is being deleted", both, []string{"held", "going", "unselected"}, fakeRunner{}, nil, []string{"release", "reconcile"}, 0, false},
+		"of-no-namespace":    {"that is no longer in the spec", both, []string{"held", "elsewhere"}, fakeRunner{}, nil, []string{"release"}, 0, false},
+		"never-of-namespace": {"not the plugin's business", both, []string{"elsewhere"}, fakeRunner{}, nil, nil, 0, false},
+		"unselected":         {"it receives what has just left its selector", both, []string{"unselected"}, fakeRunner{}, nil, []string{"reconcile"}, 0, false},
+		"finalize-only":      {"reconcile is nothing that it has", both[1:], []string{"held"}, fakeRunner{}, nil, nil, 0, false},
+		"finalize-only-done": {"but finalize is", both[1:], []string{"held", "going"}, fakeRunner{}, nil, []string{"finalize", "remove"}, 0, false},
+		"reconcile-only":     {"another's finalizer is no business of its", both[:1], []string{"held", "going"}, fakeRunner{}, nil, []string{"reconcile"}, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var done, told []string
+			var done, notified []string
 			tc.guest.done = &done
 			o := hammer(tc.state...)
 			d := &dispatcher{
-				runner: tc.guest, objects: holding{object: o}, authorizer: always{},
-				tell: func(reason, _ string) { told = append(told, reason) },
+				runner: tc.guest, objects: blocked{object: o}, authorizer: always{},
+				notify: func(reason, _ string) { notified = append(notified, reason) },
 			}
 			r := &rights{
 				plan: plan{capabilities: tc.capabilities, watch: watch.Spec{
@@ -151,11 +151,11 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 			if diff := cmp.Diff(tc.want, done); diff != "" {
 				t.Errorf("%s: %s", tc.why, diff)
 			}
-			if result.RequeueAfter != tc.again || (err != nil) != tc.fails || errors.Is(err, reconcile.TerminalError(nil)) {
+			if result.RequeueAfter != tc.retried || (err != nil) != tc.fails || errors.Is(err, reconcile.TerminalError(nil)) {
 				t.Errorf("%s: got %+v, %v", tc.why, result, err)
 			}
-			if tc.fails != slices.Equal(told, []string{reasonFinalizeFailed}) {
-				t.Errorf("told %q", told)
+			if tc.fails != slices.Equal(notified, []string{reasonFinalizeFailed}) {
+				t.Errorf("told %q", notified)
 			}
 		})
 	}

@@ -67,7 +67,7 @@ func (x *revision) using(resolved kinds) *revision {
 // resume starts the controller of the serving revision again, which was stopped because of its kinds or permissions,
 // while the wanted revision cannot serve. It needs the permissions that a load checks.
 func (r *Reconciler) resume(ctx context.Context, l *load, current *revision) error {
-	if !r.leads.Load() || !current.plan.toldOfEvents() || r.Watches.Running(l.name, current.plan.watch) {
+	if !r.leads.Load() || !current.plan.receivesEvents() || r.Watches.Running(l.name, current.plan.watch) {
 		return nil
 	}
 	lacks, err := current.rights.lacks(ctx, r.Authorizer.Refresh)
@@ -79,8 +79,8 @@ func (r *Reconciler) resume(ctx context.Context, l *load, current *revision) err
 		func() error { return r.checkAccount(ctx, current.plan.identity) },
 		func() error { return r.checkOperator(ctx, about) },
 	} {
-		var refused *plugin.LoadError
-		if err := check(); errors.As(err, &refused) {
+		var rejected *plugin.LoadError
+		if err := check(); errors.As(err, &rejected) {
 			return nil // it waits for that, in addition to what the status says about the wanted revision
 		} else if err != nil {
 			return err

@@ -94,16 +94,16 @@ func (g grant) commands(id access.Identity) string {
 // fit is reported after the rest has been granted.
 func grantMessage(id access.Identity, grants []grant) string {
 	for n := len(grants); n > 0; n-- {
-		said, commands := make([]string, n), make([]string, n)
+		denials, commands := make([]string, n), make([]string, n)
 		for i, g := range grants[:n] {
-			said[i], commands[i] = g.String(), g.commands(id)
+			denials[i], commands[i] = g.String(), g.commands(id)
 		}
 		more := ""
 		if left := len(grants) - n; left > 0 {
 			more = fmt.Sprintf("; %d more are missing and are named when these are granted", left)
 		}
 		message := fmt.Sprintf("ServiceAccount %q cannot %s%s; grant it: %s",
-			id.ServiceAccount, strings.Join(said, "; nor "), more, strings.Join(commands, "; "))
+			id.ServiceAccount, strings.Join(denials, "; nor "), more, strings.Join(commands, "; "))
 		if len(message) <= maxGrants || n == 1 {
 			return message
 		}

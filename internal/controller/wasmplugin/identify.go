@@ -38,7 +38,7 @@ func (r *Reconciler) identify(ctx context.Context, l *load) *problem {
 	if err == nil && !defined {
 		// The WasmPlugin is about to be updated or deleted. To run it as its ServiceAccount until then would be of no
 		// use.
-		err = plugin.Refuse(pluginsv1alpha1.ReasonNotAsInDirectory,
+		err = plugin.Reject(pluginsv1alpha1.ReasonNotAsInDirectory,
 			"the plugin directory does not define this plugin as its spec is; the operator brings them in line: change the files, or remove the label %q",
 			pluginsv1alpha1.LabelDirectory)
 	}
@@ -60,7 +60,7 @@ func (l *load) authorized() {
 	id := l.plan.identity
 	if id.Operator == "" {
 		l.conditions.True(pluginsv1alpha1.ConditionAuthorized, pluginsv1alpha1.ReasonSucceeded,
-			fmt.Sprintf("ServiceAccount %q may %s %s", id.ServiceAccount, l.plan.said(), l.plan.types()))
+			fmt.Sprintf("ServiceAccount %q may %s %s", id.ServiceAccount, l.plan.describe(), l.plan.types()))
 		return
 	}
 	l.conditions.True(pluginsv1alpha1.ConditionAuthorized, pluginsv1alpha1.ReasonRBACDisabled, fmt.Sprintf(

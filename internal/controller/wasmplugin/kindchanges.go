@@ -26,7 +26,7 @@ func (r *Reconciler) KindsChanged(groups ...string) {
 	concerned := func(p plan) bool {
 		return len(groups) == 0 || slices.ContainsFunc(p.kinds(), func(gvk schema.GroupVersionKind) bool { return slices.Contains(groups, gvk.Group) })
 	}
-	r.lookAgain(r.serving.names(func(x *revision) bool { return concerned(x.plan) }), concerned)
+	r.scheduleChecks(r.serving.names(func(x *revision) bool { return concerned(x.plan) }), concerned)
 	r.sweeps.note(groups)
 }
 

@@ -70,16 +70,16 @@ func (r *Reconciler) resolve(ctx context.Context, p plan) (kinds, error) {
 		var not *apikinds.NotServedError
 		switch {
 		case errors.As(err, &not) && len(not.Served) > 0:
-			return nil, plugin.Refuse(pluginsv1alpha1.ReasonKindVersionNotServed,
+			return nil, plugin.Reject(pluginsv1alpha1.ReasonKindVersionNotServed,
 				"%v: use a module for one that is served, or serve %s again in its CustomResourceDefinition", not, gvk.Version)
 		case errors.As(err, &not):
-			return nil, plugin.Refuse(pluginsv1alpha1.ReasonKindNotFound,
+			return nil, plugin.Reject(pluginsv1alpha1.ReasonKindNotFound,
 				"%v: install its CustomResourceDefinition; the plugin loads as soon as it is there", not)
 		case err != nil:
 			return nil, err
 		}
 		if mapping.Scope.Name() == meta.RESTScopeNameRoot && !p.allowlist.Everywhere() {
-			return nil, plugin.Refuse(pluginsv1alpha1.ReasonNamespacesRequired,
+			return nil, plugin.Reject(pluginsv1alpha1.ReasonNamespacesRequired,
 				`kind %q is cluster-scoped: add "*" to spec.security.allowedNamespaces to let the plugin have it`, gvk.Kind)
 		}
 		resolved[gvk] = mapping

@@ -25,8 +25,8 @@ type load struct {
 	problem *problem
 	// undecided means that the status is not updated.
 	undecided bool
-	// untidy is why the plugin's finalizer could not be removed, or nil.
-	untidy error
+	// cleanupPending is why the plugin's finalizer could not be removed, or nil.
+	cleanupPending error
 
 	// Set by limit: spec.runtime within the operator's ceilings.
 	runtime pluginsv1alpha1.Runtime
@@ -37,15 +37,15 @@ type load struct {
 	// Set by verify. Describing compiles a module that carries no metadata section.
 	plan         plan
 	describeTime time.Duration
-	// standsBy is true if this replica does not load the plugin.
-	standsBy bool
+	// isStandby is true if this replica does not load the plugin.
+	isStandby bool
 	// Set by authorize.
 	kinds kinds
 	// Set by compile. The runner is nil if the wanted revision serves already.
 	runner plugin.Runner
-	// serves notifies the decorators that the runner serves.
-	serves func()
-	info   plugin.LoadInfo
+	// serving notifies the decorators that the runner serves.
+	serving func()
+	info    plugin.LoadInfo
 	// finalizer belongs to the runner of a plugin that finalizes.
 	finalizer Finalizer
 }
@@ -62,16 +62,16 @@ type revision struct {
 	status     pluginsv1alpha1.Revision
 	// rights are what the dispatcher uses while the revision serves.
 	rights *rights
-	// serves notifies the decorators of the revision's runner that it serves.
-	serves func()
+	// serving notifies the decorators of the revision's runner that it serves.
+	serving func()
 	// exports are those of its module.
 	exports plugin.ExportSet
 	// track records the results of its calls.
 	track *plugin.Track
-	// trial is set while the revision can be rolled back to the previous one.
-	trial *trial
-	// refused is the revision that failed and was rolled back, so that this one serves again.
-	refused *refusal
+	// probation is set while the revision can be rolled back to the previous one.
+	probation *probation
+	// rejected is the revision that failed and was rolled back, so that this one serves again.
+	rejected *rejection
 	// unserved is set while the API server does not serve the revision's kinds as it needs them.
 	unserved *problem
 }

@@ -109,7 +109,7 @@ func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, er
 	if err != nil {
 		return plan{}, err
 	}
-	if p.toldOfEvents() {
+	if p.receivesEvents() {
 		p.watch = watch.Spec{
 			Targets: p.targets, Owns: owns, Namespaces: p.allowlist.Namespaces,
 			MaxConcurrentReconciles: workers(p.limits.MaxInstances, metadata.MaxBatch),
@@ -122,8 +122,8 @@ func newPlan(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (plan, er
 	return p, err
 }
 
-// toldOfEvents reports whether the plugin receives events of objects.
-func (p plan) toldOfEvents() bool {
+// receivesEvents reports whether the plugin receives events of objects.
+func (p plan) receivesEvents() bool {
 	return p.has(plugin.CapabilityReconcile) || p.has(plugin.CapabilityFinalization)
 }
 

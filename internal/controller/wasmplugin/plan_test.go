@@ -35,7 +35,7 @@ func wasmPlugin(mutate func(*pluginsv1alpha1.WasmPluginSpec)) *pluginsv1alpha1.W
 	return wp
 }
 
-func TestNewPlan_refusals(t *testing.T) {
+func TestNewPlan_invalid(t *testing.T) {
 	t.Parallel()
 	both := []plugin.Capability{plugin.CapabilityReconcile, plugin.CapabilityStatusUpdate}
 	for name, tc := range map[string]struct {
@@ -101,14 +101,14 @@ func TestNewPlan_refusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := newPlan(wasmPlugin(tc.mutate), tc.metadata)
-			var refused *plugin.LoadError
+			var rejected *plugin.LoadError
 			switch {
 			case tc.reason == "" && err != nil:
 				t.Errorf("%s: %v", tc.why, err)
-			case tc.reason != "" && !errors.As(err, &refused):
-				t.Errorf("%s: want a refusal, got %v", tc.why, err)
-			case tc.reason != "" && (refused.Reason != tc.reason || !strings.Contains(refused.Message, tc.message)):
-				t.Errorf("%s: %s: %s", tc.why, refused.Reason, refused.Message)
+			case tc.reason != "" && !errors.As(err, &rejected):
+				t.Errorf("%s: want a rejection, got %v", tc.why, err)
+			case tc.reason != "" && (rejected.Reason != tc.reason || !strings.Contains(rejected.Message, tc.message)):
+				t.Errorf("%s: %s: %s", tc.why, rejected.Reason, rejected.Message)
 			}
 		})
 	}

@@ -21,8 +21,8 @@ const (
 	wait
 	// retry retries with growing delays.
 	retry
-	// again retries at once: what the decision was based on has changed meanwhile.
-	again
+	// retryNow retries at once: what the decision was based on has changed meanwhile.
+	retryNow
 )
 
 const (

@@ -31,9 +31,9 @@ func (r *Reconciler) lead(ctx context.Context) error {
 	return nil
 }
 
-// standsBy reports whether this replica does not load a plugin because the plugin only receives events, which only the
+// isStandby reports whether this replica does not load a plugin because the plugin only receives events, which only the
 // leader delivers.
-func (r *Reconciler) standsBy(p plan) bool {
+func (r *Reconciler) isStandby(p plan) bool {
 	return !r.leads.Load() && len(p.admissionVerbs()) == 0
 }
 

@@ -88,8 +88,8 @@ func (p plan) needs(gvk schema.GroupVersionKind) []string {
 	return verbs
 }
 
-// said returns the verbs on the plugin's target kinds as text, for a message.
-func (p plan) said() string {
+// describe returns the verbs on the plugin's target kinds as text, for a message.
+func (p plan) describe() string {
 	if len(p.targets) == 0 {
 		return "act for"
 	}
@@ -175,11 +175,11 @@ func (r *Reconciler) RightsChanged(changes []access.Change) {
 		}
 		return false
 	}
-	r.lookAgain(r.serving.names(func(x *revision) bool { return concerned(x.rights) }), func(p plan) bool { return concerned(&rights{plan: p}) })
+	r.scheduleChecks(r.serving.names(func(x *revision) bool { return concerned(x.rights) }), func(p plan) bool { return concerned(&rights{plan: p}) })
 }
 
-// lookAgain has the given plugins checked for a while, and also the waiting plugins whose plan is concerned.
-func (r *Reconciler) lookAgain(names []types.NamespacedName, concerned func(plan) bool) {
+// scheduleChecks has the given plugins checked for a while, and also the waiting plugins whose plan is concerned.
+func (r *Reconciler) scheduleChecks(names []types.NamespacedName, concerned func(plan) bool) {
 	g := &r.guard
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -91,7 +91,7 @@ func (r *Reconciler) secrets(ctx context.Context, l *load) ([]plugin.Secret, err
 	for _, f := range from {
 		value, ok := data[f.SecretRef.Name][f.SecretRef.Key]
 		if !ok {
-			return nil, plugin.Refuse(pluginsv1alpha1.ReasonSecretKeyNotFound,
+			return nil, plugin.Reject(pluginsv1alpha1.ReasonSecretKeyNotFound,
 				"Secret %q in namespace %q has no key %q, which spec.settingsFrom takes %q from: add it, or change spec.settingsFrom",
 				f.SecretRef.Name, id.Namespace, f.SecretRef.Key, f.As)
 		}
@@ -135,7 +135,7 @@ func (r *Reconciler) readSecrets(ctx context.Context, id access.Identity, from [
 	if err := r.checkImpersonation(ctx, id); err != nil {
 		return nil, err
 	}
-	return nil, plugin.Refuse(pluginsv1alpha1.ReasonSecretForbidden, "%s", grantMessage(id, []grant{{
+	return nil, plugin.Reject(pluginsv1alpha1.ReasonSecretForbidden, "%s", grantMessage(id, []grant{{
 		namespace: id.Namespace, verbs: []string{"get"}, resources: []string{"secrets"}, names: forbidden,
 	}}))
 }
@@ -143,7 +143,7 @@ func (r *Reconciler) readSecrets(ctx context.Context, id access.Identity, from [
 // secretProblem returns why a Secret could not be read, for reasons other than a missing permission.
 func secretProblem(id access.Identity, name string, err error) error {
 	if apierrors.IsNotFound(err) {
-		return plugin.Refuse(pluginsv1alpha1.ReasonSecretNotFound,
+		return plugin.Reject(pluginsv1alpha1.ReasonSecretNotFound,
 			"Secret %q does not exist in namespace %q: create it, or change spec.settingsFrom", name, id.Namespace)
 	}
 	return fmt.Errorf("get Secret %q: %w", name, err)

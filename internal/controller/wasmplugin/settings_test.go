@@ -97,8 +97,8 @@ func TestConfigure_fingerprint(t *testing.T) {
 		}
 		return l.plan.fingerprint("digest")
 	}
-	first, again := of("one"), of("one")
-	if first == of("two") || first != again {
+	first, second := of("one"), of("one")
+	if first == of("two") || first != second {
 		t.Error("the fingerprint does not follow the value")
 	}
 }
@@ -142,9 +142,9 @@ func TestPollsSecrets(t *testing.T) {
 	}
 }
 
-// TestConfigure_becomesSecret shows that a value that becomes secret results in another revision, because the serving
+// TestConfigure_fromSecret shows that a value that becomes secret results in another revision, because the serving
 // one does not redact it.
-func TestConfigure_becomesSecret(t *testing.T) {
+func TestConfigure_fromSecret(t *testing.T) {
 	t.Parallel()
 	k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{"mail": {"password": []byte("hunter2")}}}
 	inSpec := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) {

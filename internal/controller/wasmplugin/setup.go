@@ -89,7 +89,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 	if _, err := informer.AddEventHandler(r.loads.handler()); err != nil {
 		return err
 	}
-	if err := mgr.Add(everywhere(r.watchRights)); err != nil {
+	if err := mgr.Add(anyObject(r.watchRights)); err != nil {
 		return err
 	}
 	if err := mgr.Add(manager.RunnableFunc(r.lead)); err != nil {
@@ -121,14 +121,14 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 	return b.Complete(r)
 }
 
-// everywhere is a runnable that runs on every replica.
-type everywhere func(ctx context.Context) error
+// anyObject is a runnable that runs on every replica.
+type anyObject func(ctx context.Context) error
 
 // Start implements manager.Runnable.
-func (f everywhere) Start(ctx context.Context) error { return f(ctx) }
+func (f anyObject) Start(ctx context.Context) error { return f(ctx) }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable.
-func (everywhere) NeedLeaderElection() bool { return false }
+func (anyObject) NeedLeaderElection() bool { return false }
 
 func metadataOf(gvk schema.GroupVersionKind) *metav1.PartialObjectMetadata {
 	o := &metav1.PartialObjectMetadata{}

@@ -30,11 +30,11 @@ func phases() []string {
 
 // succeed sets the conditions of a plugin that serves what its spec asks for.
 func (r *Reconciler) succeed(l *load) {
-	l.shows(r.serving.get(l.name))
+	l.displayed(r.serving.get(l.name))
 	revision := l.plugin.Status.Revision
 	l.conditions.True(pluginsv1alpha1.ConditionCompiled, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%s is compiled, initialized and healthy", revision.ShortDigest))
-	message := fmt.Sprintf("%s (version %s) %s", revision.ShortDigest, revision.Version, l.plan.serves())
+	message := fmt.Sprintf("%s (version %s) %s", revision.ShortDigest, revision.Version, l.plan.summarize())
 	l.conditions.True(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonAsSpecified, message)
 	l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonAsSpecified, "what serves is what the spec asks for")
 	l.plugin.Status.LastError = ""
@@ -77,7 +77,7 @@ func (r *Reconciler) fail(ctx context.Context, l *load) (ctrl.Result, error) {
 // withoutKinds returns the serving revision, and stops it if the problem is that its kinds are not served.
 func (r *Reconciler) withoutKinds(l *load) *revision {
 	current := r.serving.get(l.name)
-	if current == nil || current.unserved != nil || !l.problem.isAboutKinds() || !current.plan.asksFor(l.plan) {
+	if current == nil || current.unserved != nil || !l.problem.isAboutKinds() || !current.plan.requested(l.plan) {
 		return current
 	}
 	next := *current // other goroutines may read the current one
@@ -96,22 +96,22 @@ func (r *Reconciler) failServing(ctx context.Context, l *load) (err error) {
 	switch {
 	case lost:
 		r.Watches.Stop(l.name)
-		err = r.release(ctx, l.name)
+		err = r.removeWebhooks(ctx, l.name)
 	case current == nil && cleanup && l.problem.isLossOfRights():
 		// A previous operator may have left webhook configurations whose requests nothing answers.
-		err = r.release(ctx, l.name)
+		err = r.removeWebhooks(ctx, l.name)
 	case unserved, current == nil && cleanup:
 		err = r.keepWebhooks(ctx, l, current)
 	case current != nil && len(current.plan.admissionVerbs()) > 0 && l.problem.reason != pluginsv1alpha1.ReasonWebhooksFailed:
-		err = r.hold(ctx, l.plugin, current)
+		err = r.applyWebhooks(ctx, l.plugin, current)
 	}
 	if current != nil && !lost && !unserved && l.problem.condition != pluginsv1alpha1.ConditionServing {
 		err = errors.Join(err, r.resume(ctx, l, current))
 	}
 	if current != nil {
-		l.shows(current)
+		l.displayed(current)
 	}
-	if lost || current == nil || unserved || current.plan.toldOfEvents() && !r.Watches.Running(l.name, current.plan.watch) {
+	if lost || current == nil || unserved || current.plan.receivesEvents() && !r.Watches.Running(l.name, current.plan.watch) {
 		if l.problem.condition != pluginsv1alpha1.ConditionServing {
 			l.conditions.False(pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ReasonNoRevision, "the plugin receives no events: "+notServing(l.problem, current))
 		}
@@ -138,8 +138,8 @@ func notServing(wanted *problem, current *revision) string {
 	return wanted.message + "; the previous revision cannot serve either: " + current.unserved.message
 }
 
-// shows makes the status report the serving revision, if it reports that of a previous leader, or was lost.
-func (l *load) shows(current *revision) {
+// displayed makes the status report the serving revision, if it reports that of a previous leader, or was lost.
+func (l *load) displayed(current *revision) {
 	status, is := &l.plugin.Status, &current.status
 	was := status.Revision
 	if was != nil && was.Digest == is.Digest && was.Source == is.Source && was.Types == is.Types {
@@ -164,20 +164,20 @@ func (r *Reconciler) lostRights(l *load, current *revision) bool {
 	if l.problem.condition != pluginsv1alpha1.ConditionAuthorized && !l.problem.isLossOfRights() || l.problem.recovery == retry {
 		return false
 	}
-	return current.plan.asksFor(l.plan)
+	return current.plan.requested(l.plan)
 }
 
-// asksFor reports whether two plans need the same from the cluster.
-func (p plan) asksFor(other plan) bool {
+// requested reports whether two plans need the same from the cluster.
+func (p plan) requested(other plan) bool {
 	return p.identity == other.identity && p.watch.EqualButKinds(other.watch) &&
 		slices.Equal(p.admissionVerbs(), other.admissionVerbs()) &&
 		slices.Equal(p.kinds(), other.kinds()) && slices.Equal(p.allowlist.Namespaces, other.allowlist.Namespaces)
 }
 
-// serves returns what a plugin does as text, for a message.
-func (p plan) serves() string {
+// summarize returns what a plugin does as text, for a message.
+func (p plan) summarize() string {
 	var does []string
-	if p.toldOfEvents() {
+	if p.receivesEvents() {
 		does = append(does, "receives events of "+p.types())
 	}
 	if len(p.admissionVerbs()) > 0 {

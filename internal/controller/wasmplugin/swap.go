@@ -16,7 +16,7 @@ import (
 // A new revision reconciles every object again.
 func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
 	current := r.serving.get(l.name)
-	keepsWatch := current != nil && r.Watches.Running(l.name, l.plan.watch)
+	sameWatch := current != nil && r.Watches.Running(l.name, l.plan.watch)
 	if l.runner != nil {
 		r.install(l)
 	} else {
@@ -25,7 +25,7 @@ func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
 	if !r.leads.Load() {
 		return nil
 	}
-	if !l.plan.toldOfEvents() {
+	if !l.plan.receivesEvents() {
 		r.Watches.Stop(l.name)
 		return nil
 	}
@@ -33,7 +33,7 @@ func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
 	if err := r.Watches.Ensure(ctx, l.name, l.plan.watch, current.dispatcher); err != nil {
 		return watchProblem("the plugin's watches could not be started", err)
 	}
-	if l.runner != nil && keepsWatch {
+	if l.runner != nil && sameWatch {
 		if err := r.Watches.Resync(ctx, l.name); err != nil {
 			return watchProblem("the plugin's objects could not be listed for the new revision", err)
 		}
@@ -61,7 +61,7 @@ func (r *Reconciler) install(l *load) {
 		plan:        l.plan,
 		status:      r.statusOf(l),
 		rights:      &rights{plan: l.plan, kinds: l.kinds, finalizer: l.finalizer},
-		serves:      l.serves,
+		serving:     l.serving,
 		exports:     l.info.Exports,
 		track:       plugin.NewTrack(func() { r.attention.call(l.name) }),
 	}
@@ -69,15 +69,15 @@ func (r *Reconciler) install(l *load) {
 		// The plugin's controller keeps its dispatcher across revisions.
 		next.dispatcher = current.dispatcher
 		next.dispatcher.rights.Store(next.rights)
-		next.trial = &trial{before: current, until: r.Clock.Now().Add(trialTime)}
-		current.trial, current.refused = nil, nil
+		next.probation = &probation{before: current, until: r.Clock.Now().Add(probationTime)}
+		current.probation, current.rejected = nil, nil
 	} else {
 		next.dispatcher = newDispatcher(r, l, slot)
 		next.dispatcher.rights.Store(next.rights)
 	}
 	r.announce(l.plugin, next, current)
 	slot.Try(next.track.Runner(l.runner))
-	next.serves()
+	next.serving()
 	r.serving.set(l.name, next)
 
 	status := &l.plugin.Status

@@ -22,15 +22,15 @@ func admitting(t *testing.T, capabilities ...plugin.Capability) *load {
 	l := newLoad(t, nil)
 	l.plan.capabilities = capabilities
 	l.name = types.NamespacedName{Namespace: l.plugin.Namespace, Name: l.plugin.Name}
-	l.runner, l.serves = failing{}, func() {}
+	l.runner, l.serving = failing{}, func() {}
 	l.info.Exports = plugin.ExportSet{abi.ExportValidateCreate: true}
 	l.kinds = kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}}
 	return l
 }
 
-// TestReconciler_swap_asksForWhatThereIs shows that a revision is not called for what only the previous revision had,
+// TestReconciler_swap_declaredExports shows that a revision is not called for what only the previous revision had,
 // even if the rest of the load takes long or fails.
-func TestReconciler_swap_asksForWhatThereIs(t *testing.T) {
+func TestReconciler_swap_declaredExports(t *testing.T) {
 	t.Parallel()
 	webhooks := &locked{}
 	r := &Reconciler{
@@ -47,19 +47,19 @@ func TestReconciler_swap_asksForWhatThereIs(t *testing.T) {
 	}
 }
 
-// TestReconciler_refuse_withoutEvents shows that the events of a revision that was rolled back stop if the previous
+// TestReconciler_reject_withoutEvents shows that the events of a revision that was rolled back stop if the previous
 // revision does not need them.
-func TestReconciler_refuse_withoutEvents(t *testing.T) {
+func TestReconciler_reject_withoutEvents(t *testing.T) {
 	t.Parallel()
 	watches := &stopped{}
 	r := &Reconciler{Watches: watches}
 	r.leads.Store(true)
 	l := admitting(t, plugin.CapabilityReconcile)
 	r.serving.set(l.name, &revision{
-		plan:    admitting(t, plugin.CapabilityValidation).plan,
-		refused: &refusal{fingerprint: l.plan.fingerprint(l.module.Digest)},
+		plan:     admitting(t, plugin.CapabilityValidation).plan,
+		rejected: &rejection{fingerprint: l.plan.fingerprint(l.module.Digest)},
 	})
-	if p := r.refuse(t.Context(), l); p == nil || p.reason != pluginsv1alpha1.ReasonRolledBack {
+	if p := r.reject(t.Context(), l); p == nil || p.reason != pluginsv1alpha1.ReasonRolledBack {
 		t.Fatalf("got %v", p)
 	}
 	if len(watches.names) == 0 {

@@ -24,13 +24,13 @@ import (
 // or its ServiceAccount: a binding that is replaced is missing for a moment, too.
 const rightsGrace = 30 * time.Second
 
-// reasonReleased is the reason of the event about objects whose deletion a plugin no longer blocks.
-const reasonReleased = "ObjectsReleased"
+// reasonFinalizerRemoved is the reason of the event about objects whose deletion a plugin no longer blocks.
+const reasonFinalizerRemoved = "ObjectsReleased"
 
-// tidy removes the plugin's finalizer from the objects of kinds that it no longer finalizes. Objects that left its
+// removeFinalizers removes the plugin's finalizer from the objects of kinds that it no longer finalizes. Objects that left its
 // scope in another way are in its queue, see stepFor. It returns the delay before it has to be called again without
 // another cause; 0 means never.
-func (r *Reconciler) tidy(ctx context.Context, l *load) (time.Duration, error) {
+func (r *Reconciler) removeFinalizers(ctx context.Context, l *load) (time.Duration, error) {
 	recorded := l.plugin.Status.FinalizedTypes
 	if len(recorded) == 0 && !controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) {
 		return 0, nil
@@ -48,7 +48,7 @@ func (r *Reconciler) tidy(ctx context.Context, l *load) (time.Duration, error) {
 		err = r.setCleanup(ctx, l, false)
 	}
 	if err != nil {
-		l.untidy = err
+		l.cleanupPending = err
 		l.conditions.False(pluginsv1alpha1.ConditionCleanedUp, pluginsv1alpha1.ReasonSweepFailed, err.Error())
 		return 0, err
 	}
@@ -56,7 +56,7 @@ func (r *Reconciler) tidy(ctx context.Context, l *load) (time.Duration, error) {
 		l.conditions.True(pluginsv1alpha1.ConditionCleanedUp, pluginsv1alpha1.ReasonSucceeded, "the plugin's finalizer is on no object that it does not belong on")
 	}
 	if now.lost && removed > 0 {
-		r.Events.Eventf(l.plugin, nil, corev1.EventTypeWarning, reasonReleased, actionReconcile, "%s", truncateNote(fmt.Sprintf(
+		r.Events.Eventf(l.plugin, nil, corev1.EventTypeWarning, reasonFinalizerRemoved, actionReconcile, "%s", truncateNote(fmt.Sprintf(
 			"the plugin's finalizer was removed from %d objects, as the plugin has lacked permissions for %s: %s", removed, r.Timing.rightsGrace(), l.problem.message)))
 	}
 	return 0, nil
@@ -75,7 +75,7 @@ type finalizing struct {
 }
 
 func (r *Reconciler) finalizing(l *load) finalizing {
-	if current := r.serving.get(l.name); current != nil && (!current.plan.toldOfEvents() || r.Watches.Running(l.name, current.plan.watch)) {
+	if current := r.serving.get(l.name); current != nil && (!current.plan.receivesEvents() || r.Watches.Running(l.name, current.plan.watch)) {
 		return finalizing{known: true, kinds: current.plan.finalized()}
 	}
 	if l.problem == nil || !l.problem.isLossOfRights() {

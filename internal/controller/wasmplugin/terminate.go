@@ -52,6 +52,6 @@ func (r *Reconciler) terminates(ctx context.Context, l *load, why error) error {
 		return err
 	}
 	r.freshness.wrote(l.name, l.plugin)
-	r.tell(l.before, l.plugin)
+	r.recordEvent(l.before, l.plugin)
 	return why
 }

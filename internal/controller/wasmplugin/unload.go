@@ -23,7 +23,7 @@ func (r *Reconciler) remove(ctx context.Context, name types.NamespacedName) erro
 // unload stops what runs for a plugin: first its events, then its revision, after no admission request can wait for it.
 func (r *Reconciler) unload(ctx context.Context, name types.NamespacedName) error {
 	r.Watches.Stop(name)
-	if err := r.release(ctx, name); err != nil {
+	if err := r.removeWebhooks(ctx, name); err != nil {
 		return err
 	}
 	r.serving.forget(name)

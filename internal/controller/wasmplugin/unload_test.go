@@ -38,9 +38,9 @@ type locked struct {
 	removed int
 }
 
-func (l *locked) Set(p *admission.Plugin)                            { l.set = append(l.set, p) }
-func (l *locked) Remove(types.NamespacedName)                        { l.removed++ }
-func (*locked) Withdraw(context.Context, types.NamespacedName) error { return errors.New("not now") }
+func (l *locked) Set(p *admission.Plugin)                          { l.set = append(l.set, p) }
+func (l *locked) Remove(types.NamespacedName)                      { l.removed++ }
+func (*locked) Delete(context.Context, types.NamespacedName) error { return errors.New("not now") }
 
 // TestReconciler_suspend_configurationsStay shows that a plugin receives no more events although its webhook
 // configurations still exist, and that its status reports that. Its admission requests are still answered.

@@ -13,7 +13,7 @@ import (
 // verify checks that the module has the pinned digest, that it is a plugin, and that it fits the spec.
 func (r *Reconciler) verify(ctx context.Context, l *load) *problem {
 	if pin := plugin.Digest(l.plugin.Spec.SHA256); pin != "" && pin != l.module.Digest {
-		return problemOf(pluginsv1alpha1.ConditionVerified, plugin.Refuse(pluginsv1alpha1.ReasonDigestMismatch,
+		return problemOf(pluginsv1alpha1.ConditionVerified, plugin.Reject(pluginsv1alpha1.ReasonDigestMismatch,
 			"the module's SHA-256 is %s, but spec.sha256 pins %s: put the pinned module back, or change the pin", string(l.module.Digest), string(pin)))
 	}
 	metadata, err := r.describe(ctx, l)
@@ -27,7 +27,7 @@ func (r *Reconciler) verify(ctx context.Context, l *load) *problem {
 	}
 	l.conditions.True(pluginsv1alpha1.ConditionVerified, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%s %s, %s", metadata.Name, metadata.Version, l.module.Digest))
-	l.standsBy = r.standsBy(l.plan)
+	l.isStandby = r.isStandby(l.plan)
 	return nil
 }
 

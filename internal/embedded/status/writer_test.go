@@ -96,7 +96,7 @@ func TestWriter_apply_stale(t *testing.T) {
 	}
 }
 
-func TestWriter_apply_gone(t *testing.T) {
+func TestWriter_apply_deleted(t *testing.T) {
 	env := testenv.Shared(t)
 	category := newCategory(t, env)
 	if err := env.Client.Delete(t.Context(), category); err != nil {

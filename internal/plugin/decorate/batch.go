@@ -61,8 +61,8 @@ type outcome struct {
 	err   error
 	// turn means that the caller has acquired a slot and makes the call itself.
 	turn bool
-	// again means that the batch of the job failed, and that the job is retried.
-	again bool
+	// retry means that the batch of the job failed, and that the job is retried.
+	retry bool
 }
 
 func newBatcher(next, batches plugin.Runner, slots, most int, joined func(size int)) *batcher {
@@ -100,7 +100,7 @@ func (b *batcher) wait(ctx context.Context, j *job) ([]byte, error) {
 			switch {
 			case o.turn:
 				return b.alone(ctx, j.call)
-			case o.again:
+			case o.retry:
 				retry := j.call
 				retry.Attempt = max(retry.Attempt, 1) + 1 // so that it runs alone
 				return b.Call(ctx, retry)
@@ -130,18 +130,18 @@ func (b *batcher) abandon(j *job) {
 	b.mu.Unlock()
 	if taken { // a slot is being handed to a caller that no longer needs it
 		<-j.done
-		b.release()
+		b.deliver()
 	}
 }
 
 // alone makes a call in an acquired slot, and releases the slot.
 func (b *batcher) alone(ctx context.Context, call plugin.Call) ([]byte, error) {
-	defer b.release()
+	defer b.deliver()
 	return b.Runner.Call(ctx, call)
 }
 
-// release hands the slot to the next waiting jobs, or frees it.
-func (b *batcher) release() {
+// deliver hands the slot to the next waiting jobs, or frees it.
+func (b *batcher) deliver() {
 	b.mu.Lock()
 	if len(b.waiting) == 0 {
 		b.free++
@@ -185,7 +185,7 @@ func joinable(j *job) bool { return j.call.Attempt <= 1 }
 func (b *batcher) run(jobs []*job) {
 	outcomes := make([]outcome, len(jobs))
 	for i := range outcomes {
-		outcomes[i].again = true
+		outcomes[i].retry = true
 	}
 	defer func() {
 		// Whatever happens, every caller must get an outcome, and the slot must be released. If the host panicked on
@@ -194,7 +194,7 @@ func (b *batcher) run(jobs []*job) {
 		for i, j := range jobs {
 			j.done <- outcomes[i]
 		}
-		b.release()
+		b.deliver()
 	}()
 	b.joined(len(jobs))
 	ctx, stop := together(jobs)

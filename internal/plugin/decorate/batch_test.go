@@ -20,15 +20,15 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// hall is a batcher, a guest whose calls wait for a gate, and the recorded calls and results.
-type hall struct {
+// batchRunner is a batcher, a guest whose calls wait for a gate, and the recorded calls and results.
+type batchRunner struct {
 	*batcher
 	t     *testing.T
 	guest *guest
 	// gate blocks the guest's calls while it is closed.
 	gate chan struct{}
-	// poison is the name of an object that makes the guest fail.
-	poison string
+	// failing is the name of an object that makes the guest fail.
+	failing string
 
 	mu    sync.Mutex
 	calls []string // "reconcile a", "reconcile_batch b c"
@@ -36,10 +36,10 @@ type hall struct {
 	wg    sync.WaitGroup
 }
 
-// newHall returns a hall whose batcher has one slot, which is taken, so that all calls wait.
-func newHall(t *testing.T, most int) *hall {
+// newBatchRunner returns a hall whose batcher has one slot, which is taken, so that all calls wait.
+func newBatchRunner(t *testing.T, most int) *batchRunner {
 	t.Helper()
-	h := &hall{t: t, gate: make(chan struct{}), ends: map[string]string{}}
+	h := &batchRunner{t: t, gate: make(chan struct{}), ends: map[string]string{}}
 	h.guest = &guest{answer: h.answer}
 	h.batcher = newBatcher(h.guest, h.guest, 1, most, func(int) {})
 	h.come(t.Context(), "first", 1)
@@ -47,7 +47,7 @@ func newHall(t *testing.T, most int) *hall {
 }
 
 // answer requeues each object after as many ms as its name is long.
-func (h *hall) answer(ctx context.Context, call plugin.Call) ([]byte, error) {
+func (h *batchRunner) answer(ctx context.Context, call plugin.Call) ([]byte, error) {
 	requests := []json.RawMessage{call.Input}
 	if call.Export == abi.ExportReconcileBatch {
 		var batch struct{ Requests []json.RawMessage }
@@ -82,7 +82,7 @@ func (h *hall) answer(ctx context.Context, call plugin.Call) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, &plugin.CallError{Kind: plugin.KindTimeout, Export: call.Export, Err: ctx.Err()}
 	}
-	if slices.Contains(names, h.poison) {
+	if slices.Contains(names, h.failing) {
 		return nil, &plugin.CallError{Kind: plugin.KindTrap, Export: call.Export, Err: errors.New("unreachable")}
 	}
 	if call.Export == abi.ExportReconcile {
@@ -96,7 +96,7 @@ func (h *hall) answer(ctx context.Context, call plugin.Call) ([]byte, error) {
 }
 
 // come makes a call for an object. When come returns, the call is done or waits.
-func (h *hall) come(ctx context.Context, name string, attempt int) {
+func (h *batchRunner) come(ctx context.Context, name string, attempt int) {
 	h.wg.Go(func() {
 		result, err := plugin.Reconcile(ctx, h.batcher, abi.ReconcileRequest{
 			ObjectKey: abi.ObjectKey{APIVersion: "v1", Kind: "K", Name: name}, Attempt: attempt,
@@ -116,7 +116,7 @@ func (h *hall) come(ctx context.Context, name string, attempt int) {
 }
 
 // finish opens the gate and waits for all calls.
-func (h *hall) finish() {
+func (h *batchRunner) finish() {
 	close(h.gate)
 	h.wg.Wait()
 	synctest.Wait()
@@ -127,7 +127,7 @@ func (h *hall) finish() {
 	}
 }
 
-func (h *hall) expect(calls []string, ends map[string]string) {
+func (h *batchRunner) expect(calls []string, ends map[string]string) {
 	h.t.Helper()
 	if diff := cmp.Diff(calls, h.calls); diff != "" {
 		h.t.Errorf("calls of the guest (-want +got)\n%s", diff)
@@ -140,7 +140,7 @@ func (h *hall) expect(calls []string, ends map[string]string) {
 func TestBatcher_alone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHall(t, 32)
+		h := newBatchRunner(t, 32)
 		h.expect([]string{"reconcile first"}, map[string]string{}) // immediately
 		h.come(t.Context(), "a", 1)
 		h.finish()
@@ -152,7 +152,7 @@ func TestBatcher_alone(t *testing.T) {
 func TestBatcher_joins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHall(t, 4)
+		h := newBatchRunner(t, 4)
 		sizes := []int{}
 		h.joined = func(n int) { sizes = append(sizes, n) }
 		for _, name := range []string{"a", "bad", "done", "dddd", "eeeee", "ffffff", "ggggggg", "hh", "iii"} {
@@ -170,11 +170,11 @@ func TestBatcher_joins(t *testing.T) {
 }
 
 // An object that makes the guest fail does not affect the others.
-func TestBatcher_poison(t *testing.T) {
+func TestBatcher_failingKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHall(t, 32)
-		h.poison = "b"
+		h := newBatchRunner(t, 32)
+		h.failing = "b"
 		for _, name := range []string{"a", "b", "c"} {
 			h.come(t.Context(), name, 1)
 		}
@@ -185,9 +185,9 @@ func TestBatcher_poison(t *testing.T) {
 		if h.calls[1] != "reconcile_batch a b c" || len(h.calls) != 5 {
 			t.Errorf("calls %q", h.calls)
 		}
-		for _, again := range []string{"reconcile a", "reconcile b", "reconcile c"} {
-			if !slices.Contains(h.calls, again) {
-				t.Errorf("there is no %q among %q", again, h.calls)
+		for _, second := range []string{"reconcile a", "reconcile b", "reconcile c"} {
+			if !slices.Contains(h.calls, second) {
+				t.Errorf("there is no %q among %q", second, h.calls)
 			}
 		}
 	})
@@ -197,7 +197,7 @@ func TestBatcher_poison(t *testing.T) {
 func TestBatcher_retry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHall(t, 32)
+		h := newBatchRunner(t, 32)
 		h.come(t.Context(), "again", 2)
 		h.come(t.Context(), "a", 1)
 		h.come(t.Context(), "still", 7)
@@ -214,8 +214,8 @@ func TestBatcher_retry(t *testing.T) {
 func TestBatcher_pauses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHall(t, 32)
-		h.poison = "b"
+		h := newBatchRunner(t, 32)
+		h.failing = "b"
 		h.come(t.Context(), "a", 1)
 		h.come(t.Context(), "b", 1)
 		h.finish()
@@ -258,7 +258,7 @@ func TestBatcher_wrongReply(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				h := newHall(t, 32)
+				h := newBatchRunner(t, 32)
 				accepted := errors.New("never asked")
 				h.guest.answer = func(ctx context.Context, call plugin.Call) ([]byte, error) {
 					if call.Export == abi.ExportReconcile {
@@ -285,7 +285,7 @@ func TestBatcher_wrongReply(t *testing.T) {
 func TestBatcher_abandon(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHall(t, 32)
+		h := newBatchRunner(t, 32)
 		ctx, cancel := context.WithCancel(t.Context())
 		h.come(t.Context(), "a", 1)
 		h.come(ctx, "gone", 1)
@@ -304,7 +304,7 @@ func TestBatcher_abandon(t *testing.T) {
 func TestBatcher_together(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHall(t, 32)
+		h := newBatchRunner(t, 32)
 		one, stopOne := context.WithCancel(t.Context())
 		two, stopTwo := context.WithCancel(t.Context())
 		defer stopTwo()
@@ -366,7 +366,7 @@ func TestBatcher_race(t *testing.T) {
 func TestBatcher_closed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHall(t, 32)
+		h := newBatchRunner(t, 32)
 		h.guest.answer = func(_ context.Context, call plugin.Call) ([]byte, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -384,7 +384,7 @@ func TestBatcher_closed(t *testing.T) {
 func TestBatcher_panic(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHall(t, 32)
+		h := newBatchRunner(t, 32)
 		h.guest.answer = func(ctx context.Context, call plugin.Call) ([]byte, error) {
 			if call.Export == abi.ExportReconcileBatch {
 				panic("of the test")

@@ -71,9 +71,9 @@ func (b *breaker) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
 		if err == nil {
 			return reply, nil
 		}
-		if err := judge(ctx, err); plugin.IsFault(err) {
+		if err := isFailure(ctx, err); plugin.IsFault(err) {
 			b.calm.Store(false)
-			b.blame(err)
+			b.recordFailure(err)
 			_, _ = b.circuit.Execute(func() ([]byte, error) { return nil, err })
 		}
 		return reply, err
@@ -90,11 +90,11 @@ func (b *breaker) try(ctx context.Context, call plugin.Call) ([]byte, error) {
 	reply, err := b.circuit.Execute(func() ([]byte, error) {
 		var reply []byte
 		reply, answer = b.Runner.Call(ctx, call)
-		judged := judge(ctx, answer)
-		if plugin.IsFault(judged) {
-			b.blame(judged)
+		evaluated := isFailure(ctx, answer)
+		if plugin.IsFault(evaluated) {
+			b.recordFailure(evaluated)
 		}
-		return reply, judged
+		return reply, evaluated
 	})
 	switch {
 	case errors.Is(err, gobreaker.ErrOpenState):
@@ -111,8 +111,8 @@ func (b *breaker) try(ctx context.Context, call plugin.Call) ([]byte, error) {
 // unended replaces the error of a call that its caller ended. Such an error is neither a fault nor a success.
 type unended struct{ error }
 
-// judge returns the error for the evaluation of the guest: an error that the caller caused is replaced.
-func judge(ctx context.Context, err error) error {
+// isFailure returns the error for the evaluation of the guest: an error that the caller caused is replaced.
+func isFailure(ctx context.Context, err error) error {
 	if err != nil && plugin.Ended(ctx) {
 		return unended{context.Canceled}
 	}
@@ -133,7 +133,7 @@ func excluded(err error) bool {
 	}
 }
 
-func (b *breaker) blame(err error) {
+func (b *breaker) recordFailure(err error) {
 	var call *plugin.CallError
 	if errors.As(err, &call) {
 		b.cause.Store(call)

@@ -216,8 +216,8 @@ func TestBreaker_probe(t *testing.T) {
 		b := newBroken()
 		b.trip(t)
 		time.Sleep(minPause + 1) //nolint:forbidigo // the bubble's time, which passes at once
-		release := make(chan error)
-		b.guest.answer = func(context.Context, plugin.Call) ([]byte, error) { return nil, <-release }
+		unblock := make(chan error)
+		b.guest.answer = func(context.Context, plugin.Call) ([]byte, error) { return nil, <-unblock }
 		ends := make(chan error, 1)
 		probe := func() {
 			go func() {
@@ -234,13 +234,13 @@ func TestBreaker_probe(t *testing.T) {
 			}
 		}
 		b.guest.expectCalls(t, tripAfter+1)
-		release <- failure(plugin.KindClosed)
+		unblock <- failure(plugin.KindClosed)
 		if err := <-ends; plugin.KindOf(err) != plugin.KindClosed {
 			t.Errorf("got %v", err)
 		}
 		probe()
 		b.guest.expectCalls(t, tripAfter+2)
-		release <- nil
+		unblock <- nil
 		if err := <-ends; err != nil {
 			t.Errorf("got %v", err)
 		}

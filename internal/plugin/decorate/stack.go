@@ -51,7 +51,7 @@ func (s *Stack) Runner(r plugin.Revision, runner plugin.Runner) (plugin.Runner, 
 	if r.Metadata.Deterministic {
 		runner = newResultCache(runner, maxCached, maxCachedBytes, series.Cache)
 	}
-	return series.Runner(s.traced(r, runner)), series.Serves
+	return series.Runner(s.traced(r, runner)), series.SetServing
 }
 
 // traced creates spans for the calls of a Runner if a tracer is configured.

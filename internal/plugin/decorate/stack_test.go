@@ -67,8 +67,8 @@ func TestStack_Runner(t *testing.T) {
 		}
 		return []byte("{}"), nil
 	}}
-	r, serves := s.Runner(about, g)
-	serves()
+	r, healthy := s.Runner(about, g)
+	healthy()
 	validate := plugin.Call{Export: abi.ExportValidateCreate, Input: []byte("one")}
 	calls := 0
 	call := func(c plugin.Call) error {
@@ -130,16 +130,16 @@ func TestStack_Runner(t *testing.T) {
 func TestStack_Runner_revisions(t *testing.T) {
 	t.Parallel()
 	s, registry := newStack(t, nil)
-	bad, serves := s.Runner(everything(), &guest{answer: func(context.Context, plugin.Call) ([]byte, error) { return nil, failure(plugin.KindTrap) }})
-	serves()
+	bad, healthy := s.Runner(everything(), &guest{answer: func(context.Context, plugin.Call) ([]byte, error) { return nil, failure(plugin.KindTrap) }})
+	healthy()
 	for range 2 * tripAfter {
 		_, _ = bad.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile})
 	}
 	if got := value(t, registry, "k1s_plugin_breaker_state", "shop/tags"); got != 2 {
 		t.Errorf("the breaker's state is %g", got)
 	}
-	good, serves := s.Runner(everything(), echo())
-	serves()
+	good, healthy := s.Runner(everything(), echo())
+	healthy()
 	if _, err := good.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile}); err != nil {
 		t.Errorf("got %v", err)
 	}

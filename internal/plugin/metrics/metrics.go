@@ -109,7 +109,7 @@ func (m *Metrics) Forget(name string) {
 	next := maps.Clone(old)
 	delete(next, name)
 	m.plugins.Store(&next)
-	s.gone = true
+	s.removed = true
 	labels := prometheus.Labels{labelPlugin: name}
 	for _, v := range m.counters {
 		v.DeletePartialMatch(labels)

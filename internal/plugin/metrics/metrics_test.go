@@ -18,11 +18,11 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// answers is a Runner that always returns the same result.
-type answers struct{ err error }
+// fakeRunner is a Runner that always returns the same result.
+type fakeRunner struct{ err error }
 
-func (a answers) Call(context.Context, plugin.Call) ([]byte, error) { return nil, a.err }
-func (answers) Close(context.Context) error                         { return nil }
+func (a fakeRunner) Call(context.Context, plugin.Call) ([]byte, error) { return nil, a.err }
+func (fakeRunner) Close(context.Context) error                         { return nil }
 
 func newMetrics(t *testing.T) (*Metrics, *prometheus.Registry) {
 	t.Helper()
@@ -111,7 +111,7 @@ func TestRevision_calls(t *testing.T) {
 	r := m.Revision(revision("1"))
 	call := func(export string, err error) {
 		t.Helper()
-		if _, got := r.Runner(answers{err}).Call(t.Context(), plugin.Call{Export: export}); !errors.Is(got, err) {
+		if _, got := r.Runner(fakeRunner{err}).Call(t.Context(), plugin.Call{Export: export}); !errors.Is(got, err) {
 			t.Errorf("got %v, want %v", got, err)
 		}
 	}
@@ -170,11 +170,11 @@ func TestMetrics_engine(t *testing.T) {
 }
 
 // One revision serves. A replaced revision no longer sets the plugin's gauges.
-func TestRevision_serves(t *testing.T) {
+func TestRevision_SetServing(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)
 	first, second := m.Revision(revision("1")), m.Revision(revision("2\xff"))
-	first.Serves()
+	first.SetServing()
 	first.Breaker(BreakerOpen)
 	digest := plugin.DigestOf([]byte("1")).String()
 	expectSeries(t, registry,
@@ -183,7 +183,7 @@ func TestRevision_serves(t *testing.T) {
 		"k1s_plugin_breaker_transitions_total{plugin=shop/tags,state=open} 1",
 		"k1s_plugin_swaps_total{plugin=shop/tags} 1",
 	)
-	second.Serves()
+	second.SetServing()
 	first.Breaker(BreakerHalfOpen) // the last calls of the replaced revision
 	expectSeries(t, registry,
 		"k1s_plugin_revision_info{digest="+plugin.DigestOf([]byte("2\xff")).String()+",plugin=shop/tags,version=2\uFFFD} 1",
@@ -194,7 +194,7 @@ func TestRevision_serves(t *testing.T) {
 	if n := countOf(t, registry, nameRevision); n != 1 {
 		t.Errorf("%d revisions serve", n)
 	}
-	first.Serves() // rolled back, with the previous state of its breaker
+	first.SetServing() // rolled back, with the previous state of its breaker
 	expectSeries(t, registry, "k1s_plugin_breaker_state{plugin=shop/tags} 1")
 	m.Stops("shop/tags")
 	expectSeries(t, registry, "k1s_plugin_breaker_state{plugin=shop/tags} 0", "k1s_plugin_swaps_total{plugin=shop/tags} 3")
@@ -206,13 +206,13 @@ func TestRevision_serves(t *testing.T) {
 // use makes a plugin create every series that it can have.
 func use(ctx context.Context, m *Metrics, r *Revision, name string) {
 	for _, export := range exports() {
-		_, _ = r.Runner(answers{}).Call(ctx, plugin.Call{Export: export})
+		_, _ = r.Runner(fakeRunner{}).Call(ctx, plugin.Call{Export: export})
 		for _, kind := range append(plugin.Kinds(), "") {
-			_, _ = r.Runner(answers{&plugin.CallError{Kind: kind, Err: errors.New("x")}}).Call(ctx, plugin.Call{Export: export})
+			_, _ = r.Runner(fakeRunner{&plugin.CallError{Kind: kind, Err: errors.New("x")}}).Call(ctx, plugin.Call{Export: export})
 		}
 		m.Fuel(name, export, 1)
 	}
-	r.Serves()
+	r.SetServing()
 	r.Cache(true)
 	r.Cache(false)
 	r.Batch(2)
@@ -241,16 +241,16 @@ func TestMetrics_Forget(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)
 	m.Queues(func() map[string]int { return map[string]int{"shop/stays": 3} })
-	gone, stays := m.Revision(revision("1")), m.Revision(plugin.Revision{Plugin: "shop/stays"})
+	removed, stays := m.Revision(revision("1")), m.Revision(plugin.Revision{Plugin: "shop/stays"})
 	use(t.Context(), m, stays, "shop/stays")
 	before := allSeries(t, registry)
 	if !slices.ContainsFunc(before, func(s string) bool { return strings.Contains(s, "shop/tags") }) {
 		t.Fatal("the plugin has no series to delete")
 	}
 	// Most series of this plugin would be created only after the plugin is gone.
-	_, _ = gone.Runner(answers{}).Call(t.Context(), plugin.Call{Export: abi.ExportReconcile})
+	_, _ = removed.Runner(fakeRunner{}).Call(t.Context(), plugin.Call{Export: abi.ExportReconcile})
 	m.Forget("shop/tags")
-	use(t.Context(), m, gone, "shop/tags")
+	use(t.Context(), m, removed, "shop/tags")
 	m.Stops("shop/tags")
 	m.Forget("shop/tags")
 	after := allSeries(t, registry)

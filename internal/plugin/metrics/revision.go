@@ -50,8 +50,8 @@ func (m *Metrics) Revision(r plugin.Revision) *Revision {
 	}
 }
 
-// Serves records that the revision is now the serving revision.
-func (r *Revision) Serves() { r.serve(r) }
+// SetServing records that the revision is now the serving revision.
+func (r *Revision) SetServing() { r.serve(r) }
 
 // Cache counts a lookup in the result cache.
 func (r *Revision) Cache(hit bool) {

@@ -56,8 +56,8 @@ type series struct {
 
 	// The lock of metrics guards the remaining fields.
 
-	// gone is set by Forget. No series is created afterwards.
-	gone bool
+	// removed is set by Forget. No series is created afterwards.
+	removed bool
 	// serving is the serving revision, or nil.
 	serving *Revision
 }
@@ -90,7 +90,7 @@ func (o *once[T]) get() T {
 func (o *once[T]) begin() (nothing T) {
 	o.owner.metrics.mu.Lock()
 	defer o.owner.metrics.mu.Unlock()
-	if o.owner.gone {
+	if o.owner.removed {
 		return nothing
 	}
 	made := o.make()
@@ -150,7 +150,7 @@ func (s *series) observer(o *once[prometheus.Observer], family string, labels ..
 func (s *series) count(family string, labels ...string) {
 	s.metrics.mu.Lock()
 	defer s.metrics.mu.Unlock()
-	if !s.gone {
+	if !s.removed {
 		s.metrics.counters[family].WithLabelValues(labels...).Inc()
 	}
 }
@@ -181,7 +181,7 @@ func (e *exportSeries) result(err error) prometheus.Counter {
 func (s *series) serve(r *Revision) {
 	s.metrics.mu.Lock()
 	defer s.metrics.mu.Unlock()
-	if s.gone {
+	if s.removed {
 		return
 	}
 	info := s.metrics.gauges[nameRevision]

@@ -122,8 +122,8 @@ func TestTracer_Runner(t *testing.T) {
 // The spans of host function calls are children of the guest call's span.
 func TestTracer_Host(t *testing.T) {
 	t.Parallel()
-	gone := apierrors.NewNotFound(schema.GroupResource{Resource: "configmaps"}, "tools")
-	for name, failing := range map[string]error{"good": nil, "failing": gone} {
+	ended := apierrors.NewNotFound(schema.GroupResource{Resource: "configmaps"}, "tools")
+	for name, failing := range map[string]error{"good": nil, "failing": ended} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tracer, spans := newTracer()

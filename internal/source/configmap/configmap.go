@@ -37,7 +37,7 @@ func (s *Source) Fetch(ctx context.Context, namespace string, ref pluginsv1alpha
 	err := s.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, &cm)
 	switch {
 	case apierrors.IsNotFound(err):
-		return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonConfigMapNotFound,
+		return plugin.Module{}, plugin.Reject(pluginsv1alpha1.ReasonConfigMapNotFound,
 			"ConfigMap %q does not exist in namespace %q: create it with `kubectl create configmap %s --from-file=%s=FILE`",
 			ref.Name, namespace, plugin.ShellQuote(ref.Name), plugin.ShellQuote(ref.Key))
 	case err != nil:
@@ -52,7 +52,7 @@ func (s *Source) Fetch(ctx context.Context, namespace string, ref pluginsv1alpha
 	if text, ok := cm.Data[ref.Key]; ok {
 		return s.unpackText(text, ref)
 	}
-	return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
+	return plugin.Module{}, plugin.Reject(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
 		"ConfigMap %q has no key %q in binaryData: %s", ref.Name, ref.Key, keys(&cm))
 }
 
@@ -71,7 +71,7 @@ func (s *Source) unpackText(text string, ref pluginsv1alpha1.ConfigMapSource) (p
 	if strings.HasPrefix(text, magic) {
 		return s.unpack([]byte(text), ref)
 	}
-	return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
+	return plugin.Module{}, plugin.Reject(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
 		"key %q of ConfigMap %q holds %s, not a WebAssembly module: store the module's file with `kubectl create configmap %s --from-file=%s=FILE`",
 		ref.Key, ref.Name, cmp.Or(sniff.Of([]byte(text)).What, "text"), ref.Name, ref.Key)
 }

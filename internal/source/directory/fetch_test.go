@@ -41,7 +41,7 @@ func TestSource_fetch(t *testing.T) {
 	}
 }
 
-func TestSource_fetch_refused(t *testing.T) {
+func TestSource_fetch_rejected(t *testing.T) {
 	t.Parallel()
 	p := newPlugins(t)
 	outside := filepath.Join(filepath.Dir(p.dir), "secret")

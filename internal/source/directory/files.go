@@ -33,7 +33,7 @@ func (s *Source) Fetch(_ context.Context, path string) (plugin.Module, error) {
 	stored, err := s.read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return plugin.Module{}, plugin.Refuse(pluginsv1alpha1.ReasonFileNotFound,
+		return plugin.Module{}, plugin.Reject(pluginsv1alpha1.ReasonFileNotFound,
 			"file %q does not exist in the operator's plugin directory (--plugin-dir): put it there", path)
 	case err != nil:
 		return plugin.Module{}, &plugin.LoadError{
@@ -105,5 +105,5 @@ func ProblemOf(wp *pluginsv1alpha1.WasmPlugin) error {
 	if reason == "" {
 		return nil
 	}
-	return plugin.Refuse(reason, "%s", wp.Annotations[pluginsv1alpha1.AnnotationDirectoryMessage])
+	return plugin.Reject(reason, "%s", wp.Annotations[pluginsv1alpha1.AnnotationDirectoryMessage])
 }

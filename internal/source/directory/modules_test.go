@@ -100,10 +100,10 @@ func TestDiscover_odd(t *testing.T) {
 	if !configs.Incomplete || names(configs) != "" {
 		t.Errorf("got %+v, want it incomplete", configs)
 	}
-	told(t, configs, "folder-plugin.yaml", "not a regular file")
-	told(t, configs, "pipe-plugin.yaml", "not a regular file")
-	told(t, configs, "out-plugin.yaml", "escapes")
-	told(t, configs, "nothing-plugin.yaml", "no such file")
+	notified(t, configs, "folder-plugin.yaml", "not a regular file")
+	notified(t, configs, "pipe-plugin.yaml", "not a regular file")
+	notified(t, configs, "out-plugin.yaml", "escapes")
+	notified(t, configs, "nothing-plugin.yaml", "no such file")
 
 	for _, name := range []string{"folder-plugin.yaml", "pipe-plugin.yaml", "out-plugin.yaml", "nothing-plugin.yaml"} {
 		if err := os.Remove(filepath.Join(p.dir, name)); err != nil {
@@ -114,15 +114,15 @@ func TestDiscover_odd(t *testing.T) {
 	if got := names(modules); got != "good" {
 		t.Errorf("definitions are %q, want the good one", got)
 	}
-	told(t, modules, "folder.wasm", "not a regular file")
-	told(t, modules, "pipe.wasm", "not a regular file")
-	told(t, modules, "relative.wasm", "escapes")
-	told(t, modules, "absolute.wasm", "escapes")
-	told(t, modules, "loop.wasm", "too many levels of symbolic links")
+	notified(t, modules, "folder.wasm", "not a regular file")
+	notified(t, modules, "pipe.wasm", "not a regular file")
+	notified(t, modules, "relative.wasm", "escapes")
+	notified(t, modules, "absolute.wasm", "escapes")
+	notified(t, modules, "loop.wasm", "too many levels of symbolic links")
 }
 
-// told checks that there is a problem with a file, whose message contains the name of the file and the part.
-func told(t *testing.T, found Found, file, part string) {
+// notified checks that there is a problem with a file, whose message contains the name of the file and the part.
+func notified(t *testing.T, found Found, file, part string) {
 	t.Helper()
 	for _, p := range found.Problems {
 		if p.File == file {

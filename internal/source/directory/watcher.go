@@ -22,9 +22,9 @@ const (
 	settle = 200 * time.Millisecond
 	// settleMost is the maximum time for which a series of changes delays the notification.
 	settleMost = 5 * time.Second
-	// lookAgain is the interval at which the path of the directory itself is re-checked. The file watch does not notice
+	// rescanInterval is the interval at which the path of the directory itself is re-checked. The file watch does not notice
 	// that a directory appears, or that a symbolic link in its path changes.
-	lookAgain = 5 * time.Second
+	rescanInterval = 5 * time.Second
 )
 
 var errMoved = errors.New("another directory is in the place of the plugin directory")
@@ -34,7 +34,7 @@ type Watcher struct {
 	dir string
 	log logr.Logger
 	// The constants above, which tests replace.
-	settle, settleMost, lookAgain time.Duration
+	settle, settleMost, rescanInterval time.Duration
 	// after is time.After, which tests replace.
 	after func(time.Duration) <-chan time.Time
 
@@ -44,7 +44,7 @@ type Watcher struct {
 
 // NewWatcher returns a Watcher for the directory of a Source.
 func NewWatcher(s *Source, log logr.Logger) *Watcher {
-	return &Watcher{dir: s.dir, log: log, settle: settle, settleMost: settleMost, lookAgain: lookAgain, after: time.After}
+	return &Watcher{dir: s.dir, log: log, settle: settle, settleMost: settleMost, rescanInterval: rescanInterval, after: time.After}
 }
 
 // Subscribe returns a channel that receives a value after every change. Changes that have not been received yet are
@@ -74,8 +74,8 @@ func (w *Watcher) Start(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(w.lookAgain):
-			w.tell()
+		case <-time.After(w.rescanInterval):
+			w.notify()
 		}
 	}
 }
@@ -94,8 +94,8 @@ func (w *Watcher) watch(ctx context.Context) error {
 	if err := w.addFolders(notify); err != nil {
 		return err
 	}
-	w.tell()
-	look := time.NewTicker(w.lookAgain)
+	w.notify()
+	look := time.NewTicker(w.rescanInterval)
 	defer look.Stop()
 	var quiet, latest <-chan time.Time
 	for {
@@ -126,7 +126,7 @@ func (w *Watcher) watch(ctx context.Context) error {
 		if err := w.addFolders(notify); err != nil { // there may be new folders
 			return err
 		}
-		w.tell()
+		w.notify()
 	}
 }
 
@@ -150,8 +150,8 @@ func (w *Watcher) addFolders(notify *fsnotify.Watcher) error {
 	})
 }
 
-// tell notifies the subscribers.
-func (w *Watcher) tell() {
+// notify notifies the subscribers.
+func (w *Watcher) notify() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, c := range w.subscribers {

@@ -14,8 +14,8 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// patience is far longer than anything takes, because machines are shared.
-const patience = 3 * time.Minute
+// timeout is far longer than anything takes, because machines are shared.
+const timeout = 3 * time.Minute
 
 // watched is a running Watcher.
 type watched struct {
@@ -28,7 +28,7 @@ type watched struct {
 func watch(t *testing.T, dir string, change ...func(*Watcher)) watched {
 	t.Helper()
 	w := NewWatcher(New(dir, 1<<20), logr.Discard())
-	w.settle, w.lookAgain = 20*time.Millisecond, 50*time.Millisecond
+	w.settle, w.rescanInterval = 20*time.Millisecond, 50*time.Millisecond
 	for _, f := range change {
 		f(w)
 	}
@@ -50,7 +50,7 @@ func (w watched) wait(what string) {
 	w.t.Helper()
 	select {
 	case <-w.changes:
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		w.t.Fatalf("%s: nothing was told", what)
 	}
 }
@@ -196,7 +196,7 @@ func TestWatcher_coalesce(t *testing.T) {
 	var mu sync.Mutex
 	var waits []chan time.Time // the timers of settle, one for each event
 	w := watch(t, p.dir, func(w *Watcher) {
-		w.settle, w.settleMost, w.lookAgain = settle, time.Hour, time.Hour
+		w.settle, w.settleMost, w.rescanInterval = settle, time.Hour, time.Hour
 		w.after = func(d time.Duration) <-chan time.Time {
 			c := make(chan time.Time, 1)
 			if d == settle {
@@ -214,7 +214,7 @@ func TestWatcher_coalesce(t *testing.T) {
 	}
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	give := time.After(patience)
+	give := time.After(timeout)
 	for fired := 0; ; {
 		select {
 		case <-w.changes:
@@ -239,7 +239,9 @@ func TestWatcher_coalesce(t *testing.T) {
 func TestWatcher_neverQuiet(t *testing.T) {
 	t.Parallel()
 	p := newPlugins(t)
-	w := watch(t, p.dir, func(w *Watcher) { w.settle, w.settleMost, w.lookAgain = time.Hour, 100*time.Millisecond, time.Hour })
+	w := watch(t, p.dir, func(w *Watcher) {
+		w.settle, w.settleMost, w.rescanInterval = time.Hour, 100*time.Millisecond, time.Hour
+	})
 	w.wait("start")
 	for range 2 {
 		p.write("a.wasm", "module")

@@ -32,16 +32,16 @@ type beginning struct {
 	content Content
 }
 
-// again is the advice if a server or a tool returned a message in place of a file.
-const again = "download or build the module again, and store that"
+// reset is the advice if a server or a tool returned a message in place of a file.
+const reset = "download or build the module again, and store that"
 
 var beginnings = []beginning{
-	{"<!doctype html", Content{"an HTML page", again}},
-	{"<html", Content{"an HTML page", again}},
-	{"<?xml", Content{"XML text", again}},
-	{"<", Content{"HTML or XML text", again}},
-	{"{", Content{"JSON text", again}},
-	{"[", Content{"JSON text", again}},
+	{"<!doctype html", Content{"an HTML page", reset}},
+	{"<html", Content{"an HTML page", reset}},
+	{"<?xml", Content{"XML text", reset}},
+	{"<", Content{"HTML or XML text", reset}},
+	{"{", Content{"JSON text", reset}},
+	{"[", Content{"JSON text", reset}},
 	{"version https://git-lfs.github.com/spec/", Content{"a Git LFS pointer", "run `git lfs pull`, and store the file that it fetches"}},
 	{"data:", Content{"a data URL", storeAsIs}},
 	{"(module", Content{"WebAssembly text (WAT)", "compile it with wat2wasm, and store the .wasm file"}},

@@ -47,14 +47,14 @@ func FuzzParse(f *testing.F) {
 		if !bytes.Equal(in, kept) {
 			t.Fatal("the bytes given were changed")
 		}
-		again, err := Parse(capped)
+		second, err := Parse(capped)
 		if err != nil {
 			t.Fatalf("capped: %v", err)
 		}
-		if diff := cmp.Diff(m, again, cmpopts.IgnoreUnexported(Module{})); diff != "" {
+		if diff := cmp.Diff(m, second, cmpopts.IgnoreUnexported(Module{})); diff != "" {
 			t.Fatalf("capped (-want +got)\n%s", diff)
 		}
-		if third := again.CapTables(capped); !bytes.Equal(third, capped) {
+		if third := second.CapTables(capped); !bytes.Equal(third, capped) {
 			t.Fatal("capping twice is not capping once")
 		}
 	})

@@ -93,7 +93,7 @@ func TestParse_malformed(t *testing.T) {
 		{name: "custom section without name", reason: "cut off", in: module(section(sectionCustom)), want: "custom section: unexpected end"},
 		{name: "names cut off", reason: "says more than there is", in: module(section(sectionCustom, cat("name", byte(1), 9)...)), want: "custom section: unexpected end"},
 		{name: "names with a rest", reason: "the engine must read what was checked", in: module(section(sectionCustom, cat("name", byte(1), 2, 0, 0)...)), want: "longer than it says"},
-		{name: "names twice", reason: "the engine refuses it", in: module(section(sectionCustom, cat("name")...), section(sectionCustom, cat("name")...)), want: `second "name"`},
+		{name: "names twice", reason: "the engine rejects it", in: module(section(sectionCustom, cat("name")...), section(sectionCustom, cat("name")...)), want: `second "name"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -167,7 +167,7 @@ func TestRewrite_fuzzcases(t *testing.T) {
 		out, err := meter.Rewrite(in, meter.Options{})
 		if err != nil {
 			if before == nil {
-				t.Errorf("%s: refused: %v", filepath.Base(file), err)
+				t.Errorf("%s: rejected: %v", filepath.Base(file), err)
 			}
 			continue
 		}

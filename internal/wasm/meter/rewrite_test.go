@@ -167,7 +167,7 @@ func TestRewrite_fuel(t *testing.T) {
 	}
 }
 
-func TestRewrite_refuses(t *testing.T) {
+func TestRewrite_rejects(t *testing.T) {
 	code := func(parts ...any) []byte {
 		return module(nothing, section(funcSection, 1, 0), section(tableSection, 1, []byte{0x70, 0, 1}), section(memorySection, 1, []byte{0, 1}),
 			section(globalSection, 1, []byte{i32, 1, 0x41, 0, 0x0b}), section(codeSection, 1, function(parts...)))

@@ -186,11 +186,11 @@ func (r *specRunner) command(c command, next []command) (outcome string, ok bool
 			return "text", true
 		}
 		_, err := r.instantiate(c, "")
-		return refused(err), err != nil
+		return rejected(err), err != nil
 	case "assert_uninstantiable":
 		_, err := r.instantiate(c, "")
 		// wazero instantiates a module whose element segments do not fit. What fits is written, as the test expects.
-		return refused(err), (err != nil) != (c.Text == "out of bounds table access")
+		return rejected(err), (err != nil) != (c.Text == "out of bounds table access")
 	default:
 		return "unknown command", false
 	}
@@ -230,11 +230,11 @@ func trap(err error) string {
 	return strings.TrimPrefix(first, "start: ")
 }
 
-func refused(err error) string {
+func rejected(err error) string {
 	if err == nil {
 		return "instantiated"
 	}
-	return "refused"
+	return "rejected"
 }
 
 // trapText returns wazero's text for a trap of the specification tests.

@@ -123,9 +123,9 @@ func TestRewrite_stackRestored(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			// The function calls itself if its parameter is not zero, so that its stack is counted.
-			again := []byte{0x20, 0, 0x04, 0x40, 0x41, 0, 0x10, 0, 0x1a, 0x0b}
+			second := []byte{0x20, 0, 0x04, 0x40, 0x41, 0, 0x10, 0, 0x1a, 0x0b}
 			h := newHost(t, wazero.NewRuntimeConfig())
-			mod := metered(t, h, module(unary, section(funcSection, 1, 0), run, section(codeSection, 1, function(again, body))))
+			mod := metered(t, h, module(unary, section(funcSection, 1, 0), run, section(codeSection, 1, function(second, body))))
 			results, err := mod.ExportedFunction("run").Call(context.Background(), 1)
 			if err != nil || results[0] != 3 {
 				t.Fatalf("%v, %v", results, err)

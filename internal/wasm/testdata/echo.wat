@@ -3,7 +3,7 @@
 ;; A guest that shows its settings wherever it can. They are {"namespace":"…","token":"…"}, or {"token":"…"}: then
 ;; there is no event. Reconcile logs them, writes the token to standard output and error, sends an event with it and
 ;; makes an HTTP request to it, and answers it as an error; with the input "t" it traps after that, and with "v" it
-;; answers what is no result. A token that begins with "!" is refused.
+;; answers what is no result. A token that begins with "!" is rejected.
 (module
   (import "k1s" "k1s_log" (func $log (param i32 i32 i32)))
   (import "k1s" "k1s_event" (func $event (param i32 i32) (result i64)))
@@ -49,7 +49,7 @@
   (func $done (param $flag i64) (result i64) ;; what is put together as a reply
     (global.set $next (i32.const 196608))
     (i64.or (i64.shl (i64.const 131072) (i64.const 32)) (i64.or (i64.extend_i32_u (call $size)) (local.get $flag))))
-  (func $refuse (result i64)
+  (func $reject (result i64)
     (call $begin)
     (call $add (i32.const 512) (i32.const 30)) (call $add (global.get $token) (global.get $tokenlen))
     (call $add (i32.const 544) (i32.const 19)) (call $add (global.get $token) (global.get $tokenlen)) (call $add (i32.const 576) (i32.const 2))
@@ -75,7 +75,7 @@
     (global.set $token (i32.add (local.get $at) (i32.const 9)))
     (global.set $tokenlen (i32.sub (i32.add (i32.const 65535) (local.get $size)) (global.get $token)))
     (if (i32.eq (i32.load8_u (i32.add (global.get $token) (i32.const 1))) (i32.const 33)) ;; "!"
-      (then (return (call $refuse))))
+      (then (return (call $reject))))
     (i64.const 0))
   (func (export "reconcile") (param $ptr i32) (param $size i32) (result i64)
     (call $log (i32.const 1) (i32.const 65536) (global.get $len))
@@ -97,7 +97,7 @@
         (call $begin)
         (call $add (global.get $token) (global.get $tokenlen))
         (return (call $done (i64.const 0)))))
-    (call $refuse))
+    (call $reject))
   (func (export "validate_create") (param $ptr i32) (param $size i32) (result i64)
     (call $begin)
     (call $add (i32.const 800) (i32.const 13)) (call $add (global.get $token) (global.get $tokenlen)) (call $add (i32.const 816) (i32.const 2))

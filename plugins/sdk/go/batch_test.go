@@ -63,7 +63,7 @@ func TestServeReconcileBatch(t *testing.T) {
 	}
 }
 
-func TestServeReconcileBatch_refuses(t *testing.T) {
+func TestServeReconcileBatch_invalid(t *testing.T) {
 	t.Parallel()
 	for _, input := range []string{``, `[]`, `{"requests":{}}`, `{"requests":[{}`, batchOf("a") + "x"} {
 		if got, err := serveReconcileBatch(byName(), input); find(err) == nil || find(err).Reason != ReasonBadRequest {

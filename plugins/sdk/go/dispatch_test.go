@@ -85,7 +85,7 @@ func TestServeReconcile_replies(t *testing.T) {
 	}
 }
 
-func TestServeReconcile_goneObjectIsNil(t *testing.T) {
+func TestServeReconcile_deletedObjectIsNil(t *testing.T) {
 	t.Parallel()
 	for name, input := range map[string]string{
 		"null":   `{"apiVersion":"v1","kind":"ConfigMap","name":"a","object":null}`,

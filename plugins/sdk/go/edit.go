@@ -46,13 +46,13 @@ func edit(ctx context.Context, obj Resource, f func() error) error {
 			return conflict
 		}
 		last = version
-		var refused error
+		var invalid error
 		edited, err := editRaw(obj, raw, func() error {
-			refused = f()
-			return refused
+			invalid = f()
+			return invalid
 		})
-		if refused != nil {
-			return refused
+		if invalid != nil {
+			return invalid
 		}
 		if err == nil && (obj.TypeRef() != ref || KeyOf(obj) != key) {
 			err = errors.New("kind, namespace and name cannot be changed")

@@ -49,7 +49,7 @@ func TestFor(t *testing.T) {
 	if got, _ := host.Object(handler.TypeRef(), a).GetString("status", "phase"); got != "Grown" {
 		t.Errorf("phase %q", got)
 	}
-	host.Forget()
+	host.ClearRecords()
 	if result, err := host.Reconcile(handler, a); err != nil || result.RequeueAfter != time.Minute {
 		t.Errorf("second: %+v, %v", result, err)
 	}

@@ -1,7 +1,7 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
 ;; A guest that takes batches. Alone an object is wanted again after 5 ms, in a batch after 7, so that a
-;; test sees which it was. The word "poison" in the input makes it trap, "refuse" makes it answer an
+;; test sees which it was. The word "broken" in the input makes it trap, "reject" makes it answer an
 ;; error in a batch, "short" forget a result, and "hold" ask the host for something first.
 (module
   (import "k1s" "k1s_client_get" (func $get (param i32 i32) (result i64)))
@@ -9,15 +9,15 @@
   ;; Page 0 holds constants, page 1 replies, the pages behind it input.
   (memory (export "memory") 4)
   (data (i32.const 16) "{\"name\":\"batcher\",\"version\":\"1.0.0\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}],\"runtime\":{\"maxBatch\":8}}")
-  (data (i32.const 512) "poison")
-  (data (i32.const 528) "refuse")
+  (data (i32.const 512) "broken")
+  (data (i32.const 528) "reject")
   (data (i32.const 544) "short")
   (data (i32.const 560) "hold")
   (data (i32.const 576) "\"attempt\":")
   (data (i32.const 640) "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"namespace\":\"a\",\"name\":\"a\"}")
   (data (i32.const 768) "{\"requeueAfterMillis\":5}")
   (data (i32.const 800) "{\"requeueAfterMillis\":7}")
-  (data (i32.const 832) "{\"error\":{\"reason\":\"Invalid\",\"message\":\"refused\"}}")
+  (data (i32.const 832) "{\"error\":{\"reason\":\"Invalid\",\"message\":\"invalid\"}}")
   (data (i32.const 896) "{\"results\":[")
   (data (i32.const 912) ",")
   (data (i32.const 914) "]}")

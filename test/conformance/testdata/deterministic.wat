@@ -17,7 +17,7 @@
   (func $count (param $at i32) ;; writes the number of calls
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
     (i32.store8 (local.get $at) (global.get $calls)))
-  ;; "i" refuses, "c" fails, anything else is answered
+  ;; "i" denies, "c" fails, anything else is answered
   (func (export "validate_create") (param $ptr i32) (param $len i32) (result i64)
     (call $count (i32.const 543))
     (i32.store8 (i32.const 608) (global.get $calls))

@@ -1,6 +1,6 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
-;; Declares that it will grow to 4 GiB; it must cost nothing to be refused that.
+;; Declares that it will grow to 4 GiB; the operator must reject that at no cost.
 (module
   (memory (export "memory") 1 65536)
   (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")

@@ -1,6 +1,6 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
-;; Grows its memory page by page until that is refused, which must leave it usable.
+;; Grows its memory page by page until that is rejected, which must leave it usable.
 (module
   (memory (export "memory") 1)
   (data (i32.const 16) "{\"name\":\"hostile\",\"version\":\"1\",\"capabilities\":[\"reconcile\"],\"forTypes\":[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}]}")

@@ -1,6 +1,6 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
-;; Asks WASI for two gigabytes of random bytes, and for 4 MiB for ever when that is refused.
+;; Asks WASI for two gigabytes of random bytes, and for 4 MiB for ever when that is rejected.
 (module
   (import "wasi_snapshot_preview1" "random_get" (func $random_get (param i32 i32) (result i32)))
   (memory (export "memory") 1)

@@ -1,14 +1,14 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
-;; A plugin that requests wait for: Items with the word REFUSE in them are refused, and those without a category
+;; A plugin that requests wait for: Items with the word REJECT in them are denied, and those without a category
 ;; get the category "gated". It searches its input for words instead of parsing it.
 (module
   (memory (export "memory") 3)
   (global $next (mut i32) (i32.const 131072))
   (data (i32.const 16) "{\"name\":\"gate\",\"version\":\"1.0.0\",\"language\":\"wat\",\"capabilities\":[\"validation\",\"defaulting\"],\"forTypes\":[{\"apiVersion\":\"inventory.example.com/v1alpha1\",\"kind\":\"Item\"}]}")
   (data (i32.const 304) "[{\"op\":\"add\",\"path\":\"/spec/category\",\"value\":\"gated\"}]")
-  (data (i32.const 400) "{\"reason\":\"Invalid\",\"code\":422,\"message\":\"the gate is shut for REFUSE\"}")
-  (data (i32.const 512) "REFUSE")
+  (data (i32.const 400) "{\"reason\":\"Invalid\",\"code\":422,\"message\":\"the gate is shut for REJECT\"}")
+  (data (i32.const 512) "REJECT")
   (data (i32.const 528) "\"category\":\"")
   (func (export "k1s_abi_version") (result i32) (i32.const 1))
   (func $reply (param $ptr i32) (param $len i32) (result i64)

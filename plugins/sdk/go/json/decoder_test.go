@@ -171,7 +171,7 @@ func TestDecoder_depth(t *testing.T) {
 	t.Parallel()
 	nest := func(n int) string { return strings.Repeat(`{"a":[`, n/2) + strings.Repeat(`]}`, n/2) }
 	if !json.Valid(nest(json.MaxDepth)) {
-		t.Errorf("%d levels are refused", json.MaxDepth)
+		t.Errorf("%d levels are rejected", json.MaxDepth)
 	}
 	if json.Valid(nest(json.MaxDepth + 2)) {
 		t.Errorf("%d levels are accepted", json.MaxDepth+2)

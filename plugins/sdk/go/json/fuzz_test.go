@@ -29,9 +29,9 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// judgedAlike reports whether both decoders should agree about a text. encoding/json replaces invalid UTF-8 and allows
+// sameVerdict reports whether both decoders should agree about a text. encoding/json replaces invalid UTF-8 and allows
 // deeper nesting.
-func judgedAlike(text string) bool {
+func sameVerdict(text string) bool {
 	return utf8.ValidString(text) && strings.Count(text, "[")+strings.Count(text, "{") <= json.MaxDepth
 }
 
@@ -41,7 +41,7 @@ func FuzzDecode_value(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		var got value
 		err := json.Unmarshal(text, &got)
-		if !judgedAlike(text) {
+		if !sameVerdict(text) {
 			return
 		}
 		var want any
@@ -59,7 +59,7 @@ func FuzzDecode_value(f *testing.F) {
 func FuzzDecode_skip(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		if judgedAlike(text) && json.Valid(text) != stdjson.Valid([]byte(text)) {
+		if sameVerdict(text) && json.Valid(text) != stdjson.Valid([]byte(text)) {
 			t.Fatalf("Valid = %v, encoding/json disagrees", json.Valid(text))
 		}
 		var raw json.Raw
@@ -114,7 +114,7 @@ func FuzzDecode_typed(f *testing.F) {
 		var got typed
 		err := json.Unmarshal(text, &got)
 		// encoding/json ignores the case of names, and does not change a member for null.
-		if !judgedAlike(text) || strings.Contains(text, "null") || strings.Contains(text, "stop") ||
+		if !sameVerdict(text) || strings.Contains(text, "null") || strings.Contains(text, "stop") ||
 			strings.ToLower(text) != text || strings.Contains(text, `\u`) || strings.ContainsRune(text, 'ſ') {
 			return
 		}
@@ -149,9 +149,9 @@ func FuzzEncode_roundTrip(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var again value
-		if err := json.Unmarshal(string(out), &again); err != nil || !reflect.DeepEqual(first, again) {
-			t.Fatalf("written as %s, read again: %v, %v", out, again.v, err)
+		var second value
+		if err := json.Unmarshal(string(out), &second); err != nil || !reflect.DeepEqual(first, second) {
+			t.Fatalf("written as %s, read again: %v, %v", out, second.v, err)
 		}
 		var std any
 		if err := stdjson.Unmarshal(out, &std); err != nil || !reflect.DeepEqual(first.v, std) {

@@ -57,7 +57,7 @@ func (h *Host) Admit(handler k1s.AdmissionHandler, req Admission) (k1s.Warnings,
 func (h *Host) Default(handler k1s.AdmissionHandler, obj k1s.Resource) error {
 	h.t.Helper()
 	req := Admission{Operation: k1s.OperationCreate, Object: obj}
-	reply, err := h.hold(handler, k1s.CapabilityDefaulting, req, false)
+	reply, err := h.match(handler, k1s.CapabilityDefaulting, req, false)
 	if err != nil || len(reply) == 0 {
 		return err
 	}
@@ -68,8 +68,8 @@ func (h *Host) Default(handler k1s.AdmissionHandler, obj k1s.Resource) error {
 	if changed := forbiddenChange(before, string(reply)); changed != "" {
 		h.t.Errorf("k1stest: the handler changed %s, which it must not", changed)
 	}
-	if again, err := h.hold(handler, k1s.CapabilityDefaulting, req, true); err == nil && len(again) > 0 {
-		h.t.Errorf("k1stest: asked again, the handler changes once more what it made: %s to %s", h.text(obj), again)
+	if second, err := h.match(handler, k1s.CapabilityDefaulting, req, true); err == nil && len(second) > 0 {
+		h.t.Errorf("k1stest: asked again, the handler changes once more what it made: %s to %s", h.text(obj), second)
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func finalizersOf(o object) []any {
 // admit calls a handler that returns warnings.
 func (h *Host) admit(handler k1s.AdmissionHandler, capability k1s.Capability, req Admission) (k1s.Warnings, error) {
 	h.t.Helper()
-	reply, err := h.hold(handler, capability, req, false)
+	reply, err := h.match(handler, capability, req, false)
 	if err != nil || len(reply) == 0 {
 		return nil, err
 	}
@@ -139,8 +139,8 @@ func (h *Host) admit(handler k1s.AdmissionHandler, capability k1s.Capability, re
 	return parsed.Warnings, nil
 }
 
-// hold calls a handler for an admission request. If secretly is true, the calls of the handler are not recorded.
-func (h *Host) hold(handler k1s.AdmissionHandler, capability k1s.Capability, req Admission, secretly bool) ([]byte, error) {
+// match calls a handler for an admission request. If secretly is true, the calls of the handler are not recorded.
+func (h *Host) match(handler k1s.AdmissionHandler, capability k1s.Capability, req Admission, secretly bool) ([]byte, error) {
 	h.t.Helper()
 	if handler.Capability() != capability {
 		h.t.Fatalf("k1stest: the handler is for %q, not for %q", handler.Capability(), capability)

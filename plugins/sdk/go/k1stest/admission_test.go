@@ -125,8 +125,8 @@ func TestHost_finalize(t *testing.T) {
 		if result != step.result || !errors.Is(err, step.err) {
 			t.Errorf("step %d: got %+v, %v", i, result, err)
 		}
-		if gone := host.Object(widgets, a) == nil; gone != (i == 2) {
-			t.Errorf("step %d: gone is %v", i, gone)
+		if deleted := host.Object(widgets, a) == nil; deleted != (i == 2) {
+			t.Errorf("step %d: gone is %v", i, deleted)
 		}
 	}
 }

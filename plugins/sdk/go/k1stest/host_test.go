@@ -13,7 +13,7 @@ import (
 	"github.com/k1s-io/k1s/plugins/sdk/go/k1stest"
 )
 
-func TestHost_refusesWhatTheOperatorRefuses(t *testing.T) {
+func TestHost_deniesLikeOperator(t *testing.T) {
 	k1stest.New(t).Add(widget(t, a, ""))
 	const key = `"apiVersion":"example.com/v1","kind":"Widget","namespace":"shop","name":"a"`
 	for name, c := range map[string]struct {

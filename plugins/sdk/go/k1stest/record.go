@@ -64,7 +64,7 @@ var levels = map[host.Level]string{
 	host.Debug: "debug", host.Info: "info", host.Warning: "warning", host.Error: "error",
 }
 
-// Calls returns the calls of the client since New or Forget, in order.
+// Calls returns the calls of the client since New or ClearRecords, in order.
 func (h *Host) Calls() []Call {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -78,22 +78,22 @@ func (h *Host) Writes() []Call {
 	})
 }
 
-// Events returns the Events emitted since New or Forget, in order.
+// Events returns the Events emitted since New or ClearRecords, in order.
 func (h *Host) Events() []Event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.events)
 }
 
-// Logs returns the lines logged since New or Forget, in order.
+// Logs returns the lines logged since New or ClearRecords, in order.
 func (h *Host) Logs() []LogLine {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.logs)
 }
 
-// Forget clears the results of Calls, Writes, Events and Logs.
-func (h *Host) Forget() {
+// ClearRecords clears the results of Calls, Writes, Events and Logs.
+func (h *Host) ClearRecords() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls, h.events, h.logs = nil, nil, nil

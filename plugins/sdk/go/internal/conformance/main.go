@@ -43,11 +43,11 @@ func obey(ctx context.Context, o *k1s.Object) error {
 		panic(text)
 	}
 	if raw, ok := o.GetRaw("error"); ok {
-		refusal := new(k1s.Error)
-		if err := json.Unmarshal(string(raw), refusal); err != nil {
+		denial := new(k1s.Error)
+		if err := json.Unmarshal(string(raw), denial); err != nil {
 			return err
 		}
-		return refusal
+		return denial
 	}
 	if patch, ok := o.GetRaw("patch", "patch"); ok {
 		name, _ := o.GetString("patch", "name")

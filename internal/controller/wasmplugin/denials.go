@@ -15,15 +15,15 @@ const reasonRequestsDenied = "RequestsDenied"
 
 // Anomalies detects plugins whose requests are denied again and again.
 type Anomalies interface {
-	Refused(r access.Record) (anomaly.Finding, bool)
+	Denied(r access.Record) (anomaly.Finding, bool)
 	Forget(plugin string)
 }
 
-// tellRefusals returns a function that records an Event when too many requests of a plugin are denied.
-func (r *Reconciler) tellRefusals(wp *pluginsv1alpha1.WasmPlugin) func(access.Record) {
+// reportDenials returns a function that records an Event when too many requests of a plugin are denied.
+func (r *Reconciler) reportDenials(wp *pluginsv1alpha1.WasmPlugin) func(access.Record) {
 	regarding := referenceTo(wp)
-	return func(refused access.Record) {
-		if finding, ok := r.Anomalies.Refused(refused); ok {
+	return func(denied access.Record) {
+		if finding, ok := r.Anomalies.Denied(denied); ok {
 			r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reasonRequestsDenied, actionReconcile, "%s", truncateNote(finding.String()))
 		}
 	}

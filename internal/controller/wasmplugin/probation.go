@@ -17,43 +17,43 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// trialTime is how long the previous revision is kept at most, if there are too few calls to evaluate the new one.
-const trialTime = 5 * time.Minute
+// probationTime is how long the previous revision is kept at most, if there are too few calls to evaluate the new one.
+const probationTime = 5 * time.Minute
 
-// trial is the probation of a new revision, during which the previous revision is kept.
-type trial struct {
+// probation is the probation of a new revision, during which the previous revision is kept.
+type probation struct {
 	before *revision
 	until  time.Time
 }
 
-// refusal is a revision that was rolled back, and is not loaded again.
-type refusal struct {
+// rejection is a revision that was rolled back, and is not loaded again.
+type rejection struct {
 	fingerprint string
 	message     string
 }
 
-// judge ends the probation of the serving revision when its calls can be evaluated, or its time is over: the revision
+// evaluate ends the probation of the serving revision when its calls can be evaluated, or its time is over: the revision
 // stays, or is rolled back to the previous one.
-func (r *Reconciler) judge(ctx context.Context, l *load) *problem {
+func (r *Reconciler) evaluate(ctx context.Context, l *load) *problem {
 	current := r.serving.get(l.name)
-	if current == nil || current.trial == nil {
+	if current == nil || current.probation == nil {
 		return nil
 	}
 	verdict, cause := current.track.Verdict()
-	before, _ := current.trial.before.track.Verdict()
+	before, _ := current.probation.before.track.Verdict()
 	switch {
 	case verdict == plugin.Failing && before != plugin.Failing:
 		return r.rollBack(ctx, l, current, cause)
-	case verdict != plugin.Unproven, r.Clock.Now().After(current.trial.until):
+	case verdict != plugin.Unproven, r.Clock.Now().After(current.probation.until):
 		r.Slots.Slot(l.name).Keep()
-		current.trial = nil
+		current.probation = nil
 	}
 	return nil
 }
 
 // rollBack replaces the failing revision with the previous one.
 func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, cause error) *problem {
-	back := failed.trial.before
+	back := failed.probation.before
 	resolved, err := r.resolve(ctx, back.plan)
 	if err != nil {
 		return nil // the previous revision could not serve either; the probation continues
@@ -64,22 +64,22 @@ func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, ca
 	}
 	r.announce(l.plugin, back, failed)
 	if !r.Slots.Slot(l.name).Back() {
-		failed.trial = nil // the slot is closed, which only happens when the operator stops
+		failed.probation = nil // the slot is closed, which only happens when the operator stops
 		return nil
 	}
 	log.FromContext(ctx).Info("Rolled back a revision whose first calls failed",
 		"failed", failed.digest.Short(), "serves", back.digest.Short(), "error", cause.Error())
-	back.refused = &refusal{fingerprint: failed.fingerprint, message: fmt.Sprintf(
+	back.rejected = &rejection{fingerprint: failed.fingerprint, message: fmt.Sprintf(
 		"%s (version %s) was rolled back, because its first calls failed: %v; it is not retried until the spec or the module changes",
 		failed.digest.Short(), failed.metadata.Version, cause)}
-	back.serves()
+	back.serving()
 	r.Decorators.RolledBack(l.name.String())
 	back.dispatcher.rights.Store(back.rights)
 	r.serving.set(l.name, back)
 
 	status := &l.plugin.Status
 	status.PreviousDigest, status.Revision = failed.status.Digest, &back.status
-	if err := r.hold(ctx, l.plugin, back); err != nil {
+	if err := r.applyWebhooks(ctx, l.plugin, back); err != nil {
 		return watchProblem("the webhook configurations of the revision before could not be written", err)
 	}
 	if r.Watches.Running(l.name, back.plan.watch) {
@@ -90,16 +90,16 @@ func (r *Reconciler) rollBack(ctx context.Context, l *load, failed *revision, ca
 	return nil
 }
 
-// refuse returns a problem if the wanted revision was rolled back before. Then the serving revision receives its
+// reject returns a problem if the wanted revision was rolled back before. Then the serving revision receives its
 // events, whatever the rest of the spec asks for.
-func (r *Reconciler) refuse(ctx context.Context, l *load) *problem {
+func (r *Reconciler) reject(ctx context.Context, l *load) *problem {
 	current := r.serving.get(l.name)
-	if current == nil || current.refused == nil || current.refused.fingerprint != l.plan.fingerprint(l.module.Digest) {
+	if current == nil || current.rejected == nil || current.rejected.fingerprint != l.plan.fingerprint(l.module.Digest) {
 		return nil
 	}
 	switch {
 	case !r.leads.Load():
-	case !current.plan.toldOfEvents():
+	case !current.plan.receivesEvents():
 		r.Watches.Stop(l.name)
 	default:
 		if err := r.Watches.Ensure(ctx, l.name, current.plan.watch, current.dispatcher); err != nil {
@@ -108,7 +108,7 @@ func (r *Reconciler) refuse(ctx context.Context, l *load) *problem {
 	}
 	return &problem{
 		condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonRolledBack,
-		message: current.refused.message, recovery: stall,
+		message: current.rejected.message, recovery: stall,
 	}
 }
 

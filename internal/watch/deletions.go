@@ -8,23 +8,23 @@ import (
 	"sync"
 )
 
-// gone are the deleted objects whose deletion has not been handled. They are not in any informer, so they would be lost
+// deletions are the deleted objects whose deletion has not been handled. They are not in any informer, so they would be lost
 // with a queue that is discarded.
-type gone struct {
+type deletions struct {
 	mu       sync.Mutex
 	requests map[Request]struct{}
 }
 
-func newGone() *gone { return &gone{requests: map[Request]struct{}{}} }
+func newDeletions() *deletions { return &deletions{requests: map[Request]struct{}{}} }
 
-func (g *gone) add(req Request) {
+func (g *deletions) add(req Request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.requests[req] = struct{}{}
 }
 
 // remove removes a request, and reports whether it was there.
-func (g *gone) remove(req Request) bool {
+func (g *deletions) remove(req Request) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	_, ok := g.requests[req]
@@ -32,7 +32,7 @@ func (g *gone) remove(req Request) bool {
 	return ok
 }
 
-func (g *gone) all() []Request {
+func (g *deletions) all() []Request {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Collect(maps.Keys(g.requests))

@@ -1,6 +1,6 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;;
-;; Refuses any settings.
+;; Rejects any settings.
 (module
   (memory (export "memory") 1)
   (func (export "k1s_abi_version") (result i32) (i32.const 1))

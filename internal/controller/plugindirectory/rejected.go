@@ -14,15 +14,15 @@ import (
 	"github.com/k1s-io/k1s/internal/source/directory"
 )
 
-// refused returns the change that records on the WasmPlugin that the API server has rejected what its file defines, and
+// isRejected returns the change that records on the WasmPlugin that the API server has rejected what its file defines, and
 // whether that change is necessary.
-func refused(c change, existing []pluginsv1alpha1.WasmPlugin, err error) (change, bool) {
+func isRejected(c change, existing []pluginsv1alpha1.WasmPlugin, err error) (change, bool) {
 	problem := directory.Problem{
 		Name: c.plugin.Name, File: c.file, Reason: pluginsv1alpha1.ReasonInvalidPluginFile,
 		Message: fmt.Sprintf("%s: the API server rejects it: %s", c.file, causes(err)),
 	}
 	return toward(named(existing, c.plugin.Name), c.plugin.Name, c.plugin.Namespace, c.file,
-		func(wp *pluginsv1alpha1.WasmPlugin) { blame(wp, problem) })
+		func(wp *pluginsv1alpha1.WasmPlugin) { withProblem(wp, problem) })
 }
 
 // causes returns what the API server found wrong, always in the same order, so that the same result changes nothing.

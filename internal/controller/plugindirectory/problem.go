@@ -60,9 +60,9 @@ func defines(found directory.Found, file, name string) bool {
 	})
 }
 
-// blame records on a WasmPlugin the problem with its file. The spec of an existing WasmPlugin stays, so that it keeps
+// withProblem records on a WasmPlugin the problem with its file. The spec of an existing WasmPlugin stays, so that it keeps
 // serving.
-func blame(wp *pluginsv1alpha1.WasmPlugin, p directory.Problem) {
+func withProblem(wp *pluginsv1alpha1.WasmPlugin, p directory.Problem) {
 	wp.Annotations[pluginsv1alpha1.AnnotationDirectoryReason] = p.Reason
 	wp.Annotations[pluginsv1alpha1.AnnotationDirectoryMessage] = conditions.Truncate(p.Message)
 	if wp.Spec.Source.File == nil { // the WasmPlugin is new, and exists to show the problem

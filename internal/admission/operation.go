@@ -16,8 +16,8 @@ import (
 	"github.com/k1s-io/k1s/internal/admission/object"
 )
 
-// question is one admission request for one plugin.
-type question struct {
+// operation is one admission request for one plugin.
+type operation struct {
 	*admissionv1.AdmissionRequest
 
 	plugin *served
@@ -38,7 +38,7 @@ func complete(request *admissionv1.AdmissionRequest) {
 }
 
 // passes reports whether the request is allowed without calling the plugin.
-func (q *question) passes(exempt Exempt, marks Marks) bool {
+func (q *operation) passes(exempt Exempt, marks Marks) bool {
 	switch {
 	case q.target == nil, q.SubResource != "", exemptGroup(q.Resource.Group):
 		return true
@@ -51,13 +51,13 @@ func (q *question) passes(exempt Exempt, marks Marks) bool {
 
 // isNamespace reports whether the request is for a Namespace. The content of the request's Namespace then depends on
 // the operation.
-func (q *question) isNamespace() bool {
+func (q *operation) isNamespace() bool {
 	return q.Resource.Group == "" && q.Resource.Resource == "namespaces"
 }
 
 // isModule reports whether the request is for the ConfigMap with the plugin's module. A plugin must not prevent people
 // from fixing its own module.
-func (q *question) isModule() bool {
+func (q *operation) isModule() bool {
 	return q.Resource.Group == "" && q.Resource.Resource == "configmaps" && q.plugin.Module != types.NamespacedName{} &&
 		q.plugin.Module == types.NamespacedName{Namespace: q.Namespace, Name: q.Name}
 }
@@ -67,7 +67,7 @@ func (q *question) isModule() bool {
 // not by its ServiceAccount: other plugins may use the same ServiceAccount, and people may impersonate it. If a plugin
 // acts as an operator without a ServiceAccount, its writes have no mark, so that all writes of the operator count as
 // the plugin's own.
-func (q *question) ownWrite(marks Marks) bool {
+func (q *operation) ownWrite(marks Marks) bool {
 	id := q.plugin.Identity
 	if q.UserInfo.Username != id.Username() {
 		return false
@@ -76,7 +76,7 @@ func (q *question) ownWrite(marks Marks) bool {
 }
 
 // userInfo returns the user who makes the request, without marks: a guest that sees a mark could leak it.
-func (q *question) userInfo() authenticationv1.UserInfo {
+func (q *operation) userInfo() authenticationv1.UserInfo {
 	user := q.UserInfo
 	if _, ok := user.Extra[ownwrite.ExtraKey]; ok {
 		user.Extra = maps.Clone(user.Extra)
@@ -87,7 +87,7 @@ func (q *question) userInfo() authenticationv1.UserInfo {
 
 // ends reports whether the request is a step of a deletion that was already allowed, or only changes finalizers. A
 // plugin must not block the deletion of an object.
-func (q *question) ends() bool {
+func (q *operation) ends() bool {
 	if len(q.OldObject.Raw) == 0 { // there is no old object before the creation
 		return false
 	}
@@ -100,7 +100,7 @@ func (q *question) ends() bool {
 }
 
 // namespace returns the namespace of the object, or "" if the object is cluster-scoped.
-func (q *question) namespace() string {
+func (q *operation) namespace() string {
 	if !q.target.Namespaced {
 		return ""
 	}
@@ -108,7 +108,7 @@ func (q *question) namespace() string {
 }
 
 // action returns the action that the plugin's ServiceAccount needs permission for.
-func (q *question) action() access.Action {
+func (q *operation) action() access.Action {
 	verb := VerbValidate
 	if q.hook == mutating {
 		verb = VerbMutate
@@ -120,7 +120,7 @@ func (q *question) action() access.Action {
 }
 
 // request returns the request in the form that a guest receives.
-func (q *question) request() abi.AdmissionRequest {
+func (q *operation) request() abi.AdmissionRequest {
 	apiVersion, kind := q.target.GVK.ToAPIVersionAndKind()
 	return abi.AdmissionRequest{
 		ObjectKey: abi.ObjectKey{APIVersion: apiVersion, Kind: kind, Namespace: q.namespace(), Name: q.Name},
@@ -130,7 +130,7 @@ func (q *question) request() abi.AdmissionRequest {
 }
 
 // key returns the key of the object: Kind namespace/name.
-func (q *question) key() string {
+func (q *operation) key() string {
 	name := q.Name
 	if name == "" {
 		name = "(without a name yet)"

@@ -10,15 +10,15 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// refusal is a fixture that must be rejected.
-type refusal struct {
+// rejection is a fixture that must be rejected.
+type rejection struct {
 	name   string // of the fixture
 	reason string // of the condition
 	want   string // in the message
 }
 
-// outsideRefusals are rejected because of their bytes.
-var outsideRefusals = []refusal{
+// malformedModules are rejected because of their bytes.
+var malformedModules = []rejection{
 	{"no_version", pluginsv1alpha1.ReasonMissingABIVersion, `no export "k1s_abi_version"`},
 	{"no_alloc", pluginsv1alpha1.ReasonMissingExport, `no export "k1s_alloc" (i32) -> (i32)`},
 	{"no_memory", pluginsv1alpha1.ReasonMissingExport, `does not export a memory as "memory"`},
@@ -44,8 +44,8 @@ var outsideRefusals = []refusal{
 	{"memory_large", pluginsv1alpha1.ReasonMemoryLimit, "needs 65 pages of memory (64 KiB each), but spec.runtime.maxMemoryPages is 64"},
 }
 
-// describeRefusals are rejected because of their metadata, or when they run to get it.
-var describeRefusals = []refusal{
+// describeRejections are rejected because of their metadata, or when they run to get it.
+var describeRejections = []rejection{
 	{"no_metadata", pluginsv1alpha1.ReasonInvalidMetadata, `neither a custom section "k1s.metadata" nor an export "k1s_metadata"`},
 	{"metadata_empty", pluginsv1alpha1.ReasonInvalidMetadata, "metadata is empty"},
 	{"metadata_rubbish", pluginsv1alpha1.ReasonInvalidMetadata, "unexpected EOF"},
@@ -65,8 +65,8 @@ var describeRefusals = []refusal{
 	{"proposal_simd", pluginsv1alpha1.ReasonInvalidModule, "uses the relaxed SIMD proposal, which k1s does not support: build it without -mrelaxed-simd"},
 }
 
-// startRefusals are rejected when an instance is created, to get the metadata or to load the module.
-var startRefusals = []refusal{
+// startRejections are rejected when an instance is created, to get the metadata or to load the module.
+var startRejections = []rejection{
 	{"wrong_version", pluginsv1alpha1.ReasonUnsupportedABIVersion, "speaks guest ABI 2, this operator speaks 1"},
 	{"version_trap", pluginsv1alpha1.ReasonInitializeFailed, "version could not be read: guest k1s_abi_version: Trap: unreachable"},
 	{"initialize_trap", pluginsv1alpha1.ReasonInitializeFailed, "fix its _initialize: guest _initialize: Trap: unreachable in fail"},
@@ -77,14 +77,14 @@ var startRefusals = []refusal{
 	{"data_outside", pluginsv1alpha1.ReasonInitializeFailed, "could not be instantiated"},
 }
 
-// loadRefusals are rejected only when they are loaded.
-var loadRefusals = []refusal{
-	{"settings_refused", pluginsv1alpha1.ReasonInitializeFailed, "rejected its settings: change spec.settings, or the module: guest k1s_initialize answered Invalid: threshold is too high"},
+// loadRejections are rejected only when they are loaded.
+var loadRejections = []rejection{
+	{"settings_rejected", pluginsv1alpha1.ReasonInitializeFailed, "rejected its settings: change spec.settings, or the module: guest k1s_initialize answered Invalid: threshold is too high"},
 	{"settings_host", pluginsv1alpha1.ReasonInitializeFailed, "answered Forbidden: capability: the cluster can only be reached inside the export of a capability"},
 	{"unhealthy", pluginsv1alpha1.ReasonHealthCheckFailed, "guest k1s_health answered Unknown: no connection"},
 }
 
-func (r refusal) check(t *testing.T, err error) {
+func (r rejection) check(t *testing.T, err error) {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("%s was taken", r.name)
@@ -95,10 +95,10 @@ func (r refusal) check(t *testing.T, err error) {
 	}
 }
 
-func TestEngine_Describe_refuses(t *testing.T) {
+func TestEngine_Describe_rejects(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
-	for _, list := range [][]refusal{outsideRefusals, describeRefusals, startRefusals} {
+	for _, list := range [][]rejection{malformedModules, describeRejections, startRejections} {
 		for _, tt := range list {
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
@@ -113,12 +113,12 @@ func TestEngine_Describe_refuses(t *testing.T) {
 	}
 }
 
-func TestEngine_Load_refuses(t *testing.T) {
+func TestEngine_Load_rejects(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	before := load(t, e, "modes")
 	t.Run("each", func(t *testing.T) {
-		for _, list := range [][]refusal{outsideRefusals, startRefusals, loadRefusals} {
+		for _, list := range [][]rejection{malformedModules, startRejections, loadRejections} {
 			for _, tt := range list {
 				t.Run(tt.name, func(t *testing.T) {
 					t.Parallel()
@@ -146,11 +146,11 @@ func TestEngine_Load_compileFails(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
 	_, _, err := e.Load(t.Context(), request(t, "not_valid"))
-	refusal{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
+	rejection{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
 	_, _, err = e.Load(t.Context(), request(t, "not_valid"))
-	refusal{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
+	rejection{"not_valid", pluginsv1alpha1.ReasonCompileFailed, "could not be compiled"}.check(t, err)
 	_, _, err = e.Load(t.Context(), request(t, "proposal"))
-	refusal{"proposal", pluginsv1alpha1.ReasonCompileFailed, "uses the tail call proposal, which k1s does not support: build it without -mtail-call"}.check(t, err)
+	rejection{"proposal", pluginsv1alpha1.ReasonCompileFailed, "uses the tail call proposal, which k1s does not support: build it without -mtail-call"}.check(t, err)
 }
 
 // TestEngine_Load_canceled verifies that a caller that cancels gets the error of the context, and not a LoadError.

@@ -12,11 +12,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// fan passes the events of one informer to the controllers of all plugins that watch its kind. It is the informer's
+// broadcaster passes the events of one informer to the controllers of all plugins that watch its kind. It is the informer's
 // only handler, and is never removed from it. An informer has a buffer for each of its handlers, and drops the buffer
 // when the handler is removed. With a fan, controllers have no such buffers, so that one controller can replace another
 // without losing an event.
-type fan struct {
+type broadcaster struct {
 	gvk    schema.GroupVersionKind
 	reader client.Reader
 
@@ -24,13 +24,13 @@ type fan struct {
 	handlers map[*eventHandler]struct{}
 }
 
-func newFan(gvk schema.GroupVersionKind, reader client.Reader) *fan {
-	return &fan{gvk: gvk, reader: reader, handlers: map[*eventHandler]struct{}{}}
+func newFan(gvk schema.GroupVersionKind, reader client.Reader) *broadcaster {
+	return &broadcaster{gvk: gvk, reader: reader, handlers: map[*eventHandler]struct{}{}}
 }
 
 // join delivers every object to a handler, and from then on every event. The informer's store is never behind the
 // events that the informer has delivered, so an event is in the list, or comes after it, or both.
-func (f *fan) join(ctx context.Context, h *eventHandler) error {
+func (f *broadcaster) join(ctx context.Context, h *eventHandler) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	list := &unstructured.UnstructuredList{}
@@ -46,29 +46,29 @@ func (f *fan) join(ctx context.Context, h *eventHandler) error {
 }
 
 // leave stops the events of a handler. When it returns, the handler is not running.
-func (f *fan) leave(h *eventHandler) {
+func (f *broadcaster) leave(h *eventHandler) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.handlers, h)
 }
 
 // OnAdd implements cache.ResourceEventHandler.
-func (f *fan) OnAdd(obj any, isInInitialList bool) {
+func (f *broadcaster) OnAdd(obj any, isInInitialList bool) {
 	f.each(func(h *eventHandler) { h.OnAdd(obj, isInInitialList) })
 }
 
 // OnUpdate implements cache.ResourceEventHandler.
-func (f *fan) OnUpdate(oldObj, newObj any) {
+func (f *broadcaster) OnUpdate(oldObj, newObj any) {
 	f.each(func(h *eventHandler) { h.OnUpdate(oldObj, newObj) })
 }
 
 // OnDelete implements cache.ResourceEventHandler.
-func (f *fan) OnDelete(obj any) {
+func (f *broadcaster) OnDelete(obj any) {
 	f.each(func(h *eventHandler) { h.OnDelete(obj) })
 }
 
 // each calls every handler. Handlers only add requests to queues, so that none of them blocks the others.
-func (f *fan) each(call func(*eventHandler)) {
+func (f *broadcaster) each(call func(*eventHandler)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for h := range f.handlers {

@@ -15,9 +15,9 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv/cputime"
 )
 
-// witness does something repeatedly, and records the longest time between two completions: wall-clock time, and the
+// neighbor does something repeatedly, and records the longest time between two completions: wall-clock time, and the
 // processor time that the process used meanwhile.
-type witness struct {
+type neighbor struct {
 	what string
 	do   func() error
 
@@ -31,7 +31,7 @@ type witness struct {
 }
 
 // watch runs a witness until the context ends.
-func (w *witness) watch(ctx context.Context) {
+func (w *neighbor) watch(ctx context.Context) {
 	w.last, w.busy = time.Now(), cputime.Now()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -52,14 +52,14 @@ func (w *witness) watch(ctx context.Context) {
 	}
 }
 
-func (w *witness) count() int {
+func (w *neighbor) count() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.times
 }
 
 // verdict returns the result of the witness so far.
-func (w *witness) verdict() (notes string, err error) {
+func (w *neighbor) verdict() (notes string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	longest, busiest := max(w.longest, time.Since(w.last)), max(w.busiest, cputime.Now()-w.busy)
@@ -67,16 +67,16 @@ func (w *witness) verdict() (notes string, err error) {
 	switch {
 	case w.err != nil:
 		return notes, fmt.Errorf("%s: %w", w.what, w.err)
-	case busiest > stall, longest > patience:
+	case busiest > stall, longest > timeout:
 		return notes, fmt.Errorf("%s: nothing for %s, or %s of processor time", w.what, longest, busiest)
 	}
 	return notes, nil
 }
 
 // newNeighbor returns a witness that calls a good plugin.
-func newNeighbor(ctx context.Context, good plugin.Runner) *witness {
+func newNeighbor(ctx context.Context, good plugin.Runner) *neighbor {
 	n := 0
-	return &witness{what: "the neighbor answered", do: func() error {
+	return &neighbor{what: "the neighbor answered", do: func() error {
 		n++
 		input := fmt.Appendf(nil, "call %d of the neighbor", n)
 		reply, err := good.Call(ctx, plugin.Call{Export: abi.ExportReconcile, Input: input})
@@ -88,8 +88,8 @@ func newNeighbor(ctx context.Context, good plugin.Runner) *witness {
 }
 
 // newCollector returns a witness that collects garbage, which has to stop all goroutines of the process.
-func newCollector() *witness {
-	return &witness{what: "garbage was collected", do: func() error {
+func newCollector() *neighbor {
+	return &neighbor{what: "garbage was collected", do: func() error {
 		runtime.GC()
 		return nil
 	}}
