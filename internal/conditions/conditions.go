@@ -44,6 +44,9 @@ func (s *Set) Unknown(conditionType, reason, message string) {
 	s.set(conditionType, metav1.ConditionUnknown, reason, message)
 }
 
+// Remove removes a condition, such as one that only exists while it is true.
+func (s *Set) Remove(conditionType string) { meta.RemoveStatusCondition(s.conditions, conditionType) }
+
 func (s *Set) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
 	meta.SetStatusCondition(s.conditions, metav1.Condition{
 		Type: conditionType, Status: status, Reason: reason, Message: Truncate(message), ObservedGeneration: s.generation,

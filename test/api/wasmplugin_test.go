@@ -103,6 +103,21 @@ func TestWasmPlugin_validation(t *testing.T) {
 	}
 }
 
+// TestWasmPlugin_status_new checks that a WasmPlugin that the operator has not observed yet does not look up to date to
+// kstatus, which compares metadata.generation and status.observedGeneration if there is one.
+func TestWasmPlugin_status_new(t *testing.T) {
+	t.Parallel()
+	env := testenv.Shared(t)
+	key := client.ObjectKey{Namespace: env.Namespace(t), Name: "new"}
+	if err := create(t, env, key.Namespace, key.Name, `{`+source+`}`); err != nil {
+		t.Fatal(err)
+	}
+	var wp pluginsv1alpha1.WasmPlugin
+	if err := env.Client.Get(t.Context(), key, &wp); err != nil || wp.Status.ObservedGeneration != -1 {
+		t.Errorf("observed generation %d, %v, want -1", wp.Status.ObservedGeneration, err)
+	}
+}
+
 // source is a source for cases that test something else.
 const source = `source: {configMap: {name: a}}`
 

@@ -27,6 +27,12 @@ const (
 	// ConditionCleanedUp reports whether the plugin's finalizer was removed from all objects that the plugin no longer
 	// finalizes. A plugin that never had the capability finalization does not have this condition.
 	ConditionCleanedUp = "CleanedUp"
+	// ConditionStalled is true while the plugin cannot become Ready until its spec or its module changes. It only exists
+	// while it is true, as kstatus defines it.
+	ConditionStalled = "Stalled"
+	// ConditionReconciling is true while the operator retries, or waits for something else than a change of the spec. It
+	// only exists while it is true, as kstatus defines it.
+	ConditionReconciling = "Reconciling"
 )
 
 // Reasons shared by all conditions.

@@ -9,7 +9,8 @@ import (
 // WasmPluginStatus is the observed state of a WasmPlugin.
 type WasmPluginStatus struct {
 	// conditions are Ready, Fetched, Verified, SettingsValid, Authorized, Compiled, Serving, Degraded, and
-	// CleanedUp if the plugin has or had the capability finalization.
+	// CleanedUp if the plugin has or had the capability finalization. While the plugin is not Ready because it cannot
+	// be loaded, there is also Stalled, which only a change of the plugin ends, or Reconciling, which the operator ends.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -159,8 +159,9 @@ type WasmPlugin struct {
 	// +required
 	Spec WasmPluginSpec `json:"spec,omitzero"`
 
-	// status is the observed state.
+	// status is the observed state. Its observedGeneration is -1 until the operator has observed the WasmPlugin.
 	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
 	Status WasmPluginStatus `json:"status,omitzero"`
 }
 

@@ -10,14 +10,14 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
-	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/wasm/compiler"
 )
 
 // Limits are limits that no plugin can exceed, whatever its spec says. In all of them 0 means no limit.
 type Limits struct {
 	// Ceilings are the limits for fields of specs.
-	wasmplugin.Ceilings
+	plan.Ceilings
 	// InitializeTimeout is the maximum time for the initialization of a module. It applies in addition to the timeout
 	// of the plugin.
 	InitializeTimeout time.Duration
@@ -38,7 +38,7 @@ const minCompileMemory = 32 << 20
 // GiB.
 func defaultLimits() Limits {
 	return Limits{
-		Ceilings: wasmplugin.Ceilings{
+		Ceilings: plan.Ceilings{
 			MaxMemoryPages: 4096, MaxInstances: 64, MaxTimeout: time.Minute, MaxNamespacePlugins: 100,
 		},
 		InitializeTimeout: 10 * time.Second,

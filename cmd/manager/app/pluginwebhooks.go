@@ -11,10 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
-	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
 // pluginsPath is the path under which the webhooks of plugins are served.
@@ -47,24 +45,21 @@ func (w pluginWebhooks) Sweep(ctx context.Context, keep func(types.NamespacedNam
 
 func (w pluginWebhooks) Changed() <-chan struct{} { return w.changed }
 
-// servePlugins registers the webhooks of plugins with the webhook server.
-func (w *webhooks) servePlugins(
-	ctx context.Context, mgr manager.Manager, o Options, authorizer *access.Authorizer, measured *metrics.Metrics, loader *wasmplugin.Reconciler,
-) (wasmplugin.Webhooks, error) {
+// servePlugins registers the webhooks of plugins with the webhook server. It sets the remaining options.
+func (w *webhooks) servePlugins(ctx context.Context, mgr manager.Manager, o Options, server admission.ServerOptions) (wasmplugin.Webhooks, error) {
 	owner, err := w.ownerReference(ctx)
 	if err != nil {
 		return nil, err
 	}
 	exempt := admission.NewExempt(o.Namespace)
-	server := admission.NewServer(admission.ServerOptions{
-		Authorizer: authorizer, Exempt: exempt, Marks: w.marks, Metrics: measured, Conflict: loader.Contested, Unavailable: loader.Unavailable, Log: mgr.GetLogger().WithName("admission"),
-	})
-	w.server.Register(pluginsPath, http.Handler(server))
+	server.Exempt, server.Marks, server.Log = exempt, w.marks, mgr.GetLogger().WithName("admission")
+	plugins := admission.NewServer(server)
+	w.server.Register(pluginsPath, http.Handler(plugins))
 	options := admission.ConfigurationsOptions{Client: mgr.GetClient(), Exempt: exempt, CA: w.certs, URL: w.url, Owner: owner}
 	if w.url == "" {
 		options.Service = &admissionregistrationv1.ServiceReference{Namespace: w.service.Namespace, Name: w.service.Name}
 	}
-	return pluginWebhooks{Server: server, configurations: admission.NewConfigurations(options), changed: w.certs.Subscribe()}, nil
+	return pluginWebhooks{Server: plugins, configurations: admission.NewConfigurations(options), changed: w.certs.Subscribe()}, nil
 }
 
 // removeWebhooks removes the webhook configurations that an earlier operator with webhooks has left, when webhooks are

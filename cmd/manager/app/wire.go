@@ -16,6 +16,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/access/anomaly"
+	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/controller/category"
 	"github.com/k1s-io/k1s/internal/controller/item"
 	"github.com/k1s-io/k1s/internal/controller/plugindirectory"
@@ -121,35 +122,41 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	if hooks != nil {
 		hosts.Marks = hooks.marks
 	}
-	loader := &wasmplugin.Reconciler{
+	revisions := wasmplugin.NewRevisions(p.slots, clk)
+	p.measured.WithoutRBAC(revisions.WithoutRBAC)
+	config := wasmplugin.Config{
 		Client:     mgr.GetClient(),
 		Kinds:      resolver,
 		ConfigMaps: configmap.New(mgr.GetAPIReader(), o.MaxModuleBytes),
 		Files:      files,
 		Engine:     p.engine,
 		Watches:    watches,
-		Slots:      p.slots,
+		Revisions:  revisions,
 		Authorizer: authorizer,
 		Hosts:      hosts,
 		Anomalies:  anomaly.New(clk, p.measured),
 		Described:  p.described,
 		Decorators: p.decorators,
 		Events:     mgr.GetEventRecorder("k1s"),
-		Clock:      clk,
 		Ceilings:   o.Limits.Ceilings,
 		Timing:     o.Timing,
 	}
-	p.measured.WithoutRBAC(loader.Unbounded)
 	if o.DirectoryPluginsWithoutRBAC {
-		loader.WithoutRBAC = &wasmplugin.WithoutRBAC{
+		config.WithoutRBAC = &wasmplugin.WithoutRBAC{
 			Namespace: o.Namespace, Directory: plugindirectory.Definitions{Directory: files}, Operator: access.NewOperator(mgr.GetConfig()),
 		}
 	}
 	if hooks != nil {
-		if loader.Webhooks, err = hooks.servePlugins(ctx, mgr, o, authorizer, p.measured, loader); err != nil {
+		if config.Webhooks, err = hooks.servePlugins(ctx, mgr, o, admission.ServerOptions{
+			Authorizer:  authorizer,
+			Metrics:     p.measured,
+			Conflict:    wasmplugin.Contested{Client: config.Client, Events: config.Events}.Record,
+			Unavailable: wasmplugin.Unavailable{Client: config.Client, Revisions: revisions}.Plugin,
+		}); err != nil {
 			return err
 		}
 	}
+	loader := wasmplugin.New(config)
 	if err := mgr.AddReadyzCheck("plugins", loader.Ready); err != nil {
 		return fmt.Errorf("add a readiness check: %w", err)
 	}

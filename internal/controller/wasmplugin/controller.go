@@ -6,90 +6,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
-	"github.com/k1s-io/k1s/internal/conditions"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
-	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// fieldManager is the field manager that owns the status of WasmPlugins.
-const fieldManager = "k1s"
-
-// Engine compiles and runs modules.
-type Engine interface {
-	Describe(ctx context.Context, module plugin.Module, limits plugin.Limits) (plugin.Metadata, error)
-	Load(ctx context.Context, req plugin.LoadRequest) (plugin.Runner, plugin.LoadInfo, error)
-}
-
-// Watches starts and stops the controllers of plugins.
-type Watches interface {
-	Ensure(ctx context.Context, name types.NamespacedName, spec watch.Spec, r watch.Reconciler) error
-	Running(name types.NamespacedName, spec watch.Spec) bool
-	Resync(ctx context.Context, name types.NamespacedName) error
-	Stop(name types.NamespacedName)
-	ObjectReader
-}
-
-// Authorizer decides what an identity, or the operator itself, is allowed to do.
-type Authorizer interface {
-	Authorize(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
-	Refresh(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
-	Self(ctx context.Context, action access.Action) (access.Decision, error)
-	Drop(changes ...access.Change)
-	// Watched reports whether changes of RBAC are watched.
-	Watched() bool
-}
-
-// Hosts creates the clients with which a guest, or the operator on its behalf, reaches the cluster, and reads Secrets
-// as the plugin.
-type Hosts interface {
-	New(o access.Options) (*access.RestrictedClient, error)
-	Secret(ctx context.Context, id access.Identity, name string) (map[string][]byte, error)
-	// Finalizer returns a plugin's Finalizer, which adds the plugin's finalizer to objects and removes it.
-	Finalizer(id access.Identity) (*access.Finalizer, error)
-}
-
-// ConfigMaps reads modules from ConfigMaps.
-type ConfigMaps interface {
-	Fetch(ctx context.Context, namespace string, ref pluginsv1alpha1.ConfigMapSource) (plugin.Module, error)
-}
-
-// Files reads modules from the plugin directory.
-type Files interface {
-	Fetch(ctx context.Context, path string) (plugin.Module, error)
-}
-
-// Decorators wrap the Runner of a revision and the Host of its guest, and measure both.
-type Decorators interface {
-	Begin(plugin string)
-	Host(r plugin.Revision, host plugin.Host) plugin.Host
-	Limited(plugin, layer string)
-	// Runner also returns a function to call each time the runner begins to serve.
-	Runner(r plugin.Revision, runner plugin.Runner) (plugin.Runner, func())
-	RolledBack(plugin string)
-	SelfTriggered(plugin string)
-	Stops(plugin string)
-	Forget(plugin string)
-}
-
-// Reconciler loads, swaps and unloads plugins.
-type Reconciler struct {
+// Config is what a Reconciler needs. Everything without a comment is required.
+type Config struct {
 	Client     client.Client
 	Kinds      Kinds
 	ConfigMaps ConfigMaps
 	Files      Files
 	Engine     Engine
 	Watches    Watches
-	Slots      *plugin.Registry
+	Revisions  *Revisions
 	Authorizer Authorizer
 	Hosts      Hosts
 	Anomalies  Anomalies
@@ -101,22 +39,92 @@ type Reconciler struct {
 	// Webhooks is nil if the operator serves no webhooks.
 	Webhooks Webhooks
 	Events   events.EventRecorder
-	Clock    clock.PassiveClock
 
-	Ceilings Ceilings
+	Ceilings plan.Ceilings
 	Timing   Timing
+}
 
-	// leads is true while this replica is the leader.
-	leads     atomic.Bool
-	rounds    rounds
-	serving   memory
+// Reconciler loads, replaces and unloads plugins.
+type Reconciler struct {
+	client     client.Client
+	authorizer Authorizer
+	timing     Timing
+	replica    *replica
+	revisions  *Revisions
+	status     *status
+	events     recorder
+
+	follow follow
+	// loadPhases prepare the wanted revision, and serve makes it the serving one.
+	evaluate   evaluate
+	loadPhases []phase
+	serve      []phase
+	publish    publish
+	unload     unload
+	remove     remove
+
 	attention attention
-	guard     guard
-	freshness freshness
-	sweeps    sweeps
+	rounds    rounds
 	loads     loads
+	checks    checks
+	sweeps    sweeps
+}
 
-	settingsChecks plugin.SettingsChecks
+// phase is a part of a load. It returns the problem that ends the load, or nil.
+type phase interface {
+	run(ctx context.Context, l *load) *problem
+}
+
+// phaseFunc is a phase without dependencies.
+type phaseFunc func(ctx context.Context, l *load) *problem
+
+func (f phaseFunc) run(ctx context.Context, l *load) *problem { return f(ctx, l) }
+
+// New returns a Reconciler. SetupWithManager starts it.
+func New(c Config) *Reconciler {
+	r := &Reconciler{
+		client: c.Client, authorizer: c.Authorizer, timing: c.Timing.orDefault(), replica: &replica{}, revisions: c.Revisions,
+		status: &status{client: c.Client}, events: recorder{events: c.Events, anomalies: c.Anomalies},
+	}
+	r.loads.slots, r.loads.wake, r.sweeps.client = loadSlots, r.attention.enqueue, c.Client
+	perms := permissions{client: c.Client, authorizer: c.Authorizer, kinds: c.Kinds, servesWebhooks: c.Webhooks != nil}
+	waits := &waits{}
+	authorize := authorize{permissions: perms, waits: waits}
+	hooks := webhooks{server: c.Webhooks, kinds: c.Kinds, events: r.events, replica: r.replica}
+	sweep := sweep{hosts: c.Hosts, kinds: c.Kinds}
+
+	r.follow = follow{revisions: c.Revisions, permissions: perms}
+	r.evaluate = evaluate{revisions: c.Revisions, permissions: perms}
+	r.loadPhases = []phase{
+		limit{client: c.Client, ceilings: c.Ceilings},
+		fetch{configMaps: c.ConfigMaps, files: c.Files, clock: c.Revisions.clock},
+		verify{engine: c.Engine, described: c.Described, clock: c.Revisions.clock, replica: r.replica},
+		identify{withoutRBAC: c.WithoutRBAC},
+		configure{secrets: c.Hosts, permissions: perms, authorize: authorize, checks: &plugin.SettingsChecks{}},
+		authorize,
+		phaseFunc(rejectRolledBack),
+		compile{engine: c.Engine, guests: guests{hosts: c.Hosts, decorators: c.Decorators, events: r.events}, revisions: c.Revisions, changed: r.attention.enqueue},
+	}
+	r.serve = []phase{
+		claim{status: r.status, replica: r.replica},
+		swap{
+			revisions: c.Revisions, webhooks: hooks, decorators: c.Decorators,
+			dispatchers: dispatchers{objects: c.Watches, authorizer: c.Authorizer, revisions: c.Revisions, decorators: c.Decorators, events: r.events},
+		},
+	}
+	r.publish = publish{
+		watches:    watches{manager: c.Watches, permissions: perms, revisions: c.Revisions, replica: r.replica},
+		webhooks:   hooks,
+		finalizers: finalizers{sweep: sweep, status: r.status, events: r.events, replica: r.replica, clock: c.Revisions.clock, grace: r.timing.RightsGrace},
+	}
+	r.unload = unload{publish: r.publish, revisions: c.Revisions, waits: waits, decorators: c.Decorators}
+	r.remove = remove{unload: r.unload, status: r.status, sweep: sweep, decorators: c.Decorators, anomalies: c.Anomalies}
+	r.checks = checks{
+		permissions: perms, revisions: c.Revisions, waits: waits, enqueue: r.attention.enqueue,
+		watching: func(name types.NamespacedName, x *revision) bool { return c.Watches.Running(name, x.plan.Watch) },
+		clock:    c.Revisions.clock, every: r.timing.CheckEvery, settle: r.timing.SettleTime,
+	}
+	return r
 }
 
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch;patch
@@ -139,110 +147,143 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 		}
 	}()
 	var wp pluginsv1alpha1.WasmPlugin
-	if err := r.Client.Get(ctx, req.NamespacedName, &wp); err != nil {
+	if err := r.client.Get(ctx, req.NamespacedName, &wp); err != nil {
 		if client.IgnoreNotFound(err) != nil {
 			return ctrl.Result{}, fmt.Errorf("get WasmPlugin: %w", err)
 		}
 		r.loads.leave(req.NamespacedName)
-		return ctrl.Result{}, r.remove(ctx, req.NamespacedName)
+		return ctrl.Result{}, r.remove.deleted(ctx, req.NamespacedName)
 	}
-	if r.freshness.stale(req.NamespacedName, &wp) {
+	if r.status.freshness.stale(req.NamespacedName, &wp) {
 		return ctrl.Result{RequeueAfter: staleAfter}, nil
 	}
-	l := &load{
-		plugin: &wp, before: wp.DeepCopy(), name: req.NamespacedName, conditions: conditions.For(&wp.Status.Conditions, wp.Generation),
-	}
-	if !wp.DeletionTimestamp.IsZero() {
-		r.loads.leave(l.name)
-		return r.terminate(ctx, l)
-	}
-	defer func() {
-		if l.undecided || !r.leads.Load() {
-			return
-		}
-		wp.Status.ObservedGeneration = wp.Generation
-		before := l.before
-		patchErr := conditions.Patch(ctx, r.Client, before, &wp, fieldManager)
-		if patchErr != nil && err == nil {
-			err = patchErr
-		}
-		if patchErr == nil {
-			r.freshness.wrote(req.NamespacedName, &wp)
-		}
-		if err == nil || l.problem != nil || l.cleanupPending != nil {
-			r.recordEvent(before, &wp)
-		}
-	}()
-
-	if wp.Spec.Suspend {
-		r.loads.leave(l.name)
-		return ctrl.Result{}, r.suspend(ctx, l)
-	}
-	canceled := false
-	// The serving revision follows changes of its kinds at once, even while the plugin waits for a slot.
-	if l.problem = r.follow(ctx, l); l.problem == nil {
-		waits = !r.loads.do(ctx, l.name, func(loading context.Context) {
-			l.problem = r.runPhases(loading, l)
-			canceled = loading.Err() != nil && ctx.Err() == nil
-		})
-	} else {
-		r.loads.leave(l.name)
-	}
-	if waits { // the plugin is reconciled again when it gets a slot
-		l.undecided = true
-		return ctrl.Result{}, nil
-	}
-	if canceled {
-		// The event that canceled the load may have been handled already: this may be the load that it requested. So
-		// the plugin is requeued.
-		l.undecided = true
-		return ctrl.Result{RequeueAfter: staleAfter}, nil
-	}
-	if l.undecided = ctx.Err() != nil || l.problem != nil && l.problem.recovery == retryNow; l.undecided {
-		return ctrl.Result{RequeueAfter: staleAfter}, ctx.Err() // the operator stops, or the decision is outdated: not the plugin's fault
-	}
+	l := newLoad(&wp, r.revisions.get(req.NamespacedName))
 	switch {
-	case l.problem != nil:
-		result, err = r.fail(ctx, l)
-	case l.isStandby:
-		l.undecided = true
-		return ctrl.Result{}, r.unload(ctx, l.name)
+	case !wp.DeletionTimestamp.IsZero():
+		r.loads.leave(l.name)
+		result, err = r.remove.terminating(ctx, l)
+		l.undecided = l.cleanupPending == nil
+	case wp.Spec.Suspend:
+		r.loads.leave(l.name)
+		err = r.unload.suspend(ctx, l)
 	default:
-		r.succeed(l)
-		result = l.pollsSecrets(ctrl.Result{RequeueAfter: r.recheckAfter()})
+		if waits = !r.load(ctx, l); waits { // the plugin is reconciled again when it gets a slot
+			return ctrl.Result{}, nil
+		}
+		result, err = r.conclude(ctx, l)
 	}
-	if !r.leads.Load() {
+	if l.undecided || !r.replica.leads() {
 		return result, err
 	}
-	wait, cleanupPending := r.removeFinalizers(ctx, l)
-	if wait > 0 && (result.RequeueAfter == 0 || wait < result.RequeueAfter) {
-		result.RequeueAfter = wait
+	if patchErr := r.status.patch(ctx, l); patchErr != nil {
+		return result, errors.Join(err, patchErr)
 	}
-	return result, errors.Join(err, cleanupPending)
+	if err == nil || l.problem != nil || l.cleanupPending != nil {
+		r.events.changes(l)
+	}
+	return result, err
 }
 
-// runPhases runs the phases of a load until one of them fails.
-func (r *Reconciler) runPhases(ctx context.Context, l *load) *problem {
-	for _, phase := range []func(context.Context, *load) *problem{
-		r.evaluate,
-		r.limit,
-		r.fetch,
-		r.verify,
-		r.identify,
-		r.configure,
-		r.authorize,
-		r.reject,
-		r.compile,
-		r.claim,
-		r.swap,
-		r.ensureWebhooks,
-	} {
-		if l.isStandby {
-			break
+// load runs the phases of a load until one of them fails. It returns false if the plugin waits for a slot.
+func (r *Reconciler) load(ctx context.Context, l *load) bool {
+	// The serving revision follows changes of its kinds at once, even while the plugin waits for a slot.
+	if p := r.follow.run(ctx, l); p != nil {
+		l.fail(p)
+		r.loads.leave(l.name)
+		return true
+	}
+	if l.kindsChanged {
+		r.publish.stop(l)
+	}
+	return r.loads.do(ctx, l.name, func(loading context.Context) {
+		if p := r.runPhases(loading, l); p != nil {
+			l.fail(p)
 		}
-		if p := phase(ctx, l); p != nil {
+		// The event that canceled the load may have been handled already: this may be the load that it requested. So
+		// the plugin is requeued, as it is if the decision is outdated, or if the operator stops.
+		l.undecided = loading.Err() != nil || l.problem != nil && l.problem.recovery == retryNow
+	})
+}
+
+func (r *Reconciler) runPhases(ctx context.Context, l *load) *problem {
+	if p := r.evaluate.run(ctx, l); p != nil {
+		return p
+	}
+	if l.rollback == nil {
+		for _, phase := range r.loadPhases {
+			if p := phase.run(ctx, l); p != nil || l.isStandby {
+				return p
+			}
+		}
+	}
+	for _, phase := range r.serve {
+		if p := phase.run(ctx, l); p != nil {
 			return p
 		}
 	}
 	return nil
+}
+
+// conclude publishes and reports the result of a load, and returns when the plugin is reconciled again without an event.
+func (r *Reconciler) conclude(ctx context.Context, l *load) (ctrl.Result, error) {
+	l.undecided = l.undecided || ctx.Err() != nil
+	switch {
+	case l.undecided:
+		return ctrl.Result{RequeueAfter: staleAfter}, ctx.Err()
+	case l.isStandby:
+		l.undecided = true
+		return ctrl.Result{}, r.unload.run(ctx, l.name)
+	}
+	if l.problem != nil {
+		r.follow.failed(l)
+	}
+	wait, err := r.publish.run(ctx, l)
+	summarize(l)
+	if l.problem != nil && (l.problem.recovery == retry || err != nil) {
+		err = errors.Join(l.problem, err)
+	}
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: shortest(wait, r.recheckAfter(l))}, nil
+}
+
+// recheckAfter returns the delay before the plugin is reconciled again without an event; 0 means never.
+func (r *Reconciler) recheckAfter(l *load) (after time.Duration) {
+	secrets := len(l.plugin.Spec.SettingsFrom) > 0
+	switch {
+	case l.rollback != nil:
+		return staleAfter // the spec or the module may have changed meanwhile
+	case l.problem == nil && r.authorizer.Watched():
+		after = recheckRarely
+	case l.problem == nil:
+		after = recheck
+	case l.problem.recovery == wait && l.problem.reason == pluginsv1alpha1.ReasonAccountForbidden && r.authorizer.Watched() && !secrets:
+		// No event reports that its ServiceAccount can read a Secret now: that is not a permission on a kind that the
+		// plugin is for.
+		return pollRights
+	case l.problem.recovery == wait:
+		return r.timing.PollAfter
+	}
+	if secrets {
+		after = shortest(after, pollSecrets)
+	}
+	return after
+}
+
+// shortest returns the shorter one of two delays; 0 means none.
+func shortest(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// RightsChanged is notified of changes of RBAC. It does not block.
+func (r *Reconciler) RightsChanged(changes []access.Change) { r.checks.rightsChanged(changes) }
+
+// KindsChanged is notified of the groups whose kinds may have changed; no groups means all. It does not block.
+func (r *Reconciler) KindsChanged(groups ...string) {
+	r.checks.kindsChanged(groups)
+	r.sweeps.note(groups)
 }

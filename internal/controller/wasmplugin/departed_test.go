@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/watch"
 )
@@ -57,12 +58,12 @@ func TestDispatcher_Reconcile_leavesSelector(t *testing.T) {
 			tt.runner.notified = &notified
 			state := hammer("unselected")
 			d := &dispatcher{runner: tt.runner, objects: blocked{object: state}, authorizer: always{}, notify: func(string, string) {}}
-			d.rights.Store(&rights{
-				plan: plan{capabilities: []plugin.Capability{plugin.CapabilityReconcile}, watch: watch.Spec{
+			d.scope.Store(&scope{
+				plan: plan.Plan{Capabilities: []plugin.Capability{plugin.CapabilityReconcile}, Watch: watch.Spec{
 					Targets:    []watch.Target{{GVK: item(), Selector: labels.SelectorFromSet(labels.Set{"kept": "yes"})}},
 					Namespaces: []string{"shop"},
 				}},
-				kinds: kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}},
+				kinds: plan.Kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}},
 			})
 			req := watch.Request{GVK: item(), NamespacedName: types.NamespacedName{Namespace: "shop", Name: state.GetName()}}
 			reconcile := func() {

@@ -11,25 +11,19 @@ import (
 	"sync/atomic"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/watch"
-)
-
-const (
-	// reasonReconcileFailed is the reason of the events about failed calls.
-	reasonReconcileFailed = "ReconcileFailed"
-	// reasonSelfTriggered is the reason of the events about objects that are reconciled only because of the plugin's
-	// own writes.
-	reasonSelfTriggered = "SelfTriggered"
 )
 
 // ObjectReader reads objects from the shared cache.
@@ -44,8 +38,8 @@ type dispatcher struct {
 	objects    ObjectReader
 	authorizer Authorizer
 	notify     func(reason, note string)
-	// rights are those that the serving revision needs.
-	rights atomic.Pointer[rights]
+	// scope is that of the serving revision.
+	scope atomic.Pointer[scope]
 
 	// writes are the plugin's own. selfTriggered counts the turns that are delayed because of them.
 	writes        *access.OwnWrites
@@ -54,15 +48,22 @@ type dispatcher struct {
 	departed      departed
 }
 
-func newDispatcher(r *Reconciler, l *load, slot *plugin.Slot) *dispatcher {
-	regarding := referenceTo(l.plugin)
+// dispatchers creates the dispatchers of plugins.
+type dispatchers struct {
+	objects    ObjectReader
+	authorizer Authorizer
+	revisions  *Revisions
+	decorators Decorators
+	events     recorder
+}
+
+func (f dispatchers) new(wp *pluginsv1alpha1.WasmPlugin, slot *plugin.Slot) *dispatcher {
+	name := types.NamespacedName{Namespace: wp.Namespace, Name: wp.Name}
 	return &dispatcher{
-		runner: slot, objects: r.Watches, authorizer: r.Authorizer,
-		writes: r.writesOf(l.name), selfTriggers: selfTriggers{clock: r.Clock},
-		selfTriggered: func() { r.Decorators.SelfTriggered(l.name.String()) },
-		notify: func(reason, note string) {
-			r.Events.Eventf(regarding, nil, corev1.EventTypeWarning, reason, actionReconcile, "%s", truncateNote(note))
-		},
+		runner: slot, objects: f.objects, authorizer: f.authorizer,
+		writes: f.revisions.writesOf(name), selfTriggers: selfTriggers{clock: f.revisions.clock},
+		selfTriggered: func() { f.decorators.SelfTriggered(name.String()) },
+		notify:        f.events.objects(wp),
 	}
 }
 
@@ -71,23 +72,23 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 	if wait := d.delay(req, turn); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	r := d.rights.Load()
+	s := d.scope.Load()
 	object, err := d.read(ctx, req)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	next := r.stepFor(req, object)
+	next := s.stepFor(req, object)
 	if next == stepRemoveFinalizer {
-		if err := d.removeFinalizer(ctx, r, req, object); err != nil {
+		if err := d.removeFinalizer(ctx, s, req, object); err != nil {
 			return reconcile.Result{}, err
 		}
 		next = stepNothing
-		if r.plan.has(plugin.CapabilityReconcile) && r.plan.watch.InScope(req.Namespace) {
+		if s.plan.Has(plugin.CapabilityReconcile) && s.plan.Watch.InScope(req.Namespace) {
 			next = stepReconcile
 		}
 	}
 	// An object that no longer matches the selector counts as deleted, as in a watch with that selector.
-	left := object != nil && !r.plan.watch.Selects(req.GVK, object)
+	left := object != nil && !s.plan.Watch.Selects(req.GVK, object)
 	if next == stepNothing || left && d.departed.has(req) {
 		return reconcile.Result{}, nil
 	}
@@ -96,7 +97,7 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 	} else {
 		d.departed.remove(req)
 	}
-	allowed, err := d.allowed(ctx, r, req)
+	allowed, err := d.allowed(ctx, s, req)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
@@ -106,7 +107,7 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 		return reconcile.Result{RequeueAfter: pollAfter}, nil
 	}
 	if next == stepAddFinalizer {
-		return d.addFinalizer(ctx, r, req, object)
+		return d.addFinalizer(ctx, s, req, object)
 	}
 	apiVersion, kind := req.GVK.ToAPIVersionAndKind()
 	call := abi.ReconcileRequest{
@@ -119,7 +120,7 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 		}
 	}
 	if next == stepFinalize {
-		return d.finalize(ctx, r, call, req, object)
+		return d.finalize(ctx, s, call, req, object)
 	}
 	result, err := plugin.Reconcile(ctx, d.runner, call)
 	if left && (err == nil && result.RequeueAfterMillis == 0 || plugin.IsInvalid(err)) {
@@ -170,16 +171,16 @@ func scattered(wait time.Duration) time.Duration { return wait + rand.N(wait/4+1
 
 // allowed checks again whether the plugin is allowed to watch the object: permissions can be revoked while events are
 // queued.
-func (d *dispatcher) allowed(ctx context.Context, r *rights, req watch.Request) (bool, error) {
-	mapping := r.kinds[req.GVK]
+func (d *dispatcher) allowed(ctx context.Context, s *scope, req watch.Request) (bool, error) {
+	mapping := s.kinds[req.GVK]
 	if mapping == nil {
 		return false, nil // a kind of the previous revision only
 	}
 	namespace := req.Namespace
-	if r.plan.allowlist.Everywhere() {
+	if s.plan.Allowlist.Everywhere() {
 		namespace = ""
 	}
-	decision, err := d.authorizer.Authorize(ctx, r.plan.identity, action(mapping, "watch", namespace))
+	decision, err := d.authorizer.Authorize(ctx, s.plan.Identity, plan.ActionOn(mapping, "watch", namespace))
 	return decision.Allowed, err
 }
 

@@ -3,13 +3,17 @@
 package wasmplugin
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 func ready(status metav1.ConditionStatus, reason string) []metav1.Condition {
@@ -84,4 +88,27 @@ func TestEventsOf(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestBreakerEvent(t *testing.T) {
+	t.Parallel()
+	digest := plugin.DigestOf(nil)
+	opened := breakerEvent(digest, plugin.BreakerChange{Open: true, Cause: errors.New("unreachable"), RetryAfter: time.Second})
+	if opened.kind != corev1.EventTypeWarning || opened.reason != reasonBreakerOpened ||
+		!containsEach(opened.note, digest.Short(), "1s", "unreachable") {
+		t.Errorf("got %+v", opened)
+	}
+	closed := breakerEvent(digest, plugin.BreakerChange{})
+	if closed.kind != corev1.EventTypeNormal || closed.reason != reasonBreakerClosed || !containsEach(closed.note, digest.Short()) {
+		t.Errorf("got %+v", closed)
+	}
+}
+
+func containsEach(text string, parts ...string) bool {
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			return false
+		}
+	}
+	return true
 }

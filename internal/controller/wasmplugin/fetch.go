@@ -6,24 +6,42 @@ import (
 	"context"
 	"fmt"
 
+	"k8s.io/utils/clock"
+
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/source/configmap"
 	"github.com/k1s-io/k1s/internal/source/directory"
 )
 
+// ConfigMaps reads modules from ConfigMaps.
+type ConfigMaps interface {
+	Fetch(ctx context.Context, namespace string, ref pluginsv1alpha1.ConfigMapSource) (plugin.Module, error)
+}
+
+// Files reads modules from the plugin directory.
+type Files interface {
+	Fetch(ctx context.Context, path string) (plugin.Module, error)
+}
+
 // fetch reads the module's bytes.
-func (r *Reconciler) fetch(ctx context.Context, l *load) *problem {
-	start := r.Clock.Now()
+type fetch struct {
+	configMaps ConfigMaps
+	files      Files
+	clock      clock.PassiveClock
+}
+
+func (f fetch) run(ctx context.Context, l *load) *problem {
+	start := f.clock.Now()
 	var err error
 	switch s := l.plugin.Spec.Source; {
 	case s.ConfigMap != nil:
 		l.source = configmap.Describe(*s.ConfigMap)
-		l.module, err = r.ConfigMaps.Fetch(ctx, l.name.Namespace, *s.ConfigMap)
+		l.module, err = f.configMaps.Fetch(ctx, l.name.Namespace, *s.ConfigMap)
 	case s.File != nil:
 		l.source = directory.Describe(s.File.Path)
 		if err = directory.ProblemOf(l.plugin); err == nil {
-			l.module, err = r.Files.Fetch(ctx, s.File.Path)
+			l.module, err = f.files.Fetch(ctx, s.File.Path)
 		}
 	default: // the API server rejects this, but an object from before a change of the CRD may have it
 		err = plugin.Reject(pluginsv1alpha1.ReasonSourceUnavailable, "spec.source is empty: set configMap or file")
@@ -31,7 +49,7 @@ func (r *Reconciler) fetch(ctx context.Context, l *load) *problem {
 	if err != nil {
 		return problemOf(pluginsv1alpha1.ConditionFetched, err)
 	}
-	l.fetchTime = r.Clock.Since(start)
+	l.fetchTime = f.clock.Since(start)
 	l.conditions.True(pluginsv1alpha1.ConditionFetched, pluginsv1alpha1.ReasonSucceeded,
 		fmt.Sprintf("%d bytes from %s", len(l.module.Bytes), l.source))
 	return nil

@@ -17,10 +17,6 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// reasonFinalizeFailed is the reason of the events about objects to which the finalizer could not be added, or that
-// could not be finalized.
-const reasonFinalizeFailed = "FinalizeFailed"
-
 // Finalizer adds a plugin's finalizer to objects, and removes it.
 type Finalizer interface {
 	// On reports whether an object has the finalizer.
@@ -53,18 +49,18 @@ const (
 
 // stepFor returns the next step for an object, which is nil if it does not exist. An object that has left the plugin's
 // scope loses the finalizer, because the plugin would not be notified of its deletion.
-func (r *rights) stepFor(req watch.Request, o *unstructured.Unstructured) step {
-	selected := o != nil && r.plan.watch.Selects(req.GVK, o)
+func (s *scope) stepFor(req watch.Request, o *unstructured.Unstructured) step {
+	selected := o != nil && s.plan.Watch.Selects(req.GVK, o)
 	switch {
-	case r.finalizer != nil && o != nil && !selected && r.finalizer.On(o):
+	case s.finalizer != nil && o != nil && !selected && s.finalizer.On(o):
 		return stepRemoveFinalizer
-	case !r.plan.watch.InScope(req.Namespace):
+	case !s.plan.Watch.InScope(req.Namespace):
 		return stepNothing
-	case r.finalizer != nil && selected && o.GetDeletionTimestamp() == nil && !r.finalizer.On(o):
+	case s.finalizer != nil && selected && o.GetDeletionTimestamp() == nil && !s.finalizer.On(o):
 		return stepAddFinalizer
-	case r.finalizer != nil && selected && o.GetDeletionTimestamp() != nil && r.finalizer.On(o):
+	case s.finalizer != nil && selected && o.GetDeletionTimestamp() != nil && s.finalizer.On(o):
 		return stepFinalize
-	case !r.plan.has(plugin.CapabilityReconcile):
+	case !s.plan.Has(plugin.CapabilityReconcile):
 		return stepNothing
 	default:
 		return stepReconcile
@@ -73,29 +69,29 @@ func (r *rights) stepFor(req watch.Request, o *unstructured.Unstructured) step {
 
 // addFinalizer adds the finalizer to an object before the plugin receives it for the first time. The event of that update
 // enqueues the object again.
-func (d *dispatcher) addFinalizer(ctx context.Context, r *rights, req watch.Request, o metav1.Object) (reconcile.Result, error) {
-	if err := r.finalizer.Put(ctx, r.kinds[req.GVK].Resource, o); err != nil {
-		err = fmt.Errorf("put the finalizer on: %w", err)
+func (d *dispatcher) addFinalizer(ctx context.Context, s *scope, req watch.Request, o metav1.Object) (reconcile.Result, error) {
+	if err := s.finalizer.Put(ctx, s.kinds[req.GVK].Resource, o); err != nil {
+		err = fmt.Errorf("add the finalizer: %w", err)
 		return reconcile.Result{}, d.failed(ctx, req, reasonFinalizeFailed, err)
 	}
 	return reconcile.Result{}, nil
 }
 
 // removeFinalizer removes the finalizer from an object outside the plugin's scope.
-func (d *dispatcher) removeFinalizer(ctx context.Context, r *rights, req watch.Request, o metav1.Object) error {
-	mapping := r.kinds[req.GVK]
+func (d *dispatcher) removeFinalizer(ctx context.Context, s *scope, req watch.Request, o metav1.Object) error {
+	mapping := s.kinds[req.GVK]
 	if mapping == nil {
 		return nil // a kind of the previous revision only, which is swept
 	}
-	if err := r.finalizer.Release(ctx, mapping.Resource, o); err != nil {
-		return fmt.Errorf("take the finalizer off: %w", err)
+	if err := s.finalizer.Release(ctx, mapping.Resource, o); err != nil {
+		return fmt.Errorf("remove the finalizer: %w", err)
 	}
 	return nil
 }
 
 // finalize calls the plugin for an object that is being deleted, until the plugin has finalized it. Every error is
 // retried, whatever its reason: otherwise the finalizer would block the deletion forever.
-func (d *dispatcher) finalize(ctx context.Context, r *rights, req abi.ReconcileRequest, about watch.Request, o metav1.Object) (reconcile.Result, error) {
+func (d *dispatcher) finalize(ctx context.Context, s *scope, req abi.ReconcileRequest, about watch.Request, o metav1.Object) (reconcile.Result, error) {
 	result, err := plugin.Finalize(ctx, d.runner, req)
 	if wait := plugin.RetryAfter(err); wait > 0 {
 		return reconcile.Result{RequeueAfter: scattered(wait)}, nil
@@ -106,8 +102,8 @@ func (d *dispatcher) finalize(ctx context.Context, r *rights, req abi.ReconcileR
 	if result.RequeueAfterMillis > 0 {
 		return reconcile.Result{RequeueAfter: time.Duration(result.RequeueAfterMillis) * time.Millisecond}, nil
 	}
-	if err := r.finalizer.Remove(ctx, r.kinds[about.GVK].Resource, o); err != nil {
-		err = fmt.Errorf("take the finalizer off: %w", err)
+	if err := s.finalizer.Remove(ctx, s.kinds[about.GVK].Resource, o); err != nil {
+		err = fmt.Errorf("remove the finalizer: %w", err)
 		return reconcile.Result{}, d.failed(ctx, about, reasonFinalizeFailed, err)
 	}
 	return reconcile.Result{}, nil

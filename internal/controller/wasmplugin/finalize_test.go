@@ -18,8 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/watch"
 )
@@ -135,17 +135,17 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 				runner: tc.guest, objects: blocked{object: o}, authorizer: always{},
 				notify: func(reason, _ string) { notified = append(notified, reason) },
 			}
-			r := &rights{
-				plan: plan{capabilities: tc.capabilities, watch: watch.Spec{
+			r := &scope{
+				plan: plan.Plan{Capabilities: tc.capabilities, Watch: watch.Spec{
 					Targets:    []watch.Target{{GVK: item(), Selector: labels.SelectorFromSet(labels.Set{"kept": "yes"})}},
 					Namespaces: []string{"shop"},
 				}},
-				kinds: kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}},
+				kinds: plan.Kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}},
 			}
-			if r.plan.has(plugin.CapabilityFinalization) {
+			if r.plan.Has(plugin.CapabilityFinalization) {
 				r.finalizer = noted{done: &done, err: tc.err}
 			}
-			d.rights.Store(r)
+			d.scope.Store(r)
 			req := watch.Request{GVK: item(), NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
 			result, err := d.Reconcile(t.Context(), req, watch.Turn{Attempt: 1})
 			if diff := cmp.Diff(tc.want, done); diff != "" {
@@ -158,60 +158,5 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 				t.Errorf("told %q", notified)
 			}
 		})
-	}
-}
-
-func TestJoined(t *testing.T) {
-	t.Parallel()
-	ref := func(apiVersion, kind string) pluginsv1alpha1.TypeReference {
-		return pluginsv1alpha1.TypeReference{APIVersion: apiVersion, Kind: kind}
-	}
-	core := func(kind string) schema.GroupVersionKind { return schema.GroupVersionKind{Version: "v1", Kind: kind} }
-	beta := schema.GroupVersionKind{Group: "a.example", Version: "v1beta1", Kind: "A"}
-	recorded := []pluginsv1alpha1.TypeReference{ref("a.example/v1", "A"), ref("v1", "Secret")}
-	for name, tc := range map[string]struct {
-		kinds        []schema.GroupVersionKind
-		joined, left []pluginsv1alpha1.TypeReference
-	}{
-		"none":            {nil, recorded, recorded},
-		"another":         {[]schema.GroupVersionKind{core("ConfigMap")}, []pluginsv1alpha1.TypeReference{ref("a.example/v1", "A"), ref("v1", "ConfigMap"), ref("v1", "Secret")}, recorded},
-		"the same":        {[]schema.GroupVersionKind{core("Secret")}, recorded, recorded[:1]},
-		"another version": {[]schema.GroupVersionKind{beta}, []pluginsv1alpha1.TypeReference{ref("a.example/v1beta1", "A"), ref("v1", "Secret")}, recorded[1:]},
-	} {
-		if diff := cmp.Diff(tc.joined, joined(recorded, tc.kinds)); diff != "" {
-			t.Errorf("%s: joined: %s", name, diff)
-		}
-		if diff := cmp.Diff(tc.left, without(recorded, tc.kinds)); diff != "" {
-			t.Errorf("%s: without: %s", name, diff)
-		}
-	}
-}
-
-// TestPlan_watchVerbs shows that a plugin that finalizes needs patch on its targets, but not on what it only owns.
-func TestPlan_watchVerbs(t *testing.T) {
-	t.Parallel()
-	wp := wasmPlugin(func(s *pluginsv1alpha1.WasmPluginSpec) {
-		s.Owns = []pluginsv1alpha1.TypeReference{forType(category()).TypeReference}
-	})
-	for _, tc := range []struct {
-		capability plugin.Capability
-		want       []string
-	}{
-		{plugin.CapabilityReconcile, []string{"list", "watch"}},
-		{plugin.CapabilityFinalization, []string{"list", "watch", "patch"}},
-	} {
-		p, err := newPlan(wp, plugin.Metadata{Capabilities: []plugin.Capability{tc.capability}, ForTypes: []schema.GroupVersionKind{item()}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := p.watchVerbs(item()); !slices.Equal(got, tc.want) {
-			t.Errorf("%s: %q", tc.capability, got)
-		}
-		if got := p.watchVerbs(category()); !slices.Equal(got, []string{"list", "watch"}) {
-			t.Errorf("%s: of a kind that is owned %q", tc.capability, got)
-		}
-		if finalizes := p.watch.Finalizer == "validator.shop.plugins.k1s.io/finalize"; finalizes != (tc.capability == plugin.CapabilityFinalization) {
-			t.Errorf("%s: the finalizer is %q", tc.capability, p.watch.Finalizer)
-		}
 	}
 }

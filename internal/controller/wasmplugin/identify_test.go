@@ -51,21 +51,20 @@ func TestIdentify(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLoad(t, nil)
-			l.name.Namespace, l.name.Name = l.plugin.Namespace, l.plugin.Name
+			l := loadOf(t, nil)
 			if tc.label != "" {
 				l.plugin.Labels = map[string]string{pluginsv1alpha1.LabelDirectory: tc.label}
 			}
-			r := &Reconciler{WithoutRBAC: &WithoutRBAC{Namespace: tc.namespace, Directory: tc.directory, Operator: tc.operator}}
+			i := identify{&WithoutRBAC{Namespace: tc.namespace, Directory: tc.directory, Operator: tc.operator}}
 			if tc.off {
-				r.WithoutRBAC = nil
+				i.withoutRBAC = nil
 			}
-			p := r.identify(t.Context(), l)
+			p := i.run(t.Context(), l)
 			switch {
 			case tc.reason == "" && p != nil, tc.reason != "" && (p == nil || p.reason != tc.reason || p.condition != pluginsv1alpha1.ConditionAuthorized):
 				t.Errorf("%s: got %+v, want reason %q", tc.why, p, tc.reason)
-			case l.plan.identity.Operator != tc.want:
-				t.Errorf("%s: it acts as %q, want %q", tc.why, l.plan.identity.Operator, tc.want)
+			case l.plan.Identity.Operator != tc.want:
+				t.Errorf("%s: it acts as %q, want %q", tc.why, l.plan.Identity.Operator, tc.want)
 			}
 		})
 	}

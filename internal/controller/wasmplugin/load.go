@@ -3,31 +3,35 @@
 package wasmplugin
 
 import (
-	"sync"
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/conditions"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// load is the state that the phases of one reconcile share.
+// load is the state that the phases of one reconcile share. Each field is set by one phase, for the following ones.
 type load struct {
 	plugin *pluginsv1alpha1.WasmPlugin
-	// before is the plugin as the API server has it.
-	before     *pluginsv1alpha1.WasmPlugin
+	// stored is the plugin as the API server has it.
+	stored     *pluginsv1alpha1.WasmPlugin
 	name       types.NamespacedName
 	conditions *conditions.Set
+	// current is the serving revision, or nil.
+	current *revision
 	// problem is what ended the load, or nil.
 	problem *problem
 	// undecided means that the status is not updated.
 	undecided bool
-	// cleanupPending is why the plugin's finalizer could not be removed, or nil.
-	cleanupPending error
 
+	// Set by follow: the kinds of the serving revision are served in another way than its watches need.
+	kindsChanged bool
+	// Set by evaluate: the serving revision is to be rolled back to the previous one.
+	rollback *rollback
 	// Set by limit: spec.runtime within the operator's ceilings.
 	runtime pluginsv1alpha1.Runtime
 	// Set by fetch.
@@ -35,100 +39,54 @@ type load struct {
 	source    string
 	fetchTime time.Duration
 	// Set by verify. Describing compiles a module that carries no metadata section.
-	plan         plan
+	plan         plan.Plan
 	describeTime time.Duration
-	// isStandby is true if this replica does not load the plugin.
+	// Set by verify: this replica does not load the plugin.
 	isStandby bool
 	// Set by authorize.
-	kinds kinds
-	// Set by compile. The runner is nil if the wanted revision serves already.
-	runner plugin.Runner
-	// serving notifies the decorators that the runner serves.
-	serving func()
-	info    plugin.LoadInfo
-	// finalizer belongs to the runner of a plugin that finalizes.
-	finalizer Finalizer
+	kinds plan.Kinds
+	// Set by compile; nil if the wanted revision serves already.
+	compiled *compiled
+	// Set by publish: whether the plugin's controller runs, if the serving revision needs one.
+	watching bool
+	// Set by publish: why the plugin's finalizer could not be removed from objects, or nil.
+	cleanupPending error
 }
 
-// revision is the serving revision of a plugin, as far as the next load needs it.
-type revision struct {
-	// fingerprint determines whether a load would produce the same revision again.
-	fingerprint string
-	digest      plugin.Digest
-	metadata    plugin.Metadata
-	// dispatcher is the Reconciler of the plugin's controller.
-	dispatcher *dispatcher
-	plan       plan
-	status     pluginsv1alpha1.Revision
-	// rights are what the dispatcher uses while the revision serves.
-	rights *rights
-	// serving notifies the decorators of the revision's runner that it serves.
-	serving func()
-	// exports are those of its module.
-	exports plugin.ExportSet
-	// track records the results of its calls.
-	track *plugin.Track
-	// probation is set while the revision can be rolled back to the previous one.
-	probation *probation
-	// rejected is the revision that failed and was rolled back, so that this one serves again.
-	rejected *rejection
-	// unserved is set while the API server does not serve the revision's kinds as it needs them.
-	unserved *problem
+// compiled is a revision that was compiled and initialized, and its Runner.
+type compiled struct {
+	revision *revision
+	runner   plugin.Runner
 }
 
-// memory contains the serving revision of each plugin. It is empty after a restart, and everything is loaded again.
-type memory struct {
-	mu        sync.Mutex
-	revisions map[types.NamespacedName]*revision
-	// writes are the writes of each plugin, by all of its revisions.
-	writes map[types.NamespacedName]*access.OwnWrites
-}
-
-// writesOf returns the record of a plugin's writes, whichever of its revisions makes them.
-func (r *Reconciler) writesOf(name types.NamespacedName) *access.OwnWrites {
-	m := &r.serving
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.writes == nil {
-		m.writes = map[types.NamespacedName]*access.OwnWrites{}
+func newLoad(wp *pluginsv1alpha1.WasmPlugin, current *revision) *load {
+	return &load{
+		plugin: wp, stored: wp.DeepCopy(), name: types.NamespacedName{Namespace: wp.Namespace, Name: wp.Name},
+		conditions: conditions.For(&wp.Status.Conditions, wp.Generation), current: current,
 	}
-	if m.writes[name] == nil {
-		m.writes[name] = &access.OwnWrites{}
+}
+
+// phaseConditions returns the conditions of the phases, in their order.
+func phaseConditions() []string {
+	return []string{
+		pluginsv1alpha1.ConditionFetched,
+		pluginsv1alpha1.ConditionVerified,
+		pluginsv1alpha1.ConditionSettingsValid,
+		pluginsv1alpha1.ConditionAuthorized,
+		pluginsv1alpha1.ConditionCompiled,
 	}
-	return m.writes[name]
 }
 
-func (m *memory) get(name types.NamespacedName) *revision {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.revisions[name]
-}
-
-// names returns the plugins with a revision for which interest returns true.
-func (m *memory) names(interest func(*revision) bool) []types.NamespacedName {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var out []types.NamespacedName
-	for name, r := range m.revisions {
-		if interest(r) {
-			out = append(out, name)
+// fail records the problem that ends the load, in its condition and those of the phases that did not run.
+func (l *load) fail(p *problem) {
+	p.message = l.plan.Redact.Text(p.message) // the message should not contain secrets any more; this makes sure
+	l.problem = p
+	l.conditions.False(p.condition, p.reason, p.message)
+	later := false
+	for _, c := range phaseConditions() {
+		if later {
+			l.conditions.Unknown(c, pluginsv1alpha1.ReasonPending, fmt.Sprintf("waits for %s", p.condition))
 		}
+		later = later || c == p.condition
 	}
-	return out
-}
-
-func (m *memory) set(name types.NamespacedName, r *revision) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.revisions == nil {
-		m.revisions = map[types.NamespacedName]*revision{}
-	}
-	m.revisions[name] = r
-}
-
-func (m *memory) forget(name types.NamespacedName) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.revisions, name)
-	delete(m.writes, name)
 }

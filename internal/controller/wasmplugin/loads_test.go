@@ -164,11 +164,13 @@ func TestReconciler_canceledLoad(t *testing.T) {
 	wp.Spec.Source.ConfigMap = &pluginsv1alpha1.ConfigMapSource{Name: "annotator"}
 	before := wp.DeepCopy()
 	before.Generation = 1
-	r := &Reconciler{Client: &oneObject{plugin: wp}, Clock: clock.RealClock{}}
-	r.loads.slots = 1
-	r.ConfigMaps = fetching(func(ctx context.Context) error {
-		r.loads.handler().OnUpdate(before, &wp)
-		return ctx.Err()
+	var r *Reconciler
+	r = New(Config{
+		Client: &oneObject{plugin: wp}, Revisions: NewRevisions(nil, clock.RealClock{}),
+		ConfigMaps: fetching(func(ctx context.Context) error {
+			r.loads.handler().OnUpdate(before, &wp)
+			return ctx.Err()
+		}),
 	})
 	result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: name})
 	if err != nil || result.RequeueAfter <= 0 {

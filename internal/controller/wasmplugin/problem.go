@@ -38,23 +38,6 @@ const (
 	recheckRarely = 30 * time.Minute
 )
 
-// lookAfter returns the delay before a plugin that waits is reconciled again. No event reports that its ServiceAccount
-// can read a Secret now: that is not a permission on a kind that the plugin is for.
-func (r *Reconciler) lookAfter(l *load) time.Duration {
-	if l.problem.reason == pluginsv1alpha1.ReasonAccountForbidden && r.Authorizer.Watched() && len(l.plugin.Spec.SettingsFrom) == 0 {
-		return pollRights
-	}
-	return r.Timing.pollAfter()
-}
-
-// recheckAfter returns the delay before a serving plugin is reconciled again.
-func (r *Reconciler) recheckAfter() time.Duration {
-	if r.Authorizer.Watched() {
-		return recheckRarely
-	}
-	return recheck
-}
-
 // problem is the failure of a phase.
 type problem struct {
 	condition string

@@ -7,34 +7,39 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 )
 
 // readyAfter is how long a replica waits for its plugins at most before it is ready: a plugin that does not load must
 // not keep the operator from serving the others.
 const readyAfter = time.Minute
 
-// lead makes this replica the leader, which watches, writes and records Events. The other replicas load the plugins
-// that need webhooks, and nothing else.
-func (r *Reconciler) lead(ctx context.Context) error {
-	r.leads.Store(true)
-	for _, req := range r.plugins(ctx) {
-		r.attention.call(req.NamespacedName)
-	}
-	r.sweepWebhooks(ctx)
-	<-ctx.Done()
-	return nil
-}
+// replica is whether this replica is the leader, which watches, writes and records Events. The other replicas load the
+// plugins that need webhooks, and nothing else.
+type replica struct{ leader atomic.Bool }
+
+func (r *replica) leads() bool { return r.leader.Load() }
 
 // isStandby reports whether this replica does not load a plugin because the plugin only receives events, which only the
 // leader delivers.
-func (r *Reconciler) isStandby(p plan) bool {
-	return !r.leads.Load() && len(p.admissionVerbs()) == 0
+func (r *replica) isStandby(p plan.Plan) bool { return !r.leads() && len(p.AdmissionVerbs()) == 0 }
+
+// lead makes this replica the leader. It is a manager.RunnableFunc.
+func (r *Reconciler) lead(ctx context.Context) error {
+	r.replica.leader.Store(true)
+	for _, req := range r.plugins(ctx) {
+		r.attention.enqueue(req.NamespacedName)
+	}
+	r.publish.webhooks.sweep(ctx, r.client)
+	<-ctx.Done()
+	return nil
 }
 
 // rounds records which plugins have been reconciled since this replica started.
@@ -79,14 +84,14 @@ func (s *rounds) complete(names []types.NamespacedName, now time.Time) bool {
 // Ready is a readiness check: a replica receives admission requests only after it has reconciled every plugin.
 func (r *Reconciler) Ready(req *http.Request) error {
 	var list pluginsv1alpha1.WasmPluginList
-	if err := r.Client.List(req.Context(), &list); err != nil {
+	if err := r.client.List(req.Context(), &list); err != nil {
 		return err
 	}
 	names := make([]types.NamespacedName, len(list.Items))
 	for i := range list.Items {
 		names[i] = client.ObjectKeyFromObject(&list.Items[i])
 	}
-	if !r.rounds.complete(names, r.Clock.Now()) {
+	if !r.rounds.complete(names, r.revisions.clock.Now()) {
 		return errors.New("plugins are being loaded")
 	}
 	return nil

@@ -28,6 +28,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/admission"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 )
 
 const (
@@ -60,7 +61,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			return wp.Spec.Source.ConfigMap.Name
 		},
 		indexServiceAccount: func(wp *pluginsv1alpha1.WasmPlugin) string {
-			return cmp.Or(wp.Spec.ServiceAccountName, defaultServiceAccount)
+			return cmp.Or(wp.Spec.ServiceAccountName, plan.DefaultServiceAccount)
 		},
 		indexFile: func(wp *pluginsv1alpha1.WasmPlugin) string {
 			if wp.Spec.Source.File == nil {
@@ -81,7 +82,6 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			return err
 		}
 	}
-	r.loads.slots, r.loads.wake = loadSlots, r.attention.call
 	informer, err := mgr.GetCache().GetInformer(ctx, &pluginsv1alpha1.WasmPlugin{}, cache.BlockUntilSynced(false))
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 	if _, err := informer.AddEventHandler(r.loads.handler()); err != nil {
 		return err
 	}
-	if err := mgr.Add(anyObject(r.watchRights)); err != nil {
+	if err := mgr.Add(&r.checks); err != nil {
 		return err
 	}
 	if err := mgr.Add(manager.RunnableFunc(r.lead)); err != nil {
@@ -102,9 +102,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, deletionBegun(),
 		))).
 		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ConfigMap")), r.byIndex(indexConfigMap)).
-		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ServiceAccount")), handler.EnqueueRequestsFromMapFunc(r.ofAccount),
+		WatchesMetadata(metadataOf(corev1.SchemeGroupVersion.WithKind("ServiceAccount")), handler.EnqueueRequestsFromMapFunc(r.ofServiceAccount),
 			builder.WithPredicates(existence())).
-		WatchesRawSource(source.Func(r.startSweeps)).
+		WatchesRawSource(source.Func(r.sweeps.start)).
 		WatchesRawSource(r.onChange(fileChanges, client.MatchingFields{indexFile: "true"})).
 		WatchesRawSource(&r.attention).
 		WithOptions(controller.Options{
@@ -112,23 +112,14 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			MaxConcurrentReconciles: maxReconciles,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),
 		})
-	if r.Webhooks != nil {
-		b = b.WatchesRawSource(r.onChange(r.Webhooks.Changed(), client.HasLabels{}))
+	if r.publish.webhooks.server != nil {
+		b = b.WatchesRawSource(r.onChange(r.publish.webhooks.server.Changed(), client.HasLabels{}))
 		for _, kind := range admission.Kinds() {
 			b = b.Watches(kind, handler.EnqueueRequestsFromMapFunc(admission.Requests))
 		}
 	}
 	return b.Complete(r)
 }
-
-// anyObject is a runnable that runs on every replica.
-type anyObject func(ctx context.Context) error
-
-// Start implements manager.Runnable.
-func (f anyObject) Start(ctx context.Context) error { return f(ctx) }
-
-// NeedLeaderElection implements manager.LeaderElectionRunnable.
-func (anyObject) NeedLeaderElection() bool { return false }
 
 func metadataOf(gvk schema.GroupVersionKind) *metav1.PartialObjectMetadata {
 	o := &metav1.PartialObjectMetadata{}
@@ -159,10 +150,10 @@ func (r *Reconciler) byIndex(index string) handler.EventHandler {
 	})
 }
 
-// ofAccount enqueues the plugins of a ServiceAccount that was created or deleted, and drops the cached decisions about
+// ofServiceAccount enqueues the plugins of a ServiceAccount that was created or deleted, and drops the cached decisions about
 // it.
-func (r *Reconciler) ofAccount(ctx context.Context, o client.Object) []reconcile.Request {
-	r.Authorizer.Drop(access.Change{Subject: access.Subject{Namespace: o.GetNamespace(), ServiceAccount: o.GetName()}})
+func (r *Reconciler) ofServiceAccount(ctx context.Context, o client.Object) []reconcile.Request {
+	r.authorizer.Drop(access.Change{Subject: access.Subject{Namespace: o.GetNamespace(), ServiceAccount: o.GetName()}})
 	return r.plugins(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexServiceAccount: o.GetName()})
 }
 
@@ -187,7 +178,7 @@ func (r *Reconciler) onChange(changes <-chan struct{}, which client.ListOption) 
 
 func (r *Reconciler) plugins(ctx context.Context, opts ...client.ListOption) []reconcile.Request {
 	var list pluginsv1alpha1.WasmPluginList
-	if err := r.Client.List(ctx, &list, opts...); err != nil {
+	if err := r.client.List(ctx, &list, opts...); err != nil {
 		log.FromContext(ctx).Error(err, "Failed to list WasmPlugins")
 		return nil
 	}

@@ -4,104 +4,40 @@ package wasmplugin
 
 import (
 	"context"
-	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// swap replaces the serving revision with the new one, and makes the plugin's controller watch what the new one needs.
-// A new revision reconciles every object again.
-func (r *Reconciler) swap(ctx context.Context, l *load) *problem {
-	current := r.serving.get(l.name)
-	sameWatch := current != nil && r.Watches.Running(l.name, l.plan.watch)
-	if l.runner != nil {
-		r.install(l)
-	} else {
-		r.renew(l)
-	}
-	if !r.leads.Load() {
-		return nil
-	}
-	if !l.plan.receivesEvents() {
-		r.Watches.Stop(l.name)
-		return nil
-	}
-	current = r.serving.get(l.name)
-	if err := r.Watches.Ensure(ctx, l.name, l.plan.watch, current.dispatcher); err != nil {
-		return watchProblem("the plugin's watches could not be started", err)
-	}
-	if l.runner != nil && sameWatch {
-		if err := r.Watches.Resync(ctx, l.name); err != nil {
-			return watchProblem("the plugin's objects could not be listed for the new revision", err)
+// swap replaces the serving revision with the new one, or rolls it back.
+type swap struct {
+	revisions   *Revisions
+	webhooks    webhooks
+	dispatchers dispatchers
+	decorators  Decorators
+}
+
+func (s swap) run(_ context.Context, l *load) *problem {
+	switch {
+	case l.rollback != nil:
+		s.webhooks.announce(l.plugin, l.rollback.to, l.current)
+		var done bool
+		if l.current, done = s.revisions.rollBack(l.name, l.rollback); !done {
+			return &problem{condition: pluginsv1alpha1.ConditionServing, reason: pluginsv1alpha1.ReasonPending, recovery: retryNow}
 		}
+		s.decorators.RolledBack(l.name.String())
+		return l.rollback.rejection.problem()
+	case l.compiled != nil:
+		next := l.compiled.revision
+		if l.current != nil {
+			next.dispatcher = l.current.dispatcher
+			s.webhooks.announce(l.plugin, next, l.current)
+		} else {
+			next.dispatcher = s.dispatchers.new(l.plugin, s.revisions.slots.Slot(l.name))
+		}
+		l.current = s.revisions.install(l.name, l.compiled)
+	default: // the serving revision stays, with what does not need a new one
+		s.revisions.using(l.name, l.kinds)
+		l.current = s.revisions.update(l.name, func(x *revision) { x.status.Source = l.source })
 	}
 	return nil
-}
-
-// renew keeps the serving revision, and takes from the load what does not need a new revision.
-func (r *Reconciler) renew(l *load) {
-	next := r.serving.get(l.name).using(l.kinds)
-	next.status.Source = l.source
-	next.dispatcher.rights.Store(next.rights)
-	r.serving.set(l.name, next)
-}
-
-// install makes the loaded revision the serving one. The previous revision is kept until the first calls of the new one
-// are evaluated.
-func (r *Reconciler) install(l *load) {
-	slot := r.Slots.Slot(l.name)
-	current := r.serving.get(l.name)
-	next := &revision{
-		fingerprint: l.plan.fingerprint(l.module.Digest),
-		digest:      l.module.Digest,
-		metadata:    l.plan.metadata,
-		plan:        l.plan,
-		status:      r.statusOf(l),
-		rights:      &rights{plan: l.plan, kinds: l.kinds, finalizer: l.finalizer},
-		serving:     l.serving,
-		exports:     l.info.Exports,
-		track:       plugin.NewTrack(func() { r.attention.call(l.name) }),
-	}
-	if current != nil {
-		// The plugin's controller keeps its dispatcher across revisions.
-		next.dispatcher = current.dispatcher
-		next.dispatcher.rights.Store(next.rights)
-		next.probation = &probation{before: current, until: r.Clock.Now().Add(probationTime)}
-		current.probation, current.rejected = nil, nil
-	} else {
-		next.dispatcher = newDispatcher(r, l, slot)
-		next.dispatcher.rights.Store(next.rights)
-	}
-	r.announce(l.plugin, next, current)
-	slot.Try(next.track.Runner(l.runner))
-	next.serving()
-	r.serving.set(l.name, next)
-
-	status := &l.plugin.Status
-	if was := status.Revision; was != nil && was.Digest != next.status.Digest {
-		status.PreviousDigest = was.Digest
-	}
-	status.Revision = &next.status
-	status.LastError = ""
-}
-
-func (r *Reconciler) statusOf(l *load) pluginsv1alpha1.Revision {
-	m := l.plan.metadata
-	return pluginsv1alpha1.Revision{
-		Digest:        l.module.Digest.String(),
-		ShortDigest:   l.module.Digest.Short(),
-		Version:       m.Version,
-		Language:      m.Language,
-		ABI:           m.ABI,
-		Source:        l.source,
-		Types:         l.plan.types(),
-		LoadedAt:      metav1.NewTime(r.Clock.Now().Truncate(time.Second)),
-		SizeBytes:     int64(len(l.module.Bytes)),
-		FetchMillis:   l.fetchTime.Milliseconds(),
-		CompileMillis: (l.describeTime + l.info.Compile).Milliseconds(),
-		Cached:        l.info.Cached,
-	}
 }

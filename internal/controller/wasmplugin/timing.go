@@ -21,10 +21,12 @@ type Timing struct {
 	SettleTime time.Duration
 }
 
-func (t Timing) rightsGrace() time.Duration { return cmp.Or(t.RightsGrace, rightsGrace) }
-
-func (t Timing) pollAfter() time.Duration { return cmp.Or(t.PollAfter, pollAfter) }
-
-func (t Timing) checkEvery() time.Duration { return cmp.Or(t.CheckEvery, checkEvery) }
-
-func (t Timing) settleTime() time.Duration { return cmp.Or(t.SettleTime, settleTime) }
+// orDefault returns the durations with the defaults for those that are zero.
+func (t Timing) orDefault() Timing {
+	return Timing{
+		RightsGrace: cmp.Or(t.RightsGrace, rightsGrace),
+		PollAfter:   cmp.Or(t.PollAfter, pollAfter),
+		CheckEvery:  cmp.Or(t.CheckEvery, checkEvery),
+		SettleTime:  cmp.Or(t.SettleTime, settleTime),
+	}
+}

@@ -4,50 +4,82 @@ package wasmplugin
 
 import (
 	"context"
-	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// remove unloads a plugin that was deleted, and forgets everything about it.
-func (r *Reconciler) remove(ctx context.Context, name types.NamespacedName) error {
-	err := r.unload(ctx, name)
-	r.freshness.forget(name)
-	r.Decorators.Forget(name.String())
-	r.Anomalies.Forget(name.String())
-	return err
+// unload stops what runs for a plugin.
+type unload struct {
+	publish    publish
+	revisions  *Revisions
+	waits      *waits
+	decorators Decorators
 }
 
-// unload stops what runs for a plugin: first its events, then its revision, after no admission request can wait for it.
-func (r *Reconciler) unload(ctx context.Context, name types.NamespacedName) error {
-	r.Watches.Stop(name)
-	if err := r.removeWebhooks(ctx, name); err != nil {
+// run stops first the plugin's events, then its revision, after no admission request can wait for it.
+func (u unload) run(ctx context.Context, name types.NamespacedName) error {
+	if err := u.publish.remove(ctx, name); err != nil {
 		return err
 	}
-	r.serving.forget(name)
-	r.guard.waitsNoMore(name)
-	r.Decorators.Stops(name.String())
-	if err := r.Slots.Remove(ctx, name); err != nil {
-		return fmt.Errorf("close the plugin: %w", err)
-	}
-	return nil
+	u.waits.end(name)
+	u.decorators.Stops(name.String())
+	return u.revisions.remove(ctx, name)
 }
 
 // suspend unloads a plugin while spec.suspend is true, and keeps the digest of its last revision in the status.
-func (r *Reconciler) suspend(ctx context.Context, l *load) error {
-	message := "spec.suspend is true"
-	err := r.unload(ctx, l.name)
-	if err != nil {
-		message += "; the plugin could not be unloaded, which is retried: " + err.Error()
-	}
-	l.retireRevision()
-	for _, c := range phases() {
-		l.conditions.Unknown(c, pluginsv1alpha1.ReasonSuspended, message)
-	}
-	for _, c := range []string{pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ConditionReady} {
-		l.conditions.False(c, pluginsv1alpha1.ReasonSuspended, message)
-	}
+func (u unload) suspend(ctx context.Context, l *load) error {
+	err := u.run(ctx, l.name)
+	l.current = nil
+	summarizeSuspended(l, err)
 	return err
+}
+
+// remove unloads a plugin that was deleted, and removes everything that is recorded about it.
+type remove struct {
+	unload     unload
+	status     *status
+	sweep      sweep
+	decorators Decorators
+	anomalies  Anomalies
+}
+
+// deleted removes a plugin whose WasmPlugin no longer exists.
+func (r remove) deleted(ctx context.Context, name types.NamespacedName) error {
+	err := r.unload.run(ctx, name)
+	r.status.freshness.forget(name)
+	r.decorators.Forget(name.String())
+	r.anomalies.Forget(name.String())
+	return err
+}
+
+// terminating unloads a plugin that is being deleted: first it stops the events, then it removes the finalizer from
+// objects without calling the plugin's finalize. It needs neither the plugin's module nor its ServiceAccount or
+// permissions.
+func (r remove) terminating(ctx context.Context, l *load) (ctrl.Result, error) {
+	if !r.unload.publish.finalizers.replica.leads() || !controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) {
+		return ctrl.Result{}, r.deleted(ctx, l.name)
+	}
+	err := r.unload.run(ctx, l.name)
+	if err == nil {
+		_, err = r.sweep.run(ctx, l, l.plugin.Status.FinalizedTypes)
+	}
+	if err == nil {
+		// The API server answers with a Conflict if there are recorded kinds that are not in the operator's copy yet.
+		err = client.IgnoreNotFound(r.status.setCleanup(ctx, l, false))
+	}
+	switch {
+	case err == nil:
+		return ctrl.Result{}, r.deleted(ctx, l.name)
+	case apierrors.IsConflict(err):
+		return ctrl.Result{RequeueAfter: staleAfter}, nil
+	}
+	l.cleanupPending = err
+	summarizeTerminating(l)
+	return ctrl.Result{}, err
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wasmplugin
+package plan
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/conditions"
@@ -16,33 +18,36 @@ import (
 func TestGrantsFor(t *testing.T) {
 	t.Parallel()
 	both, watch := []string{"list", "watch"}, []string{"watch"}
-	many := make([]lack, grantResources+1)
+	lack := func(namespace, resource string, verbs []string) Permission {
+		return Permission{Namespace: namespace, Mapping: &meta.RESTMapping{Resource: schema.GroupVersionResource{Resource: resource}}, Verbs: verbs}
+	}
+	many := make([]Permission, grantResources+1)
 	for i := range many {
-		many[i] = lack{"shop", fmt.Sprintf("r%d", i), both}
+		many[i] = lack("shop", fmt.Sprintf("r%d", i), both)
 	}
 	for _, tc := range []struct {
 		name, why string
-		lacks     []lack
-		want      []grant
+		lacks     []Permission
+		want      []Grant
 	}{
 		{"nothing", "", nil, nil},
-		{"one role", "resources that lack the same", []lack{{"shop", "items", both}, {"shop", "categories", both}}, []grant{{"shop", both, []string{"items", "categories"}, nil}}},
+		{"one role", "resources that lack the same", []Permission{lack("shop", "items", both), lack("shop", "categories", both)}, []Grant{{"shop", both, []string{"items", "categories"}, nil}}},
 		{
-			"other verbs", "exactly what is missing, and no more", []lack{{"shop", "items", both}, {"shop", "categories", watch}},
-			[]grant{{"shop", both, []string{"items"}, nil}, {"shop", watch, []string{"categories"}, nil}},
+			"other verbs", "exactly what is missing, and no more", []Permission{lack("shop", "items", both), lack("shop", "categories", watch)},
+			[]Grant{{"shop", both, []string{"items"}, nil}, {"shop", watch, []string{"categories"}, nil}},
 		},
 		{
-			"other namespaces", "a role is in one", []lack{{"shop", "items", both}, {"", "nodes", both}, {"stock", "items", both}},
-			[]grant{{"shop", both, []string{"items"}, nil}, {"", both, []string{"nodes"}, nil}, {"stock", both, []string{"items"}, nil}},
+			"other namespaces", "a role is in one", []Permission{lack("shop", "items", both), lack("", "nodes", both), lack("stock", "items", both)},
+			[]Grant{{"shop", both, []string{"items"}, nil}, {"", both, []string{"nodes"}, nil}, {"stock", both, []string{"items"}, nil}},
 		},
 		{
 			"many", "a command that people can read", many,
-			[]grant{{"shop", both, []string{"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"}, nil}, {"shop", both, []string{"r8"}, nil}},
+			[]Grant{{"shop", both, []string{"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"}, nil}, {"shop", both, []string{"r8"}, nil}},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(tc.want, grantsFor(tc.lacks), cmp.AllowUnexported(grant{})); diff != "" {
+			if diff := cmp.Diff(tc.want, GrantsFor(tc.lacks), cmp.AllowUnexported(Grant{})); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.why, diff)
 			}
 		})
@@ -52,7 +57,7 @@ func TestGrantsFor(t *testing.T) {
 func TestGrantMessage(t *testing.T) {
 	t.Parallel()
 	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot"}
-	got := grantMessage(id, []grant{
+	got := GrantMessage(id, []Grant{
 		{"shop", []string{"list", "watch"}, []string{"items.inventory.example.com", "configmaps"}, nil}, {"", []string{"watch"}, []string{"nodes"}, nil},
 	})
 	const want = `ServiceAccount "robot" cannot list and watch items.inventory.example.com, configmaps in namespace "shop"; nor watch nodes in all namespaces; grant it: ` +
@@ -69,7 +74,7 @@ func TestGrantMessage(t *testing.T) {
 func TestGrantMessage_quoted(t *testing.T) {
 	t.Parallel()
 	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot; id"}
-	got := grantMessage(id, []grant{{"shop", []string{"get"}, []string{"secrets"}, []string{"a", "$(id)"}}})
+	got := GrantMessage(id, []Grant{{"shop", []string{"get"}, []string{"secrets"}, []string{"a", "$(id)"}}})
 	const want = `kubectl -n shop create role k1s-pricing-ID --verb=get --resource=secrets --resource-name=a --resource-name='$(id)'; ` +
 		`kubectl -n shop create rolebinding k1s-pricing-ID --role=k1s-pricing-ID --serviceaccount='shop:robot; id'`
 	_, commands, _ := strings.Cut(withoutIDs(got), "grant it: ")
@@ -98,8 +103,8 @@ func TestGrantMessage_names(t *testing.T) {
 	seen := map[string]bool{}
 	verbs := []string{"list"}
 	for _, m := range []string{
-		grant{"", verbs, []string{"a"}, nil}.commands(id), grant{"", verbs, []string{"b"}, nil}.commands(id),
-		grant{"", []string{"watch"}, []string{"a"}, nil}.commands(id), grant{"", verbs, []string{"a"}, nil}.commands(other),
+		Grant{"", verbs, []string{"a"}, nil}.commands(id), Grant{"", verbs, []string{"b"}, nil}.commands(id),
+		Grant{"", []string{"watch"}, []string{"a"}, nil}.commands(id), Grant{"", verbs, []string{"a"}, nil}.commands(other),
 	} {
 		name := strings.Fields(m)[3]
 		if seen[name] {
@@ -113,11 +118,11 @@ func TestGrantMessage_names(t *testing.T) {
 func TestGrantMessage_long(t *testing.T) {
 	t.Parallel()
 	id := access.Identity{Namespace: strings.Repeat("n", 63), Plugin: strings.Repeat("p", 60), ServiceAccount: strings.Repeat("s", 63)}
-	var grants []grant
+	var grants []Grant
 	for i := range 50 {
-		grants = append(grants, grant{fmt.Sprintf("namespace-%d", i), []string{"list", "watch"}, []string{strings.Repeat("r", 63) + ".example.com"}, nil})
+		grants = append(grants, Grant{fmt.Sprintf("namespace-%d", i), []string{"list", "watch"}, []string{strings.Repeat("r", 63) + ".example.com"}, nil})
 	}
-	message := grantMessage(id, grants)
+	message := GrantMessage(id, grants)
 	serving := "the plugin receives no events: " + message
 	if conditions.Truncate(serving) != serving {
 		t.Errorf("it is cut, at %d bytes", len(message))

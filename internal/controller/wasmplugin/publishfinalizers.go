@@ -3,20 +3,19 @@
 package wasmplugin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	apikinds "github.com/k1s-io/k1s/internal/kinds"
 )
 
@@ -24,28 +23,42 @@ import (
 // or its ServiceAccount: a binding that is replaced is missing for a moment, too.
 const rightsGrace = 30 * time.Second
 
-// reasonFinalizerRemoved is the reason of the event about objects whose deletion a plugin no longer blocks.
-const reasonFinalizerRemoved = "ObjectsReleased"
+// finalizers removes the finalizers of plugins from objects that the plugins no longer finalize.
+type finalizers struct {
+	sweep   sweep
+	status  *status
+	events  recorder
+	replica *replica
+	clock   clock.PassiveClock
+	// grace is rightsGrace, or shorter in a test.
+	grace time.Duration
+}
 
-// removeFinalizers removes the plugin's finalizer from the objects of kinds that it no longer finalizes. Objects that left its
+// sweep removes the finalizer of a plugin from all objects of a kind.
+type sweep struct {
+	hosts Hosts
+	kinds Kinds
+}
+
+// publish removes the plugin's finalizer from the objects of kinds that it no longer finalizes. Objects that left its
 // scope in another way are in its queue, see stepFor. It returns the delay before it has to be called again without
 // another cause; 0 means never.
-func (r *Reconciler) removeFinalizers(ctx context.Context, l *load) (time.Duration, error) {
+func (f finalizers) publish(ctx context.Context, l *load) (time.Duration, error) {
 	recorded := l.plugin.Status.FinalizedTypes
-	if len(recorded) == 0 && !controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) {
+	if !f.replica.leads() || len(recorded) == 0 && !controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) {
 		return 0, nil
 	}
-	now := r.finalizing(l)
+	now := f.finalizing(l)
 	if !now.known {
 		return now.wait, nil
 	}
-	stale := without(recorded, now.kinds)
-	removed, err := r.sweep(ctx, l, stale)
+	stale := plan.Without(recorded, now.kinds)
+	removed, err := f.sweep.run(ctx, l, stale)
 	if err == nil {
-		err = r.record(ctx, l, joined(nil, now.kinds))
+		err = f.status.setFinalizedTypes(ctx, l, plan.With(nil, now.kinds))
 	}
-	if err == nil && l.problem == nil && !l.plan.needsCleanup() {
-		err = r.setCleanup(ctx, l, false)
+	if err == nil && l.problem == nil && !l.plan.NeedsCleanup() {
+		err = f.status.setCleanup(ctx, l, false)
 	}
 	if err != nil {
 		l.cleanupPending = err
@@ -56,8 +69,7 @@ func (r *Reconciler) removeFinalizers(ctx context.Context, l *load) (time.Durati
 		l.conditions.True(pluginsv1alpha1.ConditionCleanedUp, pluginsv1alpha1.ReasonSucceeded, "the plugin's finalizer is on no object that it does not belong on")
 	}
 	if now.lost && removed > 0 {
-		r.Events.Eventf(l.plugin, nil, corev1.EventTypeWarning, reasonFinalizerRemoved, actionReconcile, "%s", truncateNote(fmt.Sprintf(
-			"the plugin's finalizer was removed from %d objects, as the plugin has lacked permissions for %s: %s", removed, r.Timing.rightsGrace(), l.problem.message)))
+		f.events.finalizersRemoved(l, removed, f.grace)
 	}
 	return 0, nil
 }
@@ -74,9 +86,9 @@ type finalizing struct {
 	wait time.Duration
 }
 
-func (r *Reconciler) finalizing(l *load) finalizing {
-	if current := r.serving.get(l.name); current != nil && (!current.plan.receivesEvents() || r.Watches.Running(l.name, current.plan.watch)) {
-		return finalizing{known: true, kinds: current.plan.finalized()}
+func (f finalizers) finalizing(l *load) finalizing {
+	if l.watching {
+		return finalizing{known: true, kinds: l.current.plan.Finalized()}
 	}
 	if l.problem == nil || !l.problem.isLossOfRights() {
 		return finalizing{}
@@ -85,32 +97,29 @@ func (r *Reconciler) finalizing(l *load) finalizing {
 	if lost == nil {
 		return finalizing{}
 	}
-	if wait := r.Timing.rightsGrace() - r.Clock.Since(lost.LastTransitionTime.Time); wait > 0 {
+	if wait := f.grace - f.clock.Since(lost.LastTransitionTime.Time); wait > 0 {
 		return finalizing{wait: wait}
 	}
 	return finalizing{known: true, lost: true}
 }
 
-// sweep removes the plugin's finalizer from all objects of the given kinds, with the operator's own permissions.
-func (r *Reconciler) sweep(ctx context.Context, l *load, types []pluginsv1alpha1.TypeReference) (removed int, err error) {
+// run removes the plugin's finalizer from all objects of the given kinds, with the operator's own permissions.
+func (s sweep) run(ctx context.Context, l *load, types []pluginsv1alpha1.TypeReference) (removed int, err error) {
 	if len(types) == 0 {
 		return 0, nil
 	}
-	finalizer, err := r.Hosts.Finalizer(access.Identity{
-		Namespace: l.name.Namespace, Plugin: l.name.Name,
-		ServiceAccount: cmp.Or(l.plugin.Spec.ServiceAccountName, defaultServiceAccount),
-	})
+	finalizer, err := s.hosts.Finalizer(plan.IdentityOf(l.plugin))
 	if err != nil {
 		return 0, err
 	}
 	var failed []error
 	for _, t := range types {
-		n, err := r.sweepKind(ctx, finalizer, kindOf(t))
+		n, err := s.kind(ctx, finalizer, plan.KindOf(t))
 		removed += n
 		failed = append(failed, err)
 	}
 	if removed > 0 {
-		log.FromContext(ctx).Info("Took a plugin's finalizer off objects", "objects", removed, "types", types)
+		log.FromContext(ctx).Info("Removed a plugin's finalizer from objects", "objects", removed, "types", types)
 	}
 	return removed, errors.Join(failed...)
 }
@@ -118,12 +127,12 @@ func (r *Reconciler) sweep(ctx context.Context, l *load, types []pluginsv1alpha1
 // sweepTries is how often a kind is resolved because the API server answers requests for its path with 404.
 const sweepTries = 3
 
-// sweepKind removes the plugin's finalizer from all objects of a kind, in whatever version it is served. A 404 for its
+// kind removes the plugin's finalizer from all objects of a kind, in whatever version it is served. A 404 for its
 // path means that the kind has to be resolved again, and nothing about its objects.
-func (r *Reconciler) sweepKind(ctx context.Context, finalizer Finalizer, gvk schema.GroupVersionKind) (removed int, err error) {
+func (s sweep) kind(ctx context.Context, finalizer Finalizer, gvk schema.GroupVersionKind) (removed int, err error) {
 	for range sweepTries {
 		var mapping *meta.RESTMapping
-		if mapping, err = r.servedInAnyVersion(ctx, gvk); mapping == nil || err != nil {
+		if mapping, err = s.servedInAnyVersion(ctx, gvk); mapping == nil || err != nil {
 			return removed, err
 		}
 		var n int
@@ -132,7 +141,7 @@ func (r *Reconciler) sweepKind(ctx context.Context, finalizer Finalizer, gvk sch
 		if !apikinds.IsPathNotFound(err) {
 			return removed, err
 		}
-		r.Kinds.Invalidate(gvk.Group)
+		s.kinds.Invalidate(gvk.Group)
 	}
 	return removed, err
 }
@@ -140,8 +149,8 @@ func (r *Reconciler) sweepKind(ctx context.Context, finalizer Finalizer, gvk sch
 // servedInAnyVersion returns how a kind is served, in its own version if possible. It returns nil for a kind that is
 // not installed any more, whose objects were deleted with it. A kind that is defined but not served still has its
 // objects.
-func (r *Reconciler) servedInAnyVersion(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
-	mapping, err := r.Kinds.Resolve(ctx, gvk)
+func (s sweep) servedInAnyVersion(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	mapping, err := s.kinds.Resolve(ctx, gvk)
 	var not *apikinds.NotServedError
 	switch {
 	case !errors.As(err, &not):
@@ -149,7 +158,7 @@ func (r *Reconciler) servedInAnyVersion(ctx context.Context, gvk schema.GroupVer
 	case len(not.Served) > 0:
 		return not.Served[0], nil
 	}
-	definition, err := r.Kinds.Definition(ctx, gvk.GroupKind())
+	definition, err := s.kinds.Definition(ctx, gvk.GroupKind())
 	if err != nil {
 		return nil, err
 	}

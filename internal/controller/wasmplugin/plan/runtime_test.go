@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wasmplugin
+package plan
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-func TestCeilings_runtime(t *testing.T) {
+func TestCeilings_Runtime(t *testing.T) {
 	t.Parallel()
 	defaults := pluginsv1alpha1.Runtime{MaxMemoryPages: 1024, MaxInstances: 4, TimeoutSeconds: 5}
 	for name, tt := range map[string]struct {
@@ -33,7 +33,7 @@ func TestCeilings_runtime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := tt.ceilings.runtime(tt.in)
+			got, err := tt.ceilings.Runtime(tt.in)
 			if tt.field == "" {
 				if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
 					t.Errorf("%v, -want +got:\n%s", err, diff)

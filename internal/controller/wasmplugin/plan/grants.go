@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wasmplugin
+package plan
 
 import (
 	"crypto/sha256"
@@ -23,8 +23,8 @@ const (
 	maxGrantName = 200
 )
 
-// grant is a missing Role: verbs on resources in a namespace, or in all namespaces if it is empty.
-type grant struct {
+// Grant is a missing Role: verbs on resources in a namespace, or in all namespaces if it is empty.
+type Grant struct {
 	namespace string
 	verbs     []string
 	resources []string
@@ -32,30 +32,29 @@ type grant struct {
 	names []string
 }
 
-// lack is one or more verbs that a ServiceAccount lacks on a resource.
-type lack struct {
-	namespace, resource string
-	verbs               []string
-}
-
-// grantsFor combines missing permissions into as few roles as possible, in a fixed order.
-func grantsFor(lacks []lack) []grant {
-	var out []grant
-	for _, l := range lacks {
-		i := slices.IndexFunc(out, func(g grant) bool {
-			return g.namespace == l.namespace && slices.Equal(g.verbs, l.verbs) && len(g.resources) < grantResources
+// GrantsFor combines missing permissions into as few roles as possible, in a fixed order.
+func GrantsFor(missing []Permission) []Grant {
+	var out []Grant
+	for _, p := range missing {
+		i := slices.IndexFunc(out, func(g Grant) bool {
+			return g.namespace == p.Namespace && slices.Equal(g.verbs, p.Verbs) && len(g.resources) < grantResources
 		})
 		if i < 0 {
-			out = append(out, grant{namespace: l.namespace, verbs: l.verbs})
+			out = append(out, Grant{namespace: p.Namespace, verbs: p.Verbs})
 			i = len(out) - 1
 		}
-		out[i].resources = append(out[i].resources, l.resource)
+		out[i].resources = append(out[i].resources, ResourceName(p.Mapping))
 	}
 	return out
 }
 
+// GrantToGet returns the role to get Secrets in a namespace by their names.
+func GrantToGet(namespace string, secrets []string) Grant {
+	return Grant{namespace: namespace, verbs: []string{"get"}, resources: []string{"secrets"}, names: secrets}
+}
+
 // String returns what is missing.
-func (g grant) String() string {
+func (g Grant) String() string {
 	where := "in all namespaces"
 	if g.namespace != "" {
 		where = fmt.Sprintf("in namespace %q", g.namespace)
@@ -70,7 +69,7 @@ func (g grant) String() string {
 // commands returns the commands that create the role and its binding. The role's name depends on its rules, so that
 // granting more later does not conflict with the existing role. If only one of role and binding exists, the commands
 // create the other one.
-func (g grant) commands(id access.Identity) string {
+func (g Grant) commands(id access.Identity) string {
 	what, binding, flag := "role", "rolebinding", "-n "+plugin.ShellQuote(g.namespace)+" "
 	if g.namespace == "" {
 		what, binding, flag = "clusterrole", "clusterrolebinding", ""
@@ -90,9 +89,9 @@ func (g grant) commands(id access.Identity) string {
 		flag, binding, name, what, name, plugin.ShellQuote(id.Namespace+":"+id.ServiceAccount))
 }
 
-// grantMessage returns a message with everything that is missing, and with the commands that grant it. What does not
+// GrantMessage returns a message with everything that is missing, and with the commands that grant it. What does not
 // fit is reported after the rest has been granted.
-func grantMessage(id access.Identity, grants []grant) string {
+func GrantMessage(id access.Identity, grants []Grant) string {
 	for n := len(grants); n > 0; n-- {
 		denials, commands := make([]string, n), make([]string, n)
 		for i, g := range grants[:n] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wasmplugin
+package plan
 
 import (
 	"errors"
@@ -35,7 +35,7 @@ func wasmPlugin(mutate func(*pluginsv1alpha1.WasmPluginSpec)) *pluginsv1alpha1.W
 	return wp
 }
 
-func TestNewPlan_invalid(t *testing.T) {
+func TestNew_invalid(t *testing.T) {
 	t.Parallel()
 	both := []plugin.Capability{plugin.CapabilityReconcile, plugin.CapabilityStatusUpdate}
 	for name, tc := range map[string]struct {
@@ -100,7 +100,7 @@ func TestNewPlan_invalid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := newPlan(wasmPlugin(tc.mutate), tc.metadata)
+			_, err := New(wasmPlugin(tc.mutate), tc.metadata)
 			var rejected *plugin.LoadError
 			switch {
 			case tc.reason == "" && err != nil:
@@ -123,11 +123,11 @@ func TestPlan_fingerprint(t *testing.T) {
 		ForTypes:     []schema.GroupVersionKind{category(), item()},
 	}
 	of := func(digest plugin.Digest, mutate func(*pluginsv1alpha1.WasmPluginSpec)) string {
-		p, err := newPlan(wasmPlugin(mutate), metadata)
+		p, err := New(wasmPlugin(mutate), metadata)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return p.fingerprint(digest)
+		return p.Fingerprint(digest)
 	}
 	base := of("a", nil)
 	if of("a", func(s *pluginsv1alpha1.WasmPluginSpec) { s.SHA256 = "x"; s.Suspend = true }) != base {
@@ -167,20 +167,32 @@ func TestPlan_fingerprint(t *testing.T) {
 	}
 }
 
-func TestRecoveryFrom_neverStallsOnTheMoment(t *testing.T) {
+// TestWorkers shows that there are more workers than instances only if waiting requests are joined into batches.
+func TestWorkers(t *testing.T) {
 	t.Parallel()
-	for reason, want := range map[string]recovery{
-		pluginsv1alpha1.ReasonNotWasm:                stall, // the bytes stay what they are
-		pluginsv1alpha1.ReasonSettingsInvalid:        stall,
-		pluginsv1alpha1.ReasonConfigMapNotFound:      wait, // an event reports when it is created
-		pluginsv1alpha1.ReasonServiceAccountNotFound: wait,
-		pluginsv1alpha1.ReasonKindNotFound:           wait,
-		pluginsv1alpha1.ReasonAccountForbidden:       wait,
-		pluginsv1alpha1.ReasonSourceUnavailable:      retry, // a temporary state of the API server
-		pluginsv1alpha1.ReasonInitializeFailed:       retry, // a slow machine may be the cause
+	for _, tc := range []struct{ instances, batch, want int }{
+		{4, 0, 4}, {4, 1, 4}, {4, 8, 32}, {1, 256, 256}, {4, 256, maxWorkers}, {64, 256, maxWorkers},
 	} {
-		if got := recoveryFrom(reason); got != want {
-			t.Errorf("%s: recovery %d, want %d", reason, got, want)
+		if got := workers(tc.instances, tc.batch); got != tc.want {
+			t.Errorf("%d instances, batches of %d: got %d, want %d", tc.instances, tc.batch, got, tc.want)
+		}
+	}
+	p, err := New(wasmPlugin(nil), plugin.Metadata{
+		Capabilities: []plugin.Capability{plugin.CapabilityReconcile}, ForTypes: []schema.GroupVersionKind{item()}, MaxBatch: 8,
+	})
+	if err != nil || p.Watch.MaxConcurrentReconciles != 8*defaultMaxInstances {
+		t.Errorf("got %d, %v", p.Watch.MaxConcurrentReconciles, err)
+	}
+}
+
+func TestNew_rate(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ rate, burst, want int32 }{{0, 0, 0}, {50, 0, 100}, {50, 7, 7}} {
+		p, err := New(wasmPlugin(func(s *pluginsv1alpha1.WasmPluginSpec) {
+			s.Security.RequestsPerSecond, s.Security.Burst = tc.rate, tc.burst
+		}), plugin.Metadata{Capabilities: []plugin.Capability{plugin.CapabilityReconcile}, ForTypes: []schema.GroupVersionKind{item()}})
+		if err != nil || p.RequestsPerSecond != int(tc.rate) || p.Burst != int(tc.want) {
+			t.Errorf("%+v: got %d, %d, %v", tc, p.RequestsPerSecond, p.Burst, err)
 		}
 	}
 }

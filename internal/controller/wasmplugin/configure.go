@@ -10,10 +10,10 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -27,18 +27,31 @@ const pollSecrets = time.Minute
 const settingsTime = 2 * time.Second
 
 // configure collects the settings, including those from Secrets, and checks them.
-func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
-	secrets, err := r.secrets(ctx, l)
+type configure struct {
+	secrets     Secrets
+	permissions permissions
+	// authorize reports what else the ServiceAccount lacks if it is not allowed to read a Secret.
+	authorize authorize
+	checks    *plugin.SettingsChecks
+}
+
+// Secrets reads Secrets as a plugin.
+type Secrets interface {
+	Secret(ctx context.Context, id access.Identity, name string) (map[string][]byte, error)
+}
+
+func (c configure) run(ctx context.Context, l *load) *problem {
+	secrets, err := c.collect(ctx, l)
 	if err == nil {
-		l.plan.redact = plugin.RedactorOf(secrets)
-		l.plan.secret = nil
+		l.plan.Redact = plugin.RedactorOf(secrets)
+		l.plan.Secret = nil
 		for _, s := range secrets {
-			l.plan.secret = append(l.plan.secret, s.As)
+			l.plan.Secret = append(l.plan.Secret, s.As)
 		}
-		l.plan.settings, err = plugin.MergeSettings(l.plan.settings, secrets)
+		l.plan.Settings, err = plugin.MergeSettings(l.plan.Settings, secrets)
 	}
 	if err == nil {
-		err = r.checkSettings(ctx, l, secrets)
+		err = c.check(ctx, l, secrets)
 		if load := (*plugin.LoadError)(nil); err != nil && !errors.As(err, &load) {
 			return &problem{
 				condition: pluginsv1alpha1.ConditionSettingsValid, reason: pluginsv1alpha1.ReasonPending, recovery: retry,
@@ -54,7 +67,7 @@ func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 		if p.reason == pluginsv1alpha1.ReasonSecretForbidden {
 			// If the ServiceAccount has lost all its permissions, the plugin's finalizer must not keep blocking
 			// deletions.
-			if lost := r.authorize(ctx, l); lost != nil && lost.reason == pluginsv1alpha1.ReasonAccountForbidden {
+			if lost := c.authorize.run(ctx, l); lost != nil && lost.reason == pluginsv1alpha1.ReasonAccountForbidden {
 				l.conditions.False(p.condition, p.reason, p.message)
 				return lost
 			}
@@ -69,21 +82,21 @@ func (r *Reconciler) configure(ctx context.Context, l *load) *problem {
 	return nil
 }
 
-// checkSettings checks the settings against the module's schema. An error that is not a *plugin.LoadError means that
+// check checks the settings against the module's schema. An error that is not a *plugin.LoadError means that
 // there is no result.
-func (r *Reconciler) checkSettings(ctx context.Context, l *load, secrets []plugin.Secret) error {
+func (c configure) check(ctx context.Context, l *load, secrets []plugin.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, settingsTime)
 	defer cancel()
-	return r.settingsChecks.Check(ctx, l.plan.metadata.ConfigSchema, l.plan.settings, secrets...)
+	return c.checks.Check(ctx, l.plan.Metadata.ConfigSchema, l.plan.Settings, secrets...)
 }
 
-// secrets reads spec.settingsFrom as the plugin's ServiceAccount.
-func (r *Reconciler) secrets(ctx context.Context, l *load) ([]plugin.Secret, error) {
-	from, id := l.plugin.Spec.SettingsFrom, l.plan.identity
+// collect reads spec.settingsFrom as the plugin's ServiceAccount.
+func (c configure) collect(ctx context.Context, l *load) ([]plugin.Secret, error) {
+	from, id := l.plugin.Spec.SettingsFrom, l.plan.Identity
 	if err := plugin.CheckSettingNames(l.plugin.Spec.Settings, from); err != nil {
 		return nil, err
 	}
-	data, err := r.readSecrets(ctx, id, from)
+	data, err := c.read(ctx, id, from)
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +117,8 @@ func (r *Reconciler) secrets(ctx context.Context, l *load) ([]plugin.Secret, err
 	return out, nil
 }
 
-// readSecrets reads each Secret once. One error reports all Secrets that the ServiceAccount is not allowed to get.
-func (r *Reconciler) readSecrets(ctx context.Context, id access.Identity, from []pluginsv1alpha1.SettingSource) (map[string]map[string][]byte, error) {
+// read reads each Secret once. One error reports all Secrets that the ServiceAccount is not allowed to get.
+func (c configure) read(ctx context.Context, id access.Identity, from []pluginsv1alpha1.SettingSource) (map[string]map[string][]byte, error) {
 	data := map[string]map[string][]byte{}
 	var forbidden []string
 	var failed error
@@ -114,7 +127,7 @@ func (r *Reconciler) readSecrets(ctx context.Context, id access.Identity, from [
 		if _, read := data[name]; read || slices.Contains(forbidden, name) {
 			continue
 		}
-		values, err := r.Hosts.Secret(ctx, id, name)
+		values, err := c.secrets.Secret(ctx, id, name)
 		switch {
 		case err == nil:
 			data[name] = values
@@ -129,15 +142,14 @@ func (r *Reconciler) readSecrets(ctx context.Context, id access.Identity, from [
 	}
 	// If the ServiceAccount does not exist, or the operator is not allowed to impersonate it, granting a permission
 	// does not help.
-	if err := r.checkAccount(ctx, id); err != nil {
+	if err := c.permissions.checkServiceAccount(ctx, id); err != nil {
 		return nil, err
 	}
-	if err := r.checkImpersonation(ctx, id); err != nil {
+	if err := c.permissions.checkImpersonation(ctx, id); err != nil {
 		return nil, err
 	}
-	return nil, plugin.Reject(pluginsv1alpha1.ReasonSecretForbidden, "%s", grantMessage(id, []grant{{
-		namespace: id.Namespace, verbs: []string{"get"}, resources: []string{"secrets"}, names: forbidden,
-	}}))
+	return nil, plugin.Reject(pluginsv1alpha1.ReasonSecretForbidden, "%s",
+		plan.GrantMessage(id, []plan.Grant{plan.GrantToGet(id.Namespace, forbidden)}))
 }
 
 // secretProblem returns why a Secret could not be read, for reasons other than a missing permission.
@@ -147,12 +159,4 @@ func secretProblem(id access.Identity, name string, err error) error {
 			"Secret %q does not exist in namespace %q: create it, or change spec.settingsFrom", name, id.Namespace)
 	}
 	return fmt.Errorf("get Secret %q: %w", name, err)
-}
-
-// pollsSecrets requeues a plugin with settings from Secrets soon enough to notice that they changed.
-func (l *load) pollsSecrets(result ctrl.Result) ctrl.Result {
-	if len(l.plugin.Spec.SettingsFrom) > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > pollSecrets) {
-		result.RequeueAfter = pollSecrets
-	}
-	return result
 }

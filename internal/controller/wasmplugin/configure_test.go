@@ -8,25 +8,23 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
-	"github.com/k1s-io/k1s/internal/conditions"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
+func configureOf(k keeper) configure {
+	return configure{secrets: k, checks: &plugin.SettingsChecks{}}
+}
+
 // keeper has Secrets, and counts how often each is read.
 type keeper struct {
-	Hosts
-
 	secrets map[string]map[string][]byte
 	reads   map[string]int
 }
@@ -67,13 +65,13 @@ func TestConfigure(t *testing.T) {
 			k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{
 				"mail": {"user": []byte("me"), "password": []byte("hunter2"), "binary": {0xff}},
 			}}
-			l := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) { s.SettingsFrom = tc.from })
-			p := (&Reconciler{Hosts: k}).configure(t.Context(), l)
+			l := loadOf(t, func(s *pluginsv1alpha1.WasmPluginSpec) { s.SettingsFrom = tc.from })
+			p := configureOf(k).run(t.Context(), l)
 			switch {
 			case tc.reason == "" && p != nil:
 				t.Errorf("got %v", p)
-			case tc.reason == "" && string(l.plan.settings) != tc.settings:
-				t.Errorf("settings are %s, want %s", l.plan.settings, tc.settings)
+			case tc.reason == "" && string(l.plan.Settings) != tc.settings:
+				t.Errorf("settings are %s, want %s", l.plan.Settings, tc.settings)
 			case tc.reason != "" && (p == nil || p.condition != pluginsv1alpha1.ConditionSettingsValid || p.reason != tc.reason || p.recovery != tc.recovery):
 				t.Errorf("got %+v, want %s", p, tc.reason)
 			}
@@ -89,13 +87,13 @@ func TestConfigure_fingerprint(t *testing.T) {
 	t.Parallel()
 	of := func(value string) string {
 		k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{"mail": {"password": []byte(value)}}}
-		l := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
+		l := loadOf(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.SettingsFrom = []pluginsv1alpha1.SettingSource{settingFrom("p", "mail", "password")}
 		})
-		if p := (&Reconciler{Hosts: k}).configure(t.Context(), l); p != nil {
+		if p := configureOf(k).run(t.Context(), l); p != nil {
 			t.Fatal(p)
 		}
-		return l.plan.fingerprint("digest")
+		return l.plan.Fingerprint("digest")
 	}
 	first, second := of("one"), of("one")
 	if first == of("two") || first != second {
@@ -106,39 +104,17 @@ func TestConfigure_fingerprint(t *testing.T) {
 // TestConfigure_noResult shows that a check without a result is not an error of the schema, the settings or a Secret.
 func TestConfigure_noResult(t *testing.T) {
 	t.Parallel()
-	l := newLoad(t, nil)
-	l.plan.metadata.ConfigSchema = json.RawMessage(`{"properties":{"l":{"items":{"type":"string"}}}}`)
-	l.plan.settings = json.RawMessage(`{"l":[` + strings.Repeat(`"x",`, 5_000) + `"x"]}`)
+	l := loadOf(t, nil)
+	l.plan.Metadata.ConfigSchema = json.RawMessage(`{"properties":{"l":{"items":{"type":"string"}}}}`)
+	l.plan.Settings = json.RawMessage(`{"l":[` + strings.Repeat(`"x",`, 5_000) + `"x"]}`)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := &Reconciler{Hosts: keeper{}}
-	if p := r.configure(ended, l); p == nil || p.recovery != retry || p.reason != pluginsv1alpha1.ReasonPending || p.condition != pluginsv1alpha1.ConditionSettingsValid {
+	c := configureOf(keeper{})
+	if p := c.run(ended, l); p == nil || p.recovery != retry || p.reason != pluginsv1alpha1.ReasonPending || p.condition != pluginsv1alpha1.ConditionSettingsValid {
 		t.Errorf("got %v", p)
 	}
-	if p := r.configure(t.Context(), l); p != nil {
+	if p := c.run(t.Context(), l); p != nil {
 		t.Errorf("the next one: %v", p)
-	}
-}
-
-func TestPollsSecrets(t *testing.T) {
-	t.Parallel()
-	with := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
-		s.SettingsFrom = []pluginsv1alpha1.SettingSource{settingFrom("p", "mail", "password")}
-	})
-	without := newLoad(t, nil)
-	for _, tc := range []struct {
-		l           *load
-		asked, want time.Duration
-	}{
-		{with, 0, pollSecrets},
-		{with, recheckRarely, pollSecrets},
-		{with, pollAfter, pollAfter},
-		{without, 0, 0},
-		{without, recheckRarely, recheckRarely},
-	} {
-		if got := tc.l.pollsSecrets(ctrl.Result{RequeueAfter: tc.asked}).RequeueAfter; got != tc.want {
-			t.Errorf("%s becomes %s, want %s", tc.asked, got, tc.want)
-		}
 	}
 }
 
@@ -147,34 +123,21 @@ func TestPollsSecrets(t *testing.T) {
 func TestConfigure_fromSecret(t *testing.T) {
 	t.Parallel()
 	k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{"mail": {"password": []byte("hunter2")}}}
-	inSpec := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
+	inSpec := loadOf(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Settings = &runtime.RawExtension{Raw: []byte(`{"p":"hunter2"}`)}
 	})
-	inSecret := newLoad(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
+	inSecret := loadOf(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.SettingsFrom = []pluginsv1alpha1.SettingSource{settingFrom("p", "mail", "password")}
 	})
 	for _, l := range []*load{inSpec, inSecret} {
-		if p := (&Reconciler{Hosts: k}).configure(t.Context(), l); p != nil {
+		if p := configureOf(k).run(t.Context(), l); p != nil {
 			t.Fatal(p)
 		}
 	}
-	if string(inSpec.plan.settings) != string(inSecret.plan.settings) {
-		t.Fatalf("settings are %s and %s", inSpec.plan.settings, inSecret.plan.settings)
+	if string(inSpec.plan.Settings) != string(inSecret.plan.Settings) {
+		t.Fatalf("settings are %s and %s", inSpec.plan.Settings, inSecret.plan.Settings)
 	}
-	if inSpec.plan.fingerprint("m") == inSecret.plan.fingerprint("m") {
+	if inSpec.plan.Fingerprint("m") == inSecret.plan.Fingerprint("m") {
 		t.Error("they are one revision")
 	}
-}
-
-func newLoad(t *testing.T, mutate func(*pluginsv1alpha1.WasmPluginSpec)) *load {
-	t.Helper()
-	wp := wasmPlugin(mutate)
-	p, err := newPlan(wp, plugin.Metadata{
-		Capabilities: []plugin.Capability{plugin.CapabilityReconcile},
-		ForTypes:     []schema.GroupVersionKind{item()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &load{plugin: wp, plan: p, conditions: conditions.For(&wp.Status.Conditions, 1)}
 }

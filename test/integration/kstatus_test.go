@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+)
+
+// TestWasmPlugin_kstatus checks the conditions that kubectl wait, Flux and Argo CD use: Reconciling while a plugin waits,
+// Stalled while only a change of the plugin helps, and neither while it is Ready.
+func TestWasmPlugin_kstatus(t *testing.T) {
+	o := startOperator(t)
+	n := newTenant(t, o.env, annotatorRules()...)
+	n.plugin(t, "annotator")
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReconciling, metav1.ConditionTrue, pluginsv1alpha1.ReasonConfigMapNotFound)
+	n.expectNoCondition(t, "annotator", pluginsv1alpha1.ConditionStalled)
+	n.storeRaw(t, "annotator", []byte("text"))
+	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionStalled, metav1.ConditionTrue, pluginsv1alpha1.ReasonNotWasm)
+	n.expectNoCondition(t, "annotator", pluginsv1alpha1.ConditionReconciling)
+	n.store(t, "annotator", fixture(t, "annotator.wasm"))
+	n.expectReady(t, "annotator")
+	n.expectNoCondition(t, "annotator", pluginsv1alpha1.ConditionStalled)
+	n.expectNoCondition(t, "annotator", pluginsv1alpha1.ConditionReconciling)
+}
+
+// expectNoCondition waits until a WasmPlugin does not have a condition.
+func (n tenant) expectNoCondition(t *testing.T, name, condition string) {
+	t.Helper()
+	testenv.Eventually(t, fmt.Sprintf("WasmPlugin %s has no %s", name, condition), func(ctx context.Context) error {
+		wp, err := n.get(ctx, name)
+		if err == nil && meta.FindStatusCondition(wp.Status.Conditions, condition) != nil {
+			err = fmt.Errorf("conditions are %v", wp.Status.Conditions)
+		}
+		return err
+	})
+}
