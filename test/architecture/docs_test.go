@@ -17,10 +17,15 @@ func TestDocs_pathsExist(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
 	known := repositoryPaths(t, root)
-	documents := []string{"README.md", "CONTRIBUTING.md", "SECURITY.md"}
+	var documents []string
 	for _, p := range known {
-		if strings.HasPrefix(p, "docs/") && strings.HasSuffix(p, ".md") {
+		if strings.HasSuffix(p, ".md") {
 			documents = append(documents, p)
+		}
+	}
+	for _, p := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"} {
+		if !slices.Contains(documents, p) {
+			t.Errorf("there is no %s", p)
 		}
 	}
 	for _, document := range documents {
@@ -46,7 +51,7 @@ func TestDocs_pathsExist(t *testing.T) {
 var built = regexp.MustCompile(`^plugins/[^/]+\.wasm$`)
 
 var (
-	topLevel = regexp.MustCompile(`^(\.ci|api|charts|cmd|config|docs|hack|internal|plugins|test)/`)
+	topLevel = regexp.MustCompile(`^(\.ci|\.github|api|charts|cmd|config|docs|hack|internal|plugins|test)/`)
 	fence    = regexp.MustCompile("(?ms)^[ \t]*(```|~~~).*?^[ \t]*(```|~~~)[ \t]*$")
 	code     = regexp.MustCompile("`([^`\n]+)`")
 	link     = regexp.MustCompile(`\]\(<?([^)\s>]+)`)

@@ -65,7 +65,7 @@ const proseWidth = 100
 var generated = []string{"docs/metrics.md", "docs/reference/api.md", "docs/benchmarks.md"}
 
 // endings are the endings of the names of files with English texts.
-var endings = []string{".md", ".go", ".yaml", ".sh", ".wat", ".ts", ".rs", ".c", ".h", ".tpl", ".txt", "Makefile", "Dockerfile"}
+var endings = []string{".md", ".go", ".yaml", ".yml", ".sh", ".wat", ".ts", ".rs", ".c", ".h", ".tpl", ".txt", "Makefile", "Dockerfile"}
 
 // TestWords checks that all texts use standard Kubernetes and WebAssembly English.
 func TestWords(t *testing.T) {
