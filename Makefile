@@ -25,7 +25,7 @@ export KUBEBUILDER_CONTROLPLANE_START_TIMEOUT ?= 60s
 # compiled: the Kubernetes libraries take minutes. Only the race detector needs it.
 export CGO_ENABLED := 0
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION ?= $(shell git describe --tags --match 'v*' --always --dirty 2>/dev/null || echo dev)
 IMAGE ?= ghcr.io/k1s-io/k1s:dev
 # Root certificates for the image: those of the machine that builds it.
 CA_CERTIFICATES ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)

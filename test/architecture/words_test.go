@@ -107,7 +107,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// line is a line of a Markdown text outside of code blocks. The field text is the line without code spans.
+// line is a line of a Markdown text outside of code blocks. The field text is the line without code spans and the
+// targets of links.
 type line struct {
 	number      int
 	whole, text string
@@ -126,7 +127,7 @@ func prose(markdown string) []line {
 	markdown = regexp.MustCompile(`(?s)<!--.*?-->`).ReplaceAllStringFunc(markdown, blank)
 	lines := linesOf(markdown)
 	for i := range lines {
-		lines[i].text = code.ReplaceAllString(lines[i].whole, "code")
+		lines[i].text = link.ReplaceAllString(code.ReplaceAllString(lines[i].whole, "code"), "](")
 	}
 	return lines
 }
@@ -142,8 +143,8 @@ func linesOf(text string) []line {
 
 func TestProse(t *testing.T) {
 	t.Parallel()
-	const in = "a `code span`\n```sh\nrefused\n```\n<!-- held\nup -->\nb"
-	want := map[int]string{1: "a code", 7: "b"}
+	const in = "a `code span` [x](refused.md)\n```sh\nrefused\n```\n<!-- held\nup -->\nb"
+	want := map[int]string{1: "a code [x]()", 7: "b"}
 	for _, l := range prose(in) {
 		if l.text != want[l.number] {
 			t.Errorf("line %d is %q, want %q", l.number, l.text, want[l.number])
