@@ -14,7 +14,8 @@ func init() {
 		Name:    "hello",
 		Version: "v1.0.0",
 		Reconcilers: []k1s.Handler{
-			k1s.ForKind("inventory.example.com/v1alpha1", "Category", k1s.ReconcileFunc[*k1s.Object](hello)),
+			k1s.ForKind("inventory.example.com/v1alpha1", "Category",
+				k1s.ReconcileFunc[*k1s.Object](hello)),
 		},
 	})
 }
