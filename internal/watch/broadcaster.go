@@ -14,7 +14,7 @@ import (
 
 // broadcaster passes the events of one informer to the controllers of all plugins that watch its kind. It is the informer's
 // only handler, and is never removed from it. An informer has a buffer for each of its handlers, and drops the buffer
-// when the handler is removed. With a fan, controllers have no such buffers, so that one controller can replace another
+// when the handler is removed. With a broadcaster, controllers have no such buffers, so that one controller can replace another
 // without losing an event.
 type broadcaster struct {
 	gvk    schema.GroupVersionKind
@@ -24,7 +24,7 @@ type broadcaster struct {
 	handlers map[*eventHandler]struct{}
 }
 
-func newFan(gvk schema.GroupVersionKind, reader client.Reader) *broadcaster {
+func newBroadcaster(gvk schema.GroupVersionKind, reader client.Reader) *broadcaster {
 	return &broadcaster{gvk: gvk, reader: reader, handlers: map[*eventHandler]struct{}{}}
 }
 

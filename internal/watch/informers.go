@@ -78,7 +78,7 @@ func (i *informers) add(ctx context.Context, kind *meta.RESTMapping) (*informer,
 		i.remove(gvk)
 		return nil, err
 	}
-	f := newFan(gvk, i.cache)
+	f := newBroadcaster(gvk, i.cache)
 	if _, err := made.AddEventHandler(f); err != nil {
 		i.remove(gvk)
 		return nil, err
