@@ -89,7 +89,7 @@ func (b *base) GetMetrics() ControllerMetrics {
 	b.mu.Unlock()
 	metrics := b.meter.read()
 	if current != nil {
-		metrics.QueueDepth = current.depth()
+		metrics.QueueDepth = current.Queue.Len()
 	}
 	return metrics
 }

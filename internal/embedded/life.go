@@ -85,7 +85,12 @@ func (b *base) live(ctx context.Context, l *life, started chan<- error) {
 		waiting = nil
 	}
 	for {
-		r := b.begin(ctx)
+		r, err := b.begin(ctx)
+		if err != nil {
+			notify(b.end(ctx, l, err))
+			close(l.done)
+			return
+		}
 		restarted := false
 		for synced := r.synced; !restarted; {
 			select {
@@ -96,25 +101,29 @@ func (b *base) live(ctx context.Context, l *life, started chan<- error) {
 			case answer := <-l.restarts:
 				waiting = append(waiting, answer)
 				restarted = true
-			case <-r.done:
-				notify(b.end(ctx, l, r))
+			case <-r.Done():
+				l.err = errors.Join(l.err, r.StopErr())
+				notify(b.end(ctx, l, r.Err()))
 				close(l.done)
 				return
 			}
 		}
 		b.leave(r)
-		l.err = errors.Join(l.err, r.leftovers)
+		l.err = errors.Join(l.err, r.StopErr())
 	}
 }
 
 // begin starts a new run with the current configuration.
-func (b *base) begin(ctx context.Context) *run {
+func (b *base) begin(ctx context.Context) (*run, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r, config := &run{synced: make(chan struct{}), done: make(chan struct{})}, b.config.clone()
-	r.start(ctx, func(ctx context.Context) error { return b.execute(ctx, r, config) })
+	r, err := b.newRun(ctx, b.config.clone())
+	if err != nil {
+		return nil, err
+	}
+	r.Start()
 	b.current = r
-	return r
+	return r, nil
 }
 
 // enterRunning records that the run has synced.
@@ -130,24 +139,22 @@ func (b *base) leave(r *run) {
 	b.mu.Lock()
 	b.current, b.phase = nil, starting
 	b.mu.Unlock()
-	r.cancel()
-	<-r.done
+	r.Stop()
 }
 
 // end records why the life ended and returns it: a failure, or the end of the context by Stop or by the caller of
 // Start. After it, Start can be called again.
-func (b *base) end(ctx context.Context, l *life, r *run) error {
+func (b *base) end(ctx context.Context, l *life, failure error) error {
 	cause := context.Cause(ctx)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.life, b.current = nil, nil
-	l.err = errors.Join(l.err, r.leftovers)
 	if cause != nil {
 		b.phase = stopped
 		return fmt.Errorf("start %q: %w", b.options.Name, cause)
 	}
 	l.cancel(nil)
 	b.phase = failed
-	b.failure = fmt.Errorf("start %q: %w", b.options.Name, r.err)
+	b.failure = fmt.Errorf("start %q: %w", b.options.Name, failure)
 	return b.failure
 }

@@ -36,7 +36,7 @@ type eventHandler struct {
 func (m *Manager) handler(r *running, gvk schema.GroupVersionKind) *eventHandler {
 	return &eventHandler{
 		spec: r.spec, gvk: gvk, target: r.spec.target(gvk), owned: slices.Contains(r.spec.Owns, gvk),
-		queue: r.queue, deleted: r.deletions, causes: r.causes, labels: m.labels,
+		queue: r.Queue, deleted: r.deletions, causes: r.causes, labels: m.labels,
 	}
 }
 

@@ -99,7 +99,7 @@ func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Sp
 	if old != nil {
 		next.inherit(old)
 	}
-	next.start()
+	next.Start()
 	m.mu.Lock()
 	if base.Err() == nil {
 		m.running[name] = next
@@ -149,7 +149,7 @@ func (m *Manager) Depths() map[string]int {
 	defer m.mu.Unlock()
 	depths := make(map[string]int, len(m.running))
 	for name, r := range m.running {
-		depths[name.String()] = r.queue.Len()
+		depths[name.String()] = r.Queue.Len()
 	}
 	return depths
 }

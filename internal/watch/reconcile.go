@@ -23,7 +23,7 @@ type worker struct {
 
 // Reconcile implements controller-runtime's TypedReconciler. A stopping controller finishes the reconciles that have
 // begun, so that no write is interrupted, and begins no others: the next controller lists every object again.
-func (w worker) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
+func (w *worker) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
 	if w.run.Err() != nil {
 		return reconcile.Result{}, nil
 	}

@@ -18,7 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 )
 
-// The shortest and the longest delay before a failed request is retried. The guest ABI guarantees them.
+// The shortest and the longest delay before a failed request is retried, as in every controller-runtime controller. The
+// guest ABI guarantees them.
 const (
 	minBackoff = 5 * time.Millisecond
 	maxBackoff = 1000 * time.Second
@@ -26,49 +27,29 @@ const (
 
 // running is one plugin's controller.
 type running struct {
-	spec       Spec
-	queue      queue
-	deletions  *deletions
-	causes     *causes
-	controller controller.TypedController[Request]
-	log        logr.Logger
-	informers  *informerSet
-	// handlers are functions that remove the controller's event handlers.
-	handlers []func()
+	*Controller[Request]
 
-	// ctx ends when the controller stops.
-	ctx    context.Context //nolint:containedctx // it begins before start
-	cancel context.CancelFunc
-	// done is closed when the workers have finished.
-	done chan struct{}
+	spec      Spec
+	deletions *deletions
+	causes    *causes
+	log       logr.Logger
+	informers *informerSet
 }
 
-// start starts the workers.
-func (r *running) start() {
-	go func() {
-		defer close(r.done)
-		if err := r.controller.Start(r.ctx); err != nil {
-			r.log.Error(err, "Controller of a plugin failed")
-		}
-	}()
-}
-
-// stop stops the controller: first it removes the event handlers, then it waits for the workers, and only then it
-// releases the informers, from which the workers read.
+// stop stops the controller: it waits for the workers, and only then releases the informers, from which the workers
+// read.
 func (r *running) stop() {
-	for _, remove := range r.handlers {
-		remove()
+	r.Stop()
+	if err := r.Err(); err != nil {
+		r.log.Error(err, "Controller of a plugin failed")
 	}
-	r.cancel()
-	<-r.done
 	r.informers.release()
 }
 
 // abandon stops a controller that was never started.
 func (r *running) abandon() {
-	r.queue.ShutDown()
-	close(r.done)
-	r.stop()
+	r.Abandon()
+	r.informers.release()
 }
 
 // inherit takes over the deleted objects that another controller, which has stopped, has not handled. All other objects
@@ -78,7 +59,7 @@ func (r *running) inherit(old *running) {
 		if r.spec.target(req.GVK) != nil && r.spec.InScope(req.Namespace) {
 			r.deletions.add(req)
 			r.causes.add(req, nil)
-			r.queue.Add(req)
+			r.Queue.Add(req)
 		}
 	}
 }
@@ -118,27 +99,18 @@ func (h *informerSet) release() {
 // informers.
 func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, spec Spec, informers *informerSet, reconciler Reconciler) (*running, error) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[Request](minBackoff, maxBackoff)
-	r := &running{spec: spec, deletions: newDeletions(), causes: newCauses(), log: m.log.WithValues("plugin", name.String()), informers: informers, done: make(chan struct{})}
-	r.ctx, r.cancel = context.WithCancel(base)
-	// Without a name, the queue has no metrics, which would be updated twice a second for every plugin.
-	r.queue = priorityqueue.New("", func(o *priorityqueue.Opts[Request]) {
-		o.Log, o.RateLimiter = r.log, limiter
-	})
+	r := &running{spec: spec, deletions: newDeletions(), causes: newCauses(), log: m.log.WithValues("plugin", name.String()), informers: informers}
+	w := &worker{Reconciler: reconciler, limiter: limiter, deletions: r.deletions, causes: r.causes, hard: m.hard}
 	var err error
-	r.controller, err = controller.NewTypedUnmanaged(name.String(), controller.TypedOptions[Request]{
-		Reconciler:              worker{Reconciler: reconciler, limiter: limiter, deletions: r.deletions, causes: r.causes, run: r.ctx, hard: m.hard},
-		MaxConcurrentReconciles: spec.MaxConcurrentReconciles,
-		RateLimiter:             limiter,
-		NewQueue: func(string, workqueue.TypedRateLimiter[Request]) workqueue.TypedRateLimitingInterface[Request] {
-			return r.queue
-		},
-		Logger:             r.log,
-		SkipNameValidation: new(true), // the same name is used again after every stop
+	// Without a name, the queue has no metrics, which would be updated twice a second for every plugin.
+	r.Controller, err = NewController(base, name.String(), "", controller.TypedOptions[Request]{
+		Reconciler: w, MaxConcurrentReconciles: spec.MaxConcurrentReconciles, RateLimiter: limiter, Logger: r.log,
 	})
 	if err != nil {
-		r.abandon()
-		return nil, fmt.Errorf("make a controller: %w", err)
+		informers.release()
+		return nil, err
 	}
+	w.run = r.ctx
 	for gvk, used := range informers.byKind {
 		if err := m.listen(ctx, r, gvk, used.broadcaster); err != nil {
 			r.abandon()
@@ -154,7 +126,10 @@ func (m *Manager) listen(ctx context.Context, r *running, gvk schema.GroupVersio
 	if err := f.join(ctx, h); err != nil {
 		return err
 	}
-	r.handlers = append(r.handlers, func() { f.leave(h) })
+	r.OnStop(func() error {
+		f.leave(h)
+		return nil
+	})
 	return nil
 }
 
@@ -172,7 +147,7 @@ func (m *Manager) enqueueAll(ctx context.Context, r *running) error {
 			}
 			req := Request{GVK: t.GVK, NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}
 			r.causes.add(req, nil)
-			r.queue.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, req)
+			r.Queue.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, req)
 		}
 	}
 	return nil
