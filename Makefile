@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 GO_TOOL := go tool -modfile=$(CURDIR)/go.tools.mod
 
 # Modules in this repository besides the root; new plugins are found by themselves.
-MODULES := $(patsubst %/go.mod,%,$(wildcard hack/controlplane/go.mod plugins/sdk/go/go.mod plugins/*/go.mod test/bench/go.mod))
+MODULES := $(patsubst %/go.mod,%,$(wildcard hack/controlplane/go.mod hack/image/go.mod plugins/sdk/go/go.mod plugins/*/go.mod test/bench/go.mod))
 GO_PLUGINS := $(patsubst plugins/%/go.mod,%,$(wildcard plugins/*/go.mod))
 
 # The directory with kube-apiserver, etcd and kubectl, built on first use.
@@ -155,8 +155,8 @@ image: ## Write the container image to bin/k1s-image.tar (docker load, ctr image
 	@mkdir -p bin
 	@platform=$(PLATFORM); GOOS=$${platform%%/*} GOARCH=$$(cut -d/ -f2 <<<"$$platform") \
 	  go build -trimpath -ldflags "$(LDFLAGS)" -o bin/image/manager ./cmd/manager
-	go run ./hack/image -o bin/k1s-image.tar -ref $(IMAGE) -platform $(PLATFORM) \
-	  $(if $(CA_CERTIFICATES),-ca-certificates $(CA_CERTIFICATES)) bin/image/manager
+	go -C hack/image run . -o $(CURDIR)/bin/k1s-image.tar -ref $(IMAGE) -platform $(PLATFORM) \
+	  $(if $(CA_CERTIFICATES),-ca-certificates $(abspath $(CA_CERTIFICATES))) $(CURDIR)/bin/image/manager
 
 ##@ Run
 

@@ -4,146 +4,98 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// The media types of the OCI image specification, version 1.1.
-const (
-	mediaTypeIndex    = "application/vnd.oci.image.index.v1+json"
-	mediaTypeManifest = "application/vnd.oci.image.manifest.v1+json"
-	mediaTypeConfig   = "application/vnd.oci.image.config.v1+json"
-	mediaTypeLayer    = "application/vnd.oci.image.layer.v1.tar"
-)
-
-// descriptor refers to a blob by its digest.
-type descriptor struct {
-	MediaType   string            `json:"mediaType"`
-	Digest      string            `json:"digest"`
-	Size        int               `json:"size"`
-	Platform    *platform         `json:"platform,omitempty"`
-	Annotations map[string]string `json:"annotations,omitempty"`
-}
-
-// index and manifest are the two documents that lead from an image's name to its blobs.
-type (
-	index struct {
-		SchemaVersion int          `json:"schemaVersion"`
-		MediaType     string       `json:"mediaType"`
-		Manifests     []descriptor `json:"manifests"`
+// parseTag accepts names with a tag and without a digest: the digest of an image file is computed and cannot be chosen.
+func parseTag(s string) (name.Tag, error) {
+	tag, err := name.NewTag(s)
+	if err == nil && !strings.HasSuffix(s, ":"+tag.TagStr()) {
+		err = fmt.Errorf("image name %q has no tag", s)
 	}
-	manifest struct {
-		SchemaVersion int          `json:"schemaVersion"`
-		MediaType     string       `json:"mediaType"`
-		Config        descriptor   `json:"config"`
-		Layers        []descriptor `json:"layers"`
+	return tag, err
+}
+
+func parsePlatform(s string) (*v1.Platform, error) {
+	platform, err := v1.ParsePlatform(s)
+	if err == nil && (platform.OS == "" || platform.Architecture == "") {
+		err = fmt.Errorf("platform %q is not of the form os/architecture[/variant]", s)
 	}
-)
-
-// config is the image configuration: the process and its user.
-type config struct {
-	platform
-
-	Created string    `json:"created"`
-	Config  runConfig `json:"config"`
-	RootFS  rootFS    `json:"rootfs"`
+	return platform, err
 }
 
-type runConfig struct {
-	User       string   `json:"User"`
-	Entrypoint []string `json:"Entrypoint"`
-	WorkingDir string   `json:"WorkingDir"`
-}
-
-type rootFS struct {
-	Type    string   `json:"type"`
-	DiffIDs []string `json:"diff_ids"`
-}
-
-// image is an image that is ready to be written.
-type image struct {
-	ref      ref
-	manifest descriptor
-	config   descriptor
-	layer    descriptor
-	blobs    map[string][]byte // by digest
-}
-
-// newImage creates the documents of an image with one layer.
-func newImage(r ref, p platform, layer []byte) (image, error) {
-	img := image{ref: r, blobs: map[string][]byte{}}
-	img.layer = img.add(mediaTypeLayer, layer)
-
-	configJSON, err := json.Marshal(config{
-		platform: p,
-		Created:  "1970-01-01T00:00:00Z",
-		Config: runConfig{
+// newImage returns an image with one layer, which is not compressed.
+func newImage(platform *v1.Platform, layer []byte) (v1.Image, error) {
+	created := v1.Time{Time: time.Unix(0, 0).UTC()}
+	base, err := mutate.ConfigFile(mutate.MediaType(empty.Image, types.OCIManifestSchema1), &v1.ConfigFile{
+		OS: platform.OS, Architecture: platform.Architecture, Variant: platform.Variant,
+		Created: created,
+		RootFS:  v1.RootFS{Type: "layers"},
+		Config: v1.Config{
 			User:       fmt.Sprintf("%d:%d", nonroot, nonroot),
 			Entrypoint: []string{"/manager"},
 			WorkingDir: "/",
 		},
-		// The layer is not compressed, so its digest is also the digest of its content.
-		RootFS: rootFS{Type: "layers", DiffIDs: []string{img.layer.Digest}},
 	})
 	if err != nil {
-		return image{}, fmt.Errorf("encode the image configuration: %w", err)
+		return nil, err
 	}
-	img.config = img.add(mediaTypeConfig, configJSON)
-
-	manifestJSON, err := json.Marshal(manifest{
-		SchemaVersion: 2, MediaType: mediaTypeManifest,
-		Config: img.config, Layers: []descriptor{img.layer},
+	return mutate.Append(mutate.ConfigMediaType(base, types.OCIConfigJSON), mutate.Addendum{
+		Layer: static.NewLayer(layer, types.OCIUncompressedLayer), History: v1.History{Created: created},
 	})
+}
+
+// writeImage writes the image layout, with Docker's manifest.json beside index.json. go-containerregistry has writers
+// for each of the two, but none for both in one file, nor for a layout that is not a directory.
+func writeImage(w io.Writer, tag name.Tag, platform *v1.Platform, image v1.Image, layer []byte) error {
+	manifest, err := image.RawManifest()
 	if err != nil {
-		return image{}, fmt.Errorf("encode the image manifest: %w", err)
+		return err
 	}
-	img.manifest = img.add(mediaTypeManifest, manifestJSON)
-	img.manifest.Platform = &p
-	img.manifest.Annotations = map[string]string{
-		// containerd uses the first annotation as the name of the image, all other tools use the second.
-		"io.containerd.image.name":          r.name,
-		"org.opencontainers.image.ref.name": r.tag,
+	config, err := image.RawConfigFile()
+	if err != nil {
+		return err
 	}
-	return img, nil
-}
-
-func (i *image) add(mediaType string, blob []byte) descriptor {
-	sum := sha256.Sum256(blob)
-	d := descriptor{MediaType: mediaType, Digest: "sha256:" + hex.EncodeToString(sum[:]), Size: len(blob)}
-	i.blobs[d.Digest] = blob
-	return d
-}
-
-// write writes the image layout, with Docker's manifest.json beside index.json.
-func (i *image) write(w io.Writer) error {
-	indexJSON, err := json.Marshal(index{SchemaVersion: 2, MediaType: mediaTypeIndex, Manifests: []descriptor{i.manifest}})
+	index, err := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{
+		Platform: platform,
+		Annotations: map[string]string{
+			// containerd uses the first annotation as the name of the image, all other tools use the second.
+			"io.containerd.image.name":          tag.String(),
+			"org.opencontainers.image.ref.name": tag.TagStr(),
+		},
+	}}).RawManifest()
 	if err != nil {
 		return err
 	}
 	// The same blobs, in the format of "docker save".
-	dockerJSON, err := json.Marshal([]map[string]any{{
-		"Config":   blobPath(i.config),
-		"RepoTags": []string{i.ref.name},
-		"Layers":   []string{blobPath(i.layer)},
+	docker, err := json.Marshal(tarball.Manifest{{
+		Config: blobPath(config), RepoTags: []string{tag.String()}, Layers: []string{blobPath(layer)},
 	}})
 	if err != nil {
 		return err
 	}
-	entries := []entry{
+	return writeTar(w, []entry{
 		{name: "oci-layout", mode: 0o644, content: []byte(`{"imageLayoutVersion":"1.0.0"}`)},
-		{name: "index.json", mode: 0o644, content: indexJSON},
-		{name: "manifest.json", mode: 0o644, content: dockerJSON},
+		{name: "index.json", mode: 0o644, content: index},
+		{name: "manifest.json", mode: 0o644, content: docker},
 		{name: "blobs/", mode: 0o755},
 		{name: "blobs/sha256/", mode: 0o755},
-	}
-	for _, d := range []descriptor{i.manifest, i.config, i.layer} {
-		entries = append(entries, entry{name: blobPath(d), mode: 0o644, content: i.blobs[d.Digest]})
-	}
-	return writeTar(w, entries)
+		{name: blobPath(manifest), mode: 0o644, content: manifest},
+		{name: blobPath(config), mode: 0o644, content: config},
+		{name: blobPath(layer), mode: 0o644, content: layer},
+	})
 }
 
-func blobPath(d descriptor) string {
-	return "blobs/sha256/" + d.Digest[len("sha256:"):]
-}
+func blobPath(blob []byte) string { return fmt.Sprintf("blobs/sha256/%x", sha256.Sum256(blob)) }

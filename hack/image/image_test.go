@@ -4,7 +4,6 @@ package main
 
 import (
 	"archive/tar"
-
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // TestRun_reproducible fails if anything depends on the clock, the file system or the order of a map.
@@ -49,18 +50,18 @@ func TestRun_layout(t *testing.T) {
 		}
 	}
 
-	var idx index
-	var man manifest
-	var conf config
+	var idx v1.IndexManifest
+	var man v1.Manifest
+	var conf v1.ConfigFile
 	decode(t, files["index.json"].content, &idx)
-	if len(idx.Manifests) != 1 || idx.Manifests[0].Digest != digest {
+	if len(idx.Manifests) != 1 || idx.Manifests[0].Digest.String() != digest {
 		t.Fatalf("index.json = %+v, want the manifest %s alone", idx, digest)
 	}
 	if got := idx.Manifests[0].Annotations["io.containerd.image.name"]; got != "ghcr.io/k1s-io/k1s:test" {
 		t.Errorf("image name = %q", got)
 	}
-	decode(t, files[blobPath(idx.Manifests[0])].content, &man)
-	decode(t, files[blobPath(man.Config)].content, &conf)
+	decode(t, files[descriptorPath(idx.Manifests[0])].content, &man)
+	decode(t, files[descriptorPath(man.Config)].content, &conf)
 	if conf.Config.User != "65532:65532" || conf.Architecture != "arm64" || conf.Variant != "v8" {
 		t.Errorf("configuration = %+v, want user 65532:65532 on arm64/v8", conf)
 	}
@@ -74,7 +75,7 @@ func TestRun_layout(t *testing.T) {
 		Layers   []string
 	}
 	decode(t, files["manifest.json"].content, &docker)
-	if docker[0].Config != blobPath(man.Config) || docker[0].Layers[0] != blobPath(man.Layers[0]) ||
+	if docker[0].Config != descriptorPath(man.Config) || docker[0].Layers[0] != descriptorPath(man.Layers[0]) ||
 		docker[0].RepoTags[0] != "ghcr.io/k1s-io/k1s:test" {
 		t.Errorf("manifest.json = %+v, want the blobs of the OCI manifest", docker)
 	}
@@ -87,6 +88,7 @@ func TestRun_badInput(t *testing.T) {
 	must(t, os.WriteFile(binary, []byte("a binary"), 0o755))
 	for _, tc := range []struct{ name, ref, platform, certificates, binary string }{
 		{name: "a name without a tag", ref: "k1s", platform: "linux/amd64", binary: binary},
+		{name: "a registry with a port, and no tag", ref: "localhost:5000/k1s", platform: "linux/amd64", binary: binary},
 		{name: "a name with a digest", ref: "k1s:a@sha256:00", platform: "linux/amd64", binary: binary},
 		{name: "half a platform", ref: "k1s:a", platform: "linux", binary: binary},
 		{name: "no binary", ref: "k1s:a", platform: "linux/amd64", binary: binary + "x"},
@@ -135,6 +137,8 @@ func readTar(t *testing.T, r io.Reader) map[string]tarFile {
 		files[header.Name] = tarFile{header, content}
 	}
 }
+
+func descriptorPath(d v1.Descriptor) string { return "blobs/sha256/" + d.Digest.Hex }
 
 func cutBlob(path string) (string, bool) {
 	return strings.CutPrefix(path, "blobs/sha256/")

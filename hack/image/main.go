@@ -3,27 +3,25 @@
 // Command image implements the packing of one static binary into a container image file, without a container engine. It
 // is for machines that have none, and for tests that need an image whose digest depends only on the binary.
 //
-//	go run ./hack/image -o bin/k1s-image.tar -ref ghcr.io/k1s-io/k1s:dev bin/image/manager
+//	go -C hack/image run . -o ../../bin/k1s-image.tar -ref ghcr.io/k1s-io/k1s:dev ../../bin/image/manager
 //
 // The file is an OCI image layout that also contains Docker's manifest.json, so that "docker load -i", "ctr images
 // import" and "kind load image-archive" accept it. Its content is that of the Dockerfile. Equal inputs give an equal
 // file, byte for byte: it contains no timestamps, and it is not compressed, because the output of a compressor changes
 // with the Go release.
-//
-// It uses no library, because an image of one layer is three JSON documents and two tar files. go-containerregistry
-// could write them, but would add many requirements to the operator's go.mod.
 package main
 
 import (
+	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 )
 
 func main() {
-	output := flag.String("o", "bin/k1s-image.tar", "file to write")
+	output := flag.String("o", "k1s-image.tar", "file to write")
 	ref := flag.String("ref", "ghcr.io/k1s-io/k1s:dev", "name and tag of the image")
 	platformFlag := flag.String("platform", "linux/"+runtime.GOARCH, "os/architecture[/variant] the binary was built for")
 	certificates := flag.String("ca-certificates", "", "PEM file of the root certificates to trust; none when empty")
@@ -45,12 +43,12 @@ func main() {
 }
 
 // run writes the image file and returns the digest of its manifest.
-func run(output, refFlag, platformFlag, certificates, binary string) (string, error) {
-	r, err := parseRef(refFlag)
+func run(output, ref, platformFlag, certificates, binary string) (string, error) {
+	tag, err := parseTag(ref)
 	if err != nil {
 		return "", err
 	}
-	p, err := parsePlatform(platformFlag)
+	platform, err := parsePlatform(platformFlag)
 	if err != nil {
 		return "", err
 	}
@@ -68,35 +66,19 @@ func run(output, refFlag, platformFlag, certificates, binary string) (string, er
 	if err != nil {
 		return "", err
 	}
-	img, err := newImage(r, p, layer)
+	image, err := newImage(platform, layer)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("assemble the image: %w", err)
 	}
-	return img.manifest.Digest, save(output, img)
-}
-
-// save writes to a temporary file and renames it, so that a full disk does not leave an incomplete image under the
-// name.
-func save(output string, img image) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(output), ".image-*")
-	if err != nil {
-		return fmt.Errorf("write the image: %w", err)
+	var archive bytes.Buffer
+	if err := writeImage(&archive, tag, platform, image, layer); err != nil {
+		return "", fmt.Errorf("assemble the image: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name())
-		}
-	}()
-	if err := img.write(file); err != nil {
-		_ = file.Close()
-		return fmt.Errorf("write the image: %w", err)
+	// Renamed when it is complete, so that a full disk does not leave an incomplete image under the name.
+	temp := output + ".incomplete"
+	if err := os.WriteFile(temp, archive.Bytes(), 0o644); err != nil { //nolint:gosec // an image has no secrets
+		return "", errors.Join(fmt.Errorf("write the image: %w", err), os.Remove(temp))
 	}
-	if err := file.Chmod(0o644); err != nil {
-		_ = file.Close()
-		return fmt.Errorf("write the image: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return fmt.Errorf("write the image: %w", err)
-	}
-	return os.Rename(file.Name(), output)
+	digest, err := image.Digest()
+	return digest.String(), errors.Join(err, os.Rename(temp, output))
 }
