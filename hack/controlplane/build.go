@@ -3,17 +3,20 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync/atomic"
 	"time"
 )
+
+// signOfLife is the interval at which a build reports that it goes on. Compiling kube-apiserver takes minutes, in which
+// the go command prints nothing.
+const signOfLife = 30 * time.Second
 
 // build compiles b into dir. The result is linked to a temporary file beside it and renamed, so that it appears under
 // its name complete or not at all.
@@ -30,59 +33,45 @@ func build(ctx context.Context, b binary, v versions, dir string, stderr io.Writ
 		}
 	}()
 
-	var out output
-	var total atomic.Int64
 	start := time.Now()
-	shown := newProgress(stderr)
-	shown.line("%s: building %s (Kubernetes %s, etcd %s)", b.name, b.pkg, v.kubernetes, v.etcd)
-	stop := shown.watch(func() status {
-		downloaded, compiled := out.counts()
-		return status{b.name, downloaded, compiled, int(total.Load()), time.Since(start)}
+	fmt.Fprintf(stderr, "%s: building %s (Kubernetes %s, etcd %s)\n", b.name, b.pkg, v.kubernetes, v.etcd)
+	cmd := goCommand(ctx, "build", "-ldflags", flags, "-o", temp, b.pkg)
+	cmd.Stdout, cmd.Stderr = stderr, stderr
+	err = runReporting(cmd, signOfLife, func() {
+		fmt.Fprintf(stderr, "%s: still building after %s\n", b.name, time.Since(start).Round(time.Second))
 	})
-	err = func() error {
-		n, err := countPackages(ctx, b, &out)
-		if err != nil {
-			return err
-		}
-		total.Store(int64(n))
-		cmd := goCommand(ctx, "build", "-v", "-ldflags", flags, "-o", temp, b.pkg)
-		cmd.Stdout, cmd.Stderr = &out, &out
-		return cmd.Run()
-	}()
-	stop()
 	if err != nil {
-		shown.line("%s: stopped after %s", b.name, time.Since(start).Truncate(time.Second))
-		return buildError(ctx, b, err, out.text())
+		return buildError(ctx, b, err)
 	}
 	if err := os.Rename(temp, filepath.Join(dir, b.name)); err != nil {
 		return fmt.Errorf("put %s in its place: %w", b.name, err)
 	}
-	_, compiled := out.counts()
-	shown.line("%s: built in %s, %d packages compiled, the others from the Go build cache",
-		b.name, time.Since(start).Truncate(time.Second), compiled)
+	fmt.Fprintf(stderr, "%s: built in %s\n", b.name, time.Since(start).Round(time.Second))
 	return nil
 }
 
-// countPackages returns the number of packages of b. It downloads the modules that contain them.
-func countPackages(ctx context.Context, b binary, out *output) (int, error) {
-	cmd := goCommand(ctx, "list", "-deps", b.pkg)
-	var list bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &list, out
-	if err := cmd.Run(); err != nil {
-		return 0, err
+// runReporting runs a command, and calls report at every interval until the command ends.
+func runReporting(cmd *exec.Cmd, interval time.Duration, report func()) error {
+	done := make(chan error, 1)
+	go func() { done <- cmd.Run() }()
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-ticker.C:
+			report()
+		}
 	}
-	return bytes.Count(list.Bytes(), []byte("\n")), nil
 }
 
-func buildError(ctx context.Context, b binary, err error, text string) error {
+func buildError(ctx context.Context, b binary, err error) error {
 	if ctx.Err() != nil {
 		return errors.New("interrupted; run it again to go on: what is compiled stays in the Go build cache")
 	}
-	if text == "" {
-		text = "(the go command said nothing)"
-	}
-	return fmt.Errorf("build %s: %w\n%s\n"+
+	return fmt.Errorf("build %s: %w\n"+
 		"What to do: see the go command's message above; a full disk (about 5 GB are needed, see go env GOCACHE GOTMPDIR)\n"+
 		"and an unreachable module proxy (see go env GOPROXY) are the usual causes. Run it again: what is compiled is kept.\n"+
-		"Or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl", b.name, err, text)
+		"Or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl", b.name, err)
 }

@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // fakeGo adds a shell script named go to the front of PATH, to test the code around a build without building
@@ -29,9 +31,7 @@ const takeOutput = `while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; shift; done
 var testVersions = versions{kubernetes: "v1.37.2", etcd: "v3.7.3"}
 
 func TestBuildMissing(t *testing.T) {
-	fakeGo(t, `[ "$1" = list ] && { echo a; echo b; exit; }
-echo a >&2
-`+takeOutput+`echo binary > "$out"; chmod +x "$out"`)
+	fakeGo(t, takeOutput+`echo binary > "$out"; chmod +x "$out"`)
 	dir := filepath.Join(t.TempDir(), "assets")
 	var log bytes.Buffer
 	must(t, buildMissing(t.Context(), dir, testVersions, &log))
@@ -39,26 +39,28 @@ echo a >&2
 		t.Errorf("still missing: %v", left)
 	}
 	for _, b := range binaries() {
-		if want := b.name + ": built in"; !strings.Contains(log.String(), want) {
-			t.Errorf("log lacks %q:\n%s", want, &log)
+		for _, want := range []string{b.name + ": building " + b.pkg, b.name + ": built in"} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("log lacks %q:\n%s", want, &log)
+			}
 		}
 	}
 }
 
 func TestBuildMissing_failure(t *testing.T) {
-	fakeGo(t, `[ "$1" = list ] && { echo a; exit; }
-`+takeOutput+`echo half > "$out"; echo "x.go:1:1: no space left on device" >&2; exit 1`)
+	fakeGo(t, takeOutput+`echo half > "$out"; echo "x.go:1:1: no space left on device" >&2; exit 1`)
 	dir := t.TempDir()
-	err := buildMissing(t.Context(), dir, testVersions, &bytes.Buffer{})
-	wantError(t, err, "no space left on device")
-	wantError(t, err, "What to do")
+	var log bytes.Buffer
+	wantError(t, buildMissing(t.Context(), dir, testVersions, &log), "What to do: see the go command's message above")
+	if !strings.Contains(log.String(), "no space left on device") {
+		t.Errorf("log lacks the go command's message:\n%s", &log)
+	}
 	wantOnlyLock(t, dir)
 }
 
 func TestBuildMissing_interrupted(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "started")
-	fakeGo(t, `[ "$1" = list ] && { echo a; exit; }
-trap 'kill $child; exit 1' INT
+	fakeGo(t, `trap 'kill $child; exit 1' INT
 `+takeOutput+`echo half > "$out"; sleep 600 & child=$!
 echo started > "`+fifo+`"; wait`)
 	dir := t.TempDir()
@@ -70,6 +72,23 @@ echo started > "`+fifo+`"; wait`)
 	}()
 	wantError(t, buildMissing(ctx, dir, testVersions, &bytes.Buffer{}), "interrupted")
 	wantOnlyLock(t, dir)
+}
+
+// TestRunReporting runs a command that ends only after the second report.
+func TestRunReporting(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command("cat")
+	stdin, err := cmd.StdinPipe()
+	must(t, err)
+	reports := 0
+	must(t, runReporting(cmd, time.Millisecond, func() {
+		if reports++; reports == 2 {
+			must(t, stdin.Close())
+		}
+	}))
+	if reports < 2 {
+		t.Errorf("%d reports, want at least 2", reports)
+	}
 }
 
 func TestBuildEnv(t *testing.T) {
