@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -30,6 +31,8 @@ func operatorOptions(dir, namespace string) app.Options {
 	o.PluginDir, o.CacheDir = filepath.Join(dir, "plugins"), filepath.Join(dir, "cache")
 	o.Registerer = prometheus.NewRegistry()
 	o.SkipNameValidation = true
+	o.Limits.MaxNamespacePlugins = 0 // a row has 1,000 in one
+	o.Limits.NamespaceMemory = resource.QuantityValue{}
 	return o
 }
 
