@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,27 +21,26 @@ type Machine struct {
 	Cores int
 }
 
-// ThisMachine returns the description of this machine and of the repository in a directory.
+// ThisMachine returns the description of this machine and of the repository in a directory. The commit has the suffix
+// "-dirty" if the tree has changes.
 func ThisMachine(repository string) Machine {
+	load, _, _ := strings.Cut(read("/proc/loadavg"), " ")
+	commit, _ := exec.Command("git", "-C", repository, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*").Output()
 	return Machine{
 		CPU:    field("/proc/cpuinfo", "model name", runtime.GOARCH),
 		Memory: gibibytes(field("/proc/meminfo", "MemTotal", "")),
 		System: runtime.GOOS + "/" + runtime.GOARCH,
 		Go:     strings.TrimPrefix(runtime.Version(), "go"),
 		Date:   time.Now().UTC().Format(time.DateOnly),
-		Commit: commit(repository),
-		Load:   load(),
+		Commit: cmp.Or(strings.TrimSpace(string(commit)), "–"),
+		Load:   cmp.Or(load, "–"),
 		Cores:  runtime.NumCPU(),
 	}
 }
 
 // field returns the value of a field in a file of the proc file system, or otherwise if it is not found.
 func field(file, name, otherwise string) string {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return otherwise
-	}
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(read(file)) {
 		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
 			return strings.TrimSpace(value)
 		}
@@ -48,31 +48,17 @@ func field(file, name, otherwise string) string {
 	return otherwise
 }
 
-// load returns the first of the kernel's load averages, that of one minute.
-func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "–"
-	}
-	first, _, _ := strings.Cut(string(text), " ")
-	return first
+// read returns the content of a file, or nothing if it cannot be read, as on other systems than Linux.
+func read(file string) string {
+	text, _ := os.ReadFile(file)
+	return string(text)
 }
 
 // gibibytes converts a size in the kernel's format, such as "24681012 kB".
 func gibibytes(text string) string {
-	number, _, _ := strings.Cut(text, " ")
-	kib, err := strconv.ParseFloat(number, 64)
+	kib, err := strconv.ParseFloat(strings.TrimSuffix(text, " kB"), 64)
 	if err != nil {
 		return "–"
 	}
 	return fmt.Sprintf("%.0f GiB", kib/(1<<20))
-}
-
-// commit returns the commit that is measured, with the suffix "-dirty" if the tree has changes.
-func commit(repository string) string {
-	out, err := exec.Command("git", "-C", repository, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*").Output()
-	if err != nil {
-		return "–"
-	}
-	return strings.TrimSpace(string(out))
 }

@@ -55,11 +55,6 @@ func (r Row) Met() *bool {
 	return &met
 }
 
-func (r Row) missed() bool {
-	met := r.Met()
-	return met != nil && !*met
-}
-
 func (r Row) target() string {
 	if r.Target == nil {
 		return ""
@@ -78,25 +73,32 @@ func (r Row) value() string {
 	return Number(*r.Value) + space(r.Unit)
 }
 
+// The verdicts on rows. A row without a target that was measured has none.
+const (
+	met     = "met"
+	missed  = "missed"
+	skipped = "skipped"
+)
+
 func (r Row) verdict() string {
-	switch met := r.Met(); {
+	switch ok := r.Met(); {
 	case r.Value == nil:
-		return "skipped"
-	case met == nil:
+		return skipped
+	case ok == nil:
 		return ""
-	case *met:
-		return "met"
+	case *ok:
+		return met
 	default:
-		return "missed"
+		return missed
 	}
 }
 
 // remark returns the text about the row below the table.
 func (r Row) remark() string {
-	switch {
-	case r.Value == nil:
+	switch r.verdict() {
+	case skipped:
 		return r.Skipped
-	case r.missed():
+	case missed:
 		return r.Reason
 	default:
 		return ""
@@ -105,12 +107,10 @@ func (r Row) remark() string {
 
 // space returns the unit with the space that separates it from a number. A factor has no space.
 func space(unit string) string {
-	switch unit {
-	case "", "×":
+	if unit == "" || unit == "×" {
 		return unit
-	default:
-		return " " + unit
 	}
+	return " " + unit
 }
 
 // Number formats a number with at most three significant digits, and a number of 1,000 or more as an integer with
