@@ -7,35 +7,20 @@
 package main
 
 import (
-	"errors"
 	"strconv"
-	"time"
-
-	pdk "github.com/extism/go-pdk"
 
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
-	"github.com/k1s-io/k1s/test/bench/guests/go/objects"
+	"github.com/k1s-io/k1s/test/bench/guests/go/decoder"
+	"github.com/k1s-io/k1s/test/bench/guests/go/pdk"
+	"github.com/k1s-io/k1s/test/bench/object"
 )
 
-//go:wasmimport extism:host/user get
-func userGet(request uint64) uint64
-
-func get(request []byte) (string, error) {
-	question := pdk.AllocateBytes(request)
-	defer question.Free()
-	at := userGet(question.Offset())
-	if at == 0 {
-		return "", errors.New("no answer")
-	}
-	answer := pdk.FindMemory(at)
-	defer answer.Free()
-	return string(answer.ReadBytes()), nil
-}
+func init() { pdk.Work = work }
 
 // request is the request that the host sends.
 type request struct {
 	kind string
-	item *objects.Item
+	item *decoder.Object
 }
 
 // UnmarshalK1s decodes the request.
@@ -45,15 +30,15 @@ func (r *request) UnmarshalK1s(d *json.Decoder) {
 		case name == "kind":
 			r.kind = d.String()
 		case name == "object" && !d.Null():
-			r.item = new(objects.Item)
+			r.item = new(decoder.Object)
 			r.item.UnmarshalK1s(d)
 		}
 	}
 }
 
-func work() ([]byte, error) {
+func work(input []byte) ([]byte, error) {
 	var req request
-	if err := json.Unmarshal(pdk.InputString(), &req); err != nil {
+	if err := json.Unmarshal(string(input), &req); err != nil {
 		return nil, err
 	}
 	if req.kind != "Item" || req.item == nil {
@@ -61,32 +46,21 @@ func work() ([]byte, error) {
 	}
 	var e json.Encoder
 	e.BeginObject()
-	e.Key("apiVersion").String(objects.APIVersion)
+	e.Key("apiVersion").String(object.APIVersion)
 	e.Key("kind").String("Category")
-	e.Key("namespace").String(req.item.Namespace)
-	e.Key("name").String(req.item.Category)
+	e.Key("namespace").String(req.item.Metadata.Namespace)
+	e.Key("name").String(req.item.Spec.Category)
 	e.EndObject()
-	object, err := get(e.Bytes())
+	answer, err := pdk.Get(e.Bytes())
 	if err != nil {
 		return nil, err
 	}
-	var c objects.Category
-	if err := json.Unmarshal(object, &c); err != nil {
+	var c decoder.Object
+	if err := json.Unmarshal(string(answer), &c); err != nil {
 		return nil, err
 	}
-	millis := int64(objects.RequeueAfter(req.item, &c) / time.Millisecond)
+	millis := object.RequeueAfterMillis(&req.item.Object, &c.Object)
 	return []byte(`{"requeueAfterMillis":` + strconv.FormatInt(millis, 10) + `}`), nil
-}
-
-//go:wasmexport reconcile
-func reconcile() int32 {
-	reply, err := work()
-	if err != nil {
-		pdk.SetError(err)
-		return 1
-	}
-	pdk.Output(reply)
-	return 0
 }
 
 func main() {}

@@ -7,37 +7,12 @@
 package main
 
 import (
-	"errors"
-
-	pdk "github.com/extism/go-pdk"
-
+	"github.com/k1s-io/k1s/test/bench/guests/go/pdk"
 	"github.com/k1s-io/k1s/test/bench/work"
 )
 
-//go:wasmimport extism:host/user get
-func userGet(request uint64) uint64
-
-func get(request []byte) ([]byte, error) {
-	question := pdk.AllocateBytes(request)
-	defer question.Free()
-	at := userGet(question.Offset())
-	if at == 0 {
-		return nil, errors.New("no answer")
-	}
-	answer := pdk.FindMemory(at)
-	defer answer.Free()
-	return answer.ReadBytes(), nil
-}
-
-//go:wasmexport reconcile
-func reconcile() int32 {
-	reply, err := work.Run(pdk.Input(), get)
-	if err != nil {
-		pdk.SetError(err)
-		return 1
-	}
-	pdk.Output(reply)
-	return 0
+func init() {
+	pdk.Work = func(input []byte) ([]byte, error) { return work.Run(input, pdk.Get) }
 }
 
 func main() {}

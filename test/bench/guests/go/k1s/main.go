@@ -5,10 +5,12 @@ package main
 
 import (
 	"context"
+	"time"
 
 	k1s "github.com/k1s-io/k1s/plugins/sdk/go"
 	"github.com/k1s-io/k1s/plugins/sdk/go/json"
-	"github.com/k1s-io/k1s/test/bench/guests/go/objects"
+	"github.com/k1s-io/k1s/test/bench/guests/go/decoder"
+	"github.com/k1s-io/k1s/test/bench/object"
 )
 
 func init() {
@@ -21,18 +23,18 @@ func init() {
 	})
 }
 
-type item struct{ objects.Item }
+type item struct{ decoder.Object }
 
 // TypeRef returns the apiVersion and kind of an Item.
 func (*item) TypeRef() k1s.TypeReference {
-	return k1s.TypeReference{APIVersion: objects.APIVersion, Kind: "Item"}
+	return k1s.TypeReference{APIVersion: object.APIVersion, Kind: "Item"}
 }
 
-type category struct{ objects.Category }
+type category struct{ decoder.Object }
 
 // TypeRef returns the apiVersion and kind of a Category.
 func (*category) TypeRef() k1s.TypeReference {
-	return k1s.TypeReference{APIVersion: objects.APIVersion, Kind: "Category"}
+	return k1s.TypeReference{APIVersion: object.APIVersion, Kind: "Category"}
 }
 
 // MarshalK1s is required by the client of the SDK. It writes nothing, because the guest does not write Categories.
@@ -43,10 +45,11 @@ func reconcileItem(ctx context.Context, _ k1s.Request, i *item) (k1s.Result, err
 		return k1s.Result{}, nil
 	}
 	var c category
-	if err := k1s.Get(ctx, k1s.Key{Namespace: i.Namespace, Name: i.Item.Category}, &c); err != nil {
+	if err := k1s.Get(ctx, k1s.Key{Namespace: i.Metadata.Namespace, Name: i.Spec.Category}, &c); err != nil {
 		return k1s.Result{}, err
 	}
-	return k1s.Result{RequeueAfter: objects.RequeueAfter(&i.Item, &c.Category)}, nil
+	millis := object.RequeueAfterMillis(&i.Object.Object, &c.Object.Object)
+	return k1s.Result{RequeueAfter: time.Duration(millis) * time.Millisecond}, nil
 }
 
 // reconcileCategory does nothing. It is registered so that Categories are read from the operator's cache.
