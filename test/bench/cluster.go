@@ -13,6 +13,7 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -28,25 +29,23 @@ import (
 // patience bounds every wait for the cluster.
 const patience = 2 * time.Minute
 
+// inventory is the API group of Items and Categories.
+var inventory = inventoryv1alpha1.GroupVersion.Group
+
 // cluster is an API server without an operator.
 type cluster struct {
 	*testenv.Env
 
+	ctx        context.Context
 	namespaces int
 }
 
-// useCluster returns the API server, which it starts when it is called for the first time.
-func (s *session) useCluster() (*cluster, error) {
-	return s.cluster.get(func() (*cluster, error) {
-		s.log("starting an API server")
-		ctrl.SetLogger(logr.Discard())
-		env, err := testenv.Start()
-		if err != nil {
-			return nil, err
-		}
-		s.onClose(env.Stop)
-		return &cluster{Env: env}, nil
-	})
+func (s *session) startCluster() *cluster {
+	s.log("starting an API server")
+	ctrl.SetLogger(logr.Discard())
+	env := must(testenv.Start())
+	s.onClose(env.Stop)
+	return &cluster{Env: env, ctx: s.ctx}
 }
 
 // tenant is a namespace with the ServiceAccount "plugin", which has the permissions of a plugin on the inventory.
@@ -56,54 +55,52 @@ type tenant struct {
 	ns string
 }
 
-func (c *cluster) newTenant(ctx context.Context) (tenant, error) {
+func (c *cluster) newTenant() tenant {
 	c.namespaces++
 	t := tenant{cluster: c, ns: fmt.Sprintf("bench-%d", c.namespaces)}
-	err := c.create(ctx,
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: t.ns}},
-		&corev1.ServiceAccount{ObjectMeta: t.meta("plugin")},
-		&rbacv1.Role{ObjectMeta: t.meta("plugin"), Rules: []rbacv1.PolicyRule{
-			{APIGroups: []string{inventoryv1alpha1.GroupVersion.Group}, Resources: []string{"items", "categories"}, Verbs: []string{"get", "list", "watch", "patch"}},
-			{APIGroups: []string{inventoryv1alpha1.GroupVersion.Group}, Resources: []string{"items/status", "categories/status"}, Verbs: []string{"patch"}},
-			{APIGroups: []string{"events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create"}},
-		}},
+	t.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: t.ns}}, &corev1.ServiceAccount{ObjectMeta: t.meta("plugin")})
+	t.grant("plugin",
+		rbacv1.PolicyRule{APIGroups: []string{inventory}, Resources: []string{"items", "categories"}, Verbs: []string{"get", "list", "watch", "patch"}},
+		rbacv1.PolicyRule{APIGroups: []string{inventory}, Resources: []string{"items/status", "categories/status"}, Verbs: []string{"patch"}},
+		rbacv1.PolicyRule{APIGroups: []string{"events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create"}})
+	return t
+}
+
+// grant gives the ServiceAccount permissions, with a Role and a RoleBinding of the given name.
+func (t tenant) grant(name string, rules ...rbacv1.PolicyRule) {
+	t.create(
+		&rbacv1.Role{ObjectMeta: t.meta(name), Rules: rules},
 		&rbacv1.RoleBinding{
-			ObjectMeta: t.meta("plugin"),
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "plugin"},
+			ObjectMeta: t.meta(name),
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name},
 			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: t.ns, Name: "plugin"}},
 		})
-	return t, err
 }
 
 func (t tenant) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: t.ns, Name: name}
 }
 
-func (c *cluster) create(ctx context.Context, objects ...client.Object) error {
+func (t tenant) create(objects ...client.Object) {
 	for _, o := range objects {
-		if err := c.Client.Create(ctx, o); err != nil {
-			return fmt.Errorf("create %T %q: %w", o, o.GetName(), err)
+		if err := t.Client.Create(t.ctx, o); err != nil {
+			check(fmt.Errorf("create %T %q: %w", o, o.GetName(), err))
 		}
 	}
-	return nil
 }
 
 // store writes a module to a ConfigMap, which it creates or updates.
-func (t tenant) store(ctx context.Context, name string, module []byte) error {
+func (t tenant) store(name string, module []byte) {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	if _, err := w.Write(module); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
+	must(w.Write(module))
+	check(w.Close())
 	cm := &corev1.ConfigMap{ObjectMeta: t.meta(name), BinaryData: map[string][]byte{"plugin.wasm": packed.Bytes()}}
-	err := t.Client.Create(ctx, cm)
-	if err != nil && client.IgnoreAlreadyExists(err) == nil {
-		err = t.Client.Update(ctx, cm)
+	err := t.Client.Create(t.ctx, cm)
+	if apierrors.IsAlreadyExists(err) {
+		err = t.Client.Update(t.ctx, cm)
 	}
-	return err
+	check(err)
 }
 
 // wasmPlugin returns a WasmPlugin that loads the ConfigMap of the same name.
@@ -118,30 +115,33 @@ func (t tenant) wasmPlugin(name, settings string) *pluginsv1alpha1.WasmPlugin {
 	}
 }
 
-// serve creates a plugin and waits until it serves.
-func (t tenant) serve(ctx context.Context, name, settings string, module []byte) error {
-	if err := t.store(ctx, name, module); err != nil {
-		return err
-	}
-	if err := t.create(ctx, t.wasmPlugin(name, settings)); err != nil {
-		return err
-	}
-	return t.await(ctx, name, plugin.DigestOf(module))
+// serve creates a plugin and waits until it serves. The returned function deletes it, so that it does not use the
+// machine during other measurements.
+func (t tenant) serve(name, settings string, module []byte) (remove func()) {
+	wp := t.wasmPlugin(name, settings)
+	t.store(name, module)
+	t.create(wp)
+	t.await(name, plugin.DigestOf(module))
+	return func() { check(t.Client.Delete(context.WithoutCancel(t.ctx), wp)) }
 }
 
 // await waits until a plugin is Ready with the given module.
-func (t tenant) await(ctx context.Context, name string, digest plugin.Digest) error {
-	err := testenv.Poll(ctx, patience, func(ctx context.Context) error {
+func (t tenant) await(name string, digest plugin.Digest) {
+	t.poll(func() error {
 		var wp pluginsv1alpha1.WasmPlugin
-		if err := t.Client.Get(ctx, client.ObjectKey{Namespace: t.ns, Name: name}, &wp); err != nil {
-			return err
+		check(t.Client.Get(t.ctx, client.ObjectKey{Namespace: t.ns, Name: name}, &wp))
+		if err := serves(&wp, digest); err != nil {
+			return fmt.Errorf("plugin %q does not serve: %w", name, err)
 		}
-		return serves(&wp, digest)
+		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("plugin %q does not serve: %w", name, err)
-	}
-	return nil
+}
+
+// poll waits until a function returns nil. The function can call check, too.
+func (c *cluster) poll(ready func() error) {
+	check(testenv.Poll(c.ctx, patience, func(context.Context) error {
+		return try(func() { check(ready()) })
+	}))
 }
 
 // serves returns an error that says why a plugin is not Ready with the given module; "" stands for any module.
@@ -156,9 +156,4 @@ func serves(wp *pluginsv1alpha1.WasmPlugin, digest plugin.Digest) error {
 		return errors.New("another revision serves")
 	}
 	return nil
-}
-
-// remove deletes a plugin, so that it does not use the machine during other measurements.
-func (t tenant) remove(ctx context.Context, name string) error {
-	return client.IgnoreNotFound(t.Client.Delete(ctx, &pluginsv1alpha1.WasmPlugin{ObjectMeta: t.meta(name)}))
 }

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,8 +11,8 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
-	"github.com/k1s-io/k1s/internal/testenv"
 	"github.com/k1s-io/k1s/test/bench/guest"
+	"github.com/k1s-io/k1s/test/bench/measure"
 )
 
 const (
@@ -36,79 +34,50 @@ type idleResult struct {
 }
 
 // idlePlugins runs an operator in its own process, and creates distinct plugins that have nothing to do.
-func (s *session) idlePlugins(ctx context.Context) (idleResult, error) {
-	return s.idle.get(func() (result idleResult, err error) {
-		module, err := s.module("c")
-		if err != nil {
-			return result, err
-		}
-		c, err := s.useCluster()
-		if err != nil {
-			return result, err
-		}
-		t, err := c.newTenant(ctx)
-		if err != nil {
-			return result, err
-		}
-		p, err := s.startOperatorProcess(ctx, c)
-		if err != nil {
-			return result, err
-		}
-		defer func() { err = errors.Join(err, p.stop()) }()
-		// The first plugin starts the shared informers, which all others use.
-		if err := t.crowd(ctx, module, 0, 1); err != nil {
-			return result, err
-		}
-		before, err := p.memory(ctx)
-		if err != nil {
-			return result, err
-		}
-		s.log("the operator's CPU time for %s with one plugin", idleTime/2)
-		if result.cpuNone, err = p.cpu(ctx, idleTime/2); err != nil {
-			return result, err
-		}
-		s.log("making %d plugins", some)
-		if err := t.crowd(ctx, module, 1, some); err != nil {
-			return result, err
-		}
-		s.log("the operator's CPU time for %s with %d plugins", idleTime, some)
-		if result.cpu, err = p.cpu(ctx, idleTime); err != nil {
-			return result, err
-		}
-		s.log("making %d more", many-some)
-		if err := t.crowd(ctx, module, some, many); err != nil {
-			return result, err
-		}
-		after, err := p.memory(ctx)
-		result.memory = after - before
-		return result, errors.Join(err, t.Client.DeleteAllOf(ctx, &pluginsv1alpha1.WasmPlugin{}, client.InNamespace(t.ns)))
-	})
+func (s *session) idlePlugins() (result idleResult) {
+	module, t := s.module("c"), s.cluster().newTenant()
+	operator := s.startOperatorProcess()
+	defer operator.stop()
+	memory := func() int64 {
+		var u usage
+		operator.ask(usageRequest{Settle: true}, &u)
+		return u.Memory
+	}
+	// The first plugin starts the shared informers, which all others use.
+	t.crowd(module, 0, 1)
+	before := memory()
+	s.log("the operator's CPU time for %s with one plugin", idleTime/2)
+	result.cpuNone = s.cpuShare(operator, idleTime/2)
+	s.log("making %d plugins", some)
+	t.crowd(module, 1, some)
+	s.log("the operator's CPU time for %s with %d plugins", idleTime, some)
+	result.cpu = s.cpuShare(operator, idleTime)
+	s.log("making %d more", many-some)
+	t.crowd(module, some, many)
+	result.memory = memory() - before
+	check(t.Client.DeleteAllOf(s.ctx, &pluginsv1alpha1.WasmPlugin{}, client.InNamespace(t.ns)))
+	return result
 }
 
 // crowd creates plugins with distinct modules, and waits until all plugins of the tenant are ready. They keep no idle
 // instances.
-func (t tenant) crowd(ctx context.Context, module plugin.Module, from, to int) error {
-	group, inner := errgroup.WithContext(ctx)
+func (t tenant) crowd(module plugin.Module, from, to int) {
+	var group errgroup.Group
 	group.SetLimit(creators)
 	for i := from; i < to; i++ {
 		group.Go(func() error {
-			name := fmt.Sprintf("idle-%04d", i)
-			if err := t.store(inner, name, guest.Distinct(module.Bytes, i)); err != nil {
-				return err
-			}
-			wp := t.wasmPlugin(name, "{}")
-			wp.Spec.Runtime.IdleSeconds = new(int32(0))
-			return t.create(inner, wp)
+			return try(func() {
+				wp := t.wasmPlugin(fmt.Sprintf("idle-%04d", i), "{}")
+				wp.Spec.Runtime.IdleSeconds = new(int32(0))
+				t.store(wp.Name, guest.Distinct(module.Bytes, i))
+				t.create(wp)
+			})
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return testenv.Poll(ctx, patience, func(ctx context.Context) error {
+	check(group.Wait())
+	t.poll(func() error {
 		var list pluginsv1alpha1.WasmPluginList
-		if err := t.Client.List(ctx, &list, client.InNamespace(t.ns)); err != nil {
-			return err
-		}
+		check(t.Client.List(t.ctx, &list, client.InNamespace(t.ns)))
 		var failed error
 		ready := 0
 		for i := range list.Items {
@@ -125,17 +94,15 @@ func (t tenant) crowd(ctx context.Context, module plugin.Module, from, to int) e
 	})
 }
 
-// cpu returns the share of one CPU core that the process uses during the given time, after it has come to rest.
-func (p *operatorProcess) cpu(ctx context.Context, during time.Duration) (float64, error) {
-	wait(ctx, 3*time.Second)
-	before, err := cpuTime(p.cmd.Process.Pid)
-	if err != nil {
-		return 0, err
-	}
+// cpuShare returns the share of one CPU core that an operator uses during the given time, after it has come to rest.
+func (s *session) cpuShare(operator *child, during time.Duration) float64 {
+	var before, after usage
+	s.wait(3 * time.Second)
 	start := time.Now()
-	wait(ctx, during)
-	after, err := cpuTime(p.cmd.Process.Pid)
-	return (after - before).Seconds() / time.Since(start).Seconds(), err
+	operator.ask(usageRequest{}, &before)
+	s.wait(during)
+	operator.ask(usageRequest{}, &after)
+	return (after.CPU - before.CPU).Seconds() / time.Since(start).Seconds()
 }
 
 // crowdRows returns the rows about many plugins in one operator.
@@ -147,21 +114,21 @@ func crowdRows() section {
 		rows: []row{
 			{
 				name: "cpu-200-idle", what: fmt.Sprintf("CPU with %d idle plugins", some), unit: "% of a core", seed: "1–3 %", target: atMost(1),
-				measure: func(ctx context.Context, s *session) (float64, error) {
-					r, err := s.idlePlugins(ctx)
-					return r.cpu * 100, err
-				},
-				note: func(s *session) string { return fmt.Sprintf("with one plugin %.2f %%", s.idle.value.cpuNone*100) },
+				value: resultOf(func(s *session) float64 { return s.idle().cpu * 100 }),
+				note:  func(s *session) string { return fmt.Sprintf("with one plugin %.2f %%", s.idle().cpuNone*100) },
 			},
 			{
 				name: "memory-1000-idle", what: "memory of 1,000 idle plugins", unit: "MiB", seed: "50–200 plugins in one process", target: atMost(300),
-				measure: func(ctx context.Context, s *session) (float64, error) {
-					r, err := s.idlePlugins(ctx)
-					return float64(r.memory) / (1 << 20), err
-				},
+				value: resultOf(func(s *session) float64 { return float64(s.idle().memory) / (1 << 20) }),
 			},
-			busyRow("busy-50-calls", "50 plugins busy at once, Rust, calls of all", "/s", func(r crowdResult) float64 { return r.perSecond }),
-			busyRow("busy-50-p99", "50 plugins busy at once, Rust, p99 of a call", "µs", func(r crowdResult) float64 { return r.p99.Seconds() * micros }),
+			{
+				name: "busy-50-calls", what: "50 plugins busy at once, Rust, calls of all", unit: "/s",
+				value: resultOf(func(s *session) float64 { return s.busy().Median(measure.PerSecond) }),
+			},
+			{
+				name: "busy-50-p99", what: "50 plugins busy at once, Rust, p99 of a call", unit: "µs",
+				value: resultOf(func(s *session) float64 { return s.busy().Median(microP99) }),
+			},
 		},
 	}
 }

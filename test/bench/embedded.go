@@ -4,13 +4,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -19,7 +17,6 @@ import (
 	"github.com/k1s-io/k1s/internal/controller/category"
 	"github.com/k1s-io/k1s/internal/controller/item"
 	"github.com/k1s-io/k1s/internal/embedded"
-	"github.com/k1s-io/k1s/internal/testenv"
 	"github.com/k1s-io/k1s/test/bench/measure"
 )
 
@@ -30,76 +27,44 @@ type embeddedControllers struct {
 	request  reconcile.Request
 }
 
-// useEmbedded returns the embedded controllers, which it starts when it is called for the first time.
-func (s *session) useEmbedded(ctx context.Context) (*embeddedControllers, error) {
-	return s.embedded.get(func() (*embeddedControllers, error) {
-		c, err := s.useCluster()
-		if err != nil {
-			return nil, err
-		}
-		t, err := c.newTenant(ctx)
-		if err != nil {
-			return nil, err
-		}
-		mgr, err := ctrl.NewManager(c.Config, ctrl.Options{
-			Scheme: c.Scheme, Logger: logr.Discard(), Metrics: metricsserver.Options{BindAddress: "0"},
-			Controller: config.Controller{SkipNameValidation: new(true)},
-		})
-		if err != nil {
-			return nil, err
-		}
-		e := &embeddedControllers{registry: embedded.NewRegistry(), request: reconcile.Request{NamespacedName: types.NamespacedName{Namespace: t.ns, Name: "laptops"}}}
-		for _, construct := range []embedded.Constructor{item.New, category.New} {
-			if err := e.registry.Register(mgr, embedded.DefaultConfig(), construct); err != nil {
-				return nil, err
-			}
-		}
-		if err := e.registry.SetupWithManager(mgr); err != nil {
-			return nil, err
-		}
-		running, stop := context.WithCancel(context.WithoutCancel(ctx))
-		done := make(chan error, 1)
-		go func() { done <- mgr.Start(running) }()
-		s.onClose(func() error {
-			stop()
-			return <-done
-		})
-		err = c.create(ctx,
-			&inventoryv1alpha1.Category{ObjectMeta: t.meta("laptops"), Spec: inventoryv1alpha1.CategorySpec{Name: "Laptops"}},
-			&inventoryv1alpha1.Item{ObjectMeta: t.meta("laptops"), Spec: inventoryv1alpha1.ItemSpec{
-				Name: "Laptop 14", Quantity: new(int32(12)), Category: "laptops", Tags: []string{"new", "portable"},
-			}})
-		if err != nil {
-			return nil, err
-		}
-		return e, e.settled(ctx, mgr.GetClient())
-	})
-}
-
-// settled waits until the cache of the controllers has the status of both objects.
-func (e *embeddedControllers) settled(ctx context.Context, cached client.Reader) error {
-	return testenv.Poll(ctx, patience, func(ctx context.Context) error {
+func (s *session) startEmbedded() *embeddedControllers {
+	t := s.cluster().newTenant()
+	mgr := must(ctrl.NewManager(t.Config, ctrl.Options{
+		Scheme: t.Scheme, Logger: logr.Discard(), Metrics: metricsserver.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	}))
+	key := types.NamespacedName{Namespace: t.ns, Name: "laptops"}
+	e := &embeddedControllers{registry: embedded.NewRegistry(), request: reconcile.Request{NamespacedName: key}}
+	for _, construct := range []embedded.Constructor{item.New, category.New} {
+		check(e.registry.Register(mgr, embedded.DefaultConfig(), construct))
+	}
+	check(e.registry.SetupWithManager(mgr))
+	stop := inBackground(mgr.Start)
+	s.onClose(func() error { return try(stop) })
+	t.create(
+		&inventoryv1alpha1.Category{ObjectMeta: t.meta("laptops"), Spec: inventoryv1alpha1.CategorySpec{Name: "Laptops"}},
+		&inventoryv1alpha1.Item{ObjectMeta: t.meta("laptops"), Spec: inventoryv1alpha1.ItemSpec{
+			Name: "Laptop 14", Quantity: new(int32(12)), Category: "laptops", Tags: []string{"new", "portable"},
+		}})
+	t.poll(func() error { // until the cache of the controllers has the status of both
 		var i inventoryv1alpha1.Item
 		var c inventoryv1alpha1.Category
-		if err := errors.Join(cached.Get(ctx, e.request.NamespacedName, &i), cached.Get(ctx, e.request.NamespacedName, &c)); err != nil {
-			return err
-		}
+		check(mgr.GetClient().Get(s.ctx, key, &i))
+		check(mgr.GetClient().Get(s.ctx, key, &c))
 		if i.Status.Availability == "" || c.Status.ItemCount == nil || *c.Status.ItemCount != 1 {
 			return fmt.Errorf("no status yet: %+v, %+v", i.Status, c.Status)
 		}
 		return nil
 	})
+	return e
 }
 
 // openEmbedded opens an embedded controller, which is called for an object that is up to date.
-func (s *session) openEmbedded(ctx context.Context, name string) (*measure.Opened, error) {
-	e, err := s.useEmbedded(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *session) openEmbedded(name string) *measure.Opened {
+	e := s.embedded()
 	controller, ok := e.registry.Get(name)
 	if !ok {
-		return nil, fmt.Errorf("no embedded controller %q", name)
+		check(fmt.Errorf("no embedded controller %q", name))
 	}
 	return &measure.Opened{Call: func(ctx context.Context, _ int) error {
 		result, err := controller.Reconcile(ctx, e.request)
@@ -107,7 +72,7 @@ func (s *session) openEmbedded(ctx context.Context, name string) (*measure.Opene
 			err = fmt.Errorf("it was not up to date: %+v", result)
 		}
 		return err
-	}}, nil
+	}}
 }
 
 // embeddedRows returns the rows about the controllers that are compiled into the operator.
@@ -120,11 +85,11 @@ func embeddedRows() section {
 		s.rows = append(s.rows,
 			row{
 				name: "embedded-" + name + "-p50", what: name + ", no change, p50", unit: "µs", seed: "< 0.1 ms", target: atMost(20),
-				subjects: []string{"embedded-" + name}, measure: figureOf("embedded-"+name, microP50),
+				value: figureOf("embedded-"+name, microP50),
 			},
 			row{
 				name: "embedded-" + name + "-calls", what: name + ", no change", unit: "/s", seed: "> 10,000/s", target: atLeast(50_000),
-				subjects: []string{"embedded-" + name + "-2"}, measure: figureOf("embedded-"+name+"-2", measure.PerSecond),
+				value: figureOf("embedded-"+name+"-2", measure.PerSecond),
 			})
 	}
 	return s

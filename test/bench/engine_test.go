@@ -3,8 +3,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -12,38 +10,45 @@ import (
 	"github.com/k1s-io/k1s/test/bench/guest"
 )
 
-// BenchmarkReconcile measures one call of reconcile on a warm instance, with output for benchstat:
+// BenchmarkCall measures calls of the engine, with output for benchstat: on a warm instance, with a new instance for
+// each call, and on warm instances with as many callers as there are cores.
 //
 //	test/bench/guests/build.sh bin/bench && go -C test/bench test -run '^$' -bench . -count 10
-func BenchmarkReconcile(b *testing.B) {
+func BenchmarkCall(b *testing.B) {
 	for _, language := range guest.Languages() {
-		b.Run(language, func(b *testing.B) { benchmarkCall(b, language, func(*plugin.Limits) {}) })
-	}
-}
-
-// BenchmarkInstance measures the same as BenchmarkReconcile, with a new instance for each call.
-func BenchmarkInstance(b *testing.B) {
-	for _, language := range guest.Languages() {
-		b.Run(language, func(b *testing.B) { benchmarkCall(b, language, perCall) })
-	}
-}
-
-func benchmarkCall(b *testing.B, language string, change func(*plugin.Limits)) {
-	read(b, language+"-k1s") // skips the benchmark if the guest is not built
-	s := &session{guests: built}
-	opened, err := s.openEngine(b.Context(), language, change)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() {
-		if err := opened.Close(); err != nil {
-			b.Error(err)
-		}
-	}()
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := opened.Call(b.Context(), 0); err != nil {
-			b.Fatal(err)
+		for _, name := range []string{"engine-" + language, "fresh-" + language, "engine-" + language + "-16"} {
+			b.Run(name, func(b *testing.B) {
+				read(b, language+"-k1s") // skips the benchmark if the guest is not built
+				s := &session{ctx: b.Context(), guests: built}
+				subject, err := s.subject(name)
+				if err != nil {
+					b.Fatal(err)
+				}
+				opened, err := subject.Open(b.Context())
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				if subject.Callers == 1 {
+					for b.Loop() {
+						if err := opened.Call(b.Context(), 0); err != nil {
+							b.Fatal(err)
+						}
+					}
+				} else {
+					b.RunParallel(func(pb *testing.PB) {
+						for pb.Next() {
+							if err := opened.Call(b.Context(), 0); err != nil {
+								b.Error(err)
+								return
+							}
+						}
+					})
+				}
+				if err := opened.Close(); err != nil {
+					b.Error(err)
+				}
+			})
 		}
 	}
 }
@@ -55,38 +60,9 @@ func BenchmarkLoad(b *testing.B) {
 			module, dir := plugin.NewModule(read(b, language+"-k1s")), b.TempDir()
 			var total time.Duration
 			for b.Loop() {
-				took, err := loadOnce(b.Context(), module, dir)
-				if err != nil {
-					b.Fatal(err)
-				}
-				total += took
+				total += loadOnce(b.Context(), module, dir)
 			}
 			b.ReportMetric(float64(total)/float64(b.N), "ns/load")
-		})
-	}
-}
-
-// BenchmarkParallel measures the calls of as many callers as there are cores, to one plugin.
-func BenchmarkParallel(b *testing.B) {
-	for _, language := range guest.Languages() {
-		b.Run(language, func(b *testing.B) {
-			read(b, language+"-k1s")
-			s := &session{guests: built}
-			opened, err := s.openEngine(b.Context(), language, func(l *plugin.Limits) { l.MaxInstances = 64 })
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if err := opened.Call(context.Background(), 0); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
-			if err := errors.Join(opened.Close()); err != nil {
-				b.Error(err)
-			}
 		})
 	}
 }

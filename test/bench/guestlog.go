@@ -8,32 +8,31 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 )
 
-// guestLog is a logr.LogSink that records the time and the message of each log entry of guests. A guest that logs the
-// name of each object shows in this way that it has a result.
-type guestLog struct {
-	name string
-	into *results
-}
-
-// results are the log entries of guests.
+// results are the times and the messages of the log entries of guests. A guest that logs the name of each object shows
+// in this way that it has a result.
 type results struct {
 	mu    sync.Mutex
 	times []time.Time
-	names map[string]int
+	names map[string]bool
 }
 
+// newGuestLog returns a logger for an operator, and the results that it records.
 func newGuestLog() (logr.Logger, *results) {
-	r := &results{names: map[string]int{}}
-	return logr.New(guestLog{into: r}), r
-}
-
-// reset removes all results.
-func (r *results) reset() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.times, r.names = nil, map[string]int{}
+	r := &results{names: map[string]bool{}}
+	return funcr.New(func(logger, entry string) {
+		if !strings.HasSuffix(logger, "guest") {
+			return // an entry of the operator itself
+		}
+		_, message, _ := strings.Cut(entry, `"msg"="`)
+		name, _, _ := strings.Cut(message, `"`)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.times = append(r.times, time.Now())
+		r.names[name] = true
+	}, funcr.Options{}), r
 }
 
 // between returns the times of the results between two times.
@@ -53,7 +52,7 @@ func (r *results) between(from, to time.Time) []time.Time {
 func (r *results) seen(name string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.names[name] > 0
+	return r.names[name]
 }
 
 // longestGap returns the longest time between two consecutive results.
@@ -63,33 +62,4 @@ func longestGap(times []time.Time) time.Duration {
 		longest = max(longest, times[i].Sub(times[i-1]))
 	}
 	return longest
-}
-
-// Init implements logr.LogSink.
-func (guestLog) Init(logr.RuntimeInfo) {}
-
-// Enabled implements logr.LogSink.
-func (guestLog) Enabled(level int) bool { return level == 0 }
-
-// Info implements logr.LogSink.
-func (l guestLog) Info(_ int, message string, _ ...any) {
-	if !strings.HasSuffix(l.name, "guest") {
-		return // an entry of the operator itself
-	}
-	l.into.mu.Lock()
-	defer l.into.mu.Unlock()
-	l.into.times = append(l.into.times, time.Now())
-	l.into.names[message]++
-}
-
-// Error implements logr.LogSink.
-func (guestLog) Error(error, string, ...any) {}
-
-// WithValues implements logr.LogSink.
-func (l guestLog) WithValues(...any) logr.LogSink { return l }
-
-// WithName implements logr.LogSink.
-func (l guestLog) WithName(name string) logr.LogSink {
-	l.name = name
-	return l
 }

@@ -67,13 +67,13 @@ func bench(ctx context.Context) (err error) {
 	if len(picked) == 0 {
 		return fmt.Errorf("no row's name matches %q: see -list", *rowNames)
 	}
-	s, err := newSession(*root, filepath.Join(*root, "bin", "bench"), *turn)
+	s, err := newSession(ctx, *root, filepath.Join(*root, "bin", "bench"), *turn)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	machine := report.ThisMachine(*root)
-	results, err := run(ctx, s, picked)
+	results, err := run(s, picked)
 	if err != nil {
 		return err
 	}
@@ -83,20 +83,12 @@ func bench(ctx context.Context) (err error) {
 	if *rowNames != "" {
 		return nil
 	}
-	return write(*root, machine, results)
-}
-
-// write writes the files of a complete run.
-func write(root string, machine report.Machine, results []report.Section) error {
 	var markdown, figures bytes.Buffer
-	if err := report.Markdown(&markdown, machine, results); err != nil {
-		return err
-	}
-	if err := report.JSON(&figures, results); err != nil {
+	if err := errors.Join(report.Markdown(&markdown, machine, results), report.JSON(&figures, results)); err != nil {
 		return err
 	}
 	return errors.Join(
-		os.WriteFile(filepath.Join(root, "docs", "benchmarks.md"), markdown.Bytes(), 0o644), //nolint:gosec // documentation
-		os.WriteFile(filepath.Join(root, "bin", "bench.json"), figures.Bytes(), 0o644),      //nolint:gosec // figures
+		os.WriteFile(filepath.Join(*root, "docs", "benchmarks.md"), markdown.Bytes(), 0o644), //nolint:gosec // documentation
+		os.WriteFile(filepath.Join(*root, "bin", "bench.json"), figures.Bytes(), 0o644),      //nolint:gosec // figures
 	)
 }

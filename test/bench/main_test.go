@@ -30,12 +30,8 @@ func TestGoPlugin_answersAsNative(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	want, err := expected()
-	if err != nil {
-		t.Fatal(err)
-	}
 	got, err := p.Reconcile(t.Context(), work.Input())
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("got %q and %v, want %q", got, err, want)
+	if err != nil || !bytes.Equal(got, expected()) {
+		t.Errorf("got %q and %v, want %q", got, err, expected())
 	}
 }

@@ -8,10 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"syscall"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,135 +19,78 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/test/bench/measure"
 )
 
-// operatorOptions returns the options of an operator in a Pod, without the metrics, probe and webhook servers.
-func operatorOptions(dir, namespace string) app.Options {
+// runApp runs the operator as in a Pod, without the metrics, probe and webhook servers.
+func runApp(ctx context.Context, config *rest.Config, dir string, log logr.Logger) error {
 	o := app.DefaultOptions()
 	o.MetricsAddress, o.ProbeAddress, o.WebhookAddress = "0", "0", "0"
-	o.Namespace = namespace
+	o.Namespace = "default"
 	o.PluginDir, o.CacheDir = filepath.Join(dir, "plugins"), filepath.Join(dir, "cache")
 	o.Registerer = prometheus.NewRegistry()
 	o.SkipNameValidation = true
 	o.Limits.MaxNamespacePlugins = 0 // a row has 1,000 in one
 	o.Limits.NamespaceMemory = resource.QuantityValue{}
-	return o
+	config = rest.CopyConfig(config)
+	config.QPS = -1
+	return app.Run(ctx, config, o, log)
 }
 
 // startOperator runs the operator with a logger in this process, until stop is called.
-func (s *session) startOperator(c *cluster, log logr.Logger) (stop func() error, err error) {
-	dir, err := s.dir("operator")
-	if err != nil {
-		return nil, err
-	}
+func (s *session) startOperator(log logr.Logger) (stop func()) {
+	c, dir := s.cluster(), s.dir("operator")
 	s.log("starting the operator")
-	config := rest.CopyConfig(c.Config)
-	config.QPS = -1
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- app.Run(ctx, config, operatorOptions(dir, "default"), log) }()
-	return func() error {
-		cancel()
-		return <-done
-	}, nil
+	return inBackground(func(ctx context.Context) error { return runApp(ctx, c.Config, dir, log) })
 }
 
-// operatorTask is the task of an operator in its own process: its cluster and its directory.
+// operatorTask is the first request to an operator in its own process: its cluster and its directory.
 type operatorTask struct {
 	Kubeconfig []byte
 	Dir        string
 }
 
-// runOperator is the main function of this process. On SIGUSR1 it returns free memory to the operating system and then
-// prints a line to standard output.
-func runOperator(ctx context.Context, in *json.Decoder) error {
+// usageRequest is each other request. With Settle, the process first returns its free memory to the operating system.
+type usageRequest struct{ Settle bool }
+
+// usage is the reply to it. Memory, in bytes, is measured only with Settle, because that takes CPU time.
+type usage struct {
+	CPU    time.Duration
+	Memory int64
+}
+
+// runOperator is the main function of this process. The operator stops at the end of standard input.
+func runOperator(ctx context.Context, in *json.Decoder, out *json.Encoder) {
 	var task operatorTask
-	if err := in.Decode(&task); err != nil {
-		return err
-	}
-	config, err := clientcmd.RESTConfigFromKubeConfig(task.Kubeconfig)
-	if err != nil {
-		return err
-	}
-	config.QPS = -1
+	check(in.Decode(&task))
+	check(out.Encode(usage{}))
 	ctrl.SetLogger(logr.Discard())
-	settling := make(chan os.Signal, 1)
-	signal.Notify(settling, syscall.SIGUSR1)
+	ctx, stop := context.WithCancel(ctx)
 	go func() {
-		for range settling {
-			settle()
-			fmt.Println("settled")
-		}
-	}()
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
-	defer stop()
-	return app.Run(ctx, config, operatorOptions(task.Dir, "default"), logr.Discard())
-}
-
-// operatorProcess is an operator in its own process.
-type operatorProcess struct {
-	cmd *exec.Cmd
-	// lines are the lines of its standard output.
-	lines chan string
-}
-
-func (s *session) startOperatorProcess(ctx context.Context, c *cluster) (*operatorProcess, error) {
-	dir, err := s.dir("operator-process")
-	if err != nil {
-		return nil, err
-	}
-	cmd, err := child(ctx, "operator")
-	if err != nil {
-		return nil, err
-	}
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	p := &operatorProcess{cmd: cmd, lines: make(chan string)}
-	go func() {
-		defer close(p.lines)
+		defer stop()
 		for {
-			var line string
-			if _, err := fmt.Fscanln(stdout, &line); err != nil {
+			var request usageRequest
+			if in.Decode(&request) != nil {
 				return
 			}
-			p.lines <- line
+			reply := usage{CPU: measure.CPUTime()}
+			var err error
+			if request.Settle {
+				settle()
+				reply.Memory, err = memory()
+			}
+			if err = errors.Join(err, out.Encode(reply)); err != nil {
+				fmt.Fprintln(os.Stderr, "bench: measure the operator:", err)
+				return
+			}
 		}
 	}()
-	task := operatorTask{Kubeconfig: c.Kubeconfig(), Dir: dir}
-	return p, errors.Join(json.NewEncoder(stdin).Encode(task), stdin.Close())
+	check(runApp(ctx, must(clientcmd.RESTConfigFromKubeConfig(task.Kubeconfig)), task.Dir, logr.Discard()))
 }
 
-// memory returns the memory of the process in bytes, after it has returned its free memory to the operating system.
-func (p *operatorProcess) memory(ctx context.Context) (int64, error) {
-	if err := p.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
-		return 0, err
-	}
-	select {
-	case _, ok := <-p.lines:
-		if !ok {
-			return 0, errors.New("the operator has ended")
-		}
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-	return memory(p.cmd.Process.Pid)
-}
-
-// stop stops the process gracefully.
-func (p *operatorProcess) stop() error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	for range p.lines { // nothing else reads them
-	}
-	return p.cmd.Wait()
+// startOperatorProcess runs the operator in its own process.
+func (s *session) startOperatorProcess() *child {
+	p := startChild(s.ctx, "operator")
+	p.ask(operatorTask{Kubeconfig: s.cluster().Kubeconfig(), Dir: s.dir("operator-process")}, &usage{})
+	return p
 }

@@ -4,8 +4,8 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/k1s-io/k1s/test/bench/measure"
@@ -28,13 +28,18 @@ type row struct {
 	seed   string
 	target *report.Target
 
-	// subjects are measured in rounds, together with the subjects of all other rows, before measure is called.
-	subjects []string
-	measure  func(ctx context.Context, s *session) (float64, error)
+	value
 	// peers are shown next to the value, without those that were not measured.
 	peers []other
 	// note, if set, returns a text that is shown there, too. It is called after measure.
 	note func(s *session) string
+}
+
+// value is how the value of a row is measured.
+type value struct {
+	// subjects are measured in rounds, together with the subjects of all other rows, before measure is called.
+	subjects []string
+	measure  func(s *session) float64
 }
 
 // other is the value of another subject, for comparison.
@@ -54,72 +59,49 @@ const (
 	millis = 1e3
 )
 
-func micro(q measure.Quantile) measure.Quantile {
-	return func(r measure.Round) float64 { return q(r) * micros }
+func microP50(r measure.Round) float64 { return measure.P50(r) * micros }
+func microP99(r measure.Round) float64 { return measure.P99(r) * micros }
+
+// figureOf returns one number of one subject.
+func figureOf(subject string, q measure.Quantile) value {
+	return value{[]string{subject}, func(s *session) float64 { return s.of(subject).Median(q) }}
 }
 
-var (
-	microP50 = micro(measure.P50)
-	microP99 = micro(measure.P99)
-)
-
-// figureOf returns a measure function for one number of one subject.
-func figureOf(subject string, q measure.Quantile) func(context.Context, *session) (float64, error) {
-	return func(_ context.Context, s *session) (float64, error) {
-		series, err := s.of(subject)
-		return series.Median(q), err
-	}
+// ratioOf returns the ratio of one number of two subjects, computed round by round.
+func ratioOf(a, b string, q measure.Quantile) value {
+	return value{[]string{a, b}, func(s *session) float64 { return measure.Ratio(s.of(a), s.of(b), q) }}
 }
 
-// ratioOf returns a measure function for the ratio of one number of two subjects, computed round by round.
-func ratioOf(a, b string, q measure.Quantile) func(context.Context, *session) (float64, error) {
-	return func(_ context.Context, s *session) (float64, error) {
-		x, err := s.of(a)
-		if err != nil {
-			return 0, err
-		}
-		y, err := s.of(b)
-		if err != nil {
-			return 0, err
-		}
-		return measure.Ratio(x, y, q), nil
-	}
-}
+// resultOf returns a number that is not measured in rounds.
+func resultOf(measure func(*session) float64) value { return value{nil, measure} }
 
 // wanted returns the names of all subjects of a row, including its peers.
 func (r row) wanted() []string {
-	all := append([]string(nil), r.subjects...)
+	all := slices.Clone(r.subjects)
 	for _, p := range r.peers {
 		all = append(all, p.subject)
 	}
 	return all
 }
 
-// beside returns the values of the peers and the note as text.
-func (r row) beside(s *session) string {
-	var parts []string
-	for _, p := range r.peers {
-		if series, err := s.of(p.subject); err == nil {
-			parts = append(parts, fmt.Sprintf("%s %s %s", p.label, report.Number(series.Median(p.figure)), cmp.Or(p.unit, r.unit)))
-		}
-	}
-	if r.note != nil {
-		if note := r.note(s); note != "" {
-			parts = append(parts, note)
-		}
-	}
-	return strings.Join(parts, " · ")
-}
-
 // run measures the row.
-func (r row) run(ctx context.Context, s *session) report.Row {
+func (r row) run(s *session) report.Row {
 	out := report.Row{Name: r.name, What: r.what, Unit: r.unit, Seed: r.seed, Target: r.target, Reason: reasons[r.name]}
-	value, err := r.measure(ctx, s)
+	err := try(func() {
+		measured := r.measure(s)
+		var beside []string
+		for _, p := range r.peers {
+			if series, ok := s.series[p.subject]; ok {
+				beside = append(beside, fmt.Sprintf("%s %s %s", p.label, report.Number(series.Median(p.figure)), cmp.Or(p.unit, r.unit)))
+			}
+		}
+		if r.note != nil {
+			beside = append(beside, r.note(s))
+		}
+		out.Value, out.Peers = &measured, strings.Join(beside, " · ")
+	})
 	if err != nil {
 		out.Skipped = err.Error()
-		return out
 	}
-	out.Value = &value
-	out.Peers = r.beside(s)
 	return out
 }

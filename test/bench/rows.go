@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -45,40 +44,34 @@ func pick(all []section, names *regexp.Regexp) []section {
 	return picked
 }
 
-// subjectsOf returns the names of all subjects that the rows need, without duplicates, in the order of the rows.
-func subjectsOf(sections []section) []string {
-	var names []string
-	for _, s := range sections {
-		for _, r := range s.rows {
+// run measures the sections.
+func run(s *session, all []section) ([]report.Section, error) {
+	var subjects []measure.Subject
+	wanted := map[string]bool{}
+	for _, sec := range all {
+		for _, r := range sec.rows {
 			for _, name := range r.wanted() {
-				if !slices.Contains(names, name) {
-					names = append(names, name)
+				if wanted[name] {
+					continue
 				}
+				wanted[name] = true
+				subject, err := s.subject(name)
+				if err != nil {
+					return nil, err
+				}
+				subjects = append(subjects, subject)
 			}
 		}
 	}
-	return names
-}
-
-// run measures the sections.
-func run(ctx context.Context, s *session, all []section) ([]report.Section, error) {
-	var subjects []measure.Subject
-	for _, name := range subjectsOf(all) {
-		subject, err := s.subject(name)
-		if err != nil {
-			return nil, err
-		}
-		subjects = append(subjects, subject)
-	}
-	if err := s.measure(ctx, subjects); err != nil {
+	if err := s.measure(subjects); err != nil {
 		return nil, fmt.Errorf("measure in rounds: %w", err)
 	}
 	var out []report.Section
 	for _, sec := range all {
 		done := report.Section{Title: sec.title, Note: sec.note}
 		for _, r := range sec.rows {
-			done.Rows = append(done.Rows, r.run(ctx, s))
-			if err := ctx.Err(); err != nil {
+			done.Rows = append(done.Rows, r.run(s))
+			if err := s.ctx.Err(); err != nil {
 				return nil, err
 			}
 		}

@@ -11,37 +11,39 @@ import (
 // title is the display name of a language.
 var title = map[string]string{"rust": "Rust", "c": "C", "assemblyscript": "AssemblyScript", "go": "Go (SDK)"}
 
-// callPeers returns the peers that a call is compared with.
-func callPeers(q measure.Quantile, language string) []other {
-	peers := []other{{label: "native Go", subject: "native", figure: q}, {label: "go-plugin", subject: "goplugin", figure: q}}
-	if language != "assemblyscript" {
-		peers = append(peers, other{label: "Extism", subject: "extism-" + language, figure: q})
+// quantiles are the figures of a single call.
+var quantiles = []struct {
+	name   string
+	figure measure.Quantile
+}{{"p50", microP50}, {"p99", microP99}}
+
+// extismPeer returns the guest of Extism in a language as a peer, with a suffix of its name; AssemblyScript has none.
+func extismPeer(language, suffix string, figure measure.Quantile) []other {
+	if language == "assemblyscript" {
+		return nil
 	}
-	return peers
+	return []other{{label: "Extism", subject: "extism-" + language + suffix, figure: figure}}
 }
 
 // callRows returns the rows about single calls by one caller.
 func callRows() section {
 	s := section{title: "One reconcile, through the engine", note: "One caller; the guest is protected, its instance warm."}
-	const seed = "0.5–2 ms"
-	p50 := map[string]float64{"rust": 15, "c": 15, "assemblyscript": 30, "go": 60}
-	for _, l := range guest.Languages() {
-		s.rows = append(s.rows, row{
-			name: "reconcile-" + l + "-p50", what: title[l] + ", p50", unit: "µs", seed: seed, target: atMost(p50[l]),
-			subjects: []string{"engine-" + l}, measure: figureOf("engine-"+l, microP50), peers: callPeers(microP50, l),
-		})
+	targets := map[string]*report.Target{
+		"rust-p50": atMost(15), "c-p50": atMost(15), "assemblyscript-p50": atMost(30), "go-p50": atMost(60), "rust-p99": atMost(60), "c-p99": atMost(60),
 	}
-	p99 := map[string]*report.Target{"rust": atMost(60), "c": atMost(60)}
-	for _, l := range guest.Languages() {
-		s.rows = append(s.rows, row{
-			name: "reconcile-" + l + "-p99", what: title[l] + ", p99", unit: "µs", seed: seed, target: p99[l],
-			subjects: []string{"engine-" + l}, measure: figureOf("engine-"+l, microP99), peers: callPeers(microP99, l),
-		})
+	for _, q := range quantiles {
+		for _, l := range guest.Languages() {
+			peers := []other{{label: "native Go", subject: "native", figure: q.figure}, {label: "go-plugin", subject: "goplugin", figure: q.figure}}
+			s.rows = append(s.rows, row{
+				name: "reconcile-" + l + "-" + q.name, what: title[l] + ", " + q.name, unit: "µs", seed: "0.5–2 ms", target: targets[l+"-"+q.name],
+				value: figureOf("engine-"+l, q.figure), peers: append(peers, extismPeer(l, "", q.figure)...),
+			})
+		}
 	}
 	for _, l := range []string{"rust", "c"} {
 		s.rows = append(s.rows, row{
 			name: "reconcile-" + l + "-against-native", what: title[l] + " against native Go with encoding/json, p50", unit: "×", target: atMost(1),
-			subjects: []string{"engine-" + l, "native"}, measure: ratioOf("engine-"+l, "native", measure.P50),
+			value: ratioOf("engine-"+l, "native", measure.P50),
 		})
 	}
 	return s
@@ -58,13 +60,10 @@ func peerRows() section {
 		{"extism-go", "Extism, Go with encoding/json, as its PDK has it"},
 		{"extism-go-decoder", "Extism, Go with the decoder of the k1s SDK"},
 	} {
-		for _, q := range []struct {
-			name   string
-			figure measure.Quantile
-		}{{"p50", microP50}, {"p99", microP99}} {
+		for _, q := range quantiles {
 			s.rows = append(s.rows, row{
 				name: "peer-" + p.name + "-" + q.name, what: p.what + ", " + q.name, unit: "µs",
-				subjects: []string{p.name}, measure: figureOf(p.name, q.figure),
+				value: figureOf(p.name, q.figure),
 			})
 		}
 	}
@@ -83,7 +82,7 @@ func meteringRows() section {
 		s.rows = append(s.rows, row{
 			name: "metering-overhead-" + l, what: title[l] + ": metered against unprotected, p50", unit: "×",
 			seed: "10–30 % WASM overhead", target: atMost(1.25),
-			subjects: []string{none, metered}, measure: ratioOf(metered, none, measure.P50),
+			value: ratioOf(metered, none, measure.P50),
 			peers: []other{{"unprotected", none, microP50, "µs"}, {"metered", metered, microP50, "µs"}},
 		})
 	}
@@ -91,7 +90,7 @@ func meteringRows() section {
 		deadline, closing := "direct-"+l+"-metered-with-deadline", "direct-"+l+"-close-on-context-done"
 		s.rows = append(s.rows, row{
 			name: "metering-against-close-" + l, what: title[l] + ": WithCloseOnContextDone against metered, p50", unit: "×", target: atLeast(4),
-			subjects: []string{deadline, closing}, measure: ratioOf(closing, deadline, measure.P50),
+			value: ratioOf(closing, deadline, measure.P50),
 			peers: []other{{"WithCloseOnContextDone", closing, microP50, "µs"}, {"metered", deadline, microP50, "µs"}},
 		})
 	}
@@ -105,19 +104,12 @@ func throughputRows() section {
 	targets := map[string]*report.Target{"rust": atLeast(100_000)}
 	seeds := map[string]string{"rust": "> 2,000"}
 	for _, l := range guest.Languages() {
-		peers := []other{{label: "go-plugin", subject: "goplugin-2", figure: measure.PerSecond}}
-		if l != "assemblyscript" {
-			peers = append(peers, other{label: "Extism", subject: "extism-" + l + "-2", figure: measure.PerSecond})
-		}
 		s.rows = append(s.rows, row{
 			name: "calls-" + l, what: "engine, " + title[l], unit: "/s", seed: seeds[l], target: targets[l],
-			subjects: []string{"engine-" + l + "-2"}, measure: figureOf("engine-"+l+"-2", measure.PerSecond), peers: peers,
+			value: figureOf("engine-"+l+"-2", measure.PerSecond),
+			peers: append([]other{{label: "go-plugin", subject: "goplugin-2", figure: measure.PerSecond}}, extismPeer(l, "-2", measure.PerSecond)...),
 			note: func(s *session) string {
-				series, err := s.of("engine-" + l + "-2")
-				if err != nil {
-					return ""
-				}
-				return "of all its cores' CPU time " + report.Number(callers*series.Median(measure.PerCPUSecond)) + " /s"
+				return "of all its cores' CPU time " + report.Number(callers*s.of("engine-"+l+"-2").Median(measure.PerCPUSecond)) + " /s"
 			},
 		})
 	}
@@ -125,7 +117,7 @@ func throughputRows() section {
 	against := func(name, what, ours, theirs string, target *report.Target) {
 		s.rows = append(s.rows, row{
 			name: "calls-against-" + name, what: what, unit: "×", target: target,
-			subjects: []string{ours, theirs}, measure: ratioOf(ours, theirs, measure.PerSecond),
+			value: ratioOf(ours, theirs, measure.PerSecond),
 			peers: []other{{"k1s", ours, measure.PerSecond, "/s"}, {"peer", theirs, measure.PerSecond, "/s"}},
 		})
 	}

@@ -12,6 +12,9 @@ import (
 	"github.com/k1s-io/k1s/test/bench/measure"
 )
 
+// loads is how often a load is measured.
+const loads = 20
+
 // byLanguage returns the bound for Go, or the one for the other languages.
 func byLanguage(language string, others, golang float64) float64 {
 	if language == "go" {
@@ -30,64 +33,43 @@ func instanceRows() section {
 	for _, l := range guest.Languages() {
 		s.rows = append(s.rows, row{
 			name: "instance-" + l, what: "a new instance, " + title[l] + ", p50", unit: "µs", seed: "1–5 ms",
-			target:   atMost(byLanguage(l, 100, 400)),
-			subjects: []string{"fresh-" + l, "engine-" + l},
-			measure: func(_ context.Context, s *session) (float64, error) {
-				fresh, err := s.of("fresh-" + l)
-				if err != nil {
-					return 0, err
-				}
-				warm, err := s.of("engine-" + l)
-				return fresh.Median(microP50) - warm.Median(microP50), err
-			},
+			target: atMost(byLanguage(l, 100, 400)),
+			value: value{[]string{"fresh-" + l, "engine-" + l}, func(s *session) float64 {
+				return s.of("fresh-"+l).Median(microP50) - s.of("engine-"+l).Median(microP50)
+			}},
 			peers: []other{{"with its call", "fresh-" + l, microP50, ""}},
 		})
 	}
 	for _, l := range guest.Languages() {
 		s.rows = append(s.rows, row{
 			name: "load-" + l, what: "load to serving, warm disk cache, " + title[l] + ", median", unit: "ms", seed: "5–20 ms",
-			target:  atMost(byLanguage(l, 5, 40)),
-			measure: func(ctx context.Context, s *session) (float64, error) { return s.load(ctx, l) },
+			target: atMost(byLanguage(l, 5, 40)),
+			value:  resultOf(func(s *session) float64 { return s.load(l) }),
 		})
 	}
 	return s
 }
 
-// loads is how often a load is measured.
-const loads = 20
-
 // load returns the median duration of a load in milliseconds.
-func (s *session) load(ctx context.Context, language string) (float64, error) {
-	module, err := s.module(language)
-	if err != nil {
-		return 0, err
-	}
-	dir, err := s.dir("cache-" + language)
-	if err != nil {
-		return 0, err
-	}
+func (s *session) load(language string) float64 {
+	module, dir := s.module(language), s.dir("cache-"+language)
 	s.log("loading the %s guest %d times", title[language], loads)
+	loadOnce(s.ctx, module, dir) // fills the cache
 	var times []time.Duration
-	for range loads + 1 {
-		took, err := loadOnce(ctx, module, dir)
-		if err != nil {
-			return 0, err
-		}
-		times = append(times, took)
+	for range loads {
+		times = append(times, loadOnce(s.ctx, module, dir))
 	}
-	return measure.Median(times[1:]).Seconds() * millis, nil // the first load fills the cache
+	return measure.Median(times).Seconds() * millis
 }
 
-func loadOnce(ctx context.Context, module plugin.Module, cacheDir string) (time.Duration, error) {
-	engine, err := newEngine(ctx, cacheDir)
-	if err != nil {
-		return 0, err
-	}
+func loadOnce(ctx context.Context, module plugin.Module, cacheDir string) time.Duration {
+	engine := newEngine(ctx, cacheDir)
 	start := time.Now()
 	runner, _, err := engine.Load(ctx, loadRequest(module, guest.NewHost()))
 	took := time.Since(start)
 	if err == nil {
 		err = runner.Close(ctx)
 	}
-	return took, errors.Join(err, engine.Close(ctx))
+	check(errors.Join(err, engine.Close(ctx)))
+	return took
 }

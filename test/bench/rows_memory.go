@@ -2,11 +2,7 @@
 
 package main
 
-import (
-	"context"
-
-	"github.com/k1s-io/k1s/test/bench/guest"
-)
+import "github.com/k1s-io/k1s/test/bench/guest"
 
 const kibibyte = 1 << 10
 
@@ -19,23 +15,20 @@ func memoryRows() section {
 			"as a load from the warm disk cache. All are distinct modules. " +
 			"A warm instance is one more of the same plugin, after 50 calls.",
 	}
-	for _, l := range guest.Languages() {
-		s.rows = append(s.rows, row{
-			name: "memory-idle-" + l, what: "an idle plugin, " + title[l], unit: "KiB", seed: "1–10 MB", target: atMost(50),
-			measure: func(ctx context.Context, s *session) (float64, error) {
-				f, err := s.footprint(ctx, l)
-				return f.Idle / kibibyte, err
-			},
-		})
-	}
-	for _, l := range guest.Languages() {
-		s.rows = append(s.rows, row{
-			name: "memory-warm-" + l, what: "a warm instance, " + title[l], unit: "KiB", seed: "1–10 MB", target: atMost(byLanguage(l, 150, 3072)),
-			measure: func(ctx context.Context, s *session) (float64, error) {
-				f, err := s.footprint(ctx, l)
-				return f.Warm / kibibyte, err
-			},
-		})
+	for _, m := range []struct {
+		name, what     string
+		others, golang float64 // targets in KiB
+		pick           func(footprint) float64
+	}{
+		{"memory-idle-", "an idle plugin, ", 50, 50, func(f footprint) float64 { return f.Idle }},
+		{"memory-warm-", "a warm instance, ", 150, 3072, func(f footprint) float64 { return f.Warm }},
+	} {
+		for _, l := range guest.Languages() {
+			s.rows = append(s.rows, row{
+				name: m.name + l, what: m.what + title[l], unit: "KiB", seed: "1–10 MB", target: atMost(byLanguage(l, m.others, m.golang)),
+				value: resultOf(func(s *session) float64 { return m.pick(s.warm[l]()) / kibibyte }),
+			})
+		}
 	}
 	return s
 }

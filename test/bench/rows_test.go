@@ -11,7 +11,7 @@ import (
 // testSession returns a session without guests, which measures only subjects that do not need a guest.
 func testSession(t *testing.T) *session {
 	t.Helper()
-	s, err := newSession("../..", t.TempDir(), time.Millisecond)
+	s, err := newSession(t.Context(), "../..", t.TempDir(), time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestRun_skipsWhatIsNotBuilt(t *testing.T) {
 	s := testSession(t)
 	s.plan.Rounds = 2
 	picked := pick(sections(), regexp.MustCompile("^(reconcile-c-p50|peer-native-p50|memory-idle-c)$"))
-	results, err := run(t.Context(), s, picked)
+	results, err := run(s, picked)
 	if err != nil {
 		t.Fatal(err)
 	}

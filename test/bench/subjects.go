@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/wasm"
 	"github.com/k1s-io/k1s/test/bench/direct"
@@ -37,38 +39,27 @@ const callers = 2
 func (s *session) subject(name string) (measure.Subject, error) {
 	kind, rest, _ := strings.Cut(name, "-")
 	rest, count := cutCallers(rest)
-	subject := measure.Subject{Name: name, Callers: count}
-	switch kind {
-	case "native":
-		subject.Open = func(context.Context) (*measure.Opened, error) {
-			return openPeers(peer.Native{Category: work.Category()})
-		}
-	case "goplugin":
-		subject.Open = func(context.Context) (*measure.Opened, error) {
-			p, err := peer.NewGoPlugin(work.Category())
-			if err != nil {
-				return nil, err
-			}
-			return openPeers(p)
-		}
-	case "extism":
-		subject.Open = func(ctx context.Context) (*measure.Opened, error) { return s.openExtism(ctx, rest, count) }
-	case "engine":
-		subject.Open = func(ctx context.Context) (*measure.Opened, error) {
-			return s.openEngine(ctx, rest, func(l *plugin.Limits) { l.MaxInstances = count })
-		}
-	case "fresh":
-		subject.Open = func(ctx context.Context) (*measure.Opened, error) { return s.openEngine(ctx, rest, perCall) }
-	case "direct":
-		subject.Open = func(ctx context.Context) (*measure.Opened, error) { return s.openDirect(ctx, rest) }
-	case "embedded":
-		subject.Open = func(ctx context.Context) (*measure.Opened, error) { return s.openEmbedded(ctx, rest) }
-	case "neighbor":
-		subject.Open = func(ctx context.Context) (*measure.Opened, error) { return s.openNeighbor(ctx, rest == "beside-loop") }
-	default:
+	open, ok := map[string]func() *measure.Opened{
+		"native":   func() *measure.Opened { return openPeers(peer.Native{Category: work.Category()}) },
+		"goplugin": func() *measure.Opened { return openPeers(must(peer.NewGoPlugin(work.Category()))) },
+		"extism":   func() *measure.Opened { return s.openExtism(rest, count) },
+		"engine": func() *measure.Opened {
+			return s.openEngine(rest, func(l *plugin.Limits) { l.MaxInstances = count }).Opened
+		},
+		"fresh": func() *measure.Opened {
+			return s.openEngine(rest, func(l *plugin.Limits) { l.MaxInstances, l.IdleTimeout = 1, 0 }).Opened
+		},
+		"direct":   func() *measure.Opened { return s.openDirect(rest) },
+		"embedded": func() *measure.Opened { return s.openEmbedded(rest) },
+		"neighbor": func() *measure.Opened { return s.openNeighbor(rest == "beside-loop") },
+	}[kind]
+	if !ok {
 		return measure.Subject{}, fmt.Errorf("no subject is called %q", name)
 	}
-	return subject, nil
+	return measure.Subject{Name: name, Callers: count, Open: func(context.Context) (opened *measure.Opened, err error) {
+		err = try(func() { opened = open() })
+		return opened, err
+	}}, nil
 }
 
 // cutCallers removes the number of callers from the end of a name, and returns both.
@@ -84,13 +75,14 @@ func cutCallers(name string) (string, int) {
 	return name, 1
 }
 
+// expected returns the reply that every guest must return, which is the reply of the native code.
+func expected() []byte {
+	return must(peer.Native{Category: work.Category()}.Reconcile(context.Background(), work.Input()))
+}
+
 // openPeers returns a subject in which each caller calls its own peer, or all callers the only one.
-func openPeers(peers ...peer.Peer) (*measure.Opened, error) {
-	want, err := expected()
-	if err != nil {
-		return nil, err
-	}
-	input := work.Input()
+func openPeers(peers ...peer.Peer) *measure.Opened {
+	input, want := work.Input(), expected()
 	return &measure.Opened{
 		Call: func(ctx context.Context, caller int) error {
 			got, err := peers[caller%len(peers)].Reconcile(ctx, input)
@@ -105,101 +97,69 @@ func openPeers(peers ...peer.Peer) (*measure.Opened, error) {
 			}
 			return err
 		},
-	}, nil
+	}
 }
 
 // openExtism creates an instance for each caller, because an instance of Extism serves one call at a time.
-func (s *session) openExtism(ctx context.Context, name string, count int) (*measure.Opened, error) {
+func (s *session) openExtism(name string, count int) *measure.Opened {
 	language, variant, _ := strings.Cut(name, "-")
-	module, err := s.guests.Read(strings.TrimSuffix(language+"-extism-"+variant, "-"))
-	if err != nil {
-		return nil, err
-	}
-	peers := make([]peer.Peer, count)
-	for i := range peers {
-		if peers[i], err = peer.NewExtism(ctx, module, work.Category()); err != nil {
-			return nil, err
-		}
+	module := must(s.guests.Read(strings.TrimSuffix(language+"-extism-"+variant, "-")))
+	var peers []peer.Peer
+	for range count {
+		peers = append(peers, must(peer.NewExtism(s.ctx, module, work.Category())))
 	}
 	return openPeers(peers...)
 }
 
-// limits returns the default limits of the operator.
-func limits() plugin.Limits {
-	return plugin.Limits{MaxMemoryPages: 1024, CallTimeout: 5 * time.Second, MaxInstances: 4, IdleTimeout: time.Minute}
+// openDirect creates an instance on wazero without the engine.
+func (s *session) openDirect(name string) *measure.Opened {
+	language, protection, _ := strings.Cut(name, "-")
+	return openPeers(must(direct.New(s.ctx, s.module(language).Bytes, direct.Protection(protection), work.Category())))
 }
 
-// perCall makes each call use a new instance.
-func perCall(l *plugin.Limits) { l.MaxInstances, l.IdleTimeout = 1, 0 }
-
-func newEngine(ctx context.Context, cacheDir string) (*wasm.Engine, error) {
-	return wasm.New(ctx, wasm.Options{CacheDir: cacheDir, Log: logr.Discard()})
+// newEngine returns an engine that keeps compiled code in a directory, or, without one, only in memory.
+func newEngine(ctx context.Context, cacheDir string) *wasm.Engine {
+	return must(wasm.New(ctx, wasm.Options{CacheDir: cacheDir, Log: logr.Discard()}))
 }
 
+// loadRequest returns a request to load a module with the default limits of the operator.
 func loadRequest(module plugin.Module, host plugin.Host) plugin.LoadRequest {
-	return plugin.LoadRequest{Name: "bench/bench", Module: module, Settings: []byte("{}"), Host: host, Limits: limits()}
+	return plugin.LoadRequest{
+		Name: "bench/bench", Module: module, Settings: []byte("{}"), Host: host,
+		Limits: plugin.Limits{MaxMemoryPages: 1024, CallTimeout: 5 * time.Second, MaxInstances: 4, IdleTimeout: time.Minute},
+	}
+}
+
+// loaded is a guest in an engine, which is closed with the guest.
+type loaded struct {
+	*measure.Opened
+
+	engine *wasm.Engine
 }
 
 // openEngine loads a guest into a new engine.
-func (s *session) openEngine(ctx context.Context, language string, change func(*plugin.Limits)) (*measure.Opened, error) {
-	opened, _, err := s.openIn(ctx, language, change)
-	return opened, err
-}
-
-// openIn does the same as openEngine, and also returns the engine, which is closed with the guest.
-func (s *session) openIn(ctx context.Context, language string, change func(*plugin.Limits)) (*measure.Opened, *wasm.Engine, error) {
-	module, err := s.module(language)
-	if err != nil {
-		return nil, nil, err
-	}
-	want, err := expectedMillis()
-	if err != nil {
-		return nil, nil, err
-	}
-	engine, err := newEngine(ctx, "")
-	if err != nil {
-		return nil, nil, err
-	}
-	req := loadRequest(module, guest.NewHost())
+func (s *session) openEngine(language string, change func(*plugin.Limits)) loaded {
+	var want abi.ReconcileResult
+	check(json.Unmarshal(expected(), &want))
+	req := loadRequest(s.module(language), guest.NewHost())
 	change(&req.Limits)
-	runner, _, err := engine.Load(ctx, req)
+	engine := newEngine(s.ctx, "")
+	runner, _, err := engine.Load(s.ctx, req)
 	if err != nil {
-		return nil, nil, errors.Join(err, engine.Close(ctx))
+		check(errors.Join(err, engine.Close(s.ctx)))
 	}
 	request := work.Request()
-	return &measure.Opened{
+	return loaded{engine: engine, Opened: &measure.Opened{
 		Call: func(ctx context.Context, _ int) error {
 			got, err := plugin.Reconcile(ctx, runner, request)
-			if err == nil && got.RequeueAfterMillis != want {
-				err = fmt.Errorf("replied %d, want %d", got.RequeueAfterMillis, want)
+			if err == nil && got != want {
+				err = fmt.Errorf("replied %+v, want %+v", got, want)
 			}
 			return err
 		},
 		Close: func() error {
-			ctx := context.WithoutCancel(ctx)
+			ctx := context.WithoutCancel(s.ctx)
 			return errors.Join(runner.Close(ctx), engine.Close(ctx))
 		},
-	}, engine, nil
-}
-
-// openDirect creates an instance on wazero without the engine.
-func (s *session) openDirect(ctx context.Context, name string) (*measure.Opened, error) {
-	language, protection, _ := strings.Cut(name, "-")
-	module, err := s.module(language)
-	if err != nil {
-		return nil, err
-	}
-	want, err := expected()
-	if err != nil {
-		return nil, err
-	}
-	g, err := direct.New(ctx, module.Bytes, direct.Protection(protection), work.Category())
-	if err != nil {
-		return nil, err
-	}
-	input := work.Input()
-	return &measure.Opened{
-		Call:  func(ctx context.Context, _ int) error { return g.Reconcile(ctx, input, want) },
-		Close: func() error { return g.Close(context.WithoutCancel(ctx)) },
-	}, nil
+	}}
 }

@@ -4,13 +4,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -38,89 +36,49 @@ type swapResult struct {
 	perSecond     float64
 }
 
-// swapUnderLoad replaces the module of a running plugin while its queue is full and Items are created.
-func (s *session) swapUnderLoad(ctx context.Context) (swapResult, error) {
-	return s.swaps.get(func() (result swapResult, err error) {
-		module, err := s.module("rust")
-		if err != nil {
-			return result, err
-		}
-		c, err := s.useCluster()
-		if err != nil {
-			return result, err
-		}
-		log, seen := newGuestLog()
-		stop, err := s.startOperator(c, log)
-		if err != nil {
-			return result, err
-		}
-		defer func() { err = errors.Join(err, stop()) }()
-		t, err := c.newTenant(ctx)
-		if err != nil {
-			return result, err
-		}
-		if err := t.fill(ctx, loadItems); err != nil {
-			return result, err
-		}
-		if err := t.serve(ctx, "swapped", loadSettings, module.Bytes); err != nil {
-			return result, err
-		}
-		defer func() { err = errors.Join(err, t.remove(context.WithoutCancel(ctx), "swapped")) }()
-		return s.swapTimes(ctx, t, module, seen)
-	})
-}
+// swapUnderLoad replaces the module of a running plugin while its queue is full and Items are created. After each swap
+// it measures for the same time without one.
+func (s *session) swapUnderLoad() (result swapResult) {
+	module := s.module("rust")
+	log, seen := newGuestLog()
+	defer s.startOperator(log)()
+	t := s.cluster().newTenant()
+	t.fill(loadItems)
+	defer t.serve("swapped", loadSettings, module.Bytes)()
 
-// swapTimes does the swaps, and measures for the same time without a swap after each of them.
-func (s *session) swapTimes(ctx context.Context, t tenant, module plugin.Module, seen *results) (result swapResult, err error) {
+	// phase writes the module to a ConfigMap while Items are created, and waits. It returns the times of the plugin's
+	// results meanwhile, the names of the Items and how long it took.
+	phase := func(name, configMap string, module []byte, wait func()) (times []time.Time, names []string, took time.Duration) {
+		start, created := time.Now(), t.createItems(name)
+		t.store(configMap, module)
+		wait()
+		took = time.Since(start)
+		return seen.between(start, start.Add(took)), created(), took
+	}
 	var gaps, quiet []time.Duration
-	seen.reset()
 	for i := range swaps {
 		s.log("swap %d of %d under load", i+1, swaps)
-		start := time.Now()
-		var stream newcomers
-		stream.begin(ctx, t, i)
 		next := plugin.NewModule(guest.Distinct(module.Bytes, i+1))
-		if err := t.store(ctx, "swapped", next.Bytes); err != nil {
-			return result, err
-		}
-		if err := t.await(ctx, "swapped", next.Digest); err != nil {
-			return result, err
-		}
-		wait(ctx, 100*time.Millisecond) // for the last calls of the previous revision
-		end := time.Now()
-		gap := longestGap(seen.between(start, end))
-		gaps = append(gaps, gap)
-		result.worst = max(result.worst, gap)
-		names, err := stream.end()
-		if err != nil {
-			return result, err
-		}
+		times, names, took := phase(fmt.Sprintf("swap-%d", i), "swapped", next.Bytes, func() {
+			t.await("swapped", next.Digest)
+			s.wait(100 * time.Millisecond) // for the last calls of the previous revision
+		})
+		gaps = append(gaps, longestGap(times))
 		result.created += len(names)
-		result.lost += missing(ctx, seen, names)
+		result.lost += s.missing(seen, names)
 
-		// The same without a swap: as many bytes are written to a ConfigMap that no plugin uses, and Items are created.
-		took := end.Sub(start)
-		start = time.Now()
-		stream = newcomers{}
-		stream.begin(ctx, t, swaps+i)
-		if err := t.store(ctx, "unrelated", next.Bytes); err != nil {
-			return result, err
-		}
-		wait(ctx, took)
-		times := seen.between(start, time.Now())
+		// The same without a swap: no plugin uses this ConfigMap.
+		times, _, took = phase(fmt.Sprintf("quiet-%d", i), "unrelated", next.Bytes, func() { s.wait(took) })
 		quiet = append(quiet, longestGap(times))
-		result.perSecond = float64(len(times)) / time.Since(start).Seconds()
-		if _, err := stream.end(); err != nil {
-			return result, err
-		}
+		result.perSecond = float64(len(times)) / took.Seconds()
 	}
-	result.gap, result.quiet = measure.Median(gaps), measure.Median(quiet)
-	return result, nil
+	result.gap, result.quiet, result.worst = measure.Median(gaps), measure.Median(quiet), slices.Max(gaps)
+	return result
 }
 
 // missing waits until the guest has logged all names, and returns how many it has not logged.
-func missing(ctx context.Context, seen *results, names []string) (lost int) {
-	_ = testenv.Poll(ctx, 10*time.Second, func(context.Context) error { // lost items are counted, not an error
+func (s *session) missing(seen *results, names []string) (lost int) {
+	_ = testenv.Poll(s.ctx, 10*time.Second, func(context.Context) error { // lost items are counted, not an error
 		lost = 0
 		for _, name := range names {
 			if !seen.seen(name) {
@@ -135,47 +93,37 @@ func missing(ctx context.Context, seen *results, names []string) (lost int) {
 	return lost
 }
 
-// newcomers are Items that are created during a swap.
-type newcomers struct {
-	stop  context.CancelFunc
-	done  sync.WaitGroup
-	names []string
-	err   error
-}
-
-func (n *newcomers) begin(ctx context.Context, t tenant, swap int) {
-	ctx, n.stop = context.WithCancel(ctx)
-	n.done.Go(func() {
+// createItems creates an Item every 10 ms, until stop is called, which returns their names.
+func (t tenant) createItems(prefix string) (stop func() []string) {
+	var names []string
+	wait := inBackground(func(ctx context.Context) error {
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
-		for i := 0; n.err == nil; i++ {
+		for {
 			select {
 			case <-ctx.Done():
-				return
+				return nil
 			case <-tick.C:
 			}
-			name := fmt.Sprintf("swap-%d-%d", swap, i)
-			if n.err = t.create(context.WithoutCancel(ctx), t.item(name)); n.err == nil {
-				n.names = append(n.names, name)
+			name := fmt.Sprintf("%s-%d", prefix, len(names))
+			if err := try(func() { t.create(t.item(name)) }); err != nil {
+				return err
 			}
+			names = append(names, name)
 		}
 	})
-}
-
-func (n *newcomers) end() ([]string, error) {
-	n.stop()
-	n.done.Wait()
-	return n.names, n.err
+	return func() []string {
+		wait()
+		return names
+	}
 }
 
 // fill creates Items, and the Category that they refer to.
-func (t tenant) fill(ctx context.Context, items int) error {
-	category := &inventoryv1alpha1.Category{ObjectMeta: t.meta("laptops"), Spec: inventoryv1alpha1.CategorySpec{Name: "Laptops"}}
-	objects := []client.Object{category}
+func (t tenant) fill(items int) {
+	t.create(&inventoryv1alpha1.Category{ObjectMeta: t.meta("laptops"), Spec: inventoryv1alpha1.CategorySpec{Name: "Laptops"}})
 	for i := range items {
-		objects = append(objects, t.item(fmt.Sprintf("item-%04d", i)))
+		t.create(t.item(fmt.Sprintf("item-%04d", i)))
 	}
-	return t.create(ctx, objects...)
 }
 
 // item returns an Item of about the same size as that of package work.
@@ -193,16 +141,6 @@ func (t tenant) item(name string) *inventoryv1alpha1.Item {
 	}
 }
 
-// wait waits for a duration, or until the context is done.
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
 // swapRows returns the rows about replacing the module of a serving plugin.
 func swapRows() section {
 	return section{
@@ -212,22 +150,16 @@ func swapRows() section {
 		rows: []row{
 			{
 				name: "swap-gap", what: "longest time between two results of the plugin, median of the swaps", unit: "ms", seed: "~5 ms", target: atMost(5),
-				measure: func(ctx context.Context, s *session) (float64, error) {
-					r, err := s.swapUnderLoad(ctx)
-					return r.gap.Seconds() * millis, err
-				},
+				value: resultOf(func(s *session) float64 { return s.swaps().gap.Seconds() * millis }),
 				note: func(s *session) string {
-					r := s.swaps.value
+					r := s.swaps()
 					return fmt.Sprintf("under the same load without a swap %.1f ms, longest of all swaps %.1f ms, at %.0f results/s", r.quiet.Seconds()*millis, r.worst.Seconds()*millis, r.perSecond)
 				},
 			},
 			{
 				name: "swap-lost", what: "Items created during a swap that the plugin never saw", unit: "Items", target: atMost(0),
-				measure: func(ctx context.Context, s *session) (float64, error) {
-					r, err := s.swapUnderLoad(ctx)
-					return float64(r.lost), err
-				},
-				note: func(s *session) string { return fmt.Sprintf("of %d created", s.swaps.value.created) },
+				value: resultOf(func(s *session) float64 { return float64(s.swaps().lost) }),
+				note:  func(s *session) string { return fmt.Sprintf("of %d created", s.swaps().created) },
 			},
 		},
 	}

@@ -5,7 +5,6 @@
 package direct
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -71,7 +70,7 @@ func New(ctx context.Context, module []byte, protection Protection, answer []byt
 	g := &Guest{runtime: wazero.NewRuntimeWithConfig(ctx, config), protection: protection, answer: answer}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, g.Close(ctx))
+			err = errors.Join(err, g.Close())
 		}
 	}()
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, g.runtime); err != nil {
@@ -122,7 +121,7 @@ func (g *Guest) begin(ctx context.Context, metered *meter.Output) error {
 }
 
 // Close closes the runtime, which frees the instance.
-func (g *Guest) Close(ctx context.Context) error { return g.runtime.Close(ctx) }
+func (g *Guest) Close() error { return g.runtime.Close(context.Background()) }
 
 // offerHost defines the host modules that the guests import.
 func (g *Guest) offerHost(ctx context.Context) error {
@@ -186,8 +185,8 @@ func (g *Guest) place(ctx context.Context, payload []byte) (uint64, error) {
 	return 0, fmt.Errorf("k1s_alloc replied %d", params[0])
 }
 
-// Reconcile calls the guest, and returns an error if the reply is not the wanted one.
-func (g *Guest) Reconcile(ctx context.Context, input, want []byte) error {
+// Reconcile calls the guest. The reply is valid until the next call.
+func (g *Guest) Reconcile(ctx context.Context, input []byte) ([]byte, error) {
 	if g.protection.deadline() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
@@ -195,16 +194,15 @@ func (g *Guest) Reconcile(ctx context.Context, input, want []byte) error {
 	}
 	at, err := g.place(ctx, input)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	g.params = [2]uint64{at, uint64(len(input))}
 	if err := g.run.CallWithStack(ctx, g.params[:]); err != nil {
-		return err
+		return nil, err
 	}
-	reply := g.params[0]
-	got, ok := g.module.Memory().Read(uint32(reply>>32), uint32(reply))
-	if !ok || !bytes.Equal(got, want) {
-		return fmt.Errorf("the guest replied %q, want %q", got, want)
+	reply, ok := g.module.Memory().Read(uint32(g.params[0]>>32), uint32(g.params[0]))
+	if !ok {
+		return nil, errors.New("the guest's reply is outside its memory")
 	}
-	return nil
+	return reply, nil
 }

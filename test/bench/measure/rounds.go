@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -100,28 +101,25 @@ func (p Plan) turn(ctx context.Context, s Subject, o *Opened) (Round, error) {
 	}
 	runtime.GC() // the garbage of the previous subject must not affect this one
 	var wg sync.WaitGroup
-	start, startCPU := time.Now(), cpuTime()
+	start, startCPU := time.Now(), CPUTime()
 	end := start.Add(p.Turn)
 	for caller := range callers {
 		wg.Go(func() { times[caller], failed[caller] = callUntil(ctx, end, o.Call, caller) })
 	}
 	wg.Wait()
-	took, tookCPU := time.Since(start), cpuTime()-startCPU
+	took, tookCPU := time.Since(start), CPUTime()-startCPU
 	if o.After != nil {
 		o.After()
 	}
 	if err := errors.Join(failed...); err != nil {
 		return Round{}, fmt.Errorf("%s: %w", s.Name, err)
 	}
-	var all []time.Duration
-	for _, t := range times {
-		all = append(all, t...)
-	}
-	r := Round{Calls: len(all), PerSecond: float64(len(all)) / took.Seconds()}
+	all := slices.Concat(times...)
+	n := float64(len(all))
+	r := Round{Calls: len(all), PerSecond: n / took.Seconds(), P50: Percentile(all, 50), P99: Percentile(all, 99)}
 	if tookCPU > 0 {
-		r.PerCPUSecond = float64(len(all)) / tookCPU.Seconds()
+		r.PerCPUSecond = n / tookCPU.Seconds()
 	}
-	r.P50, r.P99 = Percentile(all, 50), Percentile(all, 99)
 	return r, nil
 }
 

@@ -7,6 +7,7 @@ package measure
 import (
 	"cmp"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -77,4 +78,13 @@ func Percentile[T cmp.Ordered](numbers []T, p int) T {
 	}
 	slices.Sort(numbers)
 	return numbers[max((len(numbers)*p+99)/100-1, 0)]
+}
+
+// CPUTime returns the CPU time that this process has used.
+func CPUTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -4,14 +4,18 @@ package peer
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
+
+	"github.com/k1s-io/k1s/test/bench/work"
 )
 
 // serveGoPlugin is an environment variable that makes this program run as the plugin process.
@@ -42,7 +46,7 @@ func ServeGoPlugin() bool {
 // which go-plugin's broker opens once.
 type GoPlugin struct {
 	client *goplugin.Client
-	remote *remoteReconciler
+	remote remote
 }
 
 // NewGoPlugin starts the plugin process, which runs this program.
@@ -59,34 +63,23 @@ func NewGoPlugin(category []byte) (*GoPlugin, error) {
 		Logger:           hclog.NewNullLogger(),
 		Stderr:           io.Discard,
 	})
-	p := &GoPlugin{client: client}
-	if err := p.connect(); err != nil {
+	protocol, err := client.Client()
+	var dispensed any
+	if err == nil {
+		dispensed, err = protocol.Dispense(pluginName)
+	}
+	if err != nil {
 		client.Kill()
 		return nil, fmt.Errorf("start a process of go-plugin: %w", err)
 	}
-	return p, nil
+	return &GoPlugin{client: client, remote: dispensed.(remote)}, nil //nolint:forcetypeassert // what GRPCClient returns
 }
 
-func (p *GoPlugin) connect() error {
-	protocol, err := p.client.Client()
-	if err != nil {
-		return err
-	}
-	raw, err := protocol.Dispense(pluginName)
-	if err != nil {
-		return err
-	}
-	remote, ok := raw.(*remoteReconciler)
-	if !ok {
-		return fmt.Errorf("dispensed a %T", raw)
-	}
-	p.remote = remote
-	return nil
-}
-
-// Reconcile implements Peer. It can be called concurrently.
+// Reconcile implements Peer. It can be called concurrently. The payload starts with the ID of the connection on which
+// the plugin finds its host.
 func (p *GoPlugin) Reconcile(ctx context.Context, input []byte) ([]byte, error) {
-	return p.remote.reconcile(ctx, input)
+	payload := binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(input)), p.remote.broker)
+	return invoke(ctx, p.remote.conn, append(payload, input...))
 }
 
 // Close implements Peer.
@@ -104,17 +97,33 @@ type reconcilerPlugin struct {
 
 // GRPCServer registers the service in the plugin process.
 func (*reconcilerPlugin) GRPCServer(broker *goplugin.GRPCBroker, s *grpc.Server) error {
-	s.RegisterService(reconcilerService(), &localReconciler{broker: broker})
+	var once sync.Once
+	var host *grpc.ClientConn
+	var failed error
+	s.RegisterService(service(func(ctx context.Context, payload []byte) ([]byte, error) {
+		once.Do(func() { host, failed = broker.Dial(binary.LittleEndian.Uint32(payload)) })
+		if failed != nil {
+			return nil, failed
+		}
+		return work.Run(payload[4:], func(request []byte) ([]byte, error) { return invoke(ctx, host, request) })
+	}), nil)
 	return nil
 }
 
-// GRPCClient returns the client in the host.
+// remote is the plugin process as seen from the host.
+type remote struct {
+	conn *grpc.ClientConn
+	// broker is the ID of the connection on which the host serves reads.
+	broker uint32
+}
+
+// GRPCClient returns the remote in the host, and serves its reads.
 func (p *reconcilerPlugin) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
 	id := broker.NextId()
 	go broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
 		s := grpc.NewServer(options...)
-		s.RegisterService(clusterService(), clusterServer{category: p.category})
+		s.RegisterService(service(func(context.Context, []byte) ([]byte, error) { return p.category, nil }), nil)
 		return s
 	})
-	return &remoteReconciler{conn: conn, broker: id}, nil
+	return remote{conn: conn, broker: id}, nil
 }

@@ -5,7 +5,11 @@
 // calls is kept.
 package peer
 
-import "context"
+import (
+	"context"
+
+	"github.com/k1s-io/k1s/test/bench/work"
+)
 
 // Peer is an implementation of the work.
 type Peer interface {
@@ -14,3 +18,14 @@ type Peer interface {
 	// Close releases the resources of the peer.
 	Close() error
 }
+
+// Native does the work in a Go function call, with encoding/json.
+type Native struct{ Category []byte }
+
+// Reconcile implements Peer.
+func (n Native) Reconcile(_ context.Context, input []byte) ([]byte, error) {
+	return work.Run(input, func([]byte) ([]byte, error) { return n.Category, nil })
+}
+
+// Close implements Peer.
+func (Native) Close() error { return nil }
