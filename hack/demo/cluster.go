@@ -95,7 +95,7 @@ func (d *demo) startOperator(ctx context.Context) error {
 		return errors.Join(err, log.Close())
 	}
 	start := time.Now()
-	cmd := exec.Command(filepath.Join(d.root, "bin", "manager"), //nolint:gosec // our own binary
+	cmd := exec.Command(filepath.Join(d.root, "bin", "manager"),
 		"--kubeconfig="+path, "--namespace="+operatorNamespace, "--plugin-dir="+d.pluginDir,
 		"--cache-dir="+filepath.Join(d.dir, "cache"),
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-devel",

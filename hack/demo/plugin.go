@@ -113,7 +113,7 @@ func (d *demo) checkPlugin(ctx context.Context) error {
 // swapPlugin builds a second version and updates the ConfigMap, without a restart of the operator.
 func (d *demo) swapPlugin(ctx context.Context) error {
 	file := filepath.Join(d.dir, "next.wasm")
-	build := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath", //nolint:gosec // fixed arguments
+	build := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath",
 		"-ldflags=-s -w -X main.version="+nextVersion, "-o", file, ".")
 	build.Dir = filepath.Join(d.root, "plugins", pluginName)
 	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")

@@ -76,7 +76,7 @@ func run(output, ref, platformFlag, certificates, binary string) (string, error)
 	}
 	// Renamed when it is complete, so that a full disk does not leave an incomplete image under the name.
 	temp := output + ".incomplete"
-	if err := os.WriteFile(temp, archive.Bytes(), 0o644); err != nil { //nolint:gosec // an image has no secrets
+	if err := os.WriteFile(temp, archive.Bytes(), 0o644); err != nil {
 		return "", errors.Join(fmt.Errorf("write the image: %w", err), os.Remove(temp))
 	}
 	digest, err := image.Digest()

@@ -176,5 +176,5 @@ func (f *Finalizer) current(ctx context.Context, resource schema.GroupVersionRes
 			return &list.Items[i], nil
 		}
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // it was deleted
 }

@@ -145,7 +145,7 @@ func (c *Configurations) ensure(ctx context.Context, found, wanted client.Object
 	case client.IgnoreNotFound(err) != nil:
 		return fmt.Errorf("read the webhook configuration %q: %w", wanted.GetName(), err)
 	case empty && err != nil:
-		return nil
+		return nil //nolint:nilerr // it is not there
 	case empty:
 		return c.delete(ctx, wanted)
 	case len(c.CA.CABundle()) == 0:

@@ -22,7 +22,7 @@ func allOf40() string {
 }
 
 // Not in parallel, because it measures memory.
-func TestCheckSettings_bombs(t *testing.T) { //nolint:paralleltest // see above
+func TestCheckSettings_bombs(t *testing.T) {
 	nested := strings.Repeat(`{"a":`, 40) + `{}` + strings.Repeat(`}`, 40)
 	for name, tc := range map[string]struct{ schema, settings, want string }{
 		"a schema": {allOf40(), `{}`, "the module's configSchema takes too much work: ask the module's author for a simpler schema: " +

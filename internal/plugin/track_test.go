@@ -37,7 +37,7 @@ func TestTrack_Verdict(t *testing.T) {
 		"five bad ones":            {"ttttt", Failing, 1},
 		"every other one bad":      {".t.t.t.t.t", Failing, 1},
 		"one in three bad":         {strings.Repeat("..t", 7), Sound, 1},
-		"rejections are answers":     {strings.Repeat("ic", 10), Sound, 1},
+		"rejections are answers":   {strings.Repeat("ic", 10), Sound, 1},
 		"panics of SDKs are none":  {"pupup", Failing, 1},
 		"cut off or not asked":     {strings.Repeat("xa", 50), Unproven, 0},
 		"sound, then bad":          {strings.Repeat(".", 20) + "ttttt", Failing, 2},

@@ -94,7 +94,7 @@ func skip(entry fs.DirEntry) error {
 
 // empty restricts the directory to the operator, and removes the entries that belong to this package.
 func empty(dir string) error {
-	if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // it is a directory
+	if err := os.Chmod(dir, 0o700); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(dir)

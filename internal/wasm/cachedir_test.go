@@ -135,7 +135,7 @@ func TestEngine_cacheDir_ownGroup(t *testing.T) {
 	if err := os.WriteFile(foreign, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(folder, 0o770); err != nil { //nolint:gosec // that is the point
+	if err := os.Chmod(folder, 0o770); err != nil {
 		t.Fatal(err)
 	}
 	e, l := newEngine(t, func(o *Options) { o.CacheDir = dir })

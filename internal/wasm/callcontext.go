@@ -26,16 +26,16 @@ type limit struct {
 // callContext is the context of one call into a guest. Most calls end before anything needs a channel or a timer, so it
 // creates them on demand. The yields of a metered guest call Err, which compares the clock with the deadline.
 type callContext struct {
-	context.Context // the caller's
+	context.Context //nolint:containedctx // the caller's, which this one extends
 	in              *instance
 	start, deadline time.Time
 	// tooLong is the cause after the deadline has passed.
 	tooLong error
 	// closed is done when the revision is closed; nil for calls outside a pool.
-	closed context.Context
+	closed context.Context //nolint:containedctx // as above
 
 	mu     sync.Mutex
-	waits  context.Context // made by Done
+	waits  context.Context //nolint:containedctx // made by Done
 	cancel context.CancelFunc
 	ended  error
 }

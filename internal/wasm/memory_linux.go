@@ -106,7 +106,7 @@ func (i *image) mapOver(space []byte) bool {
 	if i.size == 0 || i.size > uint64(len(space)) {
 		return false
 	}
-	_, err := unix.MmapPtr(i.file, 0, unsafe.Pointer(&space[0]), uintptr(i.size),
+	_, err := unix.MmapPtr(i.file, 0, unsafe.Pointer(&space[0]), uintptr(i.size), //nolint:gosec // within the reserved range, see above
 		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
 	return err == nil
 }

@@ -32,7 +32,7 @@ type pool struct {
 	// slots holds a token for each instance in use.
 	slots chan struct{}
 	// open is done when the pool is closed.
-	open  context.Context
+	open  context.Context //nolint:containedctx // the life of the pool
 	shut  context.CancelFunc
 	users sync.WaitGroup
 

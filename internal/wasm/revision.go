@@ -100,7 +100,7 @@ func (r *revision) first(ctx context.Context, code *compiled) (*instance, error)
 	r.mu.Unlock()
 	copied, err := r.engine.restore(ctx, code, r.req, from, r.limiter)
 	if err != nil {
-		return in, nil
+		return in, nil //nolint:nilerr // without a copy, the instance that was created serves
 	}
 	in.close(ctx)
 	return copied, nil

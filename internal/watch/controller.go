@@ -35,7 +35,7 @@ func NewController[R comparable](ctx context.Context, name, queueName string, op
 	if options.RateLimiter == nil {
 		options.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[R](minBackoff, maxBackoff)
 	}
-	c.ctx, c.cancel = context.WithCancel(ctx)
+	c.ctx, c.cancel = context.WithCancel(ctx) //nolint:gosec // end calls it
 	c.Queue = priorityqueue.New(queueName, func(o *priorityqueue.Opts[R]) {
 		o.Log, o.RateLimiter = options.Logger.WithValues("controller", name), options.RateLimiter
 	})

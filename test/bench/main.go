@@ -88,7 +88,7 @@ func bench(ctx context.Context) (err error) {
 		return err
 	}
 	return errors.Join(
-		os.WriteFile(filepath.Join(*root, "docs", "benchmarks.md"), markdown.Bytes(), 0o644), //nolint:gosec // documentation
-		os.WriteFile(filepath.Join(*root, "bin", "bench.json"), figures.Bytes(), 0o644),      //nolint:gosec // figures
+		os.WriteFile(filepath.Join(*root, "docs", "benchmarks.md"), markdown.Bytes(), 0o644),
+		os.WriteFile(filepath.Join(*root, "bin", "bench.json"), figures.Bytes(), 0o644),
 	)
 }

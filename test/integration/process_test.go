@@ -125,7 +125,7 @@ func (p *process) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	line := append(slices.Clone(p.before), self)
-	p.command = exec.Command(line[0], line[1:]...) //nolint:gosec // this very binary
+	p.command = exec.Command(line[0], line[1:]...)
 	p.command.Env = append(os.Environ(), processEnv+"="+p.arguments)
 	p.command.Stdout, p.command.Stderr = os.Stderr, os.Stderr
 	if err := p.command.Start(); err != nil {

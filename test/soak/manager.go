@@ -50,8 +50,8 @@ func (m *manager) launch() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Close() }()                    // the process has its own copy
-	m.cmd = exec.Command(filepath.Join("bin", "manager"), //nolint:gosec // our own binary
+	defer func() { _ = log.Close() }() // the process has its own copy
+	m.cmd = exec.Command(filepath.Join("bin", "manager"),
 		"--kubeconfig="+m.kubeconfig, "--namespace="+operatorNamespace, "--plugin-dir="+filepath.Join(m.dir, "plugins"),
 		"--cache-dir="+filepath.Join(m.dir, "cache"), "--health-probe-bind-address=0", "--webhook-bind-address=0",
 		"--metrics-bind-address="+address, "--metrics-secure=false")

@@ -136,7 +136,7 @@ func (s *server) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.replacement = exec.Command(args[0], args[1:]...) //nolint:gosec // what envtest started
+	s.replacement = exec.Command(args[0], args[1:]...)
 	s.replacement.SysProcAttr = ownGroup()
 	if err := s.replacement.Start(); err != nil {
 		return err

@@ -111,7 +111,7 @@ func (s *soak) disturb(ctx context.Context) {
 			turn++
 		}},
 		{s.changeEvery, func(ctx context.Context) {
-			s.count(ctx, &s.changes, &s.changeErrors, s.plugins[rand.IntN(len(s.plugins))].change(ctx, s.objects)) //nolint:gosec // not for secrets
+			s.count(ctx, &s.changes, &s.changeErrors, s.plugins[rand.IntN(len(s.plugins))].change(ctx, s.objects))
 		}},
 		{s.killEvery, s.killManager},
 		{s.duration / time.Duration(s.options.serverKills+1), s.killServer},

@@ -125,7 +125,7 @@ func (t *tenant) change(ctx context.Context, about int) error {
 	if err := t.client.List(ctx, &list, client.InNamespace(t.ns)); err != nil {
 		return err
 	}
-	dice := rand.IntN(10) //nolint:gosec // not for secrets
+	dice := rand.IntN(10)
 	if n := len(list.Items); n <= about/2 || dice < 2 && n < 2*about {
 		t.mu.Lock()
 		t.next++
@@ -133,7 +133,7 @@ func (t *tenant) change(ctx context.Context, about int) error {
 		t.mu.Unlock()
 		return t.client.Create(ctx, t.category(name))
 	}
-	c := &list.Items[rand.IntN(len(list.Items))] //nolint:gosec // not for secrets
+	c := &list.Items[rand.IntN(len(list.Items))]
 	if dice < 4 && c.Name != root {
 		return client.IgnoreNotFound(t.client.Delete(ctx, c))
 	}

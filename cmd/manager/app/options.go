@@ -85,7 +85,7 @@ type Options struct {
 
 // DefaultOptions returns the options of a Pod without flags.
 func DefaultOptions() Options {
-	return Options{
+	return Options{ //nolint:gosec // it finds a password in the name of a Secret
 		MetricsAddress:    ":8443",
 		SecureMetrics:     true,
 		ProbeAddress:      ":8081",

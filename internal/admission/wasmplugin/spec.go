@@ -58,7 +58,7 @@ func (v *validator) checkSettings(ctx context.Context, schema, settings json.Raw
 	err := v.settingsChecks.Check(ctx, schema, settings)
 	var load *plugin.LoadError
 	if err != nil && !errors.As(err, &load) {
-		return nil //nolint:nilerr // see above
+		return nil
 	}
 	return err
 }

@@ -189,7 +189,7 @@ func (c *checks) haveKindsChanged(ctx context.Context, name types.NamespacedName
 		case errors.As(err, &unserved) && (x.unserved == nil || x.unserved.message != unserved.Error()):
 			return true, nil
 		case err == nil && (x.unserved != nil || !resolved.Equal(x.kinds)):
-			return true, nil
+			return true, nil //nolint:nilerr // the next load reports this error
 		case err != nil && !errors.As(err, &unserved):
 			return false, err
 		}

@@ -157,7 +157,7 @@ func (d *dispatcher) read(ctx context.Context, req watch.Request) (*unstructured
 	object, err := d.objects.Object(ctx, req.GVK, req.Namespace, req.Name)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, nil
+		return nil, nil //nolint:nilnil // as documented
 	case err != nil:
 		return nil, fmt.Errorf("read %s from the cache: %w", req.GVK.Kind, err)
 	}
@@ -167,7 +167,7 @@ func (d *dispatcher) read(ctx context.Context, req watch.Request) (*unstructured
 // scattered adds jitter to a wait. When a circuit breaker is open, which its own Event reports, all objects are retried
 // at about the same time. The jitter makes their order random, so that the first call of the guest is not always for
 // the same object.
-func scattered(wait time.Duration) time.Duration { return wait + rand.N(wait/4+1) }
+func scattered(wait time.Duration) time.Duration { return wait + rand.N(wait/4+1) } //nolint:gosec // jitter
 
 // allowed checks again whether the plugin is allowed to watch the object: permissions can be revoked while events are
 // queued.

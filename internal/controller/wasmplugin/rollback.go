@@ -60,7 +60,7 @@ func (e evaluate) run(ctx context.Context, l *load) *problem {
 	case verdict == plugin.Failing && before != plugin.Failing:
 		kinds, err := e.permissions.resolve(ctx, previous.plan)
 		if err != nil {
-			return nil // the previous revision could not serve either; the probation continues
+			return nil //nolint:nilerr // the previous revision could not serve either; the probation continues
 		}
 		back := *previous
 		back.scope = &scope{plan: previous.plan.Using(kinds), kinds: kinds, finalizer: previous.finalizer}

@@ -94,7 +94,7 @@ func TestResultCache_errors(t *testing.T) {
 		err  error
 		kept bool
 	}{
-		"a denial":        {guestError(metav1.StatusReasonInvalid), true},
+		"a denial":         {guestError(metav1.StatusReasonInvalid), true},
 		"another answer":   {guestError(metav1.StatusReasonConflict), false},
 		"without a reason": {guestError(""), false},
 		"a trap":           {failure(plugin.KindTrap), false},

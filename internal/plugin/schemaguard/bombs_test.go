@@ -113,9 +113,9 @@ func ambiguous(n int) string {
 
 // A schema that takes too much work is rejected by counting, and with little memory. Not in parallel, because it
 // measures memory.
-func TestBombs(t *testing.T) { //nolint:paralleltest // see above
+func TestBombs(t *testing.T) {
 	for name, tc := range bombs {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // see above
+		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			steps, err := guarded(t, tc.schema, tc.value)

@@ -246,7 +246,7 @@ func (d *document) follow(reference string) error {
 	_, fragment, _ := strings.Cut(reference, "#")
 	pointer, err := url.PathUnescape(fragment)
 	if err != nil || !strings.HasPrefix(pointer, "/") {
-		return nil // the library rejects it, or it names a place for a schema
+		return nil //nolint:nilerr // the library rejects it, or it names a place for a schema
 	}
 	if err := d.pay(len(d.resources) / 16); err != nil {
 		return err
@@ -277,7 +277,7 @@ func (d *document) place(pointer string) error {
 		case []any:
 			i, err := strconv.Atoi(part) // like the library, which accepts +0 and 00 for 0
 			if err != nil || i < 0 || i >= len(parent) {
-				return nil
+				return nil //nolint:nilerr // it names no value
 			}
 			v = parent[i]
 		default:

@@ -17,7 +17,7 @@ func TestServeInitialize_settings(t *testing.T) {
 		"given":              {`{"most":3}`, "", 3},
 		"defaults":           {`{}`, "", 10},
 		"none at all":        {``, "", 10},
-		"rejected by type":    {`{"most":0}`, "settings: most: must be at least 1 (at byte 8)", 0},
+		"rejected by type":   {`{"most":0}`, "settings: most: must be at least 1 (at byte 8)", 0},
 		"of the wrong type":  {`{"most":"x"}`, "settings: most: want a number, found a string (at byte 8)", 0},
 		"not JSON":           {`{`, "settings: want a name in quotes, found the end (at byte 1)", 10},
 		"unknown is skipped": {`{"other":{"most":1}}`, "", 10},
