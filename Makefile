@@ -76,13 +76,13 @@ tidy: ## Run go mod tidy in every module
 
 .PHONY: fmt
 fmt: ## Format all Go code and sort its imports
-	@for m in . $(MODULES); do echo "golangci-lint fmt ($$m)"; (cd "$$m" && $(GO_TOOL) golangci-lint fmt ./...); done
+	@for m in . $(MODULES); do echo "golangci-lint fmt ($$m)"; (cd "$$m" && $(GO_TOOL) golangci-lint-kube-api-linter fmt ./...); done
 
 # Guests are looked at twice, for the host, where their tests run, and for WASI.
 # The linter is named by its path, as "go tool" would build it for WASI as well.
 .PHONY: lint
 lint: ## Run golangci-lint and go vet in every module
-	@linter=$$($(GO_TOOL) -n golangci-lint); status=0; \
+	@linter=$$($(GO_TOOL) -n golangci-lint-kube-api-linter); status=0; \
 	for m in . $(MODULES); do \
 	  echo "go vet, golangci-lint ($$m)"; cd "$(CURDIR)/$$m"; \
 	  { go vet ./... && "$$linter" run ./...; } || status=1; \

@@ -40,7 +40,7 @@ func (b *Buffers) Text(at uintptr, length uint32) (string, bool) {
 		if uintptr(len(block))-offset < uintptr(length) {
 			return "", false
 		}
-		return unsafe.String(&block[offset], length), true //nolint:gosec // the host wrote these bytes, see above
+		return unsafe.String(&block[offset], length), true
 	}
 	return "", false
 }
@@ -51,4 +51,4 @@ func (b *Buffers) Release() {
 	b.live = b.live[:0]
 }
 
-func address(block []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(block))) } //nolint:gosec // the ABI passes addresses
+func address(block []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(block))) }
