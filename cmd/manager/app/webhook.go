@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -78,10 +77,7 @@ func setUpWebhooks(ctx context.Context, mgr manager.Manager, o Options) (*webhoo
 	if o.WebhookCerts == WebhookCertsSelf {
 		made := certs.SelfSigned{DNSNames: o.webhookNames()}
 		if o.WebhookURL == "" { // no configuration is installed outside of a cluster
-			made.Configurations = []string{webhookConfiguration}
-		}
-		if o.SkipNameValidation {
-			made.Name = "cert-rotator-" + strconv.FormatInt(time.Now().UnixNano(), 36)
+			made.Configuration = webhookConfiguration
 		}
 		if err := made.SetupWithManager(ctx, mgr, store); err != nil {
 			return nil, fmt.Errorf("%w (--webhook-bind-address=0 turns webhooks off)", err)

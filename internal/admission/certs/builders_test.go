@@ -4,11 +4,8 @@ package certs
 
 import (
 	"context"
-	"crypto/rsa"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -17,7 +14,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/open-policy-agent/cert-controller/pkg/rotator"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -44,37 +40,34 @@ func TestMain(m *testing.M) { testenv.Main(m) }
 
 // pair is a certificate, and the CA that issued it.
 type pair struct {
-	artifacts            *rotator.KeyPairArtifacts
+	authority            *keyPair
 	ca, certificate, key []byte // PEM
-}
-
-var issuer = rotator.CertRotator{
-	CAName: authority, CAOrganization: organization, DNSName: host, ExtKeyUsages: &[]x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 }
 
 // newPair returns a CA and a certificate with the given lifetime.
 func newPair(t *testing.T, lasts time.Duration) pair {
 	t.Helper()
-	ca, err := issuer.CreateCACert(time.Now().Add(-hour), time.Now().Add(lasts))
+	ca, err := newCA(time.Now(), lasts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pair{artifacts: ca, ca: ca.CertPEM}.renew(t, lasts)
+	return pair{authority: ca, ca: ca.certificate}.renew(t, lasts)
 }
 
 // renew returns another certificate of the same CA.
 func (p pair) renew(t *testing.T, lasts time.Duration) pair {
 	t.Helper()
-	var err error
-	if p.certificate, p.key, err = issuer.CreateCertPEM(p.artifacts, time.Now().Add(-hour), time.Now().Add(lasts)); err != nil {
+	server, err := p.authority.issueServer([]string{host}, time.Now(), lasts)
+	if err != nil {
 		t.Fatal(err)
 	}
+	p.certificate, p.key = server.certificate, server.key
 	return p
 }
 
 // data returns the data of a Secret with the pair.
 func (p pair) data() map[string][]byte {
-	return map[string][]byte{"ca.crt": p.ca, "ca.key": p.artifacts.KeyPEM, "tls.crt": p.certificate, "tls.key": p.key}
+	return map[string][]byte{"ca.crt": p.ca, "ca.key": p.authority.key, "tls.crt": p.certificate, "tls.key": p.key}
 }
 
 func mustRead(t *testing.T, p pair) *content {
@@ -101,9 +94,7 @@ func startReplica(t *testing.T, env *testenv.Env, key types.NamespacedName, self
 			return err
 		}
 		if self != nil {
-			made := *self
-			made.Name = fmt.Sprintf("%s-%d", key.Namespace, r.port)
-			if err := made.SetupWithManager(t.Context(), mgr, r.store); err != nil {
+			if err := self.SetupWithManager(t.Context(), mgr, r.store); err != nil {
 				return err
 			}
 		}
@@ -167,14 +158,4 @@ func (r replica) ready(t *testing.T) {
 
 func tlsOptions(s *Store) []func(*tls.Config) {
 	return []func(*tls.Config){func(c *tls.Config) { c.GetCertificate = s.GetCertificate }}
-}
-
-// artifactsOf returns the artifacts of a CA from PEM.
-func artifactsOf(t *testing.T, signing tls.Certificate, key []byte) *rotator.KeyPairArtifacts {
-	t.Helper()
-	private, ok := signing.PrivateKey.(*rsa.PrivateKey)
-	if !ok {
-		t.Fatalf("the authority's key is a %T", signing.PrivateKey)
-	}
-	return &rotator.KeyPairArtifacts{Cert: signing.Leaf, Key: private, KeyPEM: key}
 }

@@ -3,119 +3,228 @@
 package certs
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"maps"
 	"time"
 
-	"github.com/open-policy-agent/cert-controller/pkg/rotator"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	admissionregistrationv1client "k8s.io/client-go/kubernetes/typed/admissionregistration/v1"
+	"k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
 const (
-	authority    = "k1s-webhook-ca"
-	organization = "k1s"
-	// fieldOwner is the field manager of the CA certificate in webhook configurations.
-	fieldOwner = "k1s-webhook-ca"
+	// caKey is the key of the Secret with the private key of the CA.
+	caKey = "ca.key"
+	// fieldManager is the field manager of the CA certificate in webhook configurations.
+	fieldManager = "k1s-webhook-ca"
+	// retryCreate is the delay before the creation of the Secret is retried.
+	retryCreate = time.Second
+	// minRetry and maxRetry limit the growing delays before a renewal is retried.
+	minRetry, maxRetry = time.Second, time.Minute
 )
 
-// The rotator's own cache holds all Secrets of the namespace and all ValidatingWebhookConfigurations.
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;list;watch,namespace=k1s-system
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=create,namespace=k1s-system
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,verbs=list;watch
-// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,resourceNames=k1s,verbs=update
+// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,resourceNames=k1s,verbs=get;update
 
 // SelfSigned creates a Store's Secret with a self-signed CA and a certificate of it, and renews both in time.
 type SelfSigned struct {
-	// DNSNames are the DNS names of the certificate, which is renewed if it lacks the first one. IP addresses are not
+	// DNSNames are the DNS names of the certificate, which is renewed if it lacks one of them. IP addresses are not
 	// possible.
 	DNSNames []string
-	// Configurations are the names of ValidatingWebhookConfigurations that get the CA certificate.
-	Configurations []string
-	// Name is the name of the controller, which must be unique in a process. If it is empty, the name is
-	// "cert-rotator".
-	Name string
+	// Configuration is the name of a ValidatingWebhookConfiguration that gets the CA certificate; empty means that there
+	// is no such configuration.
+	Configuration string
 	// Authority and Server are the lifetimes of the certificates of the CA and of the server. They are renewed when the
-	// remaining lifetime is below Renew, which is checked every Check, and when the Secret changes. The defaults are 10
-	// years, 1 year, 90 days and 12 hours.
+	// remaining lifetime is below Renew, which is checked every Check, and when the Secret or the configuration changes.
+	// The defaults are 10 years, 1 year, 90 days and 12 hours.
 	Authority, Server, Renew, Check time.Duration
 }
 
-// SetupWithManager makes the manager maintain a Store's Secret. It creates the Secret first, because the rotator fails
-// without it, and returns when the Secret exists or cannot be created. All replicas maintain the Secret, not only the
-// leader. Otherwise a rollout could wait forever: the new Pod would wait for a certificate, while the old Pod, which is
-// the leader and may not know about certificates, would wait for the new Pod to become ready.
+// selfSigned maintains the Secret of a Store and the CA certificate in a webhook configuration. It is a
+// manager.Runnable.
+type selfSigned struct {
+	SelfSigned
+
+	store          *Store
+	configurations admissionregistrationv1client.ValidatingWebhookConfigurationInterface
+	// configuration is the informer of the configuration, or nil.
+	configuration cache.SharedIndexInformer
+	// changed receives a value after each change of the Secret or of the configuration.
+	changed <-chan struct{}
+}
+
+// SetupWithManager makes the manager maintain a Store's Secret, and returns when the Secret exists or cannot be created.
+// All replicas maintain the Secret, not only the leader. Otherwise a rollout could wait forever: the new Pod would wait
+// for a certificate, while the old Pod, which is the leader and may not know about certificates, would wait for the new
+// Pod to become ready.
 func (o SelfSigned) SetupWithManager(ctx context.Context, mgr manager.Manager, s *Store) error {
-	seen, err := newSeen(s)
+	const day = 24 * time.Hour
+	o.Authority, o.Server = cmp.Or(o.Authority, 10*365*day), cmp.Or(o.Server, 365*day)
+	o.Renew, o.Check = cmp.Or(o.Renew, 90*day), cmp.Or(o.Check, day/2)
+	admission, err := admissionregistrationv1client.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
-		return err
+		return fmt.Errorf("make a client for webhook configurations: %w", err)
 	}
-	r := &rotator.CertRotator{
-		SecretKey:              s.key,
-		CertDir:                seen.dir,
-		CAName:                 authority,
-		CAOrganization:         organization,
-		DNSName:                o.DNSNames[0],
-		ExtraDNSNames:          o.DNSNames[1:],
-		IsReady:                make(chan struct{}), // not used: the Store knows when there is a certificate
-		FieldOwner:             fieldOwner,
-		ControllerName:         o.Name,
-		CaCertDuration:         o.Authority,
-		ServerCertDuration:     o.Server,
-		LookaheadInterval:      o.Renew,
-		RotationCheckFrequency: o.Check,
-	}
-	for _, name := range o.Configurations {
-		r.Webhooks = append(r.Webhooks, rotator.WebhookInfo{Name: name, Type: rotator.Validating})
-	}
-	if err := rotator.AddRotator(rotatorManager{mgr}, r); err != nil { // also sets the defaults
-		return fmt.Errorf("set up the rotator of certificates: %w", err)
-	}
-	maker := newMaker(s, r)
-	if err := maker.create(ctx); err != nil {
-		return err
-	}
-	for _, runnable := range []manager.Runnable{seen, maker} {
-		if err := mgr.Add(runnable); err != nil {
-			return fmt.Errorf("add to the manager: %w", err)
+	changed := s.subscribe(&s.events)
+	m := &selfSigned{SelfSigned: o, store: s, configurations: admission.ValidatingWebhookConfigurations(), changed: changed}
+	if o.Configuration != "" {
+		m.configuration = watchOne(m.configurations.List, m.configurations.Watch, o.Configuration, &admissionregistrationv1.ValidatingWebhookConfiguration{})
+		if _, err := m.configuration.AddEventHandler(signal(changed)); err != nil {
+			return fmt.Errorf("watch ValidatingWebhookConfiguration %q: %w", o.Configuration, err)
 		}
 	}
+	if err := m.create(ctx); err != nil {
+		return fmt.Errorf("make Secret %s for the webhook server's certificate: %w", s.key, err)
+	}
+	if err := mgr.Add(m); err != nil {
+		return fmt.Errorf("add to the manager: %w", err)
+	}
 	return nil
 }
 
-// seen is a directory that shows the rotator that the server has its certificate. The rotator expects a mounted Secret:
-// it waits for the file tls.crt, and exits after 15 minutes without it. The file has the certificate that is served. No
-// key is written.
-type seen struct {
-	dir   string
-	store *Store
+// create ensures the Secret. It retries until it succeeds or the error is permanent, such as a missing permission.
+func (m *selfSigned) create(ctx context.Context) error {
+	var last error
+	err := wait.PollUntilContextCancel(ctx, retryCreate, true, func(ctx context.Context) (bool, error) {
+		_, err := m.ensureSecret(ctx)
+		switch {
+		case apierrors.IsForbidden(err), apierrors.IsNotFound(err), apierrors.IsInvalid(err):
+			return false, err
+		case err != nil && last == nil && !isRace(err):
+			m.store.log.Info("Failed to create the Secret of the webhook server's certificate; retrying", "error", err.Error())
+		}
+		last = err
+		return err == nil, nil
+	})
+	if last != nil && err != nil {
+		return fmt.Errorf("%w; the last error was: %w", err, last)
+	}
+	return err
 }
 
-func newSeen(s *Store) (*seen, error) {
-	dir, err := os.MkdirTemp("", "k1s-webhook-")
+// isRace reports whether another replica was faster.
+func isRace(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable, see SetupWithManager.
+func (m *selfSigned) NeedLeaderElection() bool { return false }
+
+// Start implements manager.Runnable.
+func (m *selfSigned) Start(ctx context.Context) error {
+	if m.configuration != nil {
+		go m.configuration.RunWithContext(ctx)
+	}
+	backoff := wait.Backoff{Duration: minRetry, Factor: 2, Steps: 100, Cap: maxRetry}
+	delays := backoff
+	for {
+		next := m.Check
+		switch err := m.ensure(ctx); {
+		case err == nil:
+			delays = backoff
+		case ctx.Err() != nil:
+			return nil
+		default:
+			next = delays.Step()
+			if !isRace(err) {
+				m.store.log.Error(err, "Failed to renew the webhook server's certificate; retrying", "after", next)
+			}
+		}
+		timer := time.NewTimer(next)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-m.changed:
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// ensure ensures the Secret, and then the CA certificate in the webhook configuration.
+func (m *selfSigned) ensure(ctx context.Context) error {
+	ca, err := m.ensureSecret(ctx)
+	if err != nil || m.Configuration == "" {
+		return err
+	}
+	configuration, err := m.configurations.Get(ctx, m.Configuration, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil // its creation is an event
+	}
 	if err != nil {
-		return nil, fmt.Errorf("make a folder for the webhook server's certificate: %w", err)
+		return fmt.Errorf("get ValidatingWebhookConfiguration %q: %w", m.Configuration, err)
 	}
-	f := &seen{dir: dir, store: s}
-	s.loaded = append(s.loaded, f.write)
-	return f, nil
-}
-
-func (f *seen) write(certificate []byte) {
-	if err := os.WriteFile(filepath.Join(f.dir, corev1.TLSCertKey), certificate, 0o600); err != nil {
-		f.store.log.Error(err, "Cannot tell the rotator of the webhook server's certificate")
+	stale := false
+	for i := range configuration.Webhooks {
+		current := &configuration.Webhooks[i].ClientConfig
+		stale = stale || !bytes.Equal(current.CABundle, ca)
+		current.CABundle = ca
 	}
-}
-
-// NeedLeaderElection implements manager.LeaderElectionRunnable, as for the rotator.
-func (f *seen) NeedLeaderElection() bool { return false }
-
-// Start removes the directory when the context is canceled.
-func (f *seen) Start(ctx context.Context) error {
-	<-ctx.Done()
-	if err := os.RemoveAll(f.dir); err != nil {
-		return fmt.Errorf("remove the folder of the webhook server's certificate: %w", err)
+	if !stale {
+		return nil
+	}
+	if _, err := m.configurations.Update(ctx, configuration, metav1.UpdateOptions{FieldManager: fieldManager}); err != nil {
+		return fmt.Errorf("set the CA in ValidatingWebhookConfiguration %q: %w", m.Configuration, err)
 	}
 	return nil
+}
+
+// ensureSecret creates the Secret, or renews what has to be renewed in it. It returns the CA certificate in PEM. The
+// Secret is always complete, so that of several replicas one writes it and the others find it.
+func (m *selfSigned) ensureSecret(ctx context.Context) ([]byte, error) {
+	secret, err := m.store.secrets.Get(ctx, m.store.key.Name, metav1.GetOptions{})
+	missing := apierrors.IsNotFound(err)
+	if missing {
+		secret = &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: m.store.key.Namespace, Name: m.store.key.Name}, Type: corev1.SecretTypeTLS}
+	} else if err != nil {
+		return nil, fmt.Errorf("get the Secret: %w", err)
+	}
+	data, err := m.renewed(secret.Data, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("issue the webhook server's certificate: %w", err)
+	}
+	if data == nil {
+		return secret.Data[corev1.ServiceAccountRootCAKey], nil
+	}
+	if secret.Data == nil {
+		secret.Data = map[string][]byte{}
+	}
+	maps.Copy(secret.Data, data)
+	if missing {
+		_, err = m.store.secrets.Create(ctx, secret, metav1.CreateOptions{})
+	} else {
+		_, err = m.store.secrets.Update(ctx, secret, metav1.UpdateOptions{}) // with its resourceVersion
+	}
+	return data[corev1.ServiceAccountRootCAKey], err
+}
+
+// renewed returns the next content of the Secret, or nil if the content is right. A new CA issues a new certificate.
+func (m *selfSigned) renewed(data map[string][]byte, now time.Time) (map[string][]byte, error) {
+	due := now.Add(m.Renew)
+	ca, err := parsePair(data[corev1.ServiceAccountRootCAKey], data[caKey])
+	if err != nil || !ca.isCA(due) {
+		if ca, err = newCA(now, m.Authority); err != nil {
+			return nil, err
+		}
+	}
+	server, err := parsePair(data[corev1.TLSCertKey], data[corev1.TLSPrivateKeyKey])
+	if err == nil && server.isServer(ca, m.DNSNames, due) {
+		return nil, nil //nolint:nilnil // as documented
+	}
+	if server, err = ca.issueServer(m.DNSNames, now, m.Server); err != nil {
+		return nil, err
+	}
+	return map[string][]byte{
+		corev1.ServiceAccountRootCAKey: ca.certificate, caKey: ca.key,
+		corev1.TLSCertKey: server.certificate, corev1.TLSPrivateKeyKey: server.key,
+	}, nil
 }

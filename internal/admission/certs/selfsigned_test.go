@@ -12,13 +12,13 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -54,7 +54,7 @@ func TestSelfSigned_renewal(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			ns := env.Namespace(t)
 			key := types.NamespacedName{Namespace: ns, Name: "cert"}
-			r := startReplica(t, env, key, &SelfSigned{DNSNames: []string{host}, Configurations: []string{ns}})
+			r := startReplica(t, env, key, &SelfSigned{DNSNames: []string{host}, Configuration: ns})
 			configuration := configure(t, env, ns, r.port, nil) // the CA certificate is injected
 			testenv.Eventually(t, "the webhook answers", func(ctx context.Context) error { return ask(ctx, env, ns) })
 			before, ca := served(t, r), r.store.CABundle()
@@ -132,7 +132,7 @@ func TestSelfSigned_replicas(t *testing.T) {
 	})
 }
 
-// TestSelfSigned_stopsEarly stops a manager whose rotator waits for its cache.
+// TestSelfSigned_stopsEarly stops a manager whose informers have not synced.
 func TestSelfSigned_stopsEarly(t *testing.T) {
 	env := *testenv.Shared(t)
 	key := types.NamespacedName{Namespace: env.Namespace(t), Name: "cert"}
@@ -144,13 +144,13 @@ func TestSelfSigned_stopsEarly(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return SelfSigned{DNSNames: []string{host}, Name: key.Namespace}.SetupWithManager(t.Context(), mgr, store)
+		return SelfSigned{DNSNames: []string{host}, Configuration: key.Namespace}.SetupWithManager(t.Context(), mgr, store)
 	})
 	<-lists
 	stop() // which fails if a runnable does not end
 }
 
-// blocksLists does not answer requests that list or watch all Secrets of a namespace.
+// blocksLists does not answer requests that list or watch objects.
 type blocksLists struct {
 	next  http.RoundTripper
 	lists chan struct{}
@@ -158,7 +158,7 @@ type blocksLists struct {
 
 // RoundTrip implements http.RoundTripper.
 func (b blocksLists) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !strings.HasSuffix(r.URL.Path, "/secrets") || r.Method != http.MethodGet || r.URL.Query().Has("fieldSelector") {
+	if !r.URL.Query().Has("fieldSelector") {
 		return b.next.RoundTrip(r)
 	}
 	select {
@@ -167,6 +167,40 @@ func (b blocksLists) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	<-r.Context().Done()
 	return nil, r.Context().Err()
+}
+
+// TestSelfSigned_permissions checks that the operator needs permissions on two objects only, by their names.
+func TestSelfSigned_permissions(t *testing.T) {
+	env := testenv.Shared(t)
+	ns := env.Namespace(t)
+	limited := env.Limited(t,
+		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"create"}},
+		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{"cert"}, Verbs: []string{"get", "list", "watch", "update"}},
+		rbacv1.PolicyRule{
+			APIGroups: []string{admissionregistrationv1.GroupName}, Resources: []string{"validatingwebhookconfigurations"}, ResourceNames: []string{ns},
+			Verbs: []string{"get", "list", "watch", "update"},
+		})
+	r := startReplica(t, limited, types.NamespacedName{Namespace: ns, Name: "cert"}, &SelfSigned{DNSNames: []string{host}, Configuration: ns})
+	configuration := configure(t, env, ns, r.port, []byte(nil))
+	testenv.Eventually(t, "the webhook answers", func(ctx context.Context) error { return ask(ctx, env, ns) })
+
+	// Somebody else removes the CA certificate, as an upgrade of the chart does.
+	if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(configuration), configuration); err != nil {
+		t.Fatal(err)
+	}
+	configuration.Webhooks[0].ClientConfig.CABundle = nil
+	if err := env.Client.Update(t.Context(), configuration); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Eventually(t, "the CA certificate is back", func(ctx context.Context) error {
+		if err := env.Client.Get(ctx, client.ObjectKeyFromObject(configuration), configuration); err != nil {
+			return err
+		}
+		if !bytes.Equal(configuration.Webhooks[0].ClientConfig.CABundle, r.store.CABundle()) {
+			return errors.New("the configuration has another CA certificate")
+		}
+		return nil
+	})
 }
 
 // TestSelfSigned_names checks that the certificate is renewed when the server's name changes, for example by another
@@ -197,7 +231,7 @@ func TestSelfSigned_namespaceMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = SelfSigned{DNSNames: []string{host}, Name: "missing"}.SetupWithManager(t.Context(), mgr, s)
+	err = SelfSigned{DNSNames: []string{host}}.SetupWithManager(t.Context(), mgr, s)
 	if !apierrors.IsNotFound(err) {
 		t.Errorf("got %v", err)
 	}
@@ -206,13 +240,11 @@ func TestSelfSigned_namespaceMissing(t *testing.T) {
 // pairOf returns the pair in a Secret.
 func pairOf(t *testing.T, s *corev1.Secret) pair {
 	t.Helper()
-	p := pair{ca: s.Data["ca.crt"], certificate: s.Data["tls.crt"], key: s.Data["tls.key"]}
-	signing, err := tls.X509KeyPair(s.Data["ca.crt"], s.Data["ca.key"])
+	ca, err := parsePair(s.Data["ca.crt"], s.Data["ca.key"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.artifacts = artifactsOf(t, signing, s.Data["ca.key"])
-	return p
+	return pair{authority: ca, ca: ca.certificate, certificate: s.Data["tls.crt"], key: s.Data["tls.key"]}
 }
 
 func served(t *testing.T, r replica) *x509.Certificate {

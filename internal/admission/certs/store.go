@@ -15,11 +15,7 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
@@ -40,11 +36,9 @@ type Store struct {
 	watch   cache.SharedIndexInformer
 	now     atomic.Pointer[content]
 
-	mu          sync.Mutex // handlers of one informer do not overlap; subscribers are added at any time
-	subscribers []chan struct{}
-	// loaded is called with each certificate, and gone when the Secret is deleted.
-	loaded  []func(certificate []byte)
-	removed []func()
+	mu sync.Mutex
+	// bundles receive a value after each change of CABundle, and events after each event of the Secret.
+	bundles, events []chan struct{}
 }
 
 // NewStore returns a Store. The config needs permission to list and watch the one Secret, by its name.
@@ -54,21 +48,14 @@ func NewStore(config *rest.Config, client *http.Client, key types.NamespacedName
 		return nil, fmt.Errorf("make a client for Secret %s: %w", key, err)
 	}
 	s := &Store{key: key, secrets: core.Secrets(key.Namespace), log: log.WithValues("secret", key)}
-	only := fields.OneTermEqualSelector(metav1.ObjectNameField, key.Name).String()
-	s.watch = cache.NewSharedIndexInformer(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			o.FieldSelector = only
-			return s.secrets.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			o.FieldSelector = only
-			return s.secrets.Watch(ctx, o)
-		},
-	}, &corev1.Secret{}, 0, nil)
+	s.watch = watchOne(s.secrets.List, s.secrets.Watch, key.Name, &corev1.Secret{})
 	_, err = s.watch.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(o any) { s.load(o.(*corev1.Secret)) },
 		UpdateFunc: func(_, o any) { s.load(o.(*corev1.Secret)) },
-		DeleteFunc: func(any) { s.lose() },
+		DeleteFunc: func(any) {
+			s.log.Info("The Secret of the webhook server's certificate was deleted; what it had is served on")
+			s.notify(&s.events)
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("watch Secret %s: %w", key, err)
@@ -112,16 +99,35 @@ func (s *Store) CABundle() []byte {
 
 // Subscribe returns a channel that receives a value after every change of CABundle. Changes are combined until the
 // value is received.
-func (s *Store) Subscribe() <-chan struct{} {
+func (s *Store) Subscribe() <-chan struct{} { return s.subscribe(&s.bundles) }
+
+func (s *Store) subscribe(to *[]chan struct{}) chan struct{} {
 	c := make(chan struct{}, 1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.subscribers = append(s.subscribers, c)
+	*to = append(*to, c)
 	return c
+}
+
+func (s *Store) notify(subscribers *[]chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range *subscribers {
+		send(c)
+	}
+}
+
+// send sends a value that stands for all changes until it is received.
+func send(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // load loads the content of the Secret.
 func (s *Store) load(secret *corev1.Secret) {
+	defer s.notify(&s.events)
 	next, err := read(secret)
 	if errors.Is(err, errEmpty) {
 		s.log.V(1).Info("The webhook server's certificate is not in its Secret yet")
@@ -132,32 +138,11 @@ func (s *Store) load(secret *corev1.Secret) {
 		return
 	}
 	before := s.now.Swap(next)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, notify := range s.loaded {
-		notify(secret.Data[corev1.TLSCertKey])
-	}
 	if before.same(next) {
 		return
 	}
 	s.log.Info("The webhook server has a certificate", "notAfter", next.pair.Leaf.NotAfter, "names", next.pair.Leaf.DNSNames)
-	if before.trusts(next) {
-		return
-	}
-	for _, c := range s.subscribers {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// lose handles the deletion of the Secret.
-func (s *Store) lose() {
-	s.log.Info("The Secret of the webhook server's certificate was deleted; what it had is served on")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, notify := range s.removed {
-		notify()
+	if !before.trusts(next) {
+		s.notify(&s.bundles)
 	}
 }
