@@ -8,47 +8,12 @@ import (
 	"strings"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access/origin"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 // everything is the entry that allows all resources, subresources or namespaces.
 const everything = "*"
-
-// Action is one request of a plugin.
-type Action struct {
-	Verb                               string
-	Group, Version, Resource           string
-	Subresource, Namespace, ObjectName string
-	// Namespaced is whether the resource is namespaced. If so, an empty Namespace means all namespaces.
-	Namespaced bool
-}
-
-// String returns a readable form: `get categories.inventory.example.com "x" in namespace "y"`.
-func (a Action) String() string {
-	s := a.Verb + " " + a.resource()
-	if a.ObjectName != "" {
-		s += fmt.Sprintf(" %q", a.ObjectName)
-	}
-	switch {
-	case !a.Namespaced:
-		return s + " (cluster-scoped)"
-	case a.Namespace == "":
-		return s + " in all namespaces"
-	default:
-		return s + fmt.Sprintf(" in namespace %q", a.Namespace)
-	}
-}
-
-// resource returns the resource in the form of the allowlist: "deployments.apps/scale".
-func (a Action) resource() string {
-	s := a.Resource
-	if a.Group != "" {
-		s += "." + a.Group
-	}
-	if a.Subresource != "" {
-		s += "/" + a.Subresource
-	}
-	return s
-}
 
 // Allowlist is what spec.security allows a plugin. RBAC must allow its ServiceAccount the same.
 type Allowlist struct {
@@ -77,12 +42,12 @@ func NewAllowlist(s pluginsv1alpha1.Security, namespace string) Allowlist {
 }
 
 // Denies returns why the list does not allow an action, or "" if it does.
-func (l Allowlist) Denies(a Action) string {
+func (l Allowlist) Denies(a rbac.Action) string {
 	switch {
 	case l.Verbs != nil && !slices.Contains(l.Verbs, a.Verb):
 		return fmt.Sprintf("security.allowedVerbs does not have %q", a.Verb)
 	case !l.allowsResource(a):
-		return fmt.Sprintf("security.allowedResources does not have %q", a.resource())
+		return fmt.Sprintf("security.allowedResources does not have %q", a.QualifiedResource())
 	case !l.AllowsNamespace(a.Namespace):
 		if a.Namespace == "" {
 			return `security.allowedNamespaces does not have "*"`
@@ -101,12 +66,12 @@ func (l Allowlist) AllowsNamespace(namespace string) bool {
 // Everywhere reports whether the list allows all namespaces.
 func (l Allowlist) Everywhere() bool { return slices.Contains(l.Namespaces, everything) }
 
-func (l Allowlist) allowsResource(a Action) bool {
+func (l Allowlist) allowsResource(a rbac.Action) bool {
 	return l.Resources == nil || slices.ContainsFunc(l.Resources, func(entry string) bool { return matchesResource(entry, a) })
 }
 
 // matchesResource reports whether an entry "resource[.group][/subresource]" matches an action.
-func matchesResource(entry string, a Action) bool {
+func matchesResource(entry string, a rbac.Action) bool {
 	name, subresource, _ := strings.Cut(entry, "/")
 	if subresource != a.Subresource && (subresource != everything || a.Subresource == "") {
 		return false
@@ -116,4 +81,14 @@ func matchesResource(entry string, a Action) bool {
 		return false
 	}
 	return resource == everything || resource == a.Resource
+}
+
+// deniesHost returns why the list does not allow an origin, or "" if it does.
+func (l Allowlist) deniesHost(o origin.Origin) string {
+	for _, entry := range l.Hosts {
+		if o.Matches(entry) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("security.allowedHosts does not have %q", o.HostPort())
 }

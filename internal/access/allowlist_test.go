@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 func TestNewAllowlist_absentAndEmpty(t *testing.T) {
@@ -42,15 +43,15 @@ func TestNewAllowlist_absentAndEmpty(t *testing.T) {
 func TestAllowlist_resources(t *testing.T) {
 	t.Parallel()
 	var (
-		deployment = Action{Verb: "get", Group: "apps", Resource: "deployments", Namespace: "home"}
-		scale      = Action{Verb: "get", Group: "apps", Resource: "deployments", Subresource: "scale", Namespace: "home"}
-		status     = Action{Verb: "get", Group: "apps", Resource: "deployments", Subresource: "status", Namespace: "home"}
-		pod        = Action{Verb: "get", Resource: "pods", Namespace: "home"}
+		deployment = rbac.Action{Verb: "get", Group: "apps", Resource: "deployments", Namespace: "home"}
+		scale      = rbac.Action{Verb: "get", Group: "apps", Resource: "deployments", Subresource: "scale", Namespace: "home"}
+		status     = rbac.Action{Verb: "get", Group: "apps", Resource: "deployments", Subresource: "status", Namespace: "home"}
+		pod        = rbac.Action{Verb: "get", Resource: "pods", Namespace: "home"}
 	)
 	cases := []struct {
 		name, why string
 		entries   []string
-		action    Action
+		action    rbac.Action
 		allowed   bool
 	}{
 		{"absent", "every resource", nil, pod, true},
@@ -64,7 +65,7 @@ func TestAllowlist_resources(t *testing.T) {
 		{"another group", "not this one", []string{"deployments.extensions"}, deployment, false},
 		{"a part of the group", "groups are whole", []string{"deployments.app"}, deployment, false},
 		{"group of core", "it has none", []string{"pods.apps"}, pod, false},
-		{"group with dots", "everything behind the first dot", []string{"items.inventory.example.com"}, Action{Verb: "get", Group: "inventory.example.com", Resource: "items", Namespace: "home"}, true},
+		{"group with dots", "everything behind the first dot", []string{"items.inventory.example.com"}, rbac.Action{Verb: "get", Group: "inventory.example.com", Resource: "items", Namespace: "home"}, true},
 		{"name, subresource", "a resource is not its subresources", []string{"deployments"}, status, false},
 		{"subresource", "this one", []string{"deployments/status"}, status, true},
 		{"subresource, another", "not this one", []string{"deployments/status"}, scale, false},
@@ -96,13 +97,13 @@ func TestAllowlist_resources(t *testing.T) {
 
 func TestAllowlist_denies(t *testing.T) {
 	t.Parallel()
-	here := Action{Verb: "get", Resource: "pods", Namespace: "home", Namespaced: true}
-	all := Action{Verb: "list", Resource: "pods", Namespaced: true}
-	node := Action{Verb: "get", Resource: "nodes", ObjectName: "n"}
+	here := rbac.Action{Verb: "get", Resource: "pods", Namespace: "home", Namespaced: true}
+	all := rbac.Action{Verb: "list", Resource: "pods", Namespaced: true}
+	node := rbac.Action{Verb: "get", Resource: "nodes", ObjectName: "n"}
 	cases := []struct {
 		name   string
 		list   Allowlist
-		action Action
+		action rbac.Action
 		want   string
 	}{
 		{"verb allowed", Allowlist{Verbs: []string{"get"}, Namespaces: []string{"home"}}, here, ""},
@@ -131,7 +132,7 @@ func TestAllowlist_denies(t *testing.T) {
 
 func TestAction_string(t *testing.T) {
 	t.Parallel()
-	cases := map[string]Action{
+	cases := map[string]rbac.Action{
 		`get items.inventory.example.com "x" in namespace "home"`: {Verb: "get", Group: "inventory.example.com", Resource: "items", Namespace: "home", ObjectName: "x", Namespaced: true},
 		`list pods in all namespaces`:                             {Verb: "list", Resource: "pods", Namespaced: true},
 		`get nodes "n" (cluster-scoped)`:                          {Verb: "get", Resource: "nodes", ObjectName: "n"},

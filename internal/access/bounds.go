@@ -3,7 +3,6 @@
 package access
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -15,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/cache"
 	"k8s.io/utils/clock"
+
+	"github.com/k1s-io/k1s/internal/access/audit"
 )
 
 // These limits restrict what a guest can make the operator do in its own name, or fill up for everyone. Such requests
@@ -72,16 +73,13 @@ func notInstalled(gvk schema.GroupVersionKind) error {
 	return apierrors.NewBadRequest(fmt.Sprintf("kind %q of %q is not installed", gvk.Kind, gvk.GroupVersion()))
 }
 
-// errReviews means that RBAC was not asked, because the plugin causes too many SubjectAccessReviews.
-var errReviews = errors.New("too many reviews")
-
 // tooOften returns the error for a request above one of these limits.
 func tooOften(what string, perSecond int) error {
-	return &denial{layer: layerRate, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
+	return &denial{layer: audit.LayerRate, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status:  metav1.StatusFailure,
 		Code:    http.StatusTooManyRequests,
 		Reason:  metav1.StatusReasonTooManyRequests,
-		Message: fmt.Sprintf("%s: %s: %d a second are allowed in the long run", layerRate, what, perSecond),
+		Message: fmt.Sprintf("%s: %s: %d a second are allowed in the long run", audit.LayerRate, what, perSecond),
 		Details: &metav1.StatusDetails{RetryAfterSeconds: 1},
 	}}}
 }

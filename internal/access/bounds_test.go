@@ -18,6 +18,7 @@ import (
 	testclock "k8s.io/utils/clock/testing"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/audit"
 )
 
 // leave consumes a limit except for n requests, which would take long otherwise.
@@ -39,7 +40,7 @@ func TestBounds_reviews(t *testing.T) {
 	for i := range 4 {
 		wantDenial(t, get(i), metav1.StatusReasonForbidden, "rbac: ")
 	}
-	w.requests.reset()
+	w.requests.Reset()
 	for i := range 100 {
 		if i < 4 {
 			wantDenial(t, get(i), metav1.StatusReasonForbidden, "rbac: ")
@@ -47,7 +48,7 @@ func TestBounds_reviews(t *testing.T) {
 		}
 		wantDenial(t, get(i), metav1.StatusReasonTooManyRequests, "rate: reads that need an access review")
 	}
-	w.requests.none(t)
+	w.requests.None(t)
 	w.clock.Step(time.Second)
 	wantDenial(t, get(99), metav1.StatusReasonForbidden, "rbac: ")
 }
@@ -70,7 +71,7 @@ func TestBounds_lookups(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.thing(t, w.namespace)
-	w.grant(t, w.namespace, "get", items.Group, "items")
+	w.Grant(t, w.namespace, "get", items.Group, "items")
 	counted := &lookups{Kinds: w.factory.kinds}
 	w.factory.kinds = counted
 	c := w.client(t)
@@ -110,7 +111,7 @@ func TestBounds_lookups(t *testing.T) {
 func TestBounds_events(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, w.namespace, "create", "events.k8s.io", "events")
+	w.Grant(t, w.namespace, "create", "events.k8s.io", "events")
 	c := w.client(t)
 	event := func(i int) error {
 		return c.Event(t.Context(), abi.EventRequest{ObjectKey: itemKey(w.namespace, "thing"), Type: "Normal", Reason: "Said", Message: fmt.Sprint(i)})
@@ -121,12 +122,12 @@ func TestBounds_events(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.requests.reset()
+	w.requests.Reset()
 	wantDenial(t, event(3), metav1.StatusReasonTooManyRequests, "rate: events")
 	if err := event(0); err != nil {
 		t.Errorf("one that equals another: %v", err)
 	}
-	w.requests.none(t)
+	w.requests.None(t)
 	w.clock.Step(time.Second)
 	if err := event(3); err != nil {
 		t.Errorf("after a second: %v", err)
@@ -138,7 +139,7 @@ func TestBounds_events(t *testing.T) {
 func TestBounds_records(t *testing.T) {
 	t.Parallel()
 	w, all, _ := audited(t)
-	w.grant(t, w.namespace, "get,delete", items.Group, "items")
+	w.Grant(t, w.namespace, "get,delete", items.Group, "items")
 	c := w.client(t)
 	const tries = 3 * recordBurst
 	for range tries {
@@ -152,7 +153,7 @@ func TestBounds_records(t *testing.T) {
 		t.Fatal(err)
 	}
 	records := all.take()
-	if len(records) != 1 || records[0].Decision != DecisionAllowed || records[0].Omitted != tries-recordBurst {
+	if len(records) != 1 || records[0].Decision != audit.DecisionAllowed || records[0].Omitted != tries-recordBurst {
 		t.Errorf("what it did is recorded as %+v, want %d omitted", records, tries-recordBurst)
 	}
 }
@@ -177,7 +178,7 @@ func TestBounds_recordsOfHTTP(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := all.take(); len(got) != 3 || got[0].Decision != DecisionAllowed {
+	if got := all.take(); len(got) != 3 || got[0].Decision != audit.DecisionAllowed {
 		t.Errorf("%d of 10 allowed requests are recorded, want 3", len(got))
 	}
 	for range 10 {
@@ -199,7 +200,7 @@ func TestBounds_recordsOfHTTP(t *testing.T) {
 func TestBounds_recordsOfWrites(t *testing.T) {
 	t.Parallel()
 	w, all, _ := audited(t)
-	w.grant(t, w.namespace, "patch", items.Group, "items")
+	w.Grant(t, w.namespace, "patch", items.Group, "items")
 	c := w.client(t)
 	w.leave(c.bounds.lines, 0)
 	w.leave(c.bounds.httpLines, 0)
@@ -209,7 +210,7 @@ func TestBounds_recordsOfWrites(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := all.take(); len(got) != 3 || got[2].Decision != DecisionAllowed || got[2].Omitted != 0 {
+	if got := all.take(); len(got) != 3 || got[2].Decision != audit.DecisionAllowed || got[2].Omitted != 0 {
 		t.Errorf("of 3 writes are recorded %+v", got)
 	}
 }
@@ -230,7 +231,7 @@ func TestBounds_selectors(t *testing.T) {
 		_, err := c.List(t.Context(), req)
 		wantDenial(t, err, metav1.StatusReasonBadRequest, name+" has ", "more than the 16384 allowed")
 	}
-	w.requests.none(t)
+	w.requests.None(t)
 }
 
 // Requests that are rejected before their resource is known are also recorded.
@@ -259,7 +260,7 @@ func TestRecord_malformed(t *testing.T) {
 	} {
 		wantDenial(t, do(), metav1.StatusReasonBadRequest)
 		records := all.take()
-		if len(records) != 1 || records[0].Decision != DecisionError || records[0].Reason != "BadRequest" {
+		if len(records) != 1 || records[0].Decision != audit.DecisionError || records[0].Reason != "BadRequest" {
 			t.Errorf("%s: recorded %+v", name, records)
 		}
 	}

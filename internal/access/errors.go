@@ -10,17 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k1s-io/k1s/internal/abi"
-)
-
-// Layers that can deny a request. The guest reads the name of the layer at the beginning of the message.
-const (
-	layerCapability = "capability"
-	layerAllowlist  = "allowlist"
-	layerRBAC       = "rbac"
-	layerRate       = "rate"
-	layerLimit      = "limit"
-	// layerAddress denies an HTTP request because of an address that its host resolves to.
-	layerAddress = "address"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 // denial is the error of a request that one of these layers denied. If the API server denied the request, the error is
@@ -35,7 +25,7 @@ type denial struct {
 func (r *denial) Unwrap() error { return r.StatusError }
 
 // forbidden returns a Forbidden error that names the layer and what is missing.
-func forbidden(layer string, a Action, format string, args ...any) error {
+func forbidden(layer string, a rbac.Action, format string, args ...any) error {
 	return &denial{layer: layer, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status:  metav1.StatusFailure,
 		Code:    http.StatusForbidden,

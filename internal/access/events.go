@@ -4,10 +4,12 @@ package access
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,10 +17,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/cache"
 	utilrand "k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/audit"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 // maxNote is the API's limit for an Event's note, in bytes (events.k8s.io/v1 Event).
@@ -56,9 +62,9 @@ func (c *RestrictedClient) Event(ctx context.Context, req abi.EventRequest) erro
 		return fmt.Errorf("encode event: %w", err)
 	}
 	w := writing{verb: "create", gvk: eventsv1.SchemeGroupVersion.WithKind("Event"), namespace: namespace, name: event.Name}
-	_, err = c.write(ctx, w, func(Action) (*rest.Request, error) {
+	_, err = c.write(ctx, w, func(rbac.Action) (*rest.Request, error) {
 		if !c.bounds.allow(c.bounds.events) {
-			c.denied(layerRate)
+			c.denied(audit.LayerRate)
 			return nil, tooOften("events", eventsPerSecond)
 		}
 		return c.asPlugin.Post().Body(body), nil
@@ -140,3 +146,36 @@ func truncateNote(note string) string {
 	}
 	return note[:end] + "…"
 }
+
+const (
+	// eventWindow is how long an equal Event is not sent again.
+	eventWindow = 5 * time.Minute
+	// maxRecent is how many Events are remembered.
+	maxRecent = 4096
+)
+
+// eventKey identifies equal Events. It is a hash, because the guest decides how long the fields are.
+type eventKey [sha256.Size]byte
+
+func keyOf(req abi.EventRequest) eventKey {
+	text, _ := json.Marshal(req) // strings always marshal
+	return sha256.Sum256(text)
+}
+
+// recentEvents remembers the Events that were sent, so that a plugin that repeats an Event in every reconcile does not
+// fill etcd.
+type recentEvents struct {
+	cache *cache.LRUExpireCache
+}
+
+func newRecentEvents(clk clock.PassiveClock) *recentEvents {
+	return &recentEvents{cache: cache.NewLRUExpireCacheWithClock(maxRecent, clk)}
+}
+
+// sent reports whether an equal Event was sent in the last eventWindow.
+func (r *recentEvents) sent(key eventKey) bool {
+	_, ok := r.cache.Get(key)
+	return ok
+}
+
+func (r *recentEvents) remember(key eventKey) { r.cache.Add(key, struct{}{}, eventWindow) }

@@ -45,7 +45,7 @@ func (w *world) tested(change ...func(*abi.EventRequest)) abi.EventRequest {
 func TestRestrictedClient_event_content(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, w.namespace, "create", "events.k8s.io", "events")
+	w.Grant(t, w.namespace, "create", "events.k8s.io", "events")
 	if err := w.client(t).Event(t.Context(), w.tested(func(r *abi.EventRequest) { r.Type = "Warning" })); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestRestrictedClient_event_content(t *testing.T) {
 func TestRestrictedClient_event_deduplicated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, w.namespace, "create", "events.k8s.io", "events")
+	w.Grant(t, w.namespace, "create", "events.k8s.io", "events")
 	c := w.client(t)
 	steps := []struct {
 		name  string
@@ -109,7 +109,7 @@ func TestRestrictedClient_event_denied(t *testing.T) {
 	for range 2 {
 		wantDenial(t, c.Event(t.Context(), w.tested()), metav1.StatusReasonForbidden, `cannot create resource "events" in API group "events.k8s.io"`)
 	}
-	w.grant(t, w.namespace, "create", "events.k8s.io", "events")
+	w.Grant(t, w.namespace, "create", "events.k8s.io", "events")
 	w.eventually(t, "the event is sent", func() error { return c.Event(t.Context(), w.tested()) })
 	if got := len(w.eventsIn(t, w.namespace)); got != 1 {
 		t.Errorf("got %d events, want 1", got)
@@ -120,7 +120,7 @@ func TestRestrictedClient_event_denied(t *testing.T) {
 func TestRestrictedClient_event_accepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, "", "create", "events.k8s.io", "events")
+	w.Grant(t, "", "create", "events.k8s.io", "events")
 	c := w.client(t, allowAll)
 	cases := []struct {
 		name   string
@@ -180,7 +180,7 @@ func TestRestrictedClient_event_bad(t *testing.T) {
 			wantDenial(t, c.Event(t.Context(), w.tested(tc.change)), metav1.StatusReasonBadRequest, tc.part)
 		})
 	}
-	w.requests.none(t)
+	w.requests.None(t)
 }
 
 func TestEventName_valid(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/kinds"
 )
 
@@ -36,7 +37,7 @@ type Finalizer struct {
 }
 
 // Finalizer returns the Finalizer of a plugin.
-func (f *Factory) Finalizer(id Identity) (*Finalizer, error) {
+func (f *Factory) Finalizer(id rbac.Identity) (*Finalizer, error) {
 	c := metadata.ConfigFor(f.config)
 	c.Timeout = requestTimeout
 	c.WarningHandler = rest.NoWarnings{}
@@ -127,7 +128,7 @@ func (f *Finalizer) change(ctx context.Context, client metadata.Interface, resou
 
 // patch replaces the list of finalizers with another one.
 func (f *Finalizer) patch(ctx context.Context, client metadata.Interface, resource schema.GroupVersionResource, o metav1.Object, wanted []string) (err error) {
-	seen := f.recorder.observe(Action{
+	seen := f.recorder.observe(rbac.Action{
 		Verb: "patch", Group: resource.Group, Resource: resource.Resource, Namespace: o.GetNamespace(), ObjectName: o.GetName(),
 	})
 	if client == f.asPlugin { // what the operator does as itself is in the API server's audit log

@@ -22,6 +22,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access/audit"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
@@ -31,7 +33,7 @@ func itemResource() schema.GroupVersionResource { return items.GroupVersion().Wi
 // finalizer returns the Finalizer of the world's plugin.
 func (w *world) finalizer(t *testing.T) *Finalizer {
 	t.Helper()
-	f, err := w.factory.Finalizer(Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account})
+	f, err := w.factory.Finalizer(rbac.Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +67,7 @@ func TestFinalizer_put_remove(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.thing(t, w.namespace)
-	w.grant(t, w.namespace, "patch", items.Group, "items")
+	w.Grant(t, w.namespace, "patch", items.Group, "items")
 	f := w.finalizer(t)
 	if want := "tester." + w.namespace + ".plugins.k1s.io/finalize"; f.Name != want {
 		t.Errorf("the name is %q, want %q", f.Name, want)
@@ -112,7 +114,7 @@ func TestFinalizer_concurrent(t *testing.T) {
 	const others, rounds = 3, 15
 	w := newWorld(t)
 	w.thing(t, w.namespace)
-	w.grant(t, w.namespace, "patch", items.Group, "items")
+	w.Grant(t, w.namespace, "patch", items.Group, "items")
 	f := w.finalizer(t)
 	var all sync.WaitGroup
 	errs := make(chan error, others)
@@ -161,22 +163,22 @@ func TestFinalizer_rights(t *testing.T) {
 	w := newWorld(t)
 	w.thing(t, w.namespace)
 	f := w.finalizer(t)
-	audit := &kept{}
-	w.factory.Audit = audit
+	trail := &kept{}
+	w.factory.Audit = trail
 	wantDenial(t, f.Put(t.Context(), itemResource(), w.read(t)), metav1.StatusReasonForbidden, account)
-	if got := audit.take(); len(got) != 1 || got[0].Decision != DecisionDenied || got[0].Layer != layerAPIServer || got[0].Verb != "patch" {
+	if got := trail.take(); len(got) != 1 || got[0].Decision != audit.DecisionDenied || got[0].Layer != audit.LayerAPIServer || got[0].Verb != "patch" {
 		t.Errorf("recorded %+v", got)
 	}
 	w.set(t, f.Name)
 	if err := f.Remove(t.Context(), itemResource(), w.read(t)); err != nil || f.On(w.read(t)) {
 		t.Errorf("removed by an account without rights: %v, %q", err, w.read(t).Finalizers)
 	}
-	audit.take()
-	w.grant(t, w.namespace, "patch", items.Group, "items")
+	trail.take()
+	w.Grant(t, w.namespace, "patch", items.Group, "items")
 	if err := f.Put(t.Context(), itemResource(), w.read(t)); err != nil {
 		t.Error(err)
 	}
-	if got := audit.take(); len(got) != 1 || got[0].Decision != DecisionAllowed {
+	if got := trail.take(); len(got) != 1 || got[0].Decision != audit.DecisionAllowed {
 		t.Errorf("recorded %+v", got)
 	}
 }
@@ -187,7 +189,7 @@ func TestFinalizer_deletedOrTerminating(t *testing.T) {
 	t.Parallel()
 	const other = "test.k1s.io/other"
 	w := newWorld(t)
-	w.grant(t, w.namespace, "patch", items.Group, "items")
+	w.Grant(t, w.namespace, "patch", items.Group, "items")
 	f := w.finalizer(t)
 	w.thing(t, w.namespace)
 	seen := w.set(t, other).DeepCopy()
@@ -225,7 +227,7 @@ func TestFinalizer_Sweep(t *testing.T) {
 	w := newWorld(t)
 	f := w.finalizer(t)
 	configMaps := corev1.SchemeGroupVersion.WithResource("configmaps")
-	neighbor, err := w.factory.Finalizer(Identity{Namespace: w.namespace, Plugin: "neighbor", ServiceAccount: account})
+	neighbor, err := w.factory.Finalizer(rbac.Identity{Namespace: w.namespace, Plugin: "neighbor", ServiceAccount: account})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +338,7 @@ func TestFinalizer_Sweep_ends(t *testing.T) {
 		p.RoundTripper = next
 		return p
 	})
-	f, err := NewFactory(config, nil, nil, nil, clock.RealClock{}).Finalizer(Identity{Namespace: w.namespace, Plugin: "sweeper", ServiceAccount: account})
+	f, err := NewFactory(config, nil, nil, nil, clock.RealClock{}).Finalizer(rbac.Identity{Namespace: w.namespace, Plugin: "sweeper", ServiceAccount: account})
 	if err != nil {
 		t.Fatal(err)
 	}

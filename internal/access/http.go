@@ -18,7 +18,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/audit"
 	"github.com/k1s-io/k1s/internal/access/origin"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 const (
@@ -70,14 +72,14 @@ func (c *RestrictedClient) HTTP(ctx context.Context, req abi.HTTPRequest) (out [
 	if err != nil {
 		return nil, err
 	}
-	seen := c.observe(Action{Verb: t.method, Resource: resourceHTTP})
+	seen := c.observe(rbac.Action{Verb: t.method, Resource: resourceHTTP})
 	seen.host = t.origin.String()
 	defer func() { seen.changed(err) }()
 	if err := c.sends(t); err != nil {
 		return nil, err
 	}
 	if why := c.Allowlist.deniesHost(t.origin); why != "" {
-		return nil, forbiddenHTTP(layerAllowlist, t.method, t.origin, why)
+		return nil, forbiddenHTTP(audit.LayerAllowlist, t.method, t.origin, why)
 	}
 	return c.limited(func() ([]byte, error) {
 		r, err := requestOf(t, req, "k1s-plugin/"+c.Identity.String())
@@ -149,10 +151,10 @@ func (f *redirects) check(r *http.Request, before []*http.Request) error {
 	first := f.target.origin
 	f.seen.host = to.String()
 	if why := f.allowlist.deniesHost(to); why != "" {
-		return forbiddenHTTP(layerAllowlist, r.Method, to, why+fmt.Sprintf(" (%q redirects to it)", first))
+		return forbiddenHTTP(audit.LayerAllowlist, r.Method, to, why+fmt.Sprintf(" (%q redirects to it)", first))
 	}
 	if first.Scheme != to.Scheme && to.Scheme == "http" {
-		return forbiddenHTTP(layerAllowlist, r.Method, to, fmt.Sprintf("%q redirects to it, from https to http", first))
+		return forbiddenHTTP(audit.LayerAllowlist, r.Method, to, fmt.Sprintf("%q redirects to it, from https to http", first))
 	}
 	r.URL.Host, r.Host = to.HostPort(), to.HostPort()
 	f.strayed = f.strayed || to != first
@@ -196,10 +198,10 @@ func httpFailure(ctx, within context.Context, err error, method, host string) er
 	case errors.As(err, &status):
 		return status
 	case errors.Is(err, errAddress):
-		return &denial{layer: layerAddress, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
+		return &denial{layer: audit.LayerAddress, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 			Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
 			Message: fmt.Sprintf("%s: cannot %s %q: it has an address that plugins cannot reach: loopback, link-local, metadata, or one that the operator denies",
-				layerAddress, method, host),
+				audit.LayerAddress, method, host),
 		}}}
 	case within.Err() != nil:
 		return apierrors.NewTimeoutError(fmt.Sprintf("%s %q: no whole answer in time", method, host), 0)

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/audit"
 )
 
 // TestHTTP_exchange sends the kinds of requests that a guest can send, and reads the kinds of responses that a server
@@ -80,14 +81,14 @@ func TestHTTP_exchange(t *testing.T) {
 		if diff := cmp.Diff(tc.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
-		want := Record{
+		want := audit.Record{
 			Plugin: "shop/tester", Revision: "sha256:abc", Account: "system:serviceaccount:shop:" + account, Verb: "GET", Resource: "http",
-			Host: host, Status: http.StatusTeapot, Decision: DecisionAllowed,
+			Host: host, Status: http.StatusTeapot, Decision: audit.DecisionAllowed,
 		}
 		if tc.req.Method != "" {
 			want.Verb = tc.req.Method
 		}
-		if diff := cmp.Diff([]Record{want}, records.take(), cmpopts.IgnoreFields(Record{}, "Time", "LatencyMicros")); diff != "" {
+		if diff := cmp.Diff([]audit.Record{want}, records.take(), cmpopts.IgnoreFields(audit.Record{}, "Time", "LatencyMicros")); diff != "" {
 			t.Errorf("%s: record (-want +got):\n%s", name, diff)
 		}
 	}
@@ -175,7 +176,7 @@ func TestHTTP_layers(t *testing.T) {
 		t.Helper()
 		wantDenial(t, err, reason, layer+": ", part)
 		got := records.take()
-		if len(got) == 0 || got[len(got)-1].Layer != layer || got[len(got)-1].Decision != DecisionDenied || got[len(got)-1].Host != "a.example"+port {
+		if len(got) == 0 || got[len(got)-1].Layer != layer || got[len(got)-1].Decision != audit.DecisionDenied || got[len(got)-1].Host != "a.example"+port {
 			t.Errorf("%s: recorded %+v", layer, got)
 		}
 	}
@@ -259,7 +260,7 @@ func TestHTTP_redirects(t *testing.T) {
 			if diff := cmp.Diff(tc.reached, reached); diff != "" {
 				t.Errorf("reached (-want +got):\n%s", diff)
 			}
-			if got := records.take(); len(got) != 1 || (got[0].Decision == DecisionAllowed) != (tc.reason == "") {
+			if got := records.take(); len(got) != 1 || (got[0].Decision == audit.DecisionAllowed) != (tc.reason == "") {
 				t.Errorf("recorded %+v", got)
 			}
 			if _, message := statusOf(err); strings.Contains(message, "secret") {

@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 // loopback is the address of test servers.
@@ -36,7 +37,7 @@ func outside(t *testing.T, e Egress, hosts []string, change ...func(*Options)) (
 	f := NewFactory(&rest.Config{}, nil, nil, nil, clock.RealClock{})
 	f.Audit, f.Egress = records, e
 	o := Options{
-		Identity:              Identity{Namespace: "shop", Plugin: "tester", ServiceAccount: account},
+		Identity:              rbac.Identity{Namespace: "shop", Plugin: "tester", ServiceAccount: account},
 		Allowlist:             Allowlist{Namespaces: []string{"shop"}, Hosts: hosts},
 		MaxConcurrentRequests: 10,
 		Revision:              "sha256:abc",

@@ -22,6 +22,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/audit"
 )
 
 // secure starts a server with TLS.
@@ -130,7 +131,7 @@ func TestHTTP_badServers(t *testing.T) {
 			}
 			_, err := request(t, c, req)
 			wantDenial(t, err, tc.reason, tc.part)
-			if got := records.take(); len(got) != 1 || got[0].Decision != DecisionError || got[0].Reason != string(tc.reason) {
+			if got := records.take(); len(got) != 1 || got[0].Decision != audit.DecisionError || got[0].Reason != string(tc.reason) {
 				t.Errorf("recorded %+v", got)
 			}
 			if _, message := statusOf(err); strings.Contains(message, "secret") {

@@ -18,7 +18,7 @@ func TestRestrictedClient_allowed(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.thing(t, w.namespace)
-			w.grant(t, w.namespace, op.verb, op.group(), op.resource)
+			w.Grant(t, w.namespace, op.verb, op.group(), op.resource)
 			verbs := []string{op.verb}
 			if op.name == "apply" {
 				verbs = append(verbs, "create") // which apply might need
@@ -86,19 +86,19 @@ func TestRestrictedClient_layers(t *testing.T) {
 						}
 					})
 					occupy(c)
-					w.requests.reset()
+					w.requests.Reset()
 					_, err := op.do(ctx, c, w.namespace)
 					wantDenial(t, err, metav1.StatusReasonForbidden, l.parts(op)...)
-					w.requests.none(t)
+					w.requests.None(t)
 				})
 			}
 			t.Run("limit", func(t *testing.T) {
 				c := w.client(t)
 				occupy(c)
-				w.requests.reset()
+				w.requests.Reset()
 				_, err := op.do(ctx, c, w.namespace)
 				wantDenial(t, err, metav1.StatusReasonTooManyRequests, "limit: security.maxConcurrentRequests is 10")
-				w.requests.none(t)
+				w.requests.None(t)
 			})
 			t.Run("rbac", func(t *testing.T) {
 				_, err := op.do(ctx, w.client(t), w.namespace)

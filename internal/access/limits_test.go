@@ -17,7 +17,7 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.thing(t, w.namespace)
-	w.grant(t, w.namespace, "get", items.Group, "items")
+	w.Grant(t, w.namespace, "get", items.Group, "items")
 	c := w.client(t, func(o *Options) { o.MaxConcurrentRequests = 2 })
 	neighbor := w.client(t)
 	get := func(c *RestrictedClient) error {
@@ -25,7 +25,7 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 		return err
 	}
 	arrived, proceed := make(chan struct{}, 2), make(chan struct{})
-	w.requests.intercept(func(*http.Request) error {
+	w.requests.Intercept(func(*http.Request) error {
 		arrived <- struct{}{}
 		<-proceed
 		return nil
@@ -40,7 +40,7 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 	}
 	<-arrived
 	<-arrived
-	w.requests.intercept(nil)
+	w.requests.Intercept(nil)
 	wantDenial(t, get(c), metav1.StatusReasonTooManyRequests, "limit: security.maxConcurrentRequests is 2")
 	if err := get(neighbor); err != nil {
 		t.Errorf("another plugin: %v", err)
@@ -61,7 +61,7 @@ func TestRestrictedClient_rate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.thing(t, w.namespace)
-	w.grant(t, w.namespace, "get", items.Group, "items")
+	w.Grant(t, w.namespace, "get", items.Group, "items")
 	denied := map[string]int{}
 	c := w.client(t, func(o *Options) {
 		o.RequestsPerSecond, o.Burst = 2, 3
@@ -114,7 +114,7 @@ func TestRestrictedClient_groups(t *testing.T) {
 			if group == "system:serviceaccounts:" {
 				group += w.namespace
 			}
-			w.bindTo(t, rbacv1.Subject{Kind: rbacv1.GroupKind, APIGroup: rbacv1.GroupName, Name: group}, w.namespace,
+			w.Bind(t, rbacv1.Subject{Kind: rbacv1.GroupKind, APIGroup: rbacv1.GroupName, Name: group}, w.namespace,
 				rbacv1.PolicyRule{Verbs: []string{"get"}, APIGroups: []string{items.Group}, Resources: []string{"items"}})
 			for from, c := range map[string]*RestrictedClient{"cache": w.client(t, watching(items)), "API server": w.client(t)} {
 				if _, err := c.Get(t.Context(), itemKey(w.namespace, "thing")); err != nil {

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/k1s-io/k1s/internal/access/audit"
 	"github.com/k1s-io/k1s/internal/kinds"
 )
 
@@ -25,7 +26,7 @@ func (c *RestrictedClient) lookUp(ctx context.Context, gvk schema.GroupVersionKi
 			return nil, notInstalled(gvk)
 		}
 		if !c.bounds.allow(c.bounds.lookups) {
-			c.denied(layerRate)
+			c.denied(audit.LayerRate)
 			return nil, tooOften("kinds that are looked up", lookupsPerSecond)
 		}
 	}

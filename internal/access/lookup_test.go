@@ -61,7 +61,7 @@ func TestRestrictedClient_pathNotFound(t *testing.T) {
 	w := newWorld(t)
 	const group = "paths.example.com"
 	unserve := w.things(t, group)
-	w.grant(t, w.namespace, "get,list,create,update,patch,delete", group, "things", "things/status")
+	w.Grant(t, w.namespace, "get,list,create,update,patch,delete", group, "things", "things/status")
 	c := w.client(t)
 	key := abi.ObjectKey{APIVersion: group + "/v1", Kind: "Thing", Namespace: w.namespace, Name: "thing"}
 	object := fmt.Appendf(nil, `{"apiVersion":"%s/v1","kind":"Thing","metadata":{"namespace":%q,"name":"thing"}}`, group, w.namespace)

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/k1s-io/k1s/internal/access/ownwrite"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -54,13 +55,13 @@ func TestFactory_marks(t *testing.T) {
 	asAccount.BearerToken = token.Status.Token
 
 	name := func(account string) string { return "system:serviceaccount:" + w.namespace + ":" + account }
-	plugin := Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account}
+	plugin := rbac.Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account}
 	asOperator, asUser := plugin, plugin
 	asOperator.Operator, asUser.Operator = name(operator), "kubernetes-admin"
 	for what, tc := range map[string]struct {
 		config *rest.Config
 		marks  *ownwrite.Marks
-		id     Identity
+		id     rbac.Identity
 		user   string // empty means any
 		marked bool
 	}{

@@ -9,6 +9,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 // TestRestrictedClient_asOperator acts as the operator: with the operator's permissions, which its ServiceAccount does
@@ -16,7 +17,7 @@ import (
 func TestRestrictedClient_asOperator(t *testing.T) {
 	t.Parallel()
 	w, all, denied := audited(t)
-	operator, err := NewOperator(rest.CopyConfig(w.Config)).Username(t.Context())
+	operator, err := rbac.NewOperator(rest.CopyConfig(w.Config)).Username(t.Context())
 	if err != nil || operator == "" {
 		t.Fatalf("the operator is %q, %v", operator, err)
 	}
@@ -51,22 +52,4 @@ func TestRestrictedClient_asOperator(t *testing.T) {
 			t.Errorf("the record has the account %q, want %q: %+v", r.Account, operator, r)
 		}
 	}
-}
-
-// TestAuthorizer_asOperator makes no reviews.
-func TestAuthorizer_asOperator(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.requests.reset()
-	id := Identity{Namespace: w.namespace, Plugin: "tester", Operator: "operator"}
-	a := Action{Verb: "delete", Version: "v1", Resource: "secrets", Namespaced: true}
-	for _, ask := range []func() (Decision, error){
-		func() (Decision, error) { return w.factory.authorizer.Authorize(t.Context(), id, a) },
-		func() (Decision, error) { return w.factory.authorizer.Refresh(t.Context(), id, a) },
-	} {
-		if d, err := ask(); err != nil || !d.Allowed {
-			t.Errorf("got %+v, %v", d, err)
-		}
-	}
-	w.requests.none(t)
 }

@@ -5,6 +5,8 @@ package access
 import (
 	"net/http"
 
+	"github.com/k1s-io/k1s/internal/access/audit"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -18,11 +20,11 @@ func (c *RestrictedClient) Reader() plugin.Host {
 }
 
 // changes denies changes if only reads are allowed.
-func (c *RestrictedClient) changes(a Action) error {
+func (c *RestrictedClient) changes(a rbac.Action) error {
 	if !c.reader {
 		return nil
 	}
-	return forbidden(layerCapability, a, "during an admission request, a plugin can only read")
+	return forbidden(audit.LayerCapability, a, "during an admission request, a plugin can only read")
 }
 
 // sends denies HTTP requests other than GET and HEAD if only reads are allowed.
@@ -30,5 +32,5 @@ func (c *RestrictedClient) sends(t target) error {
 	if !c.reader || t.method == http.MethodGet || t.method == http.MethodHead {
 		return nil
 	}
-	return forbiddenHTTP(layerCapability, t.method, t.origin, "during an admission request, a plugin can only read: GET and HEAD")
+	return forbiddenHTTP(audit.LayerCapability, t.method, t.origin, "during an admission request, a plugin can only read: GET and HEAD")
 }

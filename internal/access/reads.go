@@ -3,7 +3,9 @@
 package access
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -12,9 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/audit"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 // Get returns an object: from the shared cache if the plugin watches its kind, otherwise from the API server.
@@ -23,7 +28,7 @@ func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) (out []by
 	if err != nil {
 		return nil, err
 	}
-	seen := c.observe(Action{Verb: "get", Group: gvk.Group, Resource: gvk.Kind, Namespace: req.Namespace, ObjectName: req.Name})
+	seen := c.observe(rbac.Action{Verb: "get", Group: gvk.Group, Resource: gvk.Kind, Namespace: req.Namespace, ObjectName: req.Name})
 	defer func() { seen.read(err) }()
 	if err := needName(req.Name); err != nil {
 		return nil, err
@@ -40,7 +45,7 @@ func (c *RestrictedClient) Get(ctx context.Context, req abi.ObjectKey) (out []by
 		return c.limited(func() ([]byte, error) { return c.factory.cache.Get(ctx, gvk, req.Namespace, req.Name) })
 	}
 	return c.limited(func() ([]byte, error) {
-		return c.perform(ctx, r, func() ([]byte, error) { return read(ctx, c.asPlugin.Get().AbsPath(r.segments()...)) })
+		return c.perform(ctx, r, func() ([]byte, error) { return read(ctx, c.asPlugin.Get().AbsPath(r.Path()...)) })
 	})
 }
 
@@ -51,7 +56,7 @@ func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) (out [
 	if err != nil {
 		return nil, err
 	}
-	seen := c.observe(Action{Verb: "list", Group: gvk.Group, Resource: gvk.Kind, Namespace: req.Namespace})
+	seen := c.observe(rbac.Action{Verb: "list", Group: gvk.Group, Resource: gvk.Kind, Namespace: req.Namespace})
 	defer func() { seen.read(err) }()
 	if err := checkSelectors(req); err != nil {
 		return nil, err
@@ -83,8 +88,8 @@ func (c *RestrictedClient) List(ctx context.Context, req abi.ListRequest) (out [
 }
 
 // listRequest returns the request to the API server for a list that the cache cannot answer.
-func (c *RestrictedClient) listRequest(a Action, req abi.ListRequest) *rest.Request {
-	r := c.asPlugin.Get().AbsPath(a.segments()...)
+func (c *RestrictedClient) listRequest(a rbac.Action, req abi.ListRequest) *rest.Request {
+	r := c.asPlugin.Get().AbsPath(a.Path()...)
 	for name, value := range map[string]string{
 		"labelSelector": req.LabelSelector, "fieldSelector": req.FieldSelector, "continue": req.Continue,
 	} {
@@ -105,25 +110,25 @@ func (c *RestrictedClient) cached(kind *meta.RESTMapping) bool {
 }
 
 // review asks RBAC before the cache answers, because the API server does not check the permissions then.
-func (c *RestrictedClient) review(ctx context.Context, a Action) error {
-	d, err := c.factory.authorizer.authorize(ctx, c.Identity, a, c.bounds.mayReview)
+func (c *RestrictedClient) review(ctx context.Context, a rbac.Action) error {
+	d, err := c.factory.authorizer.AuthorizeWithin(ctx, c.Identity, a, c.bounds.mayReview)
 	switch {
-	case errors.Is(err, errReviews):
-		c.denied(layerRate)
+	case errors.Is(err, rbac.ErrTooManyReviews):
+		c.denied(audit.LayerRate)
 		return tooOften("reads that need an access review", reviewsPerSecond)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
 		// The API server's error is not wrapped as such: a Forbidden error about the operator does not mean that the
 		// plugin's request is denied.
-		return apierrors.NewInternalError(fmt.Errorf("%s: %w", layerRBAC, err))
+		return apierrors.NewInternalError(fmt.Errorf("%s: %w", audit.LayerRBAC, err))
 	}
 	if !d.Allowed {
 		why := "the ServiceAccount " + strconv.Quote(c.Identity.ServiceAccount) + " lacks this permission"
 		if d.Reason != "" {
 			why += ": " + d.Reason
 		}
-		return forbidden(layerRBAC, a, "%s", why)
+		return forbidden(audit.LayerRBAC, a, "%s", why)
 	}
 	return nil
 }
@@ -146,4 +151,35 @@ func checkSelectors(req abi.ListRequest) error {
 		return apierrors.NewBadRequest("limit is negative")
 	}
 	return nil
+}
+
+// nameItems sets the apiVersion and kind of every item of a list. The API server omits them from the items of its
+// built-in kinds, but the guest ABI promises them for all.
+func nameItems(list []byte, gvk schema.GroupVersionKind) ([]byte, error) {
+	var l struct {
+		APIVersion string            `json:"apiVersion,omitempty"`
+		Kind       string            `json:"kind,omitempty"`
+		Metadata   json.RawMessage   `json:"metadata"`
+		Items      []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(list, &l); err != nil {
+		return nil, fmt.Errorf("decode the list: %w", err)
+	}
+	if l.Items == nil {
+		l.Items = []json.RawMessage{}
+	}
+	// Both are names, which need no escaping.
+	head := fmt.Sprintf(`{"apiVersion":%q,"kind":%q,`, gvk.GroupVersion(), gvk.Kind)
+	for i, item := range l.Items {
+		var named struct {
+			Kind string `json:"kind"`
+		}
+		if err := json.Unmarshal(item, &named); err != nil {
+			return nil, fmt.Errorf("decode item %d of the list: %w", i, err)
+		}
+		if rest, ok := bytes.CutPrefix(item, []byte("{")); ok && named.Kind == "" {
+			l.Items[i] = append([]byte(head), rest...)
+		}
+	}
+	return json.Marshal(l)
 }

@@ -55,7 +55,7 @@ func TestRestrictedClient_get_cachedWithoutRight(t *testing.T) {
 	w.thing(t, w.namespace)
 	w.thing(t, foreign)
 	w.cache(t, items)
-	w.grant(t, w.namespace, "get,list", items.Group, "items")
+	w.Grant(t, w.namespace, "get,list", items.Group, "items")
 	c := w.client(t, allowAll, watching(items))
 
 	if _, err := c.Get(t.Context(), itemKey(w.namespace, "thing")); err != nil {
@@ -70,8 +70,8 @@ func TestRestrictedClient_get_cachedWithoutRight(t *testing.T) {
 		_, err = c.List(t.Context(), abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: "Item", Namespace: namespace})
 		wantDenial(t, err, metav1.StatusReasonForbidden, "rbac: cannot list items.inventory.example.com")
 	}
-	if n := w.requests.count("/items"); n != 0 {
-		t.Errorf("%d reads reached the API server, want all from the cache: %q", n, w.requests.lines())
+	if n := w.requests.Count("/items"); n != 0 {
+		t.Errorf("%d reads reached the API server, want all from the cache: %q", n, w.requests.Lines())
 	}
 }
 
@@ -81,7 +81,7 @@ func TestRestrictedClient_get_cachedByNameOnly(t *testing.T) {
 	w := newWorld(t)
 	w.thing(t, w.namespace)
 	w.cache(t, items)
-	w.grantName(t, w.namespace, "get", items.Group, "items", "thing")
+	w.GrantName(t, w.namespace, "get", items.Group, "items", "thing")
 	c := w.client(t, watching(items))
 	if _, err := c.Get(t.Context(), itemKey(w.namespace, "thing")); err != nil {
 		t.Errorf("the object that the Role names: %v", err)
@@ -97,8 +97,8 @@ func TestRestrictedClient_read_source(t *testing.T) {
 	w := newWorld(t)
 	w.thing(t, w.namespace)
 	w.cache(t, items)
-	w.grant(t, w.namespace, "get,list", items.Group, "items")
-	w.grant(t, w.namespace, "get,list", "", "configmaps")
+	w.Grant(t, w.namespace, "get,list", items.Group, "items")
+	w.Grant(t, w.namespace, "get,list", "", "configmaps")
 	list := func(change func(*abi.ListRequest)) func(*RestrictedClient) error {
 		req := abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: "Item", Namespace: w.namespace}
 		change(&req)
@@ -127,13 +127,13 @@ func TestRestrictedClient_read_source(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			w.requests.reset()
+			w.requests.Reset()
 			if err := c.do(w.client(t, watching(c.watches...))); err != nil {
 				t.Fatal(err)
 			}
-			reads := w.requests.count("/items") + w.requests.count("/configmaps")
+			reads := w.requests.Count("/items") + w.requests.Count("/configmaps")
 			if got := reads == 0; got != c.fromCache {
-				t.Errorf("from the cache: %t, want %t; requests %q", got, c.fromCache, w.requests.lines())
+				t.Errorf("from the cache: %t, want %t; requests %q", got, c.fromCache, w.requests.Lines())
 			}
 		})
 	}
@@ -144,7 +144,7 @@ func TestRestrictedClient_list_items(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cache(t, configMaps)
-	w.grant(t, w.namespace, "list", "", "configmaps")
+	w.Grant(t, w.namespace, "list", "", "configmaps")
 	for i := range 3 {
 		w.configMap(t, fmt.Sprintf("cm-%d", i), map[string]string{"n": fmt.Sprint(i)}, map[string][]byte{"text": []byte(`<{"kind":"Secret"}>`)})
 	}
@@ -207,7 +207,7 @@ func TestRestrictedClient_list_tooLong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cache(t, configMaps)
-	w.grant(t, w.namespace, "list", "", "configmaps")
+	w.Grant(t, w.namespace, "list", "", "configmaps")
 	const objects, size = 17, 760 << 10 // in base64, one of them is just under 1 MiB
 	for i := range objects {
 		w.configMap(t, fmt.Sprintf("cm-%d", i), nil, map[string][]byte{"bytes": bytes.Repeat([]byte{byte(i)}, size)})

@@ -11,95 +11,18 @@ import (
 	"golang.org/x/time/rate"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/k1s-io/k1s/internal/access/audit"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
-
-// Decisions of a Record.
-const (
-	// DecisionAllowed means that the request succeeded at the API server, or that an HTTP server responded.
-	DecisionAllowed = "allowed"
-	// DecisionDenied means that a layer denied the request, and that nothing was done.
-	DecisionDenied = "denied"
-	// DecisionError means that the request failed for another reason.
-	DecisionError = "error"
-)
-
-// layerAPIServer is the layer of requests that the API server forbids: RBAC for the plugin's ServiceAccount, or
-// admission.
-const layerAPIServer = "apiserver"
-
-// reasonNoAnswer is the reason if the API server did not respond. Whether the change was made is not known.
-const reasonNoAnswer = "NoAnswer"
 
 // maxField limits the fields of a Record that a guest decides, in bytes. No valid name is longer.
 const maxField = 253
 
-// Record is the record of one request of a guest. There is one for each request that changes something, and, up to a
-// limit, for HTTP requests and denied requests. It contains only the name of an object, not its content. docs/audit.md
-// explains the fields.
-type Record struct {
-	Time time.Time `json:"time"`
-	// Plugin is "namespace/name" of the WasmPlugin.
-	Plugin string `json:"plugin"`
-	// Revision is the digest of the module.
-	Revision string `json:"revision,omitempty"`
-	// Account is the user name that the API server sees.
-	Account string `json:"account"`
-
-	Verb        string `json:"verb"`
-	Group       string `json:"group"`
-	Resource    string `json:"resource"`
-	Subresource string `json:"subresource,omitempty"`
-	Namespace   string `json:"namespace,omitempty"`
-	Name        string `json:"name,omitempty"`
-	// Host and Status are set for an HTTP request: the last destination as "host:port", and the status code of its
-	// response.
-	Host   string `json:"host,omitempty"`
-	Status int    `json:"status,omitempty"`
-
-	Decision string `json:"decision"`
-	// Layer is the layer that denied the request.
-	Layer string `json:"layer,omitempty"`
-	// Reason is the API reason of a request that did not succeed.
-	Reason string `json:"reason,omitempty"`
-	// LatencyMicros is how long the guest waited, in microseconds.
-	LatencyMicros int64 `json:"latencyMicros"`
-	// Omitted is how many requests of the plugin were not recorded since its previous Record.
-	Omitted int64 `json:"omitted,omitempty"`
-}
-
-// Audit receives Records. It is called while a guest waits, so it must not block.
-type Audit interface {
-	Record(r Record)
-}
-
-// Metrics counts decisions.
-type Metrics interface {
-	// Decided counts a request by its decision. The layer is empty unless the request was denied.
-	Decided(plugin, decision, layer string)
-	// Suspicious counts a plugin whose requests are denied so often that somebody should look at it.
-	Suspicious(plugin string)
-	// AuditDropped counts Records that could not be written.
-	AuditDropped(records int)
-}
-
-// NoMetrics counts nothing.
-type NoMetrics struct{}
-
-var _ Metrics = NoMetrics{}
-
-// Decided implements Metrics.
-func (NoMetrics) Decided(string, string, string) {}
-
-// Suspicious implements Metrics.
-func (NoMetrics) Suspicious(string) {}
-
-// AuditDropped implements Metrics.
-func (NoMetrics) AuditDropped(int) {}
-
 // observation is a request in progress.
 type observation struct {
 	client *RestrictedClient
-	action Action
+	action rbac.Action
 	began  time.Time
 	// host and status are set for an HTTP request.
 	host   string
@@ -107,12 +30,12 @@ type observation struct {
 }
 
 // observe starts the observation of a request. The action is what is known so far: its Resource may still be a kind.
-func (c *RestrictedClient) observe(a Action) observation {
+func (c *RestrictedClient) observe(a rbac.Action) observation {
 	return observation{client: c, action: a, began: c.factory.clock.Now()}
 }
 
 // about sets the resource of the request, once the kind has been looked up.
-func (o *observation) about(a Action) {
+func (o *observation) about(a rbac.Action) {
 	if a.Resource != "" {
 		o.action.Group, o.action.Resource = a.Group, a.Resource
 	}
@@ -129,7 +52,7 @@ func (o *observation) read(err error) {
 // changed ends the observation of a request that changes something.
 func (o *observation) changed(err error) {
 	c := o.client
-	r := Record{
+	r := audit.Record{
 		Time:        o.began.UTC(),
 		Plugin:      c.Identity.String(),
 		Revision:    c.Revision,
@@ -142,41 +65,38 @@ func (o *observation) changed(err error) {
 		Name:        c.message(o.action.ObjectName),
 		Host:        c.message(o.host),
 		Status:      o.status,
-		Decision:    DecisionAllowed,
+		Decision:    audit.DecisionAllowed,
 
 		LatencyMicros: c.factory.clock.Since(o.began).Microseconds(),
 	}
 	if err != nil {
-		r.Decision, r.Layer, r.Reason = DecisionError, layerOf(err), reasonOf(err)
+		r.Decision, r.Layer, r.Reason = audit.DecisionError, layerOf(err), reasonOf(err)
 		if r.Layer != "" {
-			r.Decision = DecisionDenied
+			r.Decision = audit.DecisionDenied
 		}
 	}
 	c.record(r)
-	if r.Decision == DecisionDenied && c.Denied != nil {
+	if r.Decision == audit.DecisionDenied && c.Denied != nil {
 		c.Denied(r)
 	}
 }
 
 // malformed records a request that is rejected before its resource is known.
-func (c *RestrictedClient) malformed(a Action, err error) error {
+func (c *RestrictedClient) malformed(a rbac.Action, err error) error {
 	seen := c.observe(a)
 	seen.changed(err)
 	return err
 }
 
-// isHTTP reports whether a Record is of an HTTP request.
-func (r *Record) isHTTP() bool { return r.Host != "" }
-
 // limiter returns the rate limiter of a Record, or nil if the Record is always made. Requests that were not allowed,
 // and HTTP requests, cost a guest little. A change through the API server costs a request to it, and is the audit
 // trail. HTTP requests have a limiter of their own, so that the denied requests of a plugin that makes many HTTP
 // requests are still recorded.
-func (b *bounds) limiter(r *Record) *rate.Limiter {
+func (b *bounds) limiter(r *audit.Record) *rate.Limiter {
 	switch {
-	case r.Decision != DecisionAllowed:
+	case r.Decision != audit.DecisionAllowed:
 		return b.lines
-	case r.isHTTP():
+	case r.Host != "": // an HTTP request
 		return b.httpLines
 	default:
 		return nil
@@ -184,7 +104,7 @@ func (b *bounds) limiter(r *Record) *rate.Limiter {
 }
 
 // record counts a request, and passes its Record on if its limiter allows it.
-func (c *RestrictedClient) record(r Record) {
+func (c *RestrictedClient) record(r audit.Record) {
 	f := c.factory
 	if f.Metrics != nil {
 		f.Metrics.Decided(r.Plugin, r.Decision, r.Layer)
@@ -207,7 +127,7 @@ func layerOf(err error) string {
 	case errors.As(err, &denied):
 		return denied.layer
 	case apierrors.IsForbidden(err):
-		return layerAPIServer
+		return audit.LayerAPIServer
 	default:
 		return ""
 	}
@@ -221,7 +141,7 @@ func reasonOf(err error) string {
 	case reason != metav1.StatusReasonUnknown:
 		return string(reason)
 	default:
-		return reasonNoAnswer
+		return audit.ReasonNoAnswer
 	}
 }
 

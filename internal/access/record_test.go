@@ -14,23 +14,24 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/audit"
 )
 
 // kept stores Records.
 type kept struct {
 	mu      sync.Mutex
-	records []Record
+	records []audit.Record
 }
 
 // Record implements Audit.
-func (k *kept) Record(r Record) {
+func (k *kept) Record(r audit.Record) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.records = append(k.records, r)
 }
 
 // take returns and removes the stored Records.
-func (k *kept) take() []Record {
+func (k *kept) take() []audit.Record {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	out := k.records
@@ -50,9 +51,9 @@ func audited(t *testing.T) (*world, *kept, *kept) {
 func (k *kept) of(o *Options) { o.Revision, o.Denied = "sha256:abc", k.Record }
 
 // record returns the expected Record of a request for "thing", without its time.
-func (w *world) record(op operation, decision, layer, reason string) Record {
+func (w *world) record(op operation, decision, layer, reason string) audit.Record {
 	resource, subresource, _ := strings.Cut(op.resource, "/")
-	r := Record{
+	r := audit.Record{
 		Plugin: w.namespace + "/tester", Revision: "sha256:abc", Account: "system:serviceaccount:" + w.namespace + ":" + account,
 		Verb: op.verb, Group: op.group(), Resource: resource, Subresource: subresource, Namespace: w.namespace, Name: "thing",
 		Decision: decision, Layer: layer, Reason: reason,
@@ -66,8 +67,8 @@ func (w *world) record(op operation, decision, layer, reason string) Record {
 	return r
 }
 
-func diffRecords(op operation, want, got []Record) string {
-	ignore := cmpopts.IgnoreFields(Record{}, "Time", "LatencyMicros")
+func diffRecords(op operation, want, got []audit.Record) string {
+	ignore := cmpopts.IgnoreFields(audit.Record{}, "Time", "LatencyMicros")
 	for i := range got {
 		if op.name == "event" && strings.HasPrefix(got[i].Name, "thing.") { // followed by a random part
 			got[i].Name = "thing"
@@ -101,7 +102,7 @@ func TestRecord_decisions(t *testing.T) {
 				if _, err := op.do(ctx, c, w.namespace); err == nil {
 					t.Errorf("%s: it was not denied", tc.name)
 				}
-				want := []Record{w.record(op, DecisionDenied, tc.layer, tc.reason)}
+				want := []audit.Record{w.record(op, audit.DecisionDenied, tc.layer, tc.reason)}
 				if diff := diffRecords(op, want, all.take()); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", tc.name, diff)
 				}
@@ -110,14 +111,14 @@ func TestRecord_decisions(t *testing.T) {
 				}
 			}
 
-			w.grant(t, w.namespace, op.verb+",create", op.group(), op.resource, strings.Split(op.resource, "/")[0])
+			w.Grant(t, w.namespace, op.verb+",create", op.group(), op.resource, strings.Split(op.resource, "/")[0])
 			c := w.client(t, denied.of)
-			var want []Record
+			var want []audit.Record
 			if _, err := op.do(ctx, c, w.namespace); err != nil {
 				t.Fatalf("allowed: %v", err)
 			}
 			if !reads {
-				want = []Record{w.record(op, DecisionAllowed, "", "")}
+				want = []audit.Record{w.record(op, audit.DecisionAllowed, "", "")}
 			}
 			got := all.take()
 			if diff := diffRecords(op, want, got); diff != "" {
@@ -129,7 +130,7 @@ func TestRecord_decisions(t *testing.T) {
 				}
 			}
 
-			w.requests.intercept(func(*http.Request) error { return http.ErrHandlerTimeout })
+			w.requests.Intercept(func(*http.Request) error { return http.ErrHandlerTimeout })
 			if op.name == "event" { // an equal one would not be sent again
 				c = w.client(t, denied.of)
 			}
@@ -137,7 +138,7 @@ func TestRecord_decisions(t *testing.T) {
 				t.Error("without a network: no error")
 			}
 			if !reads {
-				want = []Record{w.record(op, DecisionError, "", reasonNoAnswer)}
+				want = []audit.Record{w.record(op, audit.DecisionError, "", audit.ReasonNoAnswer)}
 			}
 			if diff := diffRecords(op, want, all.take()); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
@@ -157,7 +158,7 @@ func TestRecord_cachedRead(t *testing.T) {
 	c := w.client(t, denied.of, watching(items))
 	op := operations()[0]
 	_, _ = op.do(t.Context(), c, w.namespace)
-	want := []Record{w.record(op, DecisionDenied, "rbac", "Forbidden")}
+	want := []audit.Record{w.record(op, audit.DecisionDenied, "rbac", "Forbidden")}
 	if diff := diffRecords(op, want, all.take()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -172,7 +173,7 @@ func TestRecord_rate(t *testing.T) {
 	for range 2 {
 		_, _ = op.do(t.Context(), c, w.namespace)
 	}
-	want := []Record{w.record(op, DecisionDenied, "apiserver", "Forbidden"), w.record(op, DecisionDenied, "rate", "TooManyRequests")}
+	want := []audit.Record{w.record(op, audit.DecisionDenied, "apiserver", "Forbidden"), w.record(op, audit.DecisionDenied, "rate", "TooManyRequests")}
 	if diff := diffRecords(op, want, all.take()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -184,7 +185,7 @@ func TestRecord_nothingOfObjects(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
 	w, all, denied := audited(t)
-	w.grant(t, w.namespace, "create,patch", items.Group, "items")
+	w.Grant(t, w.namespace, "create,patch", items.Group, "items")
 	c := w.client(t, denied.of)
 	object := itemJSON(w.namespace, "another", `"spec":{"name":"`+secret+`","price":"`+secret+`"}`,
 		`"labels":{"x":"not a label `+secret+`"},"annotations":{"x":"`+secret+`"}`)
@@ -220,14 +221,14 @@ func TestRecord_unknownKind(t *testing.T) {
 	c := w.client(t, denied.of)
 	_ = c.Delete(t.Context(), abi.DeleteRequest{ObjectKey: abi.ObjectKey{APIVersion: "nothing.example.com/v1", Kind: "Nothing", Namespace: w.namespace, Name: "x"}})
 	got := all.take()
-	if len(got) != 1 || got[0].Resource != "Nothing" || got[0].Decision != DecisionError || got[0].Reason != "BadRequest" {
+	if len(got) != 1 || got[0].Resource != "Nothing" || got[0].Decision != audit.DecisionError || got[0].Reason != "BadRequest" {
 		t.Errorf("got %+v", got)
 	}
 }
 
 // counted counts decisions.
 type counted struct {
-	NoMetrics
+	audit.NoMetrics
 
 	decided map[string]int
 }
@@ -239,7 +240,7 @@ func TestRecord_metrics(t *testing.T) {
 	w := newWorld(t)
 	counts := counted{decided: map[string]int{}}
 	w.factory.Metrics = counts
-	w.grant(t, w.namespace, "delete", items.Group, "items")
+	w.Grant(t, w.namespace, "delete", items.Group, "items")
 	w.thing(t, w.namespace)
 	c := w.client(t)
 	for range 2 { // the second time, it is gone

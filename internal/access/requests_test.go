@@ -19,12 +19,12 @@ import (
 func TestRestrictedClient_names(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, "", "*", "*", "*")
+	w.Grant(t, "", "*", "*", "*")
 	c := w.client(t, allowAll)
 	bad := []string{"..", ".", "a/b", "../secrets/x", "a%2fb", "/", "%", "thing/status"}
 	for _, text := range bad {
 		t.Run(text, func(t *testing.T) {
-			w.requests.reset()
+			w.requests.Reset()
 			for _, op := range []struct {
 				name string
 				do   func() error
@@ -57,16 +57,16 @@ func TestRestrictedClient_names(t *testing.T) {
 					t.Errorf("%s: got %s %q, want BadRequest that names it", op.name, reason, message)
 				}
 			}
-			w.requests.none(t)
+			w.requests.None(t)
 		})
 	}
 	for _, text := range []string{"a?b=c", "a#b", "a b", "ä", `a\b`, "a;b", "A"} {
 		t.Run("just odd "+text, func(t *testing.T) {
-			w.requests.reset()
+			w.requests.Reset()
 			_, err := c.Get(t.Context(), itemKey(w.namespace, text))
 			wantDenial(t, err, metav1.StatusReasonNotFound)
-			if n := len(w.requests.lines()); n != 1 || strings.Count(w.requests.lines()[0], "/") != 7 {
-				t.Errorf("want one request for one object, got %q", w.requests.lines())
+			if n := len(w.requests.Lines()); n != 1 || strings.Count(w.requests.Lines()[0], "/") != 7 {
+				t.Errorf("want one request for one object, got %q", w.requests.Lines())
 			}
 		})
 	}
@@ -156,21 +156,21 @@ func TestRestrictedClient_badRequests(t *testing.T) {
 			return c.Delete(t.Context(), abi.DeleteRequest{ObjectKey: key, PropagationPolicy: "background"})
 		}, `propagationPolicy "background": want Background, Foreground or Orphan`},
 	}
-	w.requests.reset()
+	w.requests.Reset()
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			wantDenial(t, tc.do(), metav1.StatusReasonBadRequest, tc.part)
 		})
 	}
-	w.requests.none(t)
+	w.requests.None(t)
 }
 
 // TestRestrictedClient_patch_types makes the same change with every patch type.
 func TestRestrictedClient_patch_types(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, w.namespace, "patch,create", "", "configmaps")
-	w.grant(t, w.namespace, "patch,create", items.Group, "items")
+	w.Grant(t, w.namespace, "patch,create", "", "configmaps")
+	w.Grant(t, w.namespace, "patch,create", items.Group, "items")
 	w.thing(t, w.namespace)
 	for _, tc := range []struct {
 		patchType abi.PatchType

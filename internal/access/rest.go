@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 // requestTimeout is the timeout of one request. The guest's own deadline is usually earlier.
@@ -20,7 +21,7 @@ const requestTimeout = 30 * time.Second
 // impersonate returns a client that acts as a plugin's ServiceAccount. If no groups are given, the API server adds
 // those of the ServiceAccount, so that the operator needs no permission to impersonate groups. Bodies are passed
 // through without decoding.
-func (f *Factory) impersonate(id Identity) (rest.Interface, error) {
+func (f *Factory) impersonate(id rbac.Identity) (rest.Interface, error) {
 	c := rest.CopyConfig(f.config)
 	f.actAs(c, id)
 	c.Timeout = requestTimeout
@@ -34,32 +35,13 @@ func (f *Factory) impersonate(id Identity) (rest.Interface, error) {
 
 // actAs makes a config act as a plugin's ServiceAccount, and mark its writes as the plugin's. The requests of a plugin
 // that acts as the operator differ from the operator's own only in the mark and the user agent.
-func (f *Factory) actAs(c *rest.Config, id Identity) {
+func (f *Factory) actAs(c *rest.Config, id rbac.Identity) {
 	c.UserAgent = "k1s-plugin/" + id.String()
 	if id.Operator != "" && (f.Marks == nil || !id.Marked()) {
 		return
 	}
 	c.Impersonate = rest.ImpersonationConfig{UserName: id.Username()}
 	c.Wrap(f.Marks.Transport(id.String()))
-}
-
-// segments returns the segments of the URL path of an action.
-func (a Action) segments() []string {
-	s := []string{"/api", a.Version}
-	if a.Group != "" {
-		s = []string{"/apis", a.Group, a.Version}
-	}
-	if a.Namespace != "" {
-		s = append(s, "namespaces", a.Namespace)
-	}
-	s = append(s, a.Resource)
-	if a.ObjectName != "" {
-		s = append(s, a.ObjectName)
-	}
-	if a.Subresource != "" {
-		s = append(s, a.Subresource)
-	}
-	return s
 }
 
 // read makes a request with a potentially long response. It rejects a response of more than one payload without reading

@@ -4,11 +4,14 @@ package access
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 
 	"golang.org/x/time/rate"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/validate/content"
@@ -16,7 +19,9 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
+	"github.com/k1s-io/k1s/internal/access/audit"
 	"github.com/k1s-io/k1s/internal/access/ownwrite"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -43,7 +48,7 @@ type Kinds interface {
 
 // Options are the options of a RestrictedClient.
 type Options struct {
-	Identity  Identity
+	Identity  rbac.Identity
 	Allowlist Allowlist
 	// StatusUpdate is whether the plugin has the capability status_update.
 	StatusUpdate bool
@@ -58,7 +63,7 @@ type Options struct {
 	// Redact removes the secrets that the plugin was given from its Events and Records; it may be nil.
 	Redact *plugin.Redactor
 	// Denied is called for each request that was denied, by any layer. It must not block, and may be nil.
-	Denied func(Record)
+	Denied func(audit.Record)
 	// Writes remembers the results of the plugin's writes; it may be nil.
 	Writes *OwnWrites
 	// Watches are the kinds that the plugin itself watches. Only these are read from the cache.
@@ -70,15 +75,15 @@ type Factory struct {
 	config     *rest.Config
 	kinds      Kinds
 	cache      Cache
-	authorizer *Authorizer
+	authorizer *rbac.Authorizer
 	clock      clock.PassiveClock
 	// known has the kinds that were found by an earlier lookup. There are at most as many as are installed.
 	known sync.Map
 
 	// Audit and Metrics receive a Record of each request that changes something or was denied. Either may be nil. They
 	// are set before the first client is created.
-	Audit   Audit
-	Metrics Metrics
+	Audit   audit.Sink
+	Metrics audit.Metrics
 	// Egress restricts where HTTP requests can go. It is set before the first client is created.
 	Egress Egress
 	// Marks marks the writes of plugins for the webhooks. It is nil if no webhooks are served. It is set before the
@@ -87,7 +92,7 @@ type Factory struct {
 }
 
 // NewFactory returns a Factory. The config needs permission to impersonate ServiceAccounts.
-func NewFactory(config *rest.Config, kinds Kinds, cache Cache, authorizer *Authorizer, clk clock.PassiveClock) *Factory {
+func NewFactory(config *rest.Config, kinds Kinds, cache Cache, authorizer *rbac.Authorizer, clk clock.PassiveClock) *Factory {
 	return &Factory{config: config, kinds: kinds, cache: cache, authorizer: authorizer, clock: clk}
 }
 
@@ -143,16 +148,16 @@ func (f *Factory) New(o Options) (*RestrictedClient, error) {
 // do.
 func (c *RestrictedClient) limited(do func() ([]byte, error)) ([]byte, error) {
 	if c.rate != nil && !c.rate.AllowN(c.factory.clock.Now(), 1) {
-		c.denied(layerRate)
-		return nil, tooMany(layerRate, "security.requestsPerSecond", c.RequestsPerSecond)
+		c.denied(audit.LayerRate)
+		return nil, tooMany(audit.LayerRate, "security.requestsPerSecond", c.RequestsPerSecond)
 	}
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 		return do()
 	default:
-		c.denied(layerLimit)
-		return nil, tooMany(layerLimit, "security.maxConcurrentRequests", cap(c.slots))
+		c.denied(audit.LayerLimit)
+		return nil, tooMany(audit.LayerLimit, "security.maxConcurrentRequests", cap(c.slots))
 	}
 }
 
@@ -164,7 +169,7 @@ func (c *RestrictedClient) denied(layer string) {
 
 // resolved is a request of a guest: the action, and its kind as the API server serves it.
 type resolved struct {
-	Action
+	rbac.Action
 
 	kind *meta.RESTMapping
 }
@@ -180,9 +185,9 @@ func (c *RestrictedClient) action(ctx context.Context, verb string, gvk schema.G
 	return resolved{Action: a, kind: mapping}, err
 }
 
-func (c *RestrictedClient) actionOn(mapping *meta.RESTMapping, verb, subresource, namespace, name string) (Action, error) {
+func (c *RestrictedClient) actionOn(mapping *meta.RESTMapping, verb, subresource, namespace, name string) (rbac.Action, error) {
 	kind := mapping.GroupVersionKind.Kind
-	a := Action{
+	a := rbac.Action{
 		Verb: verb, Group: mapping.Resource.Group, Version: mapping.Resource.Version, Resource: mapping.Resource.Resource,
 		Subresource: subresource, Namespace: namespace, ObjectName: name,
 		Namespaced: mapping.Scope.Name() == meta.RESTScopeNameNamespace,
@@ -200,7 +205,7 @@ func (c *RestrictedClient) actionOn(mapping *meta.RESTMapping, verb, subresource
 		return a, apierrors.NewBadRequest(fmt.Sprintf("kind %q is namespaced: give a namespace", kind))
 	}
 	if why := c.Allowlist.Denies(a); why != "" {
-		return a, forbidden(layerAllowlist, a, "%s", why)
+		return a, forbidden(audit.LayerAllowlist, a, "%s", why)
 	}
 	return a, nil
 }
@@ -211,4 +216,27 @@ func needName(name string) error {
 		return apierrors.NewBadRequest("name is empty")
 	}
 	return nil
+}
+
+// Secret returns the data of a Secret in a plugin's namespace. It is read as the plugin's ServiceAccount, because the
+// operator itself has no permission to read it. Errors are the API server's. The error is also Forbidden if the
+// operator has no permission to impersonate the ServiceAccount.
+func (f *Factory) Secret(ctx context.Context, id rbac.Identity, name string) (map[string][]byte, error) {
+	if problems := content.IsPathSegmentName(name); len(problems) > 0 {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("name %q: %s", name, problems[0]))
+	}
+	asPlugin, err := f.impersonate(id)
+	if err != nil {
+		return nil, fmt.Errorf("make a client for %s: %w", id.Username(), err)
+	}
+	a := rbac.Action{Verb: "get", Version: "v1", Resource: "secrets", Namespace: id.Namespace, ObjectName: name}
+	body, err := read(ctx, asPlugin.Get().AbsPath(a.Path()...))
+	if err != nil {
+		return nil, err
+	}
+	var secret corev1.Secret
+	if err := json.Unmarshal(body, &secret); err != nil {
+		return nil, errors.New("the API server's answer is not a Secret") // decoding errors quote the Secret
+	}
+	return secret.Data, nil
 }

@@ -5,6 +5,7 @@ package access
 import (
 	"net"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 // TestRestrictedClient_list_allNamespaces needs "*" in the allowlist, and the permission in the whole cluster.
@@ -22,13 +24,13 @@ func TestRestrictedClient_list_allNamespaces(t *testing.T) {
 	w := newWorld(t)
 	w.thing(t, w.namespace)
 	all := abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: "Item"}
-	w.grant(t, w.namespace, "list", items.Group, "items")
+	w.Grant(t, w.namespace, "list", items.Group, "items")
 
 	_, err := w.client(t).List(t.Context(), all)
 	wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: cannot list items.inventory.example.com in all namespaces", `does not have "*"`)
 	_, err = w.client(t, allowAll).List(t.Context(), all)
 	wantDenial(t, err, metav1.StatusReasonForbidden, `cannot list resource "items" in API group "inventory.example.com" at the cluster scope`)
-	w.grant(t, "", "list", items.Group, "items")
+	w.Grant(t, "", "list", items.Group, "items")
 	if _, err := w.client(t, allowAll).List(t.Context(), all); err != nil {
 		t.Error(err)
 	}
@@ -48,7 +50,7 @@ func TestRestrictedClient_clusterScoped(t *testing.T) {
 	_, err = w.client(t, allowAll).Get(t.Context(), key)
 	wantDenial(t, err, metav1.StatusReasonForbidden, `cannot get resource "namespaces"`)
 
-	w.grant(t, "", "get,patch", "", "namespaces")
+	w.Grant(t, "", "get,patch", "", "namespaces")
 	c := w.client(t, allowAll)
 	if _, err := c.Get(t.Context(), key); err != nil {
 		t.Error(err)
@@ -66,7 +68,7 @@ func TestRestrictedClient_clusterScoped(t *testing.T) {
 func TestRestrictedClient_delete_preconditions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, w.namespace, "delete", items.Group, "items")
+	w.Grant(t, w.namespace, "delete", items.Group, "items")
 	c := w.client(t)
 	item := w.thing(t, w.namespace)
 	request := func(uid, version string) abi.DeleteRequest {
@@ -92,7 +94,7 @@ func TestRestrictedClient_delete_preconditions(t *testing.T) {
 func TestRestrictedClient_delete_propagation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, w.namespace, "delete", items.Group, "items")
+	w.Grant(t, w.namespace, "delete", items.Group, "items")
 	for policy, finalizer := range map[string]string{"": "", "Background": "", "Foreground": "foregroundDeletion", "Orphan": "orphan"} {
 		item := w.thing(t, w.namespace)
 		if err := w.client(t).Delete(t.Context(), abi.DeleteRequest{ObjectKey: itemKey(w.namespace, "thing"), PropagationPolicy: policy}); err != nil {
@@ -130,7 +132,7 @@ func TestRestrictedClient_unreachable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.factory = NewFactory(nobody, w.factory.kinds, w.watches, NewAuthorizer(reviews, w.clock), w.clock)
+	w.factory = NewFactory(nobody, w.factory.kinds, w.watches, rbac.NewAuthorizer(reviews, w.clock), w.clock)
 	for _, op := range operations() {
 		_, err := op.do(t.Context(), w.client(t), w.namespace)
 		if reason, _ := statusOf(err); err == nil || reason == metav1.StatusReasonForbidden {
@@ -148,17 +150,17 @@ func TestRestrictedClient_revoked(t *testing.T) {
 	w := newWorld(t)
 	w.thing(t, w.namespace)
 	w.cache(t, items)
-	w.grant(t, w.namespace, "get", items.Group, "items")
+	w.Grant(t, w.namespace, "get", items.Group, "items")
 	cached, direct := w.client(t, watching(items)), w.client(t)
 	for _, c := range []*RestrictedClient{cached, direct} {
 		if _, err := c.Get(t.Context(), itemKey(w.namespace, "thing")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.revoke(t)
+	w.Revoke(t, "get", items.Group, "items")
 	_, err := direct.Get(t.Context(), itemKey(w.namespace, "thing"))
 	wantDenial(t, err, metav1.StatusReasonForbidden, "cannot get")
-	w.clock.Step(allowFor + 1)
+	w.clock.Step(time.Hour)
 	_, err = cached.Get(t.Context(), itemKey(w.namespace, "thing"))
 	wantDenial(t, err, metav1.StatusReasonForbidden, "rbac: ")
 }

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -30,14 +31,14 @@ func TestFactory_Secret(t *testing.T) {
 	w := newWorld(t)
 	w.secret(t, "mail")
 	w.secret(t, "other")
-	id := Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account}
+	id := rbac.Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account}
 
 	_, err := w.factory.Secret(t.Context(), id, "mail")
 	if !apierrors.IsForbidden(err) || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("without a right: got %v", err)
 	}
-	w.grantName(t, w.namespace, "get", "", "secrets", "mail")
-	w.grantName(t, w.namespace, "get", "", "secrets", "missing")
+	w.GrantName(t, w.namespace, "get", "", "secrets", "mail")
+	w.GrantName(t, w.namespace, "get", "", "secrets", "missing")
 	data, err := w.factory.Secret(t.Context(), id, "mail")
 	if err != nil || string(data["password"]) != "hunter2" {
 		t.Errorf("got %v, %v", data, err)
@@ -59,7 +60,7 @@ func TestRestrictedClient_secretsAreNotShown(t *testing.T) {
 	t.Parallel()
 	const secret = "Hunter2-Correct"
 	w, all, denied := audited(t)
-	w.grant(t, w.namespace, "create", "events.k8s.io", "events")
+	w.Grant(t, w.namespace, "create", "events.k8s.io", "events")
 	c := w.client(t, denied.of, func(o *Options) { o.Redact = plugin.NewRedactor(secret, "HunterTwo", "hunter2-lower") })
 
 	events := []abi.EventRequest{

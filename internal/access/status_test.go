@@ -23,17 +23,17 @@ func TestRestrictedClient_status_applyOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.thing(t, w.namespace)
-	w.grant(t, w.namespace, "*", items.Group, "items/status", "items")
+	w.Grant(t, w.namespace, "*", items.Group, "items/status", "items")
 	c := w.client(t)
 	for patchType, patch := range map[abi.PatchType]string{
 		abi.PatchMerge: `{"status":{"availability":"Reserved"}}`, abi.PatchStrategic: `{"status":{"availability":"Reserved"}}`,
 		abi.PatchJSON: `[{"op":"add","path":"/status","value":{"availability":"Reserved"}}]`,
 	} {
 		t.Run(string(patchType), func(t *testing.T) {
-			w.requests.reset()
+			w.requests.Reset()
 			_, err := c.PatchStatus(t.Context(), abi.PatchRequest{ObjectKey: itemKey(w.namespace, "thing"), PatchType: patchType, Patch: json.RawMessage(patch)})
 			wantDenial(t, err, metav1.StatusReasonForbidden, "capability: ", "the status is written by apply only: use patchType apply")
-			w.requests.none(t)
+			w.requests.None(t)
 		})
 	}
 	if got := w.status(t); got.Availability != "" {
@@ -47,7 +47,7 @@ func TestRestrictedClient_updateStatus(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.thing(t, w.namespace)
-	w.grant(t, w.namespace, "patch,get", items.Group, "items/status", "items")
+	w.Grant(t, w.namespace, "patch,get", items.Group, "items/status", "items")
 	c := w.client(t, func(o *Options) { o.Allowlist.Verbs = []string{"get", "patch"} })
 	update := func(members string, metadata ...string) error {
 		_, err := c.UpdateStatus(t.Context(), abi.WriteRequest{Object: itemJSON(w.namespace, "thing", members, metadata...)})

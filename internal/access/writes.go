@@ -12,6 +12,8 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/audit"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 const subresourceStatus = "status"
@@ -23,7 +25,7 @@ func (c *RestrictedClient) Create(ctx context.Context, req abi.WriteRequest) ([]
 		return nil, err
 	}
 	w := writing{verb: "create", gvk: gvk, namespace: head.Metadata.Namespace, name: head.Metadata.Name}
-	return c.write(ctx, w, func(Action) (*rest.Request, error) {
+	return c.write(ctx, w, func(rbac.Action) (*rest.Request, error) {
 		return c.asPlugin.Post().Body([]byte(req.Object)), nil
 	})
 }
@@ -38,7 +40,7 @@ func (c *RestrictedClient) Update(ctx context.Context, req abi.WriteRequest) ([]
 		return nil, c.malformed(about("update", gvk, "", head.Metadata.Namespace, ""), err)
 	}
 	w := writing{verb: "update", gvk: gvk, namespace: head.Metadata.Namespace, name: head.Metadata.Name}
-	return c.write(ctx, w, func(a Action) (*rest.Request, error) {
+	return c.write(ctx, w, func(a rbac.Action) (*rest.Request, error) {
 		if head.Metadata.UID == "" && createsOnUpdate(a) {
 			if err := c.alsoCreate(a, "an update without metadata.uid may create"); err != nil {
 				return nil, err
@@ -96,7 +98,7 @@ func (c *RestrictedClient) patch(ctx context.Context, req abi.PatchRequest, subr
 		return nil, c.malformed(about("patch", gvk, subresource, req.Namespace, req.Name), err)
 	}
 	w := writing{verb: "patch", gvk: gvk, subresource: subresource, namespace: req.Namespace, name: req.Name, patchType: patchType}
-	return c.write(ctx, w, func(a Action) (*rest.Request, error) {
+	return c.write(ctx, w, func(a rbac.Action) (*rest.Request, error) {
 		r := c.asPlugin.Patch(patchType).Body([]byte(req.Patch))
 		if patchType != types.ApplyPatchType {
 			return r, nil
@@ -112,21 +114,21 @@ func (c *RestrictedClient) patch(ctx context.Context, req abi.PatchRequest, subr
 
 // createsOnUpdate reports whether the API server may create an object that an update, even of the status,
 // does not find. It does so for some built-in kinds (Lease, Service), and never for custom resources.
-func createsOnUpdate(a Action) bool { return clientgoscheme.Scheme.IsGroupRegistered(a.Group) }
+func createsOnUpdate(a rbac.Action) bool { return clientgoscheme.Scheme.IsGroupRegistered(a.Group) }
 
 // alsoCreate checks the allowlist for the creation that a request can lead to. For RBAC, the API server checks this
 // itself.
-func (c *RestrictedClient) alsoCreate(a Action, because string) error {
+func (c *RestrictedClient) alsoCreate(a rbac.Action, because string) error {
 	a.Verb, a.Subresource = "create", ""
 	if why := c.Allowlist.Denies(a); why != "" {
-		return forbidden(layerAllowlist, a, "%s (%s)", why, because)
+		return forbidden(audit.LayerAllowlist, a, "%s (%s)", why, because)
 	}
 	return nil
 }
 
 // about returns the action of a request before its kind is looked up.
-func about(verb string, gvk schema.GroupVersionKind, subresource, namespace, name string) Action {
-	return Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name}
+func about(verb string, gvk schema.GroupVersionKind, subresource, namespace, name string) rbac.Action {
+	return rbac.Action{Verb: verb, Group: gvk.Group, Resource: gvk.Kind, Subresource: subresource, Namespace: namespace, ObjectName: name}
 }
 
 // Delete deletes an object.
@@ -143,7 +145,7 @@ func (c *RestrictedClient) Delete(ctx context.Context, req abi.DeleteRequest) er
 		return c.malformed(about("delete", gvk, "", req.Namespace, req.Name), err)
 	}
 	w := writing{verb: "delete", gvk: gvk, namespace: req.Namespace, name: req.Name}
-	_, err = c.write(ctx, w, func(Action) (*rest.Request, error) {
+	_, err = c.write(ctx, w, func(rbac.Action) (*rest.Request, error) {
 		return c.asPlugin.Delete().Body(options), nil
 	})
 	return err
@@ -162,7 +164,7 @@ type writing struct {
 }
 
 // action returns the action of a request before its kind is looked up.
-func (w writing) action() Action {
+func (w writing) action() rbac.Action {
 	a := about(w.verb, w.gvk, w.subresource, w.namespace, w.name)
 	a.Namespaced = w.namespace != ""
 	return a
@@ -178,16 +180,16 @@ func (c *RestrictedClient) capable(w writing) error {
 	case w.subresource != subresourceStatus:
 		return nil
 	case !c.StatusUpdate:
-		return forbidden(layerCapability, w.action(), "the plugin does not have the capability %q", "status_update")
+		return forbidden(audit.LayerCapability, w.action(), "the plugin does not have the capability %q", "status_update")
 	case w.patchType != types.ApplyPatchType:
-		return forbidden(layerCapability, w.action(), "the status is written by apply only: use patchType apply")
+		return forbidden(audit.LayerCapability, w.action(), "the status is written by apply only: use patchType apply")
 	}
 	return nil
 }
 
 // write makes one changing request as the plugin: the API server itself enforces RBAC. For a creation, the name is in
 // the body only, so that the action has no name.
-func (c *RestrictedClient) write(ctx context.Context, w writing, build func(Action) (*rest.Request, error)) (out []byte, err error) {
+func (c *RestrictedClient) write(ctx context.Context, w writing, build func(rbac.Action) (*rest.Request, error)) (out []byte, err error) {
 	seen := c.observe(w.action())
 	defer func() { seen.changed(err) }()
 	if w.verb == "create" {
@@ -205,7 +207,7 @@ func (c *RestrictedClient) write(ctx context.Context, w writing, build func(Acti
 	if err != nil {
 		return nil, err
 	}
-	r = r.AbsPath(about.segments()...)
+	r = r.AbsPath(about.Path()...)
 	if w.verb != "delete" {
 		r = r.Param("fieldManager", c.Identity.FieldManager())
 	}

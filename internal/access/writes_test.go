@@ -16,6 +16,7 @@ import (
 
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 )
 
 // TestRestrictedClient_write_fieldManager finds the plugin in managedFields after every kind of write.
@@ -29,7 +30,7 @@ func TestRestrictedClient_write_fieldManager(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.thing(t, w.namespace)
-			w.grant(t, w.namespace, op.verb+",create,patch", items.Group, op.resource, "items")
+			w.Grant(t, w.namespace, op.verb+",create,patch", items.Group, op.resource, "items")
 			out, err := op.do(asAdmin(t, w), w.client(t), w.namespace)
 			if err != nil {
 				t.Fatal(err)
@@ -49,7 +50,7 @@ func TestRestrictedClient_write_fieldManager(t *testing.T) {
 // TestRestrictedClient_write_longestNames has the longest field manager that names can result in.
 func TestRestrictedClient_write_longestNames(t *testing.T) {
 	t.Parallel()
-	id := Identity{Namespace: repeat("n", 63), Plugin: repeat("p", 60)}
+	id := rbac.Identity{Namespace: repeat("n", 63), Plugin: repeat("p", 60)}
 	if n := len(id.FieldManager()); n > 128 {
 		t.Errorf("the field manager has %d characters, and the API server takes 128", n)
 	}
@@ -63,7 +64,7 @@ func TestRestrictedClient_write_foreignNamespace(t *testing.T) {
 	foreign := w.Namespace(t)
 	w.thing(t, w.namespace)
 	w.thing(t, foreign)
-	w.grant(t, "", "*", items.Group, "items", "items/status")
+	w.Grant(t, "", "*", items.Group, "items", "items/status")
 	c := w.client(t)
 	item := func(metadata string) json.RawMessage {
 		return json.RawMessage(fmt.Sprintf(`{"apiVersion":%q,"kind":"Item",%s,"spec":{"name":"stolen"}}`, items.GroupVersion(), metadata))
@@ -115,7 +116,7 @@ func TestRestrictedClient_write_foreignNamespace(t *testing.T) {
 func TestRestrictedClient_write_anotherKind(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, w.namespace, "*", "", "configmaps", "secrets")
+	w.Grant(t, w.namespace, "*", "", "configmaps", "secrets")
 	c := w.client(t, func(o *Options) { o.Allowlist.Resources = []string{"configmaps"} })
 	for name, object := range map[string]string{
 		"secret":                 `{"apiVersion":"v1","kind":"Secret","metadata":{"namespace":%q,"name":"s"}}`,
@@ -137,21 +138,21 @@ func TestRestrictedClient_write_anotherKind(t *testing.T) {
 func TestRestrictedClient_apply_create(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, w.namespace, "patch", items.Group, "items")
+	w.Grant(t, w.namespace, "patch", items.Group, "items")
 	object := itemJSON(w.namespace, "new", `"spec":{"name":"new"}`)
 
 	c := w.client(t, func(o *Options) { o.Allowlist.Verbs = []string{"patch"} })
-	w.requests.reset()
+	w.requests.Reset()
 	_, err := c.Apply(t.Context(), abi.ApplyRequest{Object: object})
 	wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create ", `security.allowedVerbs does not have "create" (apply may create)`)
 	_, err = c.Patch(t.Context(), abi.PatchRequest{ObjectKey: itemKey(w.namespace, "new"), PatchType: abi.PatchApply, Patch: object})
 	wantDenial(t, err, metav1.StatusReasonForbidden, "allowlist: cannot create ")
-	w.requests.none(t)
+	w.requests.None(t)
 
 	_, err = w.client(t).Apply(t.Context(), abi.ApplyRequest{Object: object})
 	wantDenial(t, err, metav1.StatusReasonForbidden, `cannot create resource "items"`)
 
-	w.grant(t, w.namespace, "create", items.Group, "items")
+	w.Grant(t, w.namespace, "create", items.Group, "items")
 	w.eventually(t, "apply creates", func() error {
 		_, err := w.client(t).Apply(t.Context(), abi.ApplyRequest{Object: object})
 		return err
@@ -163,7 +164,7 @@ func TestRestrictedClient_apply_conflict(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.thing(t, w.namespace)
-	w.grant(t, w.namespace, "create,patch", items.Group, "items")
+	w.Grant(t, w.namespace, "create,patch", items.Group, "items")
 	object := itemJSON(w.namespace, "thing", `"spec":{"name":"mine"}`)
 	_, err := w.client(t).Apply(t.Context(), abi.ApplyRequest{Object: object})
 	wantDenial(t, err, metav1.StatusReasonConflict)
@@ -178,7 +179,7 @@ func TestRestrictedClient_update_mayCreate(t *testing.T) {
 	t.Parallel()
 	const uid = "00000000-0000-0000-0000-000000000000"
 	w := newWorld(t)
-	w.grant(t, w.namespace, "update,create", "coordination.k8s.io", "leases")
+	w.Grant(t, w.namespace, "update,create", "coordination.k8s.io", "leases")
 	update := func(c *RestrictedClient, name, metadata string) error {
 		lease := fmt.Sprintf(`{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"namespace":%q,"name":%q%s},"spec":{}}`, w.namespace, name, metadata)
 		_, err := c.Update(t.Context(), abi.WriteRequest{Object: json.RawMessage(lease)})
@@ -218,7 +219,7 @@ func TestRestrictedClient_update_mayCreate(t *testing.T) {
 		}
 	})
 	t.Run("of a custom resource", func(t *testing.T) {
-		w.grant(t, w.namespace, "update", items.Group, "items")
+		w.Grant(t, w.namespace, "update", items.Group, "items")
 		item := w.thing(t, w.namespace)
 		object := itemJSON(w.namespace, "thing", `"spec":{"name":"updated"}`, fmt.Sprintf(`"resourceVersion":%q`, item.ResourceVersion))
 		if _, err := c.Update(t.Context(), abi.WriteRequest{Object: object}); err != nil {
@@ -231,7 +232,7 @@ func TestRestrictedClient_update_mayCreate(t *testing.T) {
 func TestRestrictedClient_status_mayCreate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grant(t, w.namespace, "*", "", "services/status", "services")
+	w.Grant(t, w.namespace, "*", "", "services/status", "services")
 	c := w.client(t, func(o *Options) { o.Allowlist.Resources = []string{"services/status"} })
 	service := json.RawMessage(fmt.Sprintf(
 		`{"apiVersion":"v1","kind":"Service","metadata":{"namespace":%q,"name":"new"},"spec":{"ports":[{"port":80}]}}`, w.namespace))
@@ -245,7 +246,7 @@ func TestRestrictedClient_status_mayCreate(t *testing.T) {
 		t.Errorf("the Service: got %v, want that there is none", err)
 	}
 
-	w.grant(t, w.namespace, "patch", items.Group, "items/status")
+	w.Grant(t, w.namespace, "patch", items.Group, "items/status")
 	w.thing(t, w.namespace)
 	c = w.client(t, func(o *Options) { o.Allowlist.Verbs = []string{"patch"} })
 	_, err = c.PatchStatus(t.Context(), abi.PatchRequest{

@@ -36,8 +36,8 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
-	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/access/ownwrite"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 	"github.com/k1s-io/k1s/internal/wasm"
@@ -164,8 +164,8 @@ func newWorldAt(t *testing.T, clk clock.PassiveClock) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	authorizer := access.NewAuthorizer(reviews, clk)
-	rights, err := access.NewRightsWatch(env.Config, httpClient, authorizer, logr.Discard())
+	authorizer := rbac.NewAuthorizer(reviews, clk)
+	rights, err := rbac.NewWatch(env.Config, httpClient, authorizer, logr.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,8 +178,8 @@ func newWorldAt(t *testing.T, clk clock.PassiveClock) *world {
 	}})
 	hooks, ca, url := serve(t, w.server)
 	w.configurations = NewConfigurations(ConfigurationsOptions{Client: env.Client, Exempt: exempt, CA: ca, URL: url})
-	background(t, rights.Start)
-	background(t, hooks.Start)
+	testenv.Background(t, rights.Start)
+	testenv.Background(t, hooks.Start)
 	testenv.Eventually(t, "the webhook server starts", func(context.Context) error { return hooks.StartedChecker()(nil) })
 	testenv.Eventually(t, "changes of rights are heard of", func(context.Context) error {
 		if !authorizer.Watched() {
@@ -220,25 +220,11 @@ func serve(t *testing.T, handler http.Handler) (ctrlwebhook.Server, CABundle, st
 	return server, bundle(local.LocalServingCAData), fmt.Sprintf("https://%s:%d", local.LocalServingHost, local.LocalServingPort)
 }
 
-// background runs a function until the end of the test.
-func background(t *testing.T, start func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- start(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			t.Errorf("ended with: %v", err)
-		}
-	})
-}
-
 // plugin returns a plugin whose webhooks match every operation in the shop.
 func (w *world) plugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
 	p := &Plugin{
 		Name:     types.NamespacedName{Namespace: w.home, Name: "script"},
-		Identity: access.Identity{Namespace: w.home, Plugin: "script", ServiceAccount: account},
+		Identity: rbac.Identity{Namespace: w.home, Plugin: "script", ServiceAccount: account},
 		Runner:   runner, Exports: allExports, Targets: []Target{items(Scope{Namespaces: []string{w.shop}})},
 		FailurePolicy: pluginsv1alpha1.FailurePolicyFail, Timeout: 10 * time.Second,
 		Failed: func(f Failure) {

@@ -26,8 +26,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/k1s-io/k1s/internal/abi"
-	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/access/ownwrite"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
@@ -38,8 +38,8 @@ type authority struct {
 	err     error
 }
 
-func (a authority) Authorize(context.Context, access.Identity, access.Action) (access.Decision, error) {
-	return access.Decision{Allowed: a.allowed}, a.err
+func (a authority) Authorize(context.Context, rbac.Identity, rbac.Action) (rbac.Decision, error) {
+	return rbac.Decision{Allowed: a.allowed}, a.err
 }
 
 // direct is a server that tests call directly.

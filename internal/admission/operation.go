@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/k1s-io/k1s/internal/abi"
-	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/access/ownwrite"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/admission/object"
 )
 
@@ -108,12 +108,12 @@ func (q *operation) namespace() string {
 }
 
 // action returns the action that the plugin's ServiceAccount needs permission for.
-func (q *operation) action() access.Action {
+func (q *operation) action() rbac.Action {
 	verb := VerbValidate
 	if q.hook == mutating {
 		verb = VerbMutate
 	}
-	return access.Action{
+	return rbac.Action{
 		Verb: verb, Group: q.target.GVR.Group, Version: q.target.GVR.Version, Resource: q.target.GVR.Resource,
 		Namespace: q.namespace(), Namespaced: q.target.Namespaced,
 	}

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -28,7 +28,7 @@ type Plugin struct {
 	// Name is the namespace and name of the WasmPlugin.
 	Name types.NamespacedName
 	// Identity is the identity that the plugin acts as. It needs the verb VerbValidate or VerbMutate for each request.
-	Identity access.Identity
+	Identity rbac.Identity
 	// Runner runs the exports of the serving revision; a Slot.
 	Runner plugin.Runner
 	// Exports are those of validate_create, validate_update, validate_delete, set_defaults and admit that are called

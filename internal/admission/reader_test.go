@@ -15,6 +15,7 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/watch"
 )
@@ -34,7 +35,7 @@ func TestServer_guestOnlyReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	authorizer := w.server.Authorizer.(*access.Authorizer)
+	authorizer := w.server.Authorizer.(*rbac.Authorizer)
 	factory := access.NewFactory(w.Config, resolver, watch.NewManager(cache, logr.Discard()), authorizer, clock.RealClock{})
 	p := w.plugin(nil)
 	host, err := factory.New(access.Options{

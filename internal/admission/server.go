@@ -17,13 +17,13 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// Authorizer decides whether a plugin is allowed an action. It is implemented by *access.Authorizer.
+// Authorizer decides whether a plugin is allowed an action. It is implemented by *rbac.Authorizer.
 type Authorizer interface {
-	Authorize(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
+	Authorize(ctx context.Context, id rbac.Identity, action rbac.Action) (rbac.Decision, error)
 }
 
 // Marks verifies that a plugin caused a request itself. It is implemented by *ownwrite.Marks.

@@ -93,6 +93,20 @@ func Poll(ctx context.Context, timeout time.Duration, check func(context.Context
 	}
 }
 
+// Background runs a function until the end of the test.
+func Background(t *testing.T, start func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- start(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("ended with: %v", err)
+		}
+	})
+}
+
 // StartManager starts a manager that setup has configured. It returns a function that stops the manager and waits for
 // its end, which also happens when the test ends. If the manager returns an error, the test fails.
 func (e *Env) StartManager(t *testing.T, setup func(manager.Manager) error) (stop func()) {

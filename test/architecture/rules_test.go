@@ -58,6 +58,10 @@ func rules() []rule {
 			reason: "the engine takes the small interface that internal/plugin defines",
 		},
 		{
+			from: []string{"internal/access/rbac", "internal/access/audit"}, only: []string{"k8s.io/...", "github.com/go-logr/logr", "golang.org/x/sync/singleflight"}, direct: true,
+			reason: "what a plugin is allowed, and the record of its requests, do not depend on how the requests are made",
+		},
+		{
 			from: []string{"internal/controller/..."}, forbid: []string{"internal/wasm/..."},
 			reason: "controllers see plugins through internal/plugin",
 		},

@@ -22,7 +22,7 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/test/bench/measure"
@@ -69,7 +69,7 @@ func (s *session) admissionTimes() (result admissionResult) {
 
 // serveWebhooks serves the webhooks of a plugin that validates and defaults the Items of a tenant, until stop is called.
 func (s *session) serveWebhooks(t tenant) (stop func()) {
-	authorizer := access.NewAuthorizer(must(authorizationv1client.NewForConfig(t.Config)), clock.RealClock{})
+	authorizer := rbac.NewAuthorizer(must(authorizationv1client.NewForConfig(t.Config)), clock.RealClock{})
 	authorizer.Watch(true) // no permissions change here
 	exempt := admission.NewExempt("default")
 	server := admission.NewServer(admission.ServerOptions{Authorizer: authorizer, Exempt: exempt, Log: logr.Discard()})
@@ -128,7 +128,7 @@ func (s *session) admissionPlugin(t tenant) *admission.Plugin {
 	scope := admission.Scope{Namespaces: []string{t.ns}}
 	return &admission.Plugin{
 		Name:     types.NamespacedName{Namespace: t.ns, Name: "admission"},
-		Identity: access.Identity{Namespace: t.ns, Plugin: "admission", ServiceAccount: "plugin"},
+		Identity: rbac.Identity{Namespace: t.ns, Plugin: "admission", ServiceAccount: "plugin"},
 		Runner:   slot, Exports: []string{abi.ExportSetDefaults, abi.ExportValidateCreate},
 		Targets: []admission.Target{{
 			GVK: inventoryv1alpha1.GroupVersion.WithKind("Item"), GVR: inventoryv1alpha1.GroupVersion.WithResource("items"),

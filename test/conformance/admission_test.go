@@ -27,6 +27,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/wasm"
@@ -60,7 +61,7 @@ func newGuest(t *testing.T, text []byte) *guest {
 	t.Helper()
 	factory := access.NewFactory(&rest.Config{}, configMaps{}, nil, nil, clock.RealClock{})
 	client, err := factory.New(access.Options{
-		Identity: access.Identity{Namespace: "shop", Plugin: "guest", ServiceAccount: "tester"}, MaxConcurrentRequests: 1,
+		Identity: rbac.Identity{Namespace: "shop", Plugin: "guest", ServiceAccount: "tester"}, MaxConcurrentRequests: 1,
 	})
 	if err != nil {
 		t.Fatal(err)

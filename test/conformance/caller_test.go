@@ -27,26 +27,28 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/audit"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
 // caller loads the guest with the Host that the operator would give it: it can reach hosts, and its requests are
 // recorded. The returned function closes the audit log and returns its records.
-func caller(t *testing.T, e access.Egress, timeout time.Duration, hosts ...string) (plugin.Runner, func() []access.Record) {
+func caller(t *testing.T, e access.Egress, timeout time.Duration, hosts ...string) (plugin.Runner, func() []audit.Record) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "caller.wasm"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	audit := access.NewAuditLog(&out, logr.Discard(), nil)
-	t.Cleanup(audit.Close)
+	log := audit.NewLog(&out, logr.Discard(), nil)
+	t.Cleanup(log.Close)
 	factory := access.NewFactory(&rest.Config{}, nil, nil, nil, clock.RealClock{})
-	factory.Audit, factory.Egress = audit, e
+	factory.Audit, factory.Egress = log, e
 	module := plugin.NewModule(text)
 	client, err := factory.New(access.Options{
-		Identity:  access.Identity{Namespace: "shop", Plugin: "caller", ServiceAccount: "tester"},
+		Identity:  rbac.Identity{Namespace: "shop", Plugin: "caller", ServiceAccount: "tester"},
 		Allowlist: access.Allowlist{Hosts: hosts}, MaxConcurrentRequests: 1, Revision: module.Digest.String(),
 	})
 	if err != nil {
@@ -66,10 +68,10 @@ func caller(t *testing.T, e access.Egress, timeout time.Duration, hosts ...strin
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = runner.Close(context.Background()) })
-	return runner, func() (records []access.Record) {
-		audit.Close()
+	return runner, func() (records []audit.Record) {
+		log.Close()
 		for line := range strings.Lines(out.String()) {
-			var r access.Record
+			var r audit.Record
 			if err := json.Unmarshal([]byte(line), &r); err != nil {
 				t.Errorf("decode %q: %v", line, err)
 			}
@@ -112,8 +114,8 @@ func portOf(server *httptest.Server) string {
 	return ":" + port
 }
 
-func recorded(host string, status int, decision, layer, reason string) access.Record {
-	return access.Record{
+func recorded(host string, status int, decision, layer, reason string) audit.Record {
+	return audit.Record{
 		Plugin: "shop/caller", Account: "system:serviceaccount:shop:tester", Verb: "POST", Resource: "http",
 		Host: host, Status: status, Decision: decision, Layer: layer, Reason: reason,
 	}
@@ -160,9 +162,9 @@ func TestCaller(t *testing.T) {
 		}
 	}
 
-	denied := recorded("b.example:80", 0, access.DecisionDenied, "allowlist", "Forbidden")
-	wanted := []access.Record{recorded(host, http.StatusAccepted, access.DecisionAllowed, "", ""), denied, denied}
-	if diff := cmp.Diff(wanted, records(), cmpopts.IgnoreFields(access.Record{}, "Time", "LatencyMicros", "Revision")); diff != "" {
+	denied := recorded("b.example:80", 0, audit.DecisionDenied, "allowlist", "Forbidden")
+	wanted := []audit.Record{recorded(host, http.StatusAccepted, audit.DecisionAllowed, "", ""), denied, denied}
+	if diff := cmp.Diff(wanted, records(), cmpopts.IgnoreFields(audit.Record{}, "Time", "LatencyMicros", "Revision")); diff != "" {
 		t.Errorf("audit log (-want +got):\n%s", diff)
 	}
 }
@@ -202,7 +204,7 @@ func TestCaller_timeout(t *testing.T) {
 		deleted <- struct{}{}
 	}))
 	t.Cleanup(server.Close)
-	var records func() []access.Record
+	var records func() []audit.Record
 	// On a busy machine, it may take longer until the request reaches the server.
 	for limit, reached := 300*time.Millisecond, false; !reached; limit *= 4 {
 		var runner plugin.Runner
@@ -216,7 +218,7 @@ func TestCaller_timeout(t *testing.T) {
 		case <-time.After(limit):
 		}
 	}
-	if got := records(); len(got) != 1 || got[0].Decision != access.DecisionError || got[0].Reason != "Timeout" {
+	if got := records(); len(got) != 1 || got[0].Decision != audit.DecisionError || got[0].Reason != "Timeout" {
 		t.Errorf("recorded %+v", got)
 	}
 }

@@ -27,7 +27,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/cmd/manager/app"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/audit"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
@@ -221,9 +221,9 @@ func TestWasmPlugin_audit(t *testing.T) {
 	var denied, allowed int
 	for _, r := range readAudit(t, o.audit) {
 		switch {
-		case r.Plugin == n.ns+"/reader" && r.Decision == access.DecisionDenied && r.Layer == "rbac" && r.Name == "c-0" && r.Verb == "get":
+		case r.Plugin == n.ns+"/reader" && r.Decision == audit.DecisionDenied && r.Layer == "rbac" && r.Name == "c-0" && r.Verb == "get":
 			denied++
-		case r.Plugin == m.ns+"/annotator" && r.Decision == access.DecisionAllowed && r.Verb == "patch" && r.Name == "tools" &&
+		case r.Plugin == m.ns+"/annotator" && r.Decision == audit.DecisionAllowed && r.Verb == "patch" && r.Name == "tools" &&
 			r.Account == "system:serviceaccount:"+m.ns+":plugin" && r.Revision == wp.Status.Revision.Digest && r.LatencyMicros > 0:
 			allowed++
 		}
@@ -233,17 +233,17 @@ func TestWasmPlugin_audit(t *testing.T) {
 	}
 }
 
-func readAudit(t *testing.T, path string) []access.Record {
+func readAudit(t *testing.T, path string) []audit.Record {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	var out []access.Record
+	var out []audit.Record
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
-		var r access.Record
+		var r audit.Record
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			t.Fatalf("%s: %v", lines.Text(), err)
 		}

@@ -14,7 +14,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/cmd/manager/app"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/audit"
 )
 
 // TestWasmPlugin_http_denied checks that a plugin does not reach a host that its spec does not list, or that the
@@ -23,9 +23,9 @@ func TestWasmPlugin_http_denied(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the server on loopback was reached") }))
 	t.Cleanup(server.Close)
 	loopback := strings.TrimPrefix(server.URL, "http://")
-	audit := filepath.Join(t.TempDir(), "audit.log")
+	log := filepath.Join(t.TempDir(), "audit.log")
 	o := startOperator(t, func(options *app.Options) {
-		options.AuditLog, options.DeniedCIDRs = audit, "192.0.2.0/24,2001:db8::/32"
+		options.AuditLog, options.DeniedCIDRs = log, "192.0.2.0/24,2001:db8::/32"
 	})
 	cases := map[string]struct {
 		hosts       []string
@@ -54,13 +54,13 @@ func TestWasmPlugin_http_denied(t *testing.T) {
 		tenants[name].expectEvent(t, "sender", "ReconcileFailed", "answered Forbidden: "+tc.layer+": cannot GET", tc.want)
 	}
 	o.end(t) // which flushes the audit log
-	recorded := map[string]access.Record{}
-	for _, r := range readAudit(t, audit) {
+	recorded := map[string]audit.Record{}
+	for _, r := range readAudit(t, log) {
 		recorded[r.Plugin] = r
 	}
 	for name, tc := range cases {
 		r := recorded[tenants[name].ns+"/sender"]
-		if r.Verb != http.MethodGet || r.Host != tc.host || r.Decision != access.DecisionDenied || r.Layer != tc.layer || r.Status != 0 {
+		if r.Verb != http.MethodGet || r.Host != tc.host || r.Decision != audit.DecisionDenied || r.Layer != tc.layer || r.Status != 0 {
 			t.Errorf("%s: recorded %+v", name, r)
 		}
 	}

@@ -21,7 +21,7 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/cmd/manager/app"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/audit"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -174,10 +174,10 @@ func TestWasmPlugin_directory_documentedLayers(t *testing.T) {
 // TestWasmPlugin_directory_withoutRBAC checks that plugins of the plugin directory, with RBAC disabled for them, act as
 // the operator within the limits of their files. Other plugins do not, whatever labels they have.
 func TestWasmPlugin_directory_withoutRBAC(t *testing.T) {
-	audit := filepath.Join(t.TempDir(), "audit.log")
+	log := filepath.Join(t.TempDir(), "audit.log")
 	registry := prometheus.NewRegistry()
 	o := startOperator(t, func(options *app.Options) {
-		options.DirectoryPluginsWithoutRBAC, options.AuditLog, options.Registerer = true, audit, registry
+		options.DirectoryPluginsWithoutRBAC, options.AuditLog, options.Registerer = true, log, registry
 	})
 	n := tenant{env: o.env, ns: o.ns}
 	bindCluster(t, o.env, rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: operatorUser}, annotatorRules()...)
@@ -231,12 +231,12 @@ func TestWasmPlugin_directory_withoutRBAC(t *testing.T) {
 	}
 	o.end(t)
 	allowed, denied := 0, 0
-	for _, r := range readAudit(t, audit) {
+	for _, r := range readAudit(t, log) {
 		if r.Account != operatorUser {
 			t.Errorf("a record has the account %q: %+v", r.Account, r)
 		}
 		switch {
-		case r.Plugin == o.ns+"/free" && r.Decision == access.DecisionAllowed:
+		case r.Plugin == o.ns+"/free" && r.Decision == audit.DecisionAllowed:
 			allowed++
 		case r.Plugin == o.ns+"/bounded" && r.Layer == "allowlist":
 			denied++

@@ -23,7 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/k1s-io/k1s/cmd/manager/app"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/audit"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -116,7 +116,7 @@ func (o *operator) records(t *testing.T) map[string]map[string]int {
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		var r struct {
-			access.Record
+			audit.Record
 			Dropped int64 `json:"dropped"`
 		}
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
@@ -135,7 +135,7 @@ func (o *operator) records(t *testing.T) map[string]map[string]int {
 
 // recordLine returns a Record in the format of the test tables: "verb resource[.group][/subresource] namespace/name
 // decision [layer] [reason]", for HTTP "verb http host …".
-func recordLine(r access.Record) string {
+func recordLine(r audit.Record) string {
 	what := r.Resource
 	if r.Group != "" {
 		what += "." + r.Group

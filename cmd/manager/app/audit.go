@@ -11,7 +11,7 @@ import (
 	"github.com/go-logr/logr"
 	"gopkg.in/natefinch/lumberjack.v2"
 
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/audit"
 )
 
 const (
@@ -25,7 +25,7 @@ const (
 
 // auditLog opens the audit log that a flag names, and returns a function that closes it. If the flag is empty, there is
 // no Audit.
-func auditLog(to string, log logr.Logger, counts access.Metrics) (access.Audit, func() error, error) {
+func auditLog(to string, log logr.Logger, counts audit.Metrics) (audit.Sink, func() error, error) {
 	var out io.Writer
 	closeFile := func() error { return nil }
 	switch to {
@@ -45,7 +45,7 @@ func auditLog(to string, log logr.Logger, counts access.Metrics) (access.Audit, 
 		}
 		out, closeFile = rotated, rotated.Close
 	}
-	l := access.NewAuditLog(out, log, counts)
+	l := audit.NewLog(out, log, counts)
 	return l, func() error {
 		l.Close()
 		if err := closeFile(); err != nil && !errors.Is(err, os.ErrClosed) {

@@ -23,8 +23,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
-	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/access/ownwrite"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/admission/certs"
 	"github.com/k1s-io/k1s/internal/admission/wasmplugin"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -115,7 +115,7 @@ func (w *webhooks) serveWasmPlugins(mgr manager.Manager, o Options, known *plugi
 	}
 	wasmplugin.Register(w.server, mgr.GetScheme(), mgr.GetClient(), wasmplugin.Options{
 		Known: known, CheckServiceAccountUse: o.CheckServiceAccountUse,
-		Reviews: reviews.SubjectAccessReviews(), Operator: access.NewOperator(mgr.GetConfig()),
+		Reviews: reviews.SubjectAccessReviews(), Operator: rbac.NewOperator(mgr.GetConfig()),
 	})
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/k1s-io/k1s/internal/access"
-	"github.com/k1s-io/k1s/internal/access/anomaly"
+	"github.com/k1s-io/k1s/internal/access/audit"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/controller/category"
 	"github.com/k1s-io/k1s/internal/controller/item"
@@ -37,7 +38,7 @@ type plugins struct {
 	decorators wasmplugin.Decorators
 	// described caches the metadata of recently loaded modules.
 	described *plugin.Described
-	audit     access.Audit
+	audit     audit.Sink
 	measured  *metrics.Metrics
 }
 
@@ -106,7 +107,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	if err != nil {
 		return fmt.Errorf("make a client for access reviews: %w", err)
 	}
-	authorizer := access.NewAuthorizer(reviews, clk)
+	authorizer := rbac.NewAuthorizer(reviews, clk)
 	files := directory.New(o.PluginDir, o.MaxModuleBytes)
 	changes := directory.NewWatcher(files, mgr.GetLogger().WithName("plugin-directory"))
 	for _, runnable := range []manager.Runnable{shared, watches, changes} {
@@ -134,7 +135,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		Revisions:  revisions,
 		Authorizer: authorizer,
 		Hosts:      hosts,
-		Anomalies:  anomaly.New(clk, p.measured),
+		Anomalies:  audit.NewDetector(clk, p.measured),
 		Described:  p.described,
 		Decorators: p.decorators,
 		Events:     mgr.GetEventRecorder("k1s"),
@@ -143,7 +144,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	}
 	if o.DirectoryPluginsWithoutRBAC {
 		config.WithoutRBAC = &wasmplugin.WithoutRBAC{
-			Namespace: o.Namespace, Directory: plugindirectory.Definitions{Directory: files}, Operator: access.NewOperator(mgr.GetConfig()),
+			Namespace: o.Namespace, Directory: plugindirectory.Definitions{Directory: files}, Operator: rbac.NewOperator(mgr.GetConfig()),
 		}
 	}
 	if hooks != nil {
@@ -163,7 +164,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	if err := loader.SetupWithManager(ctx, mgr, changes.Subscribe()); err != nil {
 		return fmt.Errorf("set up the WasmPlugin controller: %w", err)
 	}
-	rights, err := access.NewRightsWatch(mgr.GetConfig(), mgr.GetHTTPClient(), authorizer, mgr.GetLogger().WithName("rights"), loader.RightsChanged)
+	rights, err := rbac.NewWatch(mgr.GetConfig(), mgr.GetHTTPClient(), authorizer, mgr.GetLogger().WithName("rights"), loader.RightsChanged)
 	if err != nil {
 		return fmt.Errorf("watch RBAC objects: %w", err)
 	}

@@ -26,7 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
@@ -95,7 +95,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Known: w.known, Reviews: reviews.SubjectAccessReviews(), Operator: access.NewOperator(env.Config)}
+	o := Options{Known: w.known, Reviews: reviews.SubjectAccessReviews(), Operator: rbac.NewOperator(env.Config)}
 	for _, f := range change {
 		f(&o)
 	}

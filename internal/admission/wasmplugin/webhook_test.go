@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
@@ -279,7 +279,7 @@ func TestWebhook_rivals_notShown(t *testing.T) {
 // username returns the user name of a client at the API server.
 func username(t *testing.T, env *testenv.Env) string {
 	t.Helper()
-	name, err := access.NewOperator(env.Config).Username(t.Context())
+	name, err := rbac.NewOperator(env.Config).Username(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	apikinds "github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -58,9 +58,9 @@ type recent struct {
 }
 
 // rightsChanged schedules checks of the plugins whose permissions may have changed.
-func (c *checks) rightsChanged(changes []access.Change) {
+func (c *checks) rightsChanged(changes []rbac.Change) {
 	c.schedule(func(p plan.Plan) bool {
-		return slices.ContainsFunc(changes, func(change access.Change) bool { return change.Affects(p.Identity, p.Allowlist.Namespaces...) })
+		return slices.ContainsFunc(changes, func(change rbac.Change) bool { return change.Affects(p.Identity, p.Allowlist.Namespaces...) })
 	})
 }
 

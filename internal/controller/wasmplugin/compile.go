@@ -14,6 +14,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -57,7 +58,7 @@ type Hosts interface {
 	Secrets
 	New(o access.Options) (*access.RestrictedClient, error)
 	// Finalizer returns a plugin's Finalizer, which adds the plugin's finalizer to objects and removes it.
-	Finalizer(id access.Identity) (*access.Finalizer, error)
+	Finalizer(id rbac.Identity) (*access.Finalizer, error)
 }
 
 func (c compile) run(ctx context.Context, l *load) *problem {

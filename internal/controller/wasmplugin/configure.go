@@ -12,7 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
@@ -37,7 +37,7 @@ type configure struct {
 
 // Secrets reads Secrets as a plugin.
 type Secrets interface {
-	Secret(ctx context.Context, id access.Identity, name string) (map[string][]byte, error)
+	Secret(ctx context.Context, id rbac.Identity, name string) (map[string][]byte, error)
 }
 
 func (c configure) run(ctx context.Context, l *load) *problem {
@@ -118,7 +118,7 @@ func (c configure) collect(ctx context.Context, l *load) ([]plugin.Secret, error
 }
 
 // read reads each Secret once. One error reports all Secrets that the ServiceAccount is not allowed to get.
-func (c configure) read(ctx context.Context, id access.Identity, from []pluginsv1alpha1.SettingSource) (map[string]map[string][]byte, error) {
+func (c configure) read(ctx context.Context, id rbac.Identity, from []pluginsv1alpha1.SettingSource) (map[string]map[string][]byte, error) {
 	data := map[string]map[string][]byte{}
 	var forbidden []string
 	var failed error
@@ -153,7 +153,7 @@ func (c configure) read(ctx context.Context, id access.Identity, from []pluginsv
 }
 
 // secretProblem returns why a Secret could not be read, for reasons other than a missing permission.
-func secretProblem(id access.Identity, name string, err error) error {
+func secretProblem(id rbac.Identity, name string, err error) error {
 	if apierrors.IsNotFound(err) {
 		return plugin.Reject(pluginsv1alpha1.ReasonSecretNotFound,
 			"Secret %q does not exist in namespace %q: create it, or change spec.settingsFrom", name, id.Namespace)

@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -29,7 +29,7 @@ type keeper struct {
 	reads   map[string]int
 }
 
-func (k keeper) Secret(_ context.Context, _ access.Identity, name string) (map[string][]byte, error) {
+func (k keeper) Secret(_ context.Context, _ rbac.Identity, name string) (map[string][]byte, error) {
 	k.reads[name]++
 	if data, ok := k.secrets[name]; ok {
 		return data, nil

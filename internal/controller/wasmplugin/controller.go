@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
@@ -280,7 +280,7 @@ func shortest(a, b time.Duration) time.Duration {
 }
 
 // RightsChanged is notified of changes of RBAC. It does not block.
-func (r *Reconciler) RightsChanged(changes []access.Change) { r.checks.rightsChanged(changes) }
+func (r *Reconciler) RightsChanged(changes []rbac.Change) { r.checks.rightsChanged(changes) }
 
 // KindsChanged is notified of the groups whose kinds may have changed; no groups means all. It does not block.
 func (r *Reconciler) KindsChanged(groups ...string) {

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/watch"
@@ -22,8 +22,8 @@ import (
 // always is an Authorizer that allows everything, and a cache that has every object.
 type always struct{ Authorizer }
 
-func (always) Authorize(context.Context, access.Identity, access.Action) (access.Decision, error) {
-	return access.Decision{Allowed: true}, nil
+func (always) Authorize(context.Context, rbac.Identity, rbac.Action) (rbac.Decision, error) {
+	return rbac.Decision{Allowed: true}, nil
 }
 
 func (always) Object(context.Context, schema.GroupVersionKind, string, string) (*unstructured.Unstructured, error) {

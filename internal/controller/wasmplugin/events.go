@@ -12,8 +12,7 @@ import (
 	"k8s.io/client-go/tools/events"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
-	"github.com/k1s-io/k1s/internal/access/anomaly"
+	"github.com/k1s-io/k1s/internal/access/audit"
 	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/conditions"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -52,7 +51,7 @@ const (
 
 // Anomalies detects plugins whose requests are denied again and again.
 type Anomalies interface {
-	Denied(r access.Record) (anomaly.Finding, bool)
+	Denied(r audit.Record) (audit.Finding, bool)
 	Forget(plugin string)
 }
 
@@ -89,9 +88,9 @@ func (r recorder) breaker(wp *pluginsv1alpha1.WasmPlugin, digest plugin.Digest) 
 }
 
 // denials returns a function that records an Event when too many requests of a plugin are denied.
-func (r recorder) denials(wp *pluginsv1alpha1.WasmPlugin) func(access.Record) {
+func (r recorder) denials(wp *pluginsv1alpha1.WasmPlugin) func(audit.Record) {
 	regarding := referenceTo(wp)
-	return func(denied access.Record) {
+	return func(denied audit.Record) {
 		if finding, ok := r.anomalies.Denied(denied); ok {
 			r.record(regarding, corev1.EventTypeWarning, reasonRequestsDenied, actionReconcile, finding.String())
 		}

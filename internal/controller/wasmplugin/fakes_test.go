@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	apikinds "github.com/k1s-io/k1s/internal/kinds"
@@ -73,16 +73,16 @@ type fakeAuthorizer struct {
 	denied []string
 }
 
-func (a fakeAuthorizer) Authorize(_ context.Context, _ access.Identity, action access.Action) (access.Decision, error) {
-	return access.Decision{Allowed: !slices.Contains(a.denied, action.Verb)}, nil
+func (a fakeAuthorizer) Authorize(_ context.Context, _ rbac.Identity, action rbac.Action) (rbac.Decision, error) {
+	return rbac.Decision{Allowed: !slices.Contains(a.denied, action.Verb)}, nil
 }
 
-func (a fakeAuthorizer) Refresh(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error) {
+func (a fakeAuthorizer) Refresh(ctx context.Context, id rbac.Identity, action rbac.Action) (rbac.Decision, error) {
 	return a.Authorize(ctx, id, action)
 }
 
-func (a fakeAuthorizer) Self(context.Context, access.Action) (access.Decision, error) {
-	return access.Decision{Allowed: true}, nil
+func (a fakeAuthorizer) Self(context.Context, rbac.Action) (rbac.Decision, error) {
+	return rbac.Decision{Allowed: true}, nil
 }
 
 // fakeKinds serves the given kinds, unless it has an error.

@@ -17,8 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
 	"github.com/k1s-io/k1s/internal/access/ownwrite"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	apikinds "github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/plugin"
@@ -26,10 +26,10 @@ import (
 
 // Authorizer decides what an identity, or the operator itself, is allowed to do.
 type Authorizer interface {
-	Authorize(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
-	Refresh(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
-	Self(ctx context.Context, action access.Action) (access.Decision, error)
-	Drop(changes ...access.Change)
+	Authorize(ctx context.Context, id rbac.Identity, action rbac.Action) (rbac.Decision, error)
+	Refresh(ctx context.Context, id rbac.Identity, action rbac.Action) (rbac.Decision, error)
+	Self(ctx context.Context, action rbac.Action) (rbac.Decision, error)
+	Drop(changes ...rbac.Change)
 	// Watched reports whether changes of RBAC are watched.
 	Watched() bool
 }
@@ -57,7 +57,7 @@ type permissions struct {
 }
 
 // checkServiceAccount checks that a plugin's ServiceAccount exists.
-func (c permissions) checkServiceAccount(ctx context.Context, id access.Identity) error {
+func (c permissions) checkServiceAccount(ctx context.Context, id rbac.Identity) error {
 	if id.Operator != "" {
 		return nil // the operator's own identity needs no ServiceAccount
 	}
@@ -112,12 +112,12 @@ func (c permissions) resolve(ctx context.Context, p plan.Plan) (plan.Kinds, erro
 
 // checkImpersonation checks that the operator is allowed to impersonate a plugin's ServiceAccount, and to mark the
 // plugin's writes. A plugin that acts as the operator needs no impersonation, unless its writes are marked.
-func (c permissions) checkImpersonation(ctx context.Context, id access.Identity) error {
+func (c permissions) checkImpersonation(ctx context.Context, id rbac.Identity) error {
 	if id.Operator != "" && (!c.servesWebhooks || !id.Marked()) {
 		return nil
 	}
 	namespace, name, _ := id.Account()
-	act := access.Action{
+	act := rbac.Action{
 		Verb: "impersonate", Version: "v1", Resource: "serviceaccounts",
 		Namespace: namespace, ObjectName: name, Namespaced: true,
 	}
@@ -133,7 +133,7 @@ func (c permissions) checkImpersonation(ctx context.Context, id access.Identity)
 		return nil
 	}
 	// Without this permission, every write of the plugin would be forbidden.
-	mark := access.Action{Verb: "impersonate", Group: authenticationv1.GroupName, Version: "v1", Resource: "userextras", Subresource: ownwrite.ExtraKey}
+	mark := rbac.Action{Verb: "impersonate", Group: authenticationv1.GroupName, Version: "v1", Resource: "userextras", Subresource: ownwrite.ExtraKey}
 	if d, err = c.authorizer.Self(ctx, mark); err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (c permissions) checkOperator(ctx context.Context, p plan.Plan, kinds plan.
 }
 
 // decide decides whether an identity is allowed an action: from cached decisions, or by asking the API server.
-type decide func(ctx context.Context, id access.Identity, action access.Action) (access.Decision, error)
+type decide func(ctx context.Context, id rbac.Identity, action rbac.Action) (rbac.Decision, error)
 
 // missing returns the permissions that the plugin's ServiceAccount lacks, with only the verbs that it lacks.
 func missing(ctx context.Context, p plan.Plan, kinds plan.Kinds, decide decide) ([]plan.Permission, error) {

@@ -26,7 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 )
@@ -153,7 +153,7 @@ func (r *Reconciler) byIndex(index string) handler.EventHandler {
 // ofServiceAccount enqueues the plugins of a ServiceAccount that was created or deleted, and drops the cached decisions about
 // it.
 func (r *Reconciler) ofServiceAccount(ctx context.Context, o client.Object) []reconcile.Request {
-	r.authorizer.Drop(access.Change{Subject: access.Subject{Namespace: o.GetNamespace(), ServiceAccount: o.GetName()}})
+	r.authorizer.Drop(rbac.Change{Subject: rbac.Subject{Namespace: o.GetNamespace(), ServiceAccount: o.GetName()}})
 	return r.plugins(ctx, client.InNamespace(o.GetNamespace()), client.MatchingFields{indexServiceAccount: o.GetName()})
 }
 

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -69,7 +69,7 @@ func (g Grant) String() string {
 // commands returns the commands that create the role and its binding. The role's name depends on its rules, so that
 // granting more later does not conflict with the existing role. If only one of role and binding exists, the commands
 // create the other one.
-func (g Grant) commands(id access.Identity) string {
+func (g Grant) commands(id rbac.Identity) string {
 	what, binding, flag := "role", "rolebinding", "-n "+plugin.ShellQuote(g.namespace)+" "
 	if g.namespace == "" {
 		what, binding, flag = "clusterrole", "clusterrolebinding", ""
@@ -91,7 +91,7 @@ func (g Grant) commands(id access.Identity) string {
 
 // GrantMessage returns a message with everything that is missing, and with the commands that grant it. What does not
 // fit is reported after the rest has been granted.
-func GrantMessage(id access.Identity, grants []Grant) string {
+func GrantMessage(id rbac.Identity, grants []Grant) string {
 	for n := len(grants); n > 0; n-- {
 		denials, commands := make([]string, n), make([]string, n)
 		for i, g := range grants[:n] {

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/conditions"
 )
 
@@ -56,7 +56,7 @@ func TestGrantsFor(t *testing.T) {
 
 func TestGrantMessage(t *testing.T) {
 	t.Parallel()
-	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot"}
+	id := rbac.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot"}
 	got := GrantMessage(id, []Grant{
 		{"shop", []string{"list", "watch"}, []string{"items.inventory.example.com", "configmaps"}, nil}, {"", []string{"watch"}, []string{"nodes"}, nil},
 	})
@@ -73,7 +73,7 @@ func TestGrantMessage(t *testing.T) {
 // TestGrantMessage_quoted shows that pasting a command runs that command and no other, whatever the spec contains.
 func TestGrantMessage_quoted(t *testing.T) {
 	t.Parallel()
-	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot; id"}
+	id := rbac.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot; id"}
 	got := GrantMessage(id, []Grant{{"shop", []string{"get"}, []string{"secrets"}, []string{"a", "$(id)"}}})
 	const want = `kubectl -n shop create role k1s-pricing-ID --verb=get --resource=secrets --resource-name=a --resource-name='$(id)'; ` +
 		`kubectl -n shop create rolebinding k1s-pricing-ID --role=k1s-pricing-ID --serviceaccount='shop:robot; id'`
@@ -97,7 +97,7 @@ func withoutIDs(message string) string {
 // existing role.
 func TestGrantMessage_names(t *testing.T) {
 	t.Parallel()
-	id := access.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot"}
+	id := rbac.Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot"}
 	other := id
 	other.Namespace = "stock"
 	seen := map[string]bool{}
@@ -117,7 +117,7 @@ func TestGrantMessage_names(t *testing.T) {
 // TestGrantMessage_long shows that no command is ever truncated, wherever the message is used.
 func TestGrantMessage_long(t *testing.T) {
 	t.Parallel()
-	id := access.Identity{Namespace: strings.Repeat("n", 63), Plugin: strings.Repeat("p", 60), ServiceAccount: strings.Repeat("s", 63)}
+	id := rbac.Identity{Namespace: strings.Repeat("n", 63), Plugin: strings.Repeat("p", 60), ServiceAccount: strings.Repeat("s", 63)}
 	var grants []Grant
 	for i := range 50 {
 		grants = append(grants, Grant{fmt.Sprintf("namespace-%d", i), []string{"list", "watch"}, []string{strings.Repeat("r", 63) + ".example.com"}, nil})

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
@@ -28,8 +28,8 @@ func (p Permission) String() string {
 }
 
 // Actions returns the actions that the permission consists of, one for each verb.
-func (p Permission) Actions() []access.Action {
-	var out []access.Action
+func (p Permission) Actions() []rbac.Action {
+	var out []rbac.Action
 	for _, verb := range p.Verbs {
 		out = append(out, ActionOn(p.Mapping, verb, p.Namespace))
 	}
@@ -96,8 +96,8 @@ func ResourceName(mapping *meta.RESTMapping) string {
 
 // ActionOn returns the action of a verb on all objects of a kind in a namespace; the empty namespace means all
 // namespaces.
-func ActionOn(mapping *meta.RESTMapping, verb, namespace string) access.Action {
-	return access.Action{
+func ActionOn(mapping *meta.RESTMapping, verb, namespace string) rbac.Action {
+	return rbac.Action{
 		Verb: verb, Group: mapping.Resource.Group, Version: mapping.Resource.Version, Resource: mapping.Resource.Resource,
 		Namespace: namespace, Namespaced: mapping.Scope.Name() == meta.RESTScopeNameNamespace,
 	}

@@ -16,6 +16,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/watch"
 )
@@ -41,7 +42,7 @@ type Plan struct {
 	// Secret are the names of the settings from Secrets.
 	Secret    []string
 	Limits    plugin.Limits
-	Identity  access.Identity
+	Identity  rbac.Identity
 	Allowlist access.Allowlist
 	// MaxConcurrentRequests limits the plugin's requests to the cluster.
 	MaxConcurrentRequests int
@@ -94,8 +95,8 @@ func New(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (Plan, error)
 }
 
 // IdentityOf returns the identity of a plugin that acts as its ServiceAccount.
-func IdentityOf(wp *pluginsv1alpha1.WasmPlugin) access.Identity {
-	return access.Identity{
+func IdentityOf(wp *pluginsv1alpha1.WasmPlugin) rbac.Identity {
+	return rbac.Identity{
 		Namespace: wp.Namespace, Plugin: wp.Name, ServiceAccount: cmp.Or(wp.Spec.ServiceAccountName, DefaultServiceAccount),
 	}
 }

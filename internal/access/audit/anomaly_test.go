@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package anomaly
+package audit
 
 import (
 	"strings"
@@ -8,23 +8,21 @@ import (
 	"time"
 
 	clocktesting "k8s.io/utils/clock/testing"
-
-	"github.com/k1s-io/k1s/internal/access"
 )
 
 // counted counts suspicious plugins.
 type counted struct {
-	access.NoMetrics
+	NoMetrics
 
 	suspicious map[string]int
 }
 
 func (c counted) Suspicious(plugin string) { c.suspicious[plugin]++ }
 
-func denied(plugin string) access.Record {
-	return access.Record{
+func denied(plugin string) Record {
+	return Record{
 		Plugin: plugin, Verb: "patch", Group: "inventory.example.com", Resource: "items", Subresource: "status",
-		Namespace: "shop", Name: "hammer", Decision: access.DecisionDenied, Layer: "apiserver", Reason: "Forbidden",
+		Namespace: "shop", Name: "hammer", Decision: DecisionDenied, Layer: "apiserver", Reason: "Forbidden",
 	}
 }
 
@@ -54,7 +52,7 @@ func TestDetector(t *testing.T) {
 			t.Parallel()
 			clk := clocktesting.NewFakeClock(time.Now())
 			counts := counted{suspicious: map[string]int{}}
-			d := New(clk, counts)
+			d := NewDetector(clk, counts)
 			total := map[string]int{}
 			for i, s := range tc.steps {
 				findings := 0
@@ -80,7 +78,7 @@ func TestDetector(t *testing.T) {
 
 func TestDetector_Forget(t *testing.T) {
 	t.Parallel()
-	d := New(clocktesting.NewFakeClock(time.Now()), nil)
+	d := NewDetector(clocktesting.NewFakeClock(time.Now()), nil)
 	for range Threshold - 1 {
 		d.Denied(denied("shop/a"))
 	}
@@ -97,7 +95,7 @@ func TestFinding_String(t *testing.T) {
 	if !strings.HasPrefix(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	got = Finding{Last: access.Record{Verb: "POST", Resource: "http", Host: "a.example:443", Layer: "allowlist", Reason: "Forbidden"}}.String()
+	got = Finding{Last: Record{Verb: "POST", Resource: "http", Host: "a.example:443", Layer: "allowlist", Reason: "Forbidden"}}.String()
 	if !strings.Contains(got, `the last one: POST http to "a.example:443", denied by allowlist (Forbidden).`) {
 		t.Errorf("got %q", got)
 	}

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package access
+package rbac
 
 import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 
 	"github.com/k1s-io/k1s/internal/testenv"
 )
@@ -38,12 +40,12 @@ func (a asking) action(name string) Action {
 // want authorizes an action, and checks the decision and the number of reviews.
 func (a asking) want(what string, action Action, allowed bool, reviews int) {
 	a.t.Helper()
-	before := a.requests.count(reviewPath)
-	d, err := a.factory.authorizer.Authorize(a.t.Context(), a.id, action)
+	before := a.requests.Count(reviewPath)
+	d, err := a.authorizer.Authorize(a.t.Context(), a.id, action)
 	if err != nil || d.Allowed != allowed {
 		a.t.Errorf("%s: got %+v, %v; want allowed %t", what, d, err, allowed)
 	}
-	if got := a.requests.count(reviewPath) - before; got != reviews {
+	if got := a.requests.Count(reviewPath) - before; got != reviews {
 		a.t.Errorf("%s: %d reviews, want %d", what, got, reviews)
 	}
 }
@@ -51,9 +53,9 @@ func (a asking) want(what string, action Action, allowed bool, reviews int) {
 func TestAuthorizer_allowedIsBelieved(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
-	a.grant(t, a.namespace, "get", items.Group, "items")
+	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.want("first", a.action(""), true, 1)
-	a.revoke(t)
+	a.Revoke(t, "get", items.Group, "items")
 	a.clock.Step(allowUnwatched)
 	a.want("to the end of its time", a.action(""), true, 0)
 	a.clock.Step(time.Millisecond)
@@ -64,7 +66,7 @@ func TestAuthorizer_deniedIsBelievedShorter(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
 	a.want("first", a.action(""), false, 1)
-	a.grant(t, a.namespace, "get", items.Group, "items")
+	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.clock.Step(denyUnwatched)
 	a.want("to the end of its time", a.action(""), false, 0)
 	a.clock.Step(time.Millisecond)
@@ -75,7 +77,7 @@ func TestAuthorizer_deniedIsBelievedShorter(t *testing.T) {
 func TestAuthorizer_withoutNameFirst(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
-	a.grant(t, a.namespace, "get", items.Group, "items")
+	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.want("first name", a.action("one"), true, 1)
 	a.want("second name", a.action("two"), true, 0)
 	a.want("no name", a.action(""), true, 0)
@@ -84,7 +86,7 @@ func TestAuthorizer_withoutNameFirst(t *testing.T) {
 func TestAuthorizer_byName(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
-	a.grantName(t, a.namespace, "get", items.Group, "items", "one")
+	a.GrantName(t, a.namespace, "get", items.Group, "items", "one")
 	a.want("in general, then by name", a.action("one"), true, 2)
 	a.want("both are remembered", a.action("one"), true, 0)
 	a.want("another name", a.action("two"), false, 1)
@@ -95,7 +97,7 @@ func TestAuthorizer_byName(t *testing.T) {
 func TestAuthorizer_different(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
-	a.grant(t, a.namespace, "get", items.Group, "items")
+	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.want("the right that is there", a.action(""), true, 1)
 	for what, change := range map[string]func(*Action){
 		"another verb":      func(x *Action) { x.Verb = "delete" },
@@ -120,7 +122,7 @@ func TestAuthorizer_different(t *testing.T) {
 func TestAuthorizer_namesThatLookAlike(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
-	a.grantName(t, a.namespace, "get", items.Group, "items", `x"|"y`)
+	a.GrantName(t, a.namespace, "get", items.Group, "items", `x"|"y`)
 	a.want("the name", a.action(`x"|"y`), true, 2)
 	alike := a.action("y")
 	alike.Namespace += `"|"x`
@@ -130,13 +132,13 @@ func TestAuthorizer_namesThatLookAlike(t *testing.T) {
 func TestAuthorizer_errorIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
-	a.grant(t, a.namespace, "get", items.Group, "items")
+	a.Grant(t, a.namespace, "get", items.Group, "items")
 	broken := errors.New("no network")
-	a.requests.intercept(func(*http.Request) error { return broken })
-	if _, err := a.factory.authorizer.Authorize(t.Context(), a.id, a.action("one")); !errors.Is(err, broken) || !strings.Contains(err.Error(), "get items") {
+	a.requests.Intercept(func(*http.Request) error { return broken })
+	if _, err := a.authorizer.Authorize(t.Context(), a.id, a.action("one")); !errors.Is(err, broken) || !strings.Contains(err.Error(), "get items") {
 		t.Errorf("got %v, want the network's error and what was asked", err)
 	}
-	a.requests.intercept(nil)
+	a.requests.Intercept(nil)
 	a.want("at once again", a.action("one"), true, 1)
 }
 
@@ -144,9 +146,9 @@ func TestAuthorizer_errorIsNotBelieved(t *testing.T) {
 func TestAuthorizer_together(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
-	a.grant(t, a.namespace, "get", items.Group, "items")
+	a.Grant(t, a.namespace, "get", items.Group, "items")
 	asked, answer := make(chan struct{}, 100), make(chan struct{})
-	a.requests.intercept(func(*http.Request) error {
+	a.requests.Intercept(func(*http.Request) error {
 		asked <- struct{}{}
 		<-answer
 		return nil
@@ -155,7 +157,7 @@ func TestAuthorizer_together(t *testing.T) {
 	ctx, giveUp := context.WithCancel(t.Context())
 	first := make(chan error, 1)
 	go func() {
-		_, err := a.factory.authorizer.Authorize(ctx, a.id, a.action(""))
+		_, err := a.authorizer.Authorize(ctx, a.id, a.action(""))
 		first <- err
 	}()
 	<-asked
@@ -166,7 +168,7 @@ func TestAuthorizer_together(t *testing.T) {
 	var callers sync.WaitGroup
 	for range 20 {
 		callers.Go(func() {
-			if d, err := a.factory.authorizer.Authorize(t.Context(), a.id, a.action("")); err != nil || !d.Allowed {
+			if d, err := a.authorizer.Authorize(t.Context(), a.id, a.action("")); err != nil || !d.Allowed {
 				t.Errorf("got %+v, %v", d, err)
 			}
 		})
@@ -179,16 +181,34 @@ func TestAuthorizer_together(t *testing.T) {
 	})
 	close(answer)
 	callers.Wait()
-	if n := a.requests.count(reviewPath); n != 1 {
+	if n := a.requests.Count(reviewPath); n != 1 {
 		t.Errorf("%d reviews, want 1", n)
 	}
+}
+
+// TestAuthorizer_asOperator makes no reviews.
+func TestAuthorizer_asOperator(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.requests.Reset()
+	id := Identity{Namespace: w.namespace, Plugin: "tester", Operator: "operator"}
+	a := Action{Verb: "delete", Version: "v1", Resource: "secrets", Namespaced: true}
+	for _, ask := range []func() (Decision, error){
+		func() (Decision, error) { return w.authorizer.Authorize(t.Context(), id, a) },
+		func() (Decision, error) { return w.authorizer.Refresh(t.Context(), id, a) },
+	} {
+		if d, err := ask(); err != nil || !d.Allowed {
+			t.Errorf("got %+v, %v", d, err)
+		}
+	}
+	w.requests.None(t)
 }
 
 // TestAuthorizer_self checks the permissions of the operator: here the administrator, and a user without permissions.
 func TestAuthorizer_self(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)
-	if d, err := a.factory.authorizer.Self(t.Context(), a.action("")); err != nil || !d.Allowed {
+	if d, err := a.authorizer.Self(t.Context(), a.action("")); err != nil || !d.Allowed {
 		t.Errorf("administrator: got %+v, %v", d, err)
 	}
 	config := rest.CopyConfig(a.Config)
@@ -203,5 +223,23 @@ func TestAuthorizer_self(t *testing.T) {
 	}
 	if _, err := nobody.Authorize(t.Context(), a.id, a.action("")); err == nil {
 		t.Error("an operator that may not ask got an answer")
+	}
+}
+
+func BenchmarkAuthorizer_remembered(b *testing.B) {
+	clk := clock.RealClock{}
+	a := NewAuthorizer(nil, clk)
+	id := Identity{Namespace: "shop", Plugin: "pricing", ServiceAccount: "robot"}
+	action := Action{Verb: "get", Group: items.Group, Version: items.Version, Resource: "items", Namespace: "shop"}
+	for i := range 1000 {
+		a.Drop(Change{Subject{"other", strconv.Itoa(i)}, ""})
+	}
+	a.cache.Add(ask(id, action), remembered{decision: Decision{Allowed: true}, asked: clk.Now()}, time.Hour)
+	a.watched.Store(true)
+	b.ReportAllocs()
+	for b.Loop() {
+		if d, err := a.Authorize(b.Context(), id, action); err != nil || !d.Allowed {
+			b.Fatal(d, err)
+		}
 	}
 }

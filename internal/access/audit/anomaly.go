@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package anomaly implements the detection of plugins whose requests are denied again and again: plugins that are
-// misconfigured, or that try what they are not allowed to do.
-package anomaly
+package audit
 
 import (
 	"fmt"
@@ -10,8 +8,6 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
-
-	"github.com/k1s-io/k1s/internal/access"
 )
 
 const (
@@ -28,7 +24,7 @@ type Finding struct {
 	// Within is the time in which the last Threshold requests were denied.
 	Within time.Duration
 	// Last is the Record of the last denied request.
-	Last access.Record
+	Last Record
 }
 
 // String returns the message of an Event or a log line.
@@ -55,7 +51,7 @@ func (f Finding) String() string {
 // Detector counts denied requests by plugin. It keeps the state of a plugin from its first denied request until Forget.
 type Detector struct {
 	clock   clock.PassiveClock
-	metrics access.Metrics
+	metrics Metrics
 
 	mu      sync.Mutex
 	plugins map[string]*denials
@@ -68,17 +64,17 @@ type denials struct {
 	reported time.Time
 }
 
-// New returns a Detector. With nil Metrics, it counts nothing.
-func New(clk clock.PassiveClock, metrics access.Metrics) *Detector {
+// NewDetector returns a Detector. With nil Metrics, it counts nothing.
+func NewDetector(clk clock.PassiveClock, metrics Metrics) *Detector {
 	if metrics == nil {
-		metrics = access.NoMetrics{}
+		metrics = NoMetrics{}
 	}
 	return &Detector{clock: clk, metrics: metrics, plugins: map[string]*denials{}}
 }
 
 // Denied counts a denied request. It returns a Finding and true if the plugin reached the Threshold, and was not
 // reported within Quiet.
-func (d *Detector) Denied(r access.Record) (Finding, bool) {
+func (d *Detector) Denied(r Record) (Finding, bool) {
 	now := d.clock.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package access
+package rbac
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -86,14 +87,18 @@ func (a *Authorizer) Watched() bool { return a.watched.Load() }
 
 // Authorize returns whether RBAC allows an identity an action. An error means that there is no decision.
 func (a *Authorizer) Authorize(ctx context.Context, id Identity, action Action) (Decision, error) {
-	return a.authorize(ctx, id, action, always)
+	return a.AuthorizeWithin(ctx, id, action, always)
 }
 
 // always permits every review.
 func always() bool { return true }
 
-// authorize is Authorize, but it asks the API server only if may returns true. Otherwise it returns errReviews.
-func (a *Authorizer) authorize(ctx context.Context, id Identity, action Action, may func() bool) (Decision, error) {
+// ErrTooManyReviews means that RBAC was not asked, because of a limit of SubjectAccessReviews.
+var ErrTooManyReviews = errors.New("too many reviews")
+
+// AuthorizeWithin is Authorize within a limit of SubjectAccessReviews: it sends one only if permit returns true, and
+// otherwise returns ErrTooManyReviews.
+func (a *Authorizer) AuthorizeWithin(ctx context.Context, id Identity, action Action, permit func() bool) (Decision, error) {
 	if id.Operator != "" {
 		return Decision{Allowed: true, Reason: "RBAC is off for this plugin"}, nil
 	}
@@ -102,11 +107,11 @@ func (a *Authorizer) authorize(ctx context.Context, id Identity, action Action, 
 	if action.ObjectName != "" {
 		general := action
 		general.ObjectName = ""
-		if d, err := a.review(ctx, id, general, may); err != nil || d.Allowed {
+		if d, err := a.review(ctx, id, general, permit); err != nil || d.Allowed {
 			return d, err
 		}
 	}
-	return a.review(ctx, id, action, may)
+	return a.review(ctx, id, action, permit)
 }
 
 // Refresh asks the API server again, and caches the answer for Authorize. It is for decisions that are rare and have
@@ -139,14 +144,14 @@ func (q accessReview) flight(changed mark) string {
 		a.Verb, a.Group, a.Version, a.Resource, a.Subresource, a.Namespace, a.ObjectName)
 }
 
-func (a *Authorizer) review(ctx context.Context, id Identity, action Action, may func() bool) (Decision, error) {
+func (a *Authorizer) review(ctx context.Context, id Identity, action Action, permit func() bool) (Decision, error) {
 	key := ask(id, action)
 	changed := a.changes.last(id, action.Namespace)
 	if d, ok := a.recall(key, changed); ok {
 		return d, nil
 	}
-	if !may() {
-		return Decision{}, errReviews
+	if !permit() {
+		return Decision{}, ErrTooManyReviews
 	}
 	// A review that started before the last change is not shared: its answer may be outdated.
 	flight := a.flights.DoChan(key.flight(changed), func() (any, error) {
@@ -207,8 +212,7 @@ func (a *Authorizer) believed(d Decision, changed mark, asked time.Time) time.Du
 }
 
 func (a *Authorizer) send(ctx context.Context, id Identity, action Action) (Decision, error) {
-	review := &authorizationv1.SubjectAccessReview{Spec: id.subject(action.attributes())}
-	review, err := a.reviews.SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	review, err := a.reviews.SubjectAccessReviews().Create(ctx, id.Review(action), metav1.CreateOptions{})
 	if err != nil {
 		return Decision{}, fmt.Errorf("review whether %s may %s: %w", id.Username(), action, err)
 	}
@@ -226,11 +230,4 @@ func (a *Authorizer) Self(ctx context.Context, action Action) (Decision, error) 
 		return Decision{}, fmt.Errorf("review whether the operator may %s: %w", action, err)
 	}
 	return Decision{Allowed: review.Status.Allowed, Reason: review.Status.Reason}, nil
-}
-
-func (a Action) attributes() authorizationv1.ResourceAttributes {
-	return authorizationv1.ResourceAttributes{
-		Verb: a.Verb, Group: a.Group, Version: a.Version, Resource: a.Resource,
-		Subresource: a.Subresource, Namespace: a.Namespace, Name: a.ObjectName,
-	}
 }

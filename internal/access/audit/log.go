@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package access
+package audit
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 const (
 	// maxUnwritten is how many Records can wait to be written. One takes about 400 bytes.
 	maxUnwritten = 8192
-	// auditLogger distinguishes the lines of this log from those of the operator's log, if both go to the same place.
-	auditLogger = "audit"
+	// logger distinguishes the lines of this log from those of the operator's log, if both go to the same place.
+	logger = "audit"
 	// complainEvery is the minimum interval between messages about lost Records in the operator's log.
 	complainEvery = time.Minute
 	// writeBytes is how many bytes are buffered for one write.
@@ -26,18 +26,18 @@ const (
 	closeTimeout = 5 * time.Second
 )
 
-// auditLine is one line of the log: a Record, with the number of lost Records before it.
-type auditLine struct {
+// entry is one line of the log: a Record, with the number of lost Records before it.
+type entry struct {
 	Logger string `json:"logger"`
 	*Record
 	// Dropped is how many Records were lost since the previous line.
 	Dropped int64 `json:"dropped,omitempty"`
 }
 
-// AuditLog writes Records as lines of JSON. A Record waits in memory until it is written. If too many wait, because the
+// Log writes Records as lines of JSON. A Record waits in memory until it is written. If too many wait, because the
 // writer blocks, further Records are dropped and counted, and the next line has their number. A guest never waits for
 // the log.
-type AuditLog struct {
+type Log struct {
 	out     io.Writer
 	log     logr.Logger
 	metrics Metrics
@@ -52,15 +52,15 @@ type AuditLog struct {
 	closed bool
 }
 
-var _ Audit = (*AuditLog)(nil)
+var _ Sink = (*Log)(nil)
 
-// NewAuditLog returns an AuditLog that writes until it is closed. Lost Records are reported to the operator's own log.
+// NewLog returns an Log that writes until it is closed. Lost Records are reported to the operator's own log.
 // With nil Metrics, it counts nothing.
-func NewAuditLog(out io.Writer, log logr.Logger, metrics Metrics) *AuditLog {
+func NewLog(out io.Writer, log logr.Logger, metrics Metrics) *Log {
 	if metrics == nil {
 		metrics = NoMetrics{}
 	}
-	l := &AuditLog{
+	l := &Log{
 		out: out, log: log, metrics: metrics,
 		records: make(chan Record, maxUnwritten), done: make(chan struct{}),
 	}
@@ -68,8 +68,8 @@ func NewAuditLog(out io.Writer, log logr.Logger, metrics Metrics) *AuditLog {
 	return l
 }
 
-// Record implements Audit.
-func (l *AuditLog) Record(r Record) {
+// Record implements Sink.
+func (l *Log) Record(r Record) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if !l.closed {
@@ -83,7 +83,7 @@ func (l *AuditLog) Record(r Record) {
 }
 
 // Close stops the log. It waits up to closeTimeout until the remaining Records are written.
-func (l *AuditLog) Close() {
+func (l *Log) Close() {
 	l.mu.Lock()
 	if !l.closed {
 		l.closed = true
@@ -100,7 +100,7 @@ func (l *AuditLog) Close() {
 }
 
 // drop counts lost Records, and reports them to the operator's log at most once per complainEvery.
-func (l *AuditLog) drop(n int, why string) {
+func (l *Log) drop(n int, why string) {
 	lost := l.lost.Add(int64(n))
 	l.metrics.AuditDropped(n)
 	now, last := time.Now().UnixNano(), l.complained.Load()
@@ -110,14 +110,14 @@ func (l *AuditLog) drop(n int, why string) {
 }
 
 // write writes until the log is closed. It flushes the buffer when no more Records wait, or when the buffer is full.
-func (l *AuditLog) write() {
+func (l *Log) write() {
 	defer close(l.done)
 	var buffer bytes.Buffer
 	lines := json.NewEncoder(&buffer)
 	suppressed, reported := 0, int64(0)
 	for r := range l.records {
 		missing := l.lost.Swap(0)
-		_ = lines.Encode(auditLine{Logger: auditLogger, Record: &r, Dropped: missing}) // a Record always marshals
+		_ = lines.Encode(entry{Logger: logger, Record: &r, Dropped: missing}) // a Record always marshals
 		suppressed, reported = suppressed+1, reported+missing
 		if len(l.records) > 0 && buffer.Len() < writeBytes {
 			continue

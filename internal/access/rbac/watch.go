@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package access
+package rbac
 
 import (
 	"context"
@@ -21,9 +21,9 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// RightsWatch watches Roles, ClusterRoles and their bindings, determines whose permissions a change affects, and
+// Watch watches Roles, ClusterRoles and their bindings, determines whose permissions a change affects, and
 // notifies its listeners. It caches only the names of roles, and the names, subjects and role references of bindings.
-type RightsWatch struct {
+type Watch struct {
 	log  logr.Logger
 	tell []func([]Change)
 	// state is called with whether changes are watched.
@@ -38,10 +38,10 @@ type RightsWatch struct {
 	told    bool // whether it was logged that the operator lacks the permission to watch
 }
 
-// NewRightsWatch returns a RightsWatch that keeps an Authorizer up to date. The listeners are notified after the
+// NewWatch returns a Watch that keeps an Authorizer up to date. The listeners are notified after the
 // Authorizer, and must not block. The config needs permission to list and watch what is watched. Without it, the
 // Authorizer continues with short lifetimes.
-func NewRightsWatch(config *rest.Config, client *http.Client, authorizer *Authorizer, log logr.Logger, listeners ...func([]Change)) (*RightsWatch, error) {
+func NewWatch(config *rest.Config, client *http.Client, authorizer *Authorizer, log logr.Logger, listeners ...func([]Change)) (*Watch, error) {
 	names, err := metadata.NewForConfigAndClient(metadata.ConfigFor(config), client)
 	if err != nil {
 		return nil, fmt.Errorf("make a client for roles: %w", err)
@@ -50,7 +50,7 @@ func NewRightsWatch(config *rest.Config, client *http.Client, authorizer *Author
 	if err != nil {
 		return nil, fmt.Errorf("make a client for bindings: %w", err)
 	}
-	w := &RightsWatch{
+	w := &Watch{
 		log: log, state: authorizer.Watch, failing: map[string]bool{},
 		tell: append([]func([]Change){func(c []Change) { authorizer.Drop(c...) }}, listeners...),
 	}
@@ -82,10 +82,10 @@ func NewRightsWatch(config *rest.Config, client *http.Client, authorizer *Author
 }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable: every replica authorizes requests.
-func (w *RightsWatch) NeedLeaderElection() bool { return false }
+func (w *Watch) NeedLeaderElection() bool { return false }
 
 // Start watches until the context is canceled. It does not fail if the operator lacks the permission to watch.
-func (w *RightsWatch) Start(ctx context.Context) error {
+func (w *Watch) Start(ctx context.Context) error {
 	ctx = klog.NewContext(ctx, w.log) // client-go logs to the logger of the context
 	w.mu.Lock()
 	w.ctx = ctx
@@ -103,11 +103,11 @@ func (w *RightsWatch) Start(ctx context.Context) error {
 	return nil
 }
 
-func (w *RightsWatch) informers() []cache.SharedIndexInformer {
+func (w *Watch) informers() []cache.SharedIndexInformer {
 	return append(append([]cache.SharedIndexInformer{}, w.roles...), w.bindings...)
 }
 
-func (w *RightsWatch) addBindings(resource string, example runtime.Object, client any, lw *cache.ListWatch) error {
+func (w *Watch) addBindings(resource string, example runtime.Object, client any, lw *cache.ListWatch) error {
 	i := cache.NewSharedIndexInformer(w.isSubscribed(resource, lw, client), example, 0, byRole())
 	w.bindings = append(w.bindings, i)
 	return w.prepare(i, stripBinding, func(obj any) []Change {
@@ -119,7 +119,7 @@ func (w *RightsWatch) addBindings(resource string, example runtime.Object, clien
 	})
 }
 
-func (w *RightsWatch) addRoles(client metadata.Interface, resource, kind string) error {
+func (w *Watch) addRoles(client metadata.Interface, resource, kind string) error {
 	names := client.Resource(rbacv1.SchemeGroupVersion.WithResource(resource))
 	lw := &cache.ListWatch{
 		ListWithContextFunc:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return names.List(ctx, o) },
@@ -145,7 +145,7 @@ func stripName(obj any) (any, error) {
 
 // boundTo returns the changes that a change of a role causes. A binding that is not in the cache yet causes its own
 // change when it is added.
-func (w *RightsWatch) boundTo(role string) []Change {
+func (w *Watch) boundTo(role string) []Change {
 	var out []Change
 	for _, i := range w.bindings {
 		bound, err := i.GetIndexer().ByIndex(indexRole, role)
@@ -161,7 +161,7 @@ func (w *RightsWatch) boundTo(role string) []Change {
 }
 
 // prepare sets an informer's transform, and makes it report the changes that its events cause.
-func (w *RightsWatch) prepare(i cache.SharedIndexInformer, strip cache.TransformFunc, meaning func(obj any) []Change) error {
+func (w *Watch) prepare(i cache.SharedIndexInformer, strip cache.TransformFunc, meaning func(obj any) []Change) error {
 	if err := i.SetTransform(strip); err != nil {
 		return fmt.Errorf("set what is kept: %w", err)
 	}
@@ -202,7 +202,7 @@ func versionOf(obj any) string {
 	return ""
 }
 
-func (w *RightsWatch) changed(changes []Change) {
+func (w *Watch) changed(changes []Change) {
 	if len(changes) == 0 {
 		return
 	}
@@ -212,7 +212,7 @@ func (w *RightsWatch) changed(changes []Change) {
 }
 
 // isSubscribed wraps a ListWatch to report whether its watch works.
-func (w *RightsWatch) isSubscribed(resource string, lw *cache.ListWatch, client any) cache.ListerWatcher {
+func (w *Watch) isSubscribed(resource string, lw *cache.ListWatch, client any) cache.ListerWatcher {
 	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			list, err := lw.ListWithContextFunc(ctx, o)
@@ -230,7 +230,7 @@ func (w *RightsWatch) isSubscribed(resource string, lw *cache.ListWatch, client 
 }
 
 // notify records whether the watch of a resource works.
-func (w *RightsWatch) notify(ctx context.Context, resource string, err error) {
+func (w *Watch) notify(ctx context.Context, resource string, err error) {
 	if ctx.Err() != nil {
 		return // the shutdown is not a failure
 	}
@@ -247,7 +247,7 @@ func (w *RightsWatch) notify(ctx context.Context, resource string, err error) {
 }
 
 // update determines whether changes are watched. When this becomes true, all permissions count as changed.
-func (w *RightsWatch) update() {
+func (w *Watch) update() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	watched := w.ctx != nil && w.ctx.Err() == nil

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package access
+package rbac
 
 import (
 	"fmt"
@@ -17,9 +17,8 @@ const (
 	kindClusterRole = "ClusterRole"
 )
 
-// Names by which a binding of a User or a Group can include ServiceAccounts.
+// Names by which a binding of a Group can include ServiceAccounts.
 const (
-	accountUser    = "system:serviceaccount:"
 	accountsGroup  = "system:serviceaccounts"
 	everybodyGroup = "system:authenticated"
 )
@@ -34,7 +33,7 @@ func subjectOf(s rbacv1.Subject, bindingNamespace string) (Subject, bool) {
 		}
 		return Subject{Namespace: namespace, ServiceAccount: s.Name}, namespace != "" && s.Name != ""
 	case rbacv1.UserKind:
-		account, ok := strings.CutPrefix(s.Name, accountUser)
+		account, ok := strings.CutPrefix(s.Name, serviceAccountPrefix)
 		namespace, name, both := strings.Cut(account, ":")
 		return Subject{Namespace: namespace, ServiceAccount: name}, ok && both && namespace != "" && name != ""
 	case rbacv1.GroupKind:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package access
+package audit
 
 import (
 	"bytes"
@@ -29,15 +29,15 @@ func exampleRecord() Record {
 	return Record{
 		Time: time.Date(2026, 11, 23, 8, 30, 0, 123456000, time.UTC), Plugin: "shop/pricing", Revision: "sha256:0a1b2c",
 		Account: "system:serviceaccount:shop:pricing", Verb: "patch", Group: "inventory.example.com", Resource: "items",
-		Subresource: "status", Namespace: "shop", Name: "hammer", Decision: DecisionDenied, Layer: layerAPIServer, Reason: "Forbidden",
+		Subresource: "status", Namespace: "shop", Name: "hammer", Decision: DecisionDenied, Layer: LayerAPIServer, Reason: "Forbidden",
 		LatencyMicros: 1830,
 	}
 }
 
-func TestAuditLog(t *testing.T) {
+func TestLog(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	l := NewAuditLog(&out, logr.Discard(), nil)
+	l := NewLog(&out, logr.Discard(), nil)
 	const n = 1000
 	for i := range n {
 		r := exampleRecord()
@@ -96,7 +96,7 @@ func (s *slow) accounts(t *testing.T) (written, dropped int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for line := range strings.Lines(s.out.String()) {
-		var l auditLine
+		var l entry
 		if err := json.Unmarshal([]byte(line), &l); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
@@ -119,12 +119,12 @@ func (d *drops) AuditDropped(n int) {
 	d.n += n
 }
 
-// TestAuditLog_blockedSink checks that Record never blocks, and that no record is unaccounted for.
-func TestAuditLog_blockedSink(t *testing.T) {
+// TestLog_blockedSink checks that Record never blocks, and that no record is unaccounted for.
+func TestLog_blockedSink(t *testing.T) {
 	t.Parallel()
 	out, counts := &slow{wait: make(chan struct{})}, &drops{}
 	var complaints []string
-	l := NewAuditLog(out, funcr.New(func(_, line string) { complaints = append(complaints, line) }, funcr.Options{}), counts)
+	l := NewLog(out, funcr.New(func(_, line string) { complaints = append(complaints, line) }, funcr.Options{}), counts)
 	const n = maxUnwritten + 5000
 	for range n { // it would never end if one blocked
 		l.Record(exampleRecord())
@@ -151,13 +151,13 @@ func TestAuditLog_blockedSink(t *testing.T) {
 	}
 }
 
-// TestAuditLog_writeFails checks that records that could not be written are reported in the next line that is written.
-func TestAuditLog_writeFails(t *testing.T) {
+// TestLog_writeFails checks that records that could not be written are reported in the next line that is written.
+func TestLog_writeFails(t *testing.T) {
 	t.Parallel()
 	out, counts := &slow{wait: make(chan struct{})}, &drops{}
 	close(out.wait)
 	out.failWith(errors.New("no space left on device"))
-	l := NewAuditLog(out, logr.Discard(), counts)
+	l := NewLog(out, logr.Discard(), counts)
 	const n = 50
 	for range n {
 		l.Record(exampleRecord())
@@ -178,9 +178,9 @@ func TestAuditLog_writeFails(t *testing.T) {
 	}
 }
 
-// TestAuditLog_documented compares docs/audit.md with the code: the fields in their order, the values that a program
+// TestLog_documented compares docs/audit.md with the code: the fields in their order, the values that a program
 // may look for, and the example.
-func TestAuditLog_documented(t *testing.T) {
+func TestLog_documented(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(testenv.Root(), "docs", "audit.md"))
 	if err != nil {
@@ -198,7 +198,7 @@ func TestAuditLog_documented(t *testing.T) {
 		t.Fatal("docs/audit.md has no table of layers")
 	}
 	var fields []string
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[auditLine]()) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[entry]()) {
 		if tag, ok := f.Tag.Lookup("json"); ok {
 			name, _, _ := strings.Cut(tag, ",")
 			fields = append(fields, name)
@@ -207,17 +207,17 @@ func TestAuditLog_documented(t *testing.T) {
 	if diff := cmp.Diff(fields, rows(documented)); diff != "" {
 		t.Errorf("the table of fields (-code +docs):\n%s", diff)
 	}
-	layers := []string{layerCapability, layerAllowlist, layerRBAC, layerRate, layerLimit, layerAddress, layerAPIServer}
+	layers := []string{LayerCapability, LayerAllowlist, LayerRBAC, LayerRate, LayerLimit, LayerAddress, LayerAPIServer}
 	if diff := cmp.Diff(layers, rows(afterwards)); diff != "" {
 		t.Errorf("the table of layers (-code +docs):\n%s", diff)
 	}
-	for _, value := range []string{DecisionAllowed, DecisionDenied, DecisionError, reasonNoAnswer} {
+	for _, value := range []string{DecisionAllowed, DecisionDenied, DecisionError, ReasonNoAnswer} {
 		if !strings.Contains(string(text), "`"+value+"`") {
 			t.Errorf("docs/audit.md does not explain %q", value)
 		}
 	}
 	r := exampleRecord()
-	line, err := json.Marshal(auditLine{Logger: auditLogger, Record: &r})
+	line, err := json.Marshal(entry{Logger: logger, Record: &r})
 	if err != nil {
 		t.Fatal(err)
 	}

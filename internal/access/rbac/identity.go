@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package access
+package rbac
 
 import (
 	"fmt"
@@ -64,11 +64,10 @@ func (i Identity) FieldManager() string {
 // String returns "namespace/name" of the plugin.
 func (i Identity) String() string { return i.Namespace + "/" + i.Plugin }
 
-// subject returns the spec of a SubjectAccessReview for the ServiceAccount.
-func (i Identity) subject(attributes authorizationv1.ResourceAttributes) authorizationv1.SubjectAccessReviewSpec {
-	return authorizationv1.SubjectAccessReviewSpec{
-		User:               i.Username(),
-		Groups:             i.Groups(),
-		ResourceAttributes: &attributes,
-	}
+// Review returns the SubjectAccessReview that asks whether the identity is allowed an action.
+func (i Identity) Review(a Action) *authorizationv1.SubjectAccessReview {
+	attributes := a.attributes()
+	return &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User: i.Username(), Groups: i.Groups(), ResourceAttributes: &attributes,
+	}}
 }
