@@ -8,18 +8,19 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/tetratelabs/wazero"
+
+	"github.com/k1s-io/k1s/internal/wasm/codecache"
 )
 
-// compile compiles an artifact that moduleCache does not hold. Unless the module is known to compile within the limits,
+// compile compiles an artifact that is not in the cache. Unless the module is known to compile within the limits,
 // it is first compiled in a separate process that can be stopped. The native code is then read from the cache
 // directory.
-func (e *Engine) compile(ctx context.Context, a *artifact, known bool) (wazero.CompiledModule, error) {
+func (e *Engine) compile(ctx context.Context, a *codecache.Artifact, known bool) (wazero.CompiledModule, error) {
 	module := a.Module
-	if e.compiler != nil && !known && a.cost > maxCostHere {
+	if e.compiler != nil && !known && a.Cost > maxCostHere {
 		if err := e.compiler.Compile(ctx, module); err != nil {
 			return nil, err
 		}
@@ -57,19 +58,10 @@ func (e *Engine) forgive(err error) bool {
 		return true
 	case strings.HasPrefix(err.Error(), "compilationcache: "):
 		e.log.Error(err, "Compiled code is damaged, and compiled anew")
-		e.emptyCache()
+		if err := e.dir.RemoveCompiled(); err != nil {
+			e.log.Error(err, "Cannot remove compiled code")
+		}
 		return true
 	}
 	return false
-}
-
-// emptyCache removes the native code of all modules, because only the runtime knows which file is damaged.
-func (e *Engine) emptyCache() {
-	files, err := fs.Glob(os.DirFS(e.cacheDir), "wazero-*/*")
-	for _, file := range files {
-		err = errors.Join(err, os.Remove(filepath.Join(e.cacheDir, file)))
-	}
-	if err != nil {
-		e.log.Error(err, "Cannot remove compiled code")
-	}
 }

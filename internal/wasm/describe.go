@@ -49,11 +49,11 @@ func (e *Engine) metadata(ctx context.Context, module plugin.Module, outside *bi
 		return nil, plugin.Reject(pluginsv1alpha1.ReasonInvalidMetadata,
 			"the module has neither a custom section %q nor an export %q: add one", abi.MetadataSection, abi.ExportMetadata)
 	}
-	code, err := e.modules.acquire(ctx, module.Digest, e.source(module, outside))
+	code, err := e.modules.Acquire(ctx, module.Digest, e.source(module, outside))
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInvalidModule, notCompiled, err)
 	}
-	defer code.release()
+	defer code.Release()
 	in, err := e.instantiate(ctx, code, plugin.LoadRequest{Name: "metadata", Module: module, Limits: limits}, newOutputLimiter())
 	if err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -16,12 +15,17 @@ import (
 	"github.com/tetratelabs/wazero"
 
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/codecache"
 	"github.com/k1s-io/k1s/internal/wasm/compiler"
 	"github.com/k1s-io/k1s/internal/wasm/wasi"
 )
 
 // pageSize is the size of a WebAssembly page in bytes.
 const pageSize = 64 << 10
+
+// DefaultMaxCacheBytes is the default limit of the cache directory. It holds the native code of about forty Go guests,
+// or of thousands of small ones.
+const DefaultMaxCacheBytes = 512 << 20
 
 // closeTimeout limits how long Close waits for running guests to return.
 const closeTimeout = 5 * time.Second
@@ -64,16 +68,12 @@ type Options struct {
 type Engine struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache
-	modules *moduleCache
-	// artifacts is the cache on disk from which modules is filled.
-	artifacts artifactCache
-	cacheSize cacheSize
-	metrics   plugin.EngineMetrics
-	wasi      map[string]wasi.Function
-	log       logr.Logger
-	// cacheDir is the directory of cache, and temporary reports whether Close removes it.
-	cacheDir  string
-	temporary bool
+	modules *codecache.Modules
+	// dir is the directory of cache, from which modules is filled. It is nil if there is none.
+	dir     *codecache.Dir
+	metrics plugin.EngineMetrics
+	wasi    map[string]wasi.Function
+	log     logr.Logger
 	// compiler is nil if modules are compiled in this process.
 	compiler *compiler.Process
 	// restAfter and initializeTimeout come from Options.
@@ -87,42 +87,38 @@ type Engine struct {
 // New returns a new engine.
 func New(ctx context.Context, o Options) (*Engine, error) {
 	config := compiler.Config()
-	e := &Engine{wasi: wasi.Functions(), log: o.Log, cacheDir: o.CacheDir, artifacts: artifactCache{dir: o.CacheDir}, metrics: o.Metrics, restAfter: o.RestAfter}
+	e := &Engine{wasi: wasi.Functions(), log: o.Log, metrics: o.Metrics, restAfter: o.RestAfter}
 	e.turns = newTurns(runtime.GOMAXPROCS(0))
 	e.initializeTimeout, e.budget.total, e.budget.perNamespace = o.InitializeTimeout, o.MaxMemory, o.MaxNamespaceMemory
-	e.cacheSize.dir, e.cacheSize.most, e.cacheSize.log = o.CacheDir, cmp.Or(o.MaxCacheBytes, DefaultMaxCacheBytes), o.Log
 	if e.restAfter == 0 {
 		e.restAfter = restAfter
 	}
 	if e.metrics == nil {
 		e.metrics = plugin.NoEngineMetrics{}
 	}
-	if o.CacheDir != "" {
-		if err := secureCacheDir(o.CacheDir, o.Log); err != nil {
-			return nil, fmt.Errorf("open the compilation cache %q: %w", o.CacheDir, err)
-		}
+	var err error
+	if most := cmp.Or(o.MaxCacheBytes, DefaultMaxCacheBytes); o.CacheDir != "" {
+		e.dir, err = codecache.Open(o.CacheDir, most, o.Log)
 	} else if o.Compiler != "" { // native code comes from the other process through files
-		dir, err := os.MkdirTemp("", "k1s-compiled-")
-		if err != nil {
-			return nil, fmt.Errorf("make a directory for compiled code: %w (--cache-dir names one that can be written)", err)
-		}
-		e.cacheDir, e.temporary, e.cacheSize.dir = dir, true, dir
+		e.dir, err = codecache.OpenTemporary(most, o.Log)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if o.Compiler != "" {
-		e.compiler = &compiler.Process{Path: o.Compiler, CacheDir: e.cacheDir, CPU: o.MaxCompileTime, Memory: o.MaxCompileMemory}
+		e.compiler = &compiler.Process{Path: o.Compiler, CacheDir: e.dir.Path(), CPU: o.MaxCompileTime, Memory: o.MaxCompileMemory}
 	}
-	if e.cacheDir != "" {
-		cache, err := wazero.NewCompilationCacheWithDir(e.cacheDir)
+	if e.dir != nil {
+		cache, err := wazero.NewCompilationCacheWithDir(e.dir.Path())
 		if err != nil {
-			return nil, fmt.Errorf("open the compilation cache %q: %w", e.cacheDir, err)
+			return nil, fmt.Errorf("open the compilation cache %q: %w", e.dir.Path(), err)
 		}
-		e.cacheSize.bound() // it may have exceeded the limit before
 		e.cache = cache
 		config = config.WithCompilationCache(cache)
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	e.modules = newModuleCache(e.compile, max(o.ParallelCompiles, 1), e.metrics.Compiled)
-	e.modules.linger = min(linger, e.restAfter)
+	e.modules = codecache.NewModules(e.compile, max(o.ParallelCompiles, 1), e.metrics.Compiled)
+	e.modules.Linger = min(e.modules.Linger, e.restAfter)
 	if err := e.offerImports(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
 	}
@@ -144,15 +140,12 @@ func (e *Engine) Close(ctx context.Context) error {
 	case <-ctx.Done():
 	case <-timer.C:
 	}
-	e.modules.close(ctx)
+	e.modules.Close()
 	err := e.runtime.Close(ctx)
 	if e.cache != nil {
 		err = errors.Join(err, e.cache.Close(ctx))
 	}
-	if e.temporary {
-		err = errors.Join(err, os.RemoveAll(e.cacheDir))
-	}
-	return err
+	return errors.Join(err, e.dir.Close())
 }
 
 // offerImports instantiates the modules from which guests can import, and the one that metered code calls.

@@ -135,7 +135,7 @@ func TestEngine_damaged(t *testing.T) {
 func TestEngine_sharedCode(t *testing.T) {
 	t.Parallel()
 	e, _ := newEngine(t)
-	e.modules.linger = time.Millisecond
+	e.modules.Linger = time.Millisecond
 	var runners [2]plugin.Runner
 	for i := range runners {
 		r, info, err := e.Load(t.Context(), request(t, "modes"))
@@ -153,7 +153,7 @@ func TestEngine_sharedCode(t *testing.T) {
 	if err := runners[1].Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the code is released", func() bool { return cached(e.modules) == 0 })
+	eventually(t, "the code is released", func() bool { return e.modules.Len() == 0 })
 	if got := calls(t, load(t, e, "modes")); got != 1 { // and compiled again
 		t.Errorf("call %d, want 1", got)
 	}

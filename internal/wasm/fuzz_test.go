@@ -33,7 +33,7 @@ func addFixtures(f *testing.F) {
 func FuzzEngine(f *testing.F) {
 	addFixtures(f)
 	e, _ := newEngine(f)
-	e.modules.linger = time.Millisecond
+	e.modules.Linger = time.Millisecond
 	limits := plugin.Limits{MaxMemoryPages: 16, CallTimeout: 100 * time.Millisecond, MaxInstances: 1}
 	f.Fuzz(func(t *testing.T, bytes []byte) {
 		module := plugin.NewModule(bytes)

@@ -15,6 +15,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/codecache"
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
@@ -30,14 +31,14 @@ func (e *Engine) initializeLimit(limits plugin.Limits) limit {
 // instantiate creates an instance and initializes it, so that it is ready for calls. The whole initialization must end
 // within the timeout of a call or, if it is shorter, the timeout of initializations. Errors are *plugin.LoadError or
 // the error of the context.
-func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.LoadRequest, limiter *rate.Limiter) (*instance, error) {
+func (e *Engine) instantiate(ctx context.Context, code *codecache.Code, req plugin.LoadRequest, limiter *rate.Limiter) (*instance, error) {
 	in, err := e.bare(ctx, code, req, nil, limiter)
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated: fix its segments", err)
 	}
 	run := in.enterFor(ctx, nil, e.initializeLimit(req.Limits), 0)
 	defer run.end()
-	if err := in.prepare(ctx, run, code.artifact, req); err != nil {
+	if err := in.prepare(ctx, run, code.Artifact, req); err != nil {
 		in.close(ctx)
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (e *Engine) instantiate(ctx context.Context, code *compiled, req plugin.Loa
 }
 
 // restore creates an instance from an image.
-func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, limiter *rate.Limiter) (*instance, error) {
+func (e *Engine) restore(ctx context.Context, code *codecache.Code, req plugin.LoadRequest, from *image, limiter *rate.Limiter) (*instance, error) {
 	in, err := e.bare(ctx, code, req, from, limiter)
 	if err != nil {
 		return nil, loadError(ctx, pluginsv1alpha1.ReasonInitializeFailed, "the module could not be instantiated again", err)
@@ -65,7 +66,7 @@ func (e *Engine) restore(ctx context.Context, code *compiled, req plugin.LoadReq
 var errNoMemory = errors.New("the machine has no memory for another instance")
 
 // bare creates an instance in which no code has run.
-func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadRequest, from *image, limiter *rate.Limiter) (in *instance, err error) {
+func (e *Engine) bare(ctx context.Context, code *codecache.Code, req plugin.LoadRequest, from *image, limiter *rate.Limiter) (in *instance, err error) {
 	in = newInstance(e.log.WithValues("plugin", req.Name), req.Redact, limiter)
 	in.turn.turns = e.turns
 	allocator := &memoryAllocator{
@@ -86,7 +87,7 @@ func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadReques
 		}
 	}()
 	ctx = experimental.WithMemoryAllocator(context.WithoutCancel(ctx), allocator)
-	module, err := e.runtime.InstantiateModule(ctx, code.module, moduleConfig())
+	module, err := e.runtime.InstantiateModule(ctx, code.Module, moduleConfig())
 	if err != nil {
 		return nil, trap(err)
 	}
@@ -94,7 +95,7 @@ func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadReques
 	if in.tank, err = newTank(module); err != nil {
 		return nil, err
 	}
-	for _, g := range code.artifact.Globals {
+	for _, g := range code.Artifact.Globals {
 		global, ok := module.ExportedGlobal(g.Export).(api.MutableGlobal)
 		if !ok {
 			return nil, fmt.Errorf("the module has no global %q", g.Export)
@@ -105,7 +106,7 @@ func (e *Engine) bare(ctx context.Context, code *compiled, req plugin.LoadReques
 }
 
 // prepare initializes a new instance, up to and including k1s_initialize.
-func (in *instance) prepare(parent context.Context, run *callContext, a *artifact, req plugin.LoadRequest) error {
+func (in *instance) prepare(parent context.Context, run *callContext, a *codecache.Artifact, req plugin.LoadRequest) error {
 	failed := func(message string, err error) error {
 		return loadError(parent, pluginsv1alpha1.ReasonInitializeFailed, message, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/wasm/binary"
+	"github.com/k1s-io/k1s/internal/wasm/codecache"
 )
 
 // notCompiled explains a failed compilation to the author of the module.
@@ -24,15 +25,15 @@ func (e *Engine) Load(ctx context.Context, req plugin.LoadRequest) (plugin.Runne
 	if err != nil {
 		return nil, plugin.LoadInfo{}, err
 	}
-	code, err := e.modules.acquire(ctx, req.Module.Digest, e.source(req.Module, outside))
+	code, err := e.modules.Acquire(ctx, req.Module.Digest, e.source(req.Module, outside))
 	if err != nil {
 		return nil, plugin.LoadInfo{}, loadError(ctx, pluginsv1alpha1.ReasonCompileFailed, notCompiled, err)
 	}
 	info := plugin.LoadInfo{Cached: true}
-	if code.firstLoad() { // a moment ago, Describe may have compiled it
-		info = plugin.LoadInfo{Compile: code.took, Cached: code.kept}
-		if !code.kept {
-			e.cacheSize.bound()
+	if code.FirstLoad() { // a moment ago, Describe may have compiled it
+		info = plugin.LoadInfo{Compile: code.Took, Cached: code.Kept}
+		if !code.Kept {
+			e.dir.Bound()
 		}
 	}
 	start := time.Now()
@@ -60,9 +61,9 @@ func exportsOf(outside *binary.Module) plugin.ExportSet {
 
 // source returns the source of the artifact of a module: the disk or, if it is not there, the bytes of the module. The
 // disk holds only artifacts of modules that were compiled.
-func (e *Engine) source(module plugin.Module, outside *binary.Module) source {
-	read := func() (*artifact, bool, error) {
-		a, err := e.artifacts.get(module.Digest)
+func (e *Engine) source(module plugin.Module, outside *binary.Module) codecache.Source {
+	read := func() (*codecache.Artifact, bool, error) {
+		a, err := e.dir.Artifact(module.Digest)
 		if err == nil {
 			return a, true, nil
 		}
@@ -72,12 +73,12 @@ func (e *Engine) source(module plugin.Module, outside *binary.Module) source {
 		a, err = prepare(module.Bytes, outside)
 		return a, false, err
 	}
-	keep := func(a *artifact) {
-		if err := e.artifacts.put(module.Digest, a); err != nil {
+	keep := func(a *codecache.Artifact) {
+		if err := e.dir.Keep(module.Digest, a); err != nil {
 			e.log.Error(err, "Cannot keep a metered module", "digest", module.Digest.Short())
 		}
 	}
-	return source{read, keep}
+	return codecache.Source{Read: read, Keep: keep}
 }
 
 // warm creates the first instance and checks its health.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/wasm/codecache"
 )
 
 // restAfter is the default of Options.RestAfter.
@@ -32,7 +33,7 @@ type revision struct {
 	live   int
 	rest   *time.Timer
 	closed bool
-	code   *compiled
+	code   *codecache.Code
 	// image is the image that instances are restored from. It is nil before the first instance, and for modules that
 	// cannot be restored.
 	image *image
@@ -40,10 +41,10 @@ type revision struct {
 	plain bool
 }
 
-func newRevision(e *Engine, code *compiled, req plugin.LoadRequest) *revision {
+func newRevision(e *Engine, code *codecache.Code, req plugin.LoadRequest) *revision {
 	return &revision{
 		engine: e, req: req, code: code, limiter: newOutputLimiter(),
-		file: e.artifacts.open(req.Module.Digest), plain: req.NoSnapshot || !code.artifact.Restorable,
+		file: e.dir.File(req.Module.Digest), plain: req.NoSnapshot || !code.Artifact.Restorable,
 	}
 }
 
@@ -77,7 +78,7 @@ func (r *revision) instance(ctx context.Context) (*instance, error) {
 
 // first creates an instance by running the guest's own initialization. If the module is restorable, it takes an image
 // of the instance and returns a new instance that is restored from that image, so that the memory is held only once.
-func (r *revision) first(ctx context.Context, code *compiled) (*instance, error) {
+func (r *revision) first(ctx context.Context, code *codecache.Code) (*instance, error) {
 	in, err := r.engine.instantiate(ctx, code, r.req, r.limiter)
 	if err != nil || !r.copies() {
 		return in, err
@@ -114,7 +115,7 @@ func (r *revision) copies() bool {
 }
 
 // wake counts one more instance, and returns the code and the image for it.
-func (r *revision) wake(ctx context.Context) (*compiled, *image, error) {
+func (r *revision) wake(ctx context.Context) (*codecache.Code, *image, error) {
 	r.mu.Lock()
 	r.live++
 	if r.rest != nil {
@@ -126,8 +127,8 @@ func (r *revision) wake(ctx context.Context) (*compiled, *image, error) {
 	if code != nil {
 		return code, from, nil
 	}
-	code, err := r.engine.modules.acquire(ctx, r.req.Module.Digest, source{read: func() (*artifact, bool, error) {
-		a, err := readArtifact(r.file)
+	code, err := r.engine.modules.Acquire(ctx, r.req.Module.Digest, codecache.Source{Read: func() (*codecache.Artifact, bool, error) {
+		a, err := codecache.ReadArtifact(r.file)
 		return a, true, err
 	}})
 	if err != nil {
@@ -136,7 +137,7 @@ func (r *revision) wake(ctx context.Context) (*compiled, *image, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.code != nil { // another caller was faster
-		code.release()
+		code.Release()
 		return r.code, r.image, nil
 	}
 	r.code = code
@@ -164,7 +165,7 @@ func (r *revision) sleep() {
 // forget releases the code and the image. The caller holds the lock, and there are no instances.
 func (r *revision) forget() {
 	if r.code != nil {
-		r.code.release()
+		r.code.Release()
 		r.code = nil
 	}
 	if r.image != nil {

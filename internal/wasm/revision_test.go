@@ -41,7 +41,7 @@ func TestRevision_sleep(t *testing.T) {
 			t.Fatalf("round %d: %v", round, err)
 		}
 		eventually(t, "the revision sleeps", func() bool { return sleeping(rev) })
-		eventually(t, "its code is released", func() bool { return cached(e.modules) == 0 })
+		eventually(t, "its code is released", func() bool { return e.modules.Len() == 0 })
 		if round == 1 {
 			entries, err := os.ReadDir(dir)
 			if err != nil {
@@ -143,7 +143,7 @@ func TestEngine_thousandIdle(t *testing.T) {
 	eventually(t, "all of them sleep", func() bool {
 		return !slices.ContainsFunc(runners, func(r plugin.Runner) bool { return !sleeping(r.(*runner).revision) })
 	})
-	eventually(t, "no code is held", func() bool { return cached(e.modules) == 0 })
+	eventually(t, "no code is held", func() bool { return e.modules.Len() == 0 })
 	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before+2 })
 	for i, r := range runners {
 		if _, err := r.Call(t.Context(), plugin.Call{Export: abi.ExportReconcile, Input: []byte("{}")}); err != nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wasm
+package codecache
 
 import (
 	"cmp"
@@ -9,26 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
-
-	"github.com/go-logr/logr"
 )
-
-// DefaultMaxCacheBytes is the default limit of the cache directory. It holds the native code of about forty Go guests,
-// or of thousands of small ones.
-const DefaultMaxCacheBytes = 512 << 20
-
-// cacheSize limits the size of the cache directory: every new version of a plugin adds to it, and the kubelet evicts a
-// Pod whose volume exceeds its size limit. The least recently used files are removed first and are created again when
-// they are needed.
-type cacheSize struct {
-	dir  string
-	most int64
-	log  logr.Logger
-	// busy is held while bound runs.
-	busy sync.Mutex
-}
 
 // kept is a file in the cache directory.
 type kept struct {
@@ -37,26 +19,26 @@ type kept struct {
 	used  time.Time
 }
 
-// bound removes files if the directory is larger than the limit, until it has three quarters of the limit. It returns
-// at once while another call runs.
-func (s *cacheSize) bound() {
-	if s.dir == "" || !s.busy.TryLock() {
+// Bound removes the least recently used files if the directory is larger than its limit, until it has three quarters of
+// the limit. They are created again when they are needed. It returns at once while another call runs.
+func (d *Dir) Bound() {
+	if d == nil || !d.busy.TryLock() {
 		return
 	}
-	defer s.busy.Unlock()
-	files, total, err := s.files()
-	if err == nil && total > s.most {
-		err = remove(files, total-s.most/4*3)
+	defer d.busy.Unlock()
+	files, total, err := d.files()
+	if err == nil && total > d.most {
+		err = remove(files, total-d.most/4*3)
 	}
 	if err != nil {
-		s.log.Error(err, "Cannot bound the directory of compiled code", "directory", s.dir)
+		d.log.Error(err, "Cannot bound the directory of compiled code", "directory", d.path)
 	}
 }
 
 // files returns the cached files and their total size in bytes.
-func (s *cacheSize) files() (files []kept, total int64, err error) {
+func (d *Dir) files() (files []kept, total int64, err error) {
 	for _, prefix := range []string{compiledPrefix, meteredPrefix} {
-		paths, err := filepath.Glob(filepath.Join(s.dir, prefix+"*", "*"))
+		paths, err := filepath.Glob(filepath.Join(d.path, prefix+"*", "*"))
 		if err != nil {
 			return nil, 0, err
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wasm
+package codecache
 
 import (
 	"context"
@@ -21,44 +21,44 @@ const linger = 30 * time.Second
 // a tenth of a core.
 const compileTimeout = 5 * time.Minute
 
-// source provides the artifact of a module.
-type source struct {
-	// read returns the artifact, and whether it comes from the cache on disk.
-	read func() (a *artifact, kept bool, err error)
-	// keep stores an artifact that is not yet on disk, after it was compiled. It may be nil if all artifacts are on
+// Source provides the artifact of a module.
+type Source struct {
+	// Read returns the artifact, and whether it comes from the cache on disk.
+	Read func() (a *Artifact, kept bool, err error)
+	// Keep stores an artifact that is not yet on disk, after it was compiled. It may be nil if all artifacts are on
 	// disk.
-	keep func(a *artifact)
+	Keep func(a *Artifact)
 }
 
-// moduleCache caches compiled modules by digest, as long as they are in use. For each digest, one caller compiles at a
+// Modules caches compiled modules by digest, as long as they are in use. For each digest, one caller compiles at a
 // time and the others wait for the result.
-type moduleCache struct {
-	compile func(ctx context.Context, a *artifact, kept bool) (wazero.CompiledModule, error)
+type Modules struct {
+	compile func(ctx context.Context, a *Artifact, kept bool) (wazero.CompiledModule, error)
 	// measured is called with the time that each module took.
 	measured func(d time.Duration, kept bool)
-	// linger is how long an entry is kept after its last use.
-	linger time.Duration
+	// Linger is how long an entry is kept after its last use. It is set before the first use.
+	Linger time.Duration
 	// idleTimeout is the time limit for compiling one module.
 	idleTimeout time.Duration
 	// slots limits how many modules are compiled at the same time, so that calls are still served meanwhile.
 	slots chan struct{}
 
 	mu      sync.Mutex
-	entries map[plugin.Digest]*compiled
+	entries map[plugin.Digest]*Code
 }
 
-// compiled is an entry of the cache. Its users call release when they no longer need it.
-type compiled struct {
-	cache  *moduleCache
+// Code is a compiled module in the cache. Its users call Release when they no longer need it.
+type Code struct {
+	cache  *Modules
 	digest plugin.Digest
-	// ready is closed when module, artifact, took and kept are set, or err.
+	// ready is closed when Module, Artifact, Took and Kept are set, or err.
 	ready  chan struct{}
-	module wazero.CompiledModule
-	// artifact is the artifact that module was compiled from, without the bytes for the compiler.
-	artifact *artifact
-	// took is the time that it took, and kept reports whether the artifact was read from disk.
-	took time.Duration
-	kept bool
+	Module wazero.CompiledModule
+	// Artifact is the artifact that Module was compiled from, without the bytes for the compiler.
+	Artifact *Artifact
+	// Took is the time that it took, and Kept reports whether the artifact was read from disk.
+	Took time.Duration
+	Kept bool
 	err  error
 
 	// cancel cancels the compilation.
@@ -71,19 +71,20 @@ type compiled struct {
 	loaded bool
 }
 
-func newModuleCache(compile func(context.Context, *artifact, bool) (wazero.CompiledModule, error), parallel int, measured func(time.Duration, bool)) *moduleCache {
-	return &moduleCache{
-		compile: compile, measured: measured, linger: linger, idleTimeout: compileTimeout,
-		slots: make(chan struct{}, parallel), entries: map[plugin.Digest]*compiled{},
+// NewModules returns a cache that compiles at most the given number of modules at the same time.
+func NewModules(compile func(context.Context, *Artifact, bool) (wazero.CompiledModule, error), parallel int, measured func(time.Duration, bool)) *Modules {
+	return &Modules{
+		compile: compile, measured: measured, Linger: linger, idleTimeout: compileTimeout,
+		slots: make(chan struct{}, parallel), entries: map[plugin.Digest]*Code{},
 	}
 }
 
-// acquire returns the compiled module. If it is not in the cache, acquire compiles the artifact from the source.
-func (c *moduleCache) acquire(ctx context.Context, digest plugin.Digest, from source) (*compiled, error) {
+// Acquire returns the compiled module. If it is not in the cache, Acquire compiles the artifact from the source.
+func (c *Modules) Acquire(ctx context.Context, digest plugin.Digest, from Source) (*Code, error) {
 	c.mu.Lock()
 	entry, there := c.entries[digest]
 	if !there {
-		entry = &compiled{cache: c, digest: digest, ready: make(chan struct{})}
+		entry = &Code{cache: c, digest: digest, ready: make(chan struct{})}
 		// Other callers may wait for the result, so the compilation is canceled when the last caller gives up, not the
 		// first.
 		work, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -103,62 +104,62 @@ func (c *moduleCache) acquire(ctx context.Context, digest plugin.Digest, from so
 	case <-ctx.Done():
 	}
 	if err := ctx.Err(); err != nil {
-		entry.release()
+		entry.Release()
 		return nil, err
 	}
 	if entry.err != nil {
-		entry.release()
+		entry.Release()
 		return nil, entry.err
 	}
 	return entry, nil
 }
 
-func (c *moduleCache) fill(ctx context.Context, entry *compiled, from source) {
+func (c *Modules) fill(ctx context.Context, entry *Code, from Source) {
 	defer entry.cancel()
 	code, err := c.compileInTime(ctx, from)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	entry.module, entry.artifact, entry.took, entry.kept, entry.err = code.module, code.artifact, code.took, code.kept, err
+	entry.Module, entry.Artifact, entry.Took, entry.Kept, entry.err = code.module, code.artifact, code.took, code.kept, err
 	close(entry.ready)
 	switch users := c.entries[entry.digest] == entry; {
 	case err != nil && users:
 		delete(c.entries, entry.digest) // the next caller retries
 	case err == nil && !users: // every caller has given up
-		_ = entry.module.Close(ctx) // it only frees memory
+		_ = entry.Module.Close(ctx) // it only frees memory
 	}
 }
 
-// code is the result of compiling a module.
-type code struct {
+// result is the result of compiling a module.
+type result struct {
 	module   wazero.CompiledModule
-	artifact *artifact
+	artifact *Artifact
 	took     time.Duration
 	kept     bool
 }
 
 // compileInTime waits for a slot and compiles the module. The compiler cannot be stopped, and some modules keep it busy
 // for hours. After c.patience the compilation is abandoned, and its slot becomes free for others.
-func (c *moduleCache) compileInTime(ctx context.Context, from source) (_ code, err error) {
+func (c *Modules) compileInTime(ctx context.Context, from Source) (_ result, err error) {
 	select {
 	case c.slots <- struct{}{}:
 	case <-ctx.Done():
-		return code{}, ctx.Err()
+		return result{}, ctx.Err()
 	}
 	defer func() { <-c.slots }()
-	type result struct {
-		code code
-		err  error
+	type outcome struct {
+		result
+		err error
 	}
-	done := make(chan result, 1)
+	done := make(chan outcome, 1)
 	go func() {
-		code, err := c.compileNow(ctx, from)
-		done <- result{code, err}
+		r, err := c.compileNow(ctx, from)
+		done <- outcome{r, err}
 	}()
 	timer := time.NewTimer(c.idleTimeout)
 	defer timer.Stop()
 	select {
 	case r := <-done:
-		return r.code, r.err
+		return r.result, r.err
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-timer.C:
@@ -166,34 +167,34 @@ func (c *moduleCache) compileInTime(ctx context.Context, from source) (_ code, e
 	}
 	go func() {
 		if r := <-done; r.err == nil {
-			_ = r.code.module.Close(ctx) // it only frees memory
+			_ = r.module.Close(ctx) // it only frees memory
 		}
 	}()
-	return code{}, err
+	return result{}, err
 }
 
-func (c *moduleCache) compileNow(ctx context.Context, from source) (code, error) {
+func (c *Modules) compileNow(ctx context.Context, from Source) (result, error) {
 	start := time.Now()
-	a, kept, err := from.read()
+	a, kept, err := from.Read()
 	if err != nil {
-		return code{}, err
+		return result{}, err
 	}
 	module, err := c.compile(ctx, a, kept)
 	if err != nil {
-		return code{}, err
+		return result{}, err
 	}
-	if !kept && from.keep != nil {
-		from.keep(a)
+	if !kept && from.Keep != nil {
+		from.Keep(a)
 	}
 	a.Module = nil // instances need only the compiled code
 	a.compact()
 	took := time.Since(start)
 	c.measured(took, kept)
-	return code{module: module, artifact: a, took: took, kept: kept}, nil
+	return result{module: module, artifact: a, took: took, kept: kept}, nil
 }
 
-// firstLoad reports whether the caller is the first revision of this code, and records that there is one.
-func (m *compiled) firstLoad() bool {
+// FirstLoad reports whether the caller is the first revision of this code, and records that there is one.
+func (m *Code) FirstLoad() bool {
 	m.cache.mu.Lock()
 	defer m.cache.mu.Unlock()
 	first := !m.loaded
@@ -201,8 +202,8 @@ func (m *compiled) firstLoad() bool {
 	return first
 }
 
-// release releases one use. The code is closed after a delay when no uses remain.
-func (m *compiled) release() {
+// Release releases one use. The code is closed after a delay when no uses remain.
+func (m *Code) Release() {
 	c := m.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -212,7 +213,7 @@ func (m *compiled) release() {
 	}
 	select {
 	case <-m.ready:
-		m.idle = time.AfterFunc(c.linger, m.drop)
+		m.idle = time.AfterFunc(c.Linger, m.drop)
 	default: // no caller waits for the compilation, fill closes its result
 		delete(c.entries, m.digest)
 		m.cancel()
@@ -220,7 +221,7 @@ func (m *compiled) release() {
 }
 
 // drop closes the code, unless it is in use again.
-func (m *compiled) drop() {
+func (m *Code) drop() {
 	c := m.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -228,13 +229,20 @@ func (m *compiled) drop() {
 		return
 	}
 	delete(c.entries, m.digest)
-	if m.module != nil {
-		_ = m.module.Close(context.Background()) // it only frees memory
+	if m.Module != nil {
+		_ = m.Module.Close(context.Background()) // it only frees memory
 	}
 }
 
-// close stops the timers. The runtime closes the code.
-func (c *moduleCache) close(context.Context) {
+// Len returns how many modules are in the cache.
+func (c *Modules) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.entries)
+}
+
+// Close stops the timers. The runtime closes the code.
+func (c *Modules) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, m := range c.entries {
@@ -242,5 +250,5 @@ func (c *moduleCache) close(context.Context) {
 			m.idle.Stop()
 		}
 	}
-	c.entries = map[plugin.Digest]*compiled{}
+	c.entries = map[plugin.Digest]*Code{}
 }

@@ -2,7 +2,7 @@
 
 //go:build !linux
 
-package wasm
+package codecache
 
 import (
 	"io/fs"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wasm
+package codecache
 
 import (
 	"errors"
@@ -11,12 +11,6 @@ import (
 	"strings"
 
 	"github.com/go-logr/logr"
-)
-
-// Prefixes of the subdirectories of the cache directory: wazero's compiled code, and artifacts.
-const (
-	compiledPrefix = "wazero-"
-	meteredPrefix  = "metered-"
 )
 
 // trust describes who may have written a file, according to its mode and its owner.
@@ -31,11 +25,11 @@ const (
 	foreign
 )
 
-// secureCacheDir creates the cache directory if it does not exist, and ensures that only the operator can write its
+// secure creates the cache directory if it does not exist, and ensures that only the operator can write its
 // content, because compiled code runs with the operator's permissions whoever wrote it. It returns an error if other
 // users can write the content or may have written it. If only the operator's own group could write it, it restricts the
 // directory to the operator and removes the content.
-func secureCacheDir(dir string, log logr.Logger) error {
+func secure(dir string, log logr.Logger) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}

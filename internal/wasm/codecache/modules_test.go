@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wasm
+package codecache
 
 import (
 	"context"
@@ -35,7 +35,7 @@ type fakeCompiler struct {
 	err             error
 }
 
-func (f *fakeCompiler) compile(context.Context, *artifact, bool) (wazero.CompiledModule, error) {
+func (f *fakeCompiler) compile(context.Context, *Artifact, bool) (wazero.CompiledModule, error) {
 	f.compiled.Add(1)
 	f.most.Store(max(f.most.Load(), f.atOne.Add(1)))
 	defer f.atOne.Add(-1)
@@ -48,21 +48,15 @@ func (f *fakeCompiler) compile(context.Context, *artifact, bool) (wazero.Compile
 	return &f.code, nil
 }
 
-func acquire(ctx context.Context, c *moduleCache, digest plugin.Digest) (*compiled, error) {
-	return c.acquire(ctx, digest, source{read: func() (*artifact, bool, error) { return &artifact{}, false, nil }})
+func acquire(ctx context.Context, c *Modules, digest plugin.Digest) (*Code, error) {
+	return c.Acquire(ctx, digest, Source{Read: func() (*Artifact, bool, error) { return &Artifact{}, false, nil }})
 }
 
-func newFakeCache(compile func(context.Context, *artifact, bool) (wazero.CompiledModule, error), parallel int) *moduleCache {
-	return newModuleCache(compile, parallel, func(time.Duration, bool) {})
+func newFakeCache(compile func(context.Context, *Artifact, bool) (wazero.CompiledModule, error), parallel int) *Modules {
+	return NewModules(compile, parallel, func(time.Duration, bool) {})
 }
 
-func cached(c *moduleCache) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.entries)
-}
-
-func TestModuleCache_once(t *testing.T) {
+func TestModules_once(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{may: make(chan struct{})}
 	c := newFakeCache(f.compile, 4)
@@ -71,11 +65,11 @@ func TestModuleCache_once(t *testing.T) {
 	for range 20 {
 		wg.Go(func() {
 			entry, err := acquire(t.Context(), c, "a")
-			if err != nil || entry.module != &f.code {
+			if err != nil || entry.Module != &f.code {
 				t.Errorf("got %v, %v", entry, err)
 				return
 			}
-			if entry.firstLoad() {
+			if entry.FirstLoad() {
 				fresh.Add(1)
 			}
 		})
@@ -88,7 +82,7 @@ func TestModuleCache_once(t *testing.T) {
 	}
 }
 
-func TestModuleCache_parallel(t *testing.T) {
+func TestModules_parallel(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{may: make(chan struct{})}
 	c := newFakeCache(f.compile, 2)
@@ -108,12 +102,12 @@ func TestModuleCache_parallel(t *testing.T) {
 	}
 }
 
-// TestModuleCache_release verifies that code is closed a while after its last release, and not earlier.
-func TestModuleCache_release(t *testing.T) {
+// TestModules_release verifies that code is closed a while after its last release, and not earlier.
+func TestModules_release(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{}
 	c := newFakeCache(f.compile, 1)
-	c.linger = time.Millisecond
+	c.Linger = time.Millisecond
 	one, err := acquire(t.Context(), c, "a")
 	if err != nil {
 		t.Fatal(err)
@@ -122,10 +116,10 @@ func TestModuleCache_release(t *testing.T) {
 	if err != nil || one != two {
 		t.Fatalf("got %v, %v", two, err)
 	}
-	one.release()
-	time.AfterFunc(10*time.Millisecond, two.release)
+	one.Release()
+	time.AfterFunc(10*time.Millisecond, two.Release)
 	eventually(t, "the code is closed", func() bool { return f.code.closed.Load() == 1 })
-	if cached(c) != 0 {
+	if c.Len() != 0 {
 		t.Error("the entry is still there")
 	}
 	if _, err := acquire(t.Context(), c, "a"); err != nil || f.compiled.Load() != 2 {
@@ -133,9 +127,9 @@ func TestModuleCache_release(t *testing.T) {
 	}
 }
 
-// TestModuleCache_release_reused verifies that a module that is acquired again in time is kept, as when it is
+// TestModules_release_reused verifies that a module that is acquired again in time is kept, as when it is
 // described and then loaded.
-func TestModuleCache_release_reused(t *testing.T) {
+func TestModules_release_reused(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{}
 	c := newFakeCache(f.compile, 1)
@@ -144,7 +138,7 @@ func TestModuleCache_release_reused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		entry.release()
+		entry.Release()
 		entry.drop() // the timer of an earlier release may do this at any moment
 		if entry, err = acquire(t.Context(), c, "a"); err != nil {
 			t.Fatal(err)
@@ -153,11 +147,11 @@ func TestModuleCache_release_reused(t *testing.T) {
 		if f.code.closed.Load() != f.compiled.Load()-1 {
 			t.Fatal("code in use was closed")
 		}
-		entry.release()
+		entry.Release()
 	}
 }
 
-func TestModuleCache_fails(t *testing.T) {
+func TestModules_fails(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{err: errors.New("not valid")}
 	c := newFakeCache(f.compile, 1)
@@ -165,33 +159,33 @@ func TestModuleCache_fails(t *testing.T) {
 		if _, err := acquire(t.Context(), c, "a"); !errors.Is(err, f.err) {
 			t.Errorf("got %v, want %v", err, f.err)
 		}
-		if f.compiled.Load() != want+1 || cached(c) != 0 {
-			t.Errorf("a failure is not kept: compiled %d times, %d entries", f.compiled.Load(), cached(c))
+		if f.compiled.Load() != want+1 || c.Len() != 0 {
+			t.Errorf("a failure is not kept: compiled %d times, %d entries", f.compiled.Load(), c.Len())
 		}
 	}
 }
 
-// TestModuleCache_givenUp verifies that code is closed if all callers have given up when its compilation ends.
-func TestModuleCache_givenUp(t *testing.T) {
+// TestModules_givenUp verifies that code is closed if all callers have given up when its compilation ends.
+func TestModules_givenUp(t *testing.T) {
 	t.Parallel()
 	f := &fakeCompiler{may: make(chan struct{})}
 	c := newFakeCache(f.compile, 1)
-	c.linger = time.Millisecond
+	c.Linger = time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	if _, err := acquire(ctx, c, "a"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v, want the context's error", err)
 	}
-	eventually(t, "the entry is dropped", func() bool { return cached(c) == 0 })
+	eventually(t, "the entry is dropped", func() bool { return c.Len() == 0 })
 	close(f.may)
 	eventually(t, "the code is closed", func() bool { return f.code.closed.Load() == 1 })
 }
 
-// TestModuleCache_canceled verifies that the compilation is canceled when the last caller gives up, and not earlier.
-func TestModuleCache_canceled(t *testing.T) {
+// TestModules_canceled verifies that the compilation is canceled when the last caller gives up, and not earlier.
+func TestModules_canceled(t *testing.T) {
 	t.Parallel()
 	started, ended := make(chan struct{}), make(chan error, 1)
-	c := newFakeCache(func(ctx context.Context, _ *artifact, _ bool) (wazero.CompiledModule, error) {
+	c := newFakeCache(func(ctx context.Context, _ *Artifact, _ bool) (wazero.CompiledModule, error) {
 		close(started)
 		<-ctx.Done()
 		ended <- ctx.Err()
@@ -230,30 +224,42 @@ func TestModuleCache_canceled(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("the compilation ended with %v", err)
 	}
-	if cached(c) != 0 {
+	if c.Len() != 0 {
 		t.Error("the entry is still there")
 	}
 }
 
-// TestModuleCache_slow verifies that a module that takes long to compile does not block others.
-func TestModuleCache_slow(t *testing.T) {
+// TestModules_slow verifies that a module that takes long to compile does not block others.
+func TestModules_slow(t *testing.T) {
 	t.Parallel()
 	slow, quick := &fakeCompiler{may: make(chan struct{})}, &fakeCompiler{}
-	c := newFakeCache(func(ctx context.Context, a *artifact, kept bool) (wazero.CompiledModule, error) {
+	c := newFakeCache(func(ctx context.Context, a *Artifact, kept bool) (wazero.CompiledModule, error) {
 		if len(a.Module) > 0 {
 			return slow.compile(ctx, a, kept)
 		}
 		return quick.compile(ctx, a, kept)
 	}, 1)
 	c.idleTimeout = time.Millisecond
-	_, err := c.acquire(t.Context(), "a", source{read: func() (*artifact, bool, error) { return &artifact{Module: []byte("long")}, false, nil }})
+	_, err := c.Acquire(t.Context(), "a", Source{Read: func() (*Artifact, bool, error) { return &Artifact{Module: []byte("long")}, false, nil }})
 	if err == nil || err.Error() != "it takes more than 1ms: make its functions smaller" {
 		t.Errorf("got %v, want that it takes too long", err)
 	}
-	c.idleTimeout = callTimeout
+	c.idleTimeout = compileTimeout
 	if _, err := acquire(t.Context(), c, "b"); err != nil {
 		t.Error(err)
 	}
 	close(slow.may)
 	eventually(t, "the late code is closed", func() bool { return slow.code.closed.Load() == 1 })
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(compileTimeout); !condition(); <-tick.C {
+		if time.Now().After(end) {
+			t.Fatal("waited in vain until " + what)
+		}
+	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package wasm
+package codecache
 
 import (
 	"bytes"
@@ -10,11 +10,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 
-	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
@@ -22,68 +19,45 @@ import (
 // presence: a module whose artifact is in the cache has been compiled within the limits.
 const artifactFormat = 2
 
-// artifactCache stores artifacts on disk, next to the compilation cache of wazero, so that each digest is metered and
-// compiled only once. Like compiled code, artifacts are trusted: whoever can write them controls the process.
-type artifactCache struct {
-	// dir is the directory. If it is empty, nothing is stored.
-	dir string
+// Artifact is a module in the form that the engine runs: it is metered, its tables are bounded, and the engine applies
+// its data segments and calls its start function. It depends on the bytes of the module alone and never changes.
+type Artifact struct {
+	// Module is the input of the compiler.
+	Module []byte
+	// Data is the initial content of a new memory, in the order in which it is written.
+	Data []meter.Segment
+	// Globals are the mutable globals, by the names under which they are exported.
+	Globals []meter.Global
+	// HasStart reports whether there is a start function, exported as meter.ExportStart.
+	HasStart bool
+	// Restorable reports whether memory and globals are the whole state of an instance.
+	Restorable bool
+	// Cost is meter.Output.CompileCost. It is 0 for an artifact that was read from disk.
+	Cost uint64
+}
+
+// compact copies the data to memory of its own, so that it does not keep the bytes of the module alive.
+func (a *Artifact) compact() {
+	blob := make([]byte, 0, a.dataBytes())
+	data := make([]meter.Segment, len(a.Data))
+	for i, d := range a.Data {
+		start := len(blob)
+		blob = append(blob, d.Bytes...)
+		data[i] = meter.Segment{Offset: d.Offset, Bytes: blob[start:len(blob):len(blob)]}
+	}
+	a.Data = data
+}
+
+// dataBytes returns the total size of Data in bytes.
+func (a *Artifact) dataBytes() (n int) {
+	for _, d := range a.Data {
+		n += len(d.Bytes)
+	}
+	return n
 }
 
 // errDamaged is returned for a file whose content does not match its checksum.
 var errDamaged = errors.New("the file is damaged")
-
-// get returns the artifact of a digest. It returns an error if the artifact does not exist or is damaged.
-func (c artifactCache) get(digest plugin.Digest) (*artifact, error) {
-	if c.dir == "" {
-		return nil, fs.ErrNotExist
-	}
-	file, err := os.Open(c.path(digest))
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() //nolint:errcheck // it was only read
-	return readArtifact(file)
-}
-
-// put stores an artifact. It writes the file atomically.
-func (c artifactCache) put(digest plugin.Digest, a *artifact) error {
-	if c.dir == "" {
-		return nil
-	}
-	path := c.path(digest)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "new-*")
-	if err != nil {
-		return err
-	}
-	err = writeArtifact(file, a)
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return nil
-}
-
-// open returns the file of a digest, or nil if there is none. The file can be read as long as it is open, even after it
-// is removed from the directory.
-func (c artifactCache) open(digest plugin.Digest) *os.File {
-	if c.dir == "" {
-		return nil
-	}
-	file, err := os.Open(c.path(digest))
-	if err != nil {
-		return nil
-	}
-	return file
-}
-
-func (c artifactCache) path(digest plugin.Digest) string {
-	return filepath.Join(c.dir, fmt.Sprintf(meteredPrefix+"%d-%d", artifactFormat, meter.Version), string(digest))
-}
 
 // header is the header of an artifact file. It follows the checksum and the length of the header. After it come the
 // bytes of all segments, and the module.
@@ -100,7 +74,7 @@ func checksum(body []byte) uint32 {
 }
 
 // writeArtifact writes an artifact.
-func writeArtifact(w io.Writer, a *artifact) error {
+func writeArtifact(w io.Writer, a *Artifact) error {
 	h := header{Module: len(a.Module), Globals: a.Globals, HasStart: a.HasStart, Restorable: a.Restorable}
 	var body bytes.Buffer
 	body.Write(make([]byte, 4+4)) // the checksum and the header's length
@@ -123,8 +97,8 @@ func writeArtifact(w io.Writer, a *artifact) error {
 	return err
 }
 
-// readArtifact reads a file that writeArtifact has written.
-func readArtifact(file *os.File) (*artifact, error) {
+// ReadArtifact reads a file that writeArtifact has written.
+func ReadArtifact(file *os.File) (*Artifact, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
@@ -142,7 +116,7 @@ func readArtifact(file *os.File) (*artifact, error) {
 		return nil, fmt.Errorf("decode: %w", err)
 	}
 	body = body[length:]
-	a := &artifact{Globals: h.Globals, HasStart: h.HasStart, Restorable: h.Restorable, Data: make([]meter.Segment, len(h.Lengths))}
+	a := &Artifact{Globals: h.Globals, HasStart: h.HasStart, Restorable: h.Restorable, Data: make([]meter.Segment, len(h.Lengths))}
 	for i, n := range h.Lengths {
 		a.Data[i] = meter.Segment{Offset: h.Offsets[i], Bytes: body[:n:n]}
 		body = body[n:]

@@ -2,7 +2,7 @@
 
 //go:build !unix
 
-package wasm
+package codecache
 
 import "io/fs"
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package codecache
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDir_Bound_order verifies that the least recently used files are removed first, and that files of others are kept.
+func TestDir_Bound_order(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start := time.Now().Add(-time.Hour)
+	write := func(name string, written, read int) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, make([]byte, 100), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, start.Add(time.Duration(read)*time.Second), start.Add(time.Duration(written)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("others/a", 0, 0)
+	write("metered-1-2/b", 3, 3)
+	write("wazero-x/c", 2, 2)
+	write("wazero-x/d", 4, 4)
+	write("wazero-x/e", 5, 5)
+	(&Dir{path: dir, most: 300, log: logr.Discard()}).Bound()
+
+	var left []string
+	for _, name := range []string{"others/a", "metered-1-2/b", "wazero-x/c", "wazero-x/d", "wazero-x/e"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			left = append(left, name)
+		}
+	}
+	if diff := cmp.Diff([]string{"others/a", "wazero-x/d", "wazero-x/e"}, left); diff != "" {
+		t.Errorf("what is left (-want +got):\n%s", diff)
+	}
+}
