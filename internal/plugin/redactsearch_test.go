@@ -13,6 +13,9 @@ import (
 	"testing"
 )
 
+// maxSecret is the maximum size of a secret, see package settings.
+const maxSecret = 32 << 10
+
 // reference is the simplest implementation of a Redactor: it replaces the longest form at the first position, and
 // continues after it.
 type reference struct {

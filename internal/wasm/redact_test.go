@@ -13,6 +13,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/settings"
 )
 
 // quoting are secrets, one of which looks different in JSON.
@@ -22,11 +23,11 @@ var quoting = []string{"hunter2-correct-horse", `quote"back\slash<html>`, "first
 func echo(tb testing.TB, e *Engine, secret string, change ...func(*plugin.LoadRequest)) (plugin.Runner, error) {
 	tb.Helper()
 	req := request(tb, "echo")
-	settings, err := plugin.MergeSettings(nil, []plugin.Secret{{As: "token", Value: secret}})
+	merged, err := settings.Merge(nil, []settings.Secret{{As: "token", Value: secret}})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	req.Settings, req.Redact = settings, plugin.NewRedactor(secret)
+	req.Settings, req.Redact = merged, plugin.NewRedactor(secret)
 	for _, c := range change {
 		c(&req)
 	}

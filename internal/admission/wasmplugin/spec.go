@@ -10,6 +10,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/settings"
 )
 
 // checkSpec makes the checks of the controller that are possible before the module is loaded: of the spec itself, and,
@@ -24,7 +25,7 @@ func (v *validator) checkSpec(ctx context.Context, spec pluginsv1alpha1.WasmPlug
 	if err := plugin.CheckObjectSelector(spec.Admission.ObjectSelector); err != nil {
 		return err
 	}
-	if err := plugin.CheckSettingNames(spec.Settings, spec.SettingsFrom); err != nil {
+	if err := settings.CheckNames(spec.Settings, spec.SettingsFrom); err != nil {
 		return err
 	}
 	metadata, ok := v.Known.Known(plugin.Digest(spec.SHA256))

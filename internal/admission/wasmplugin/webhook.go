@@ -15,6 +15,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/settings"
 )
 
 // Path is the URL path of the webhook.
@@ -57,7 +58,7 @@ type validator struct {
 	Options
 	reader client.Reader
 
-	settingsChecks plugin.SettingsChecks
+	settingsChecks settings.Checker
 }
 
 var _ admission.Validator[*pluginsv1alpha1.WasmPlugin] = (*validator)(nil)

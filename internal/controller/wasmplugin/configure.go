@@ -15,6 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/settings"
 )
 
 // pollSecrets is how often the Secrets of spec.settingsFrom are read again: no event reports their changes, because the
@@ -32,7 +33,7 @@ type configure struct {
 	permissions permissions
 	// authorize reports what else the ServiceAccount lacks if it is not allowed to read a Secret.
 	authorize authorize
-	checks    *plugin.SettingsChecks
+	checks    *settings.Checker
 }
 
 // Secrets reads Secrets as a plugin.
@@ -43,12 +44,12 @@ type Secrets interface {
 func (c configure) run(ctx context.Context, l *load) *problem {
 	secrets, err := c.collect(ctx, l)
 	if err == nil {
-		l.plan.Redact = plugin.RedactorOf(secrets)
+		l.plan.Redact = settings.RedactorOf(secrets)
 		l.plan.Secret = nil
 		for _, s := range secrets {
 			l.plan.Secret = append(l.plan.Secret, s.As)
 		}
-		l.plan.Settings, err = plugin.MergeSettings(l.plan.Settings, secrets)
+		l.plan.Settings, err = settings.Merge(l.plan.Settings, secrets)
 	}
 	if err == nil {
 		err = c.check(ctx, l, secrets)
@@ -84,23 +85,23 @@ func (c configure) run(ctx context.Context, l *load) *problem {
 
 // check checks the settings against the module's schema. An error that is not a *plugin.LoadError means that
 // there is no result.
-func (c configure) check(ctx context.Context, l *load, secrets []plugin.Secret) error {
+func (c configure) check(ctx context.Context, l *load, secrets []settings.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, settingsTime)
 	defer cancel()
 	return c.checks.Check(ctx, l.plan.Metadata.ConfigSchema, l.plan.Settings, secrets...)
 }
 
 // collect reads spec.settingsFrom as the plugin's ServiceAccount.
-func (c configure) collect(ctx context.Context, l *load) ([]plugin.Secret, error) {
+func (c configure) collect(ctx context.Context, l *load) ([]settings.Secret, error) {
 	from, id := l.plugin.Spec.SettingsFrom, l.plan.Identity
-	if err := plugin.CheckSettingNames(l.plugin.Spec.Settings, from); err != nil {
+	if err := settings.CheckNames(l.plugin.Spec.Settings, from); err != nil {
 		return nil, err
 	}
 	data, err := c.read(ctx, id, from)
 	if err != nil {
 		return nil, err
 	}
-	var out []plugin.Secret
+	var out []settings.Secret
 	for _, f := range from {
 		value, ok := data[f.SecretRef.Name][f.SecretRef.Key]
 		if !ok {
@@ -108,7 +109,7 @@ func (c configure) collect(ctx context.Context, l *load) ([]plugin.Secret, error
 				"Secret %q in namespace %q has no key %q, which spec.settingsFrom takes %q from: add it, or change spec.settingsFrom",
 				f.SecretRef.Name, id.Namespace, f.SecretRef.Key, f.As)
 		}
-		secret, err := plugin.NewSecret(f, value)
+		secret, err := settings.NewSecret(f, value)
 		if err != nil {
 			return nil, err
 		}

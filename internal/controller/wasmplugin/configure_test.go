@@ -16,11 +16,11 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access/rbac"
-	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/settings"
 )
 
 func configureOf(k keeper) configure {
-	return configure{secrets: k, checks: &plugin.SettingsChecks{}}
+	return configure{secrets: k, checks: &settings.Checker{}}
 }
 
 // keeper has Secrets, and counts how often each is read.

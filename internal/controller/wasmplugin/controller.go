@@ -17,6 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/settings"
 )
 
 // Config is what a Reconciler needs. Everything without a comment is required.
@@ -100,7 +101,7 @@ func New(c Config) *Reconciler {
 		fetch{configMaps: c.ConfigMaps, files: c.Files, clock: c.Revisions.clock},
 		verify{engine: c.Engine, described: c.Described, clock: c.Revisions.clock, replica: r.replica},
 		identify{withoutRBAC: c.WithoutRBAC},
-		configure{secrets: c.Hosts, permissions: perms, authorize: authorize, checks: &plugin.SettingsChecks{}},
+		configure{secrets: c.Hosts, permissions: perms, authorize: authorize, checks: &settings.Checker{}},
 		authorize,
 		phaseFunc(rejectRolledBack),
 		compile{engine: c.Engine, guests: guests{hosts: c.Hosts, decorators: c.Decorators, events: r.events}, revisions: c.Revisions, changed: r.attention.enqueue},

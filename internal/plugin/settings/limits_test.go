@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package plugin
+package settings
 
 import (
 	"context"
@@ -10,6 +10,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // allOf40 returns the schema of a module that occupied all workers: 3 KB, 2⁴⁰ steps.
@@ -22,7 +25,7 @@ func allOf40() string {
 }
 
 // Not in parallel, because it measures memory.
-func TestCheckSettings_bombs(t *testing.T) {
+func TestCheck_bombs(t *testing.T) {
 	nested := strings.Repeat(`{"a":`, 40) + `{}` + strings.Repeat(`}`, 40)
 	for name, tc := range map[string]struct{ schema, settings, want string }{
 		"a schema": {allOf40(), `{}`, "the module's configSchema takes too much work: ask the module's author for a simpler schema: " +
@@ -33,9 +36,9 @@ func TestCheckSettings_bombs(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		err := CheckSettings(json.RawMessage(tc.schema), json.RawMessage(tc.settings))
+		err := Check(t.Context(), json.RawMessage(tc.schema), json.RawMessage(tc.settings))
 		runtime.ReadMemStats(&after)
-		var load *LoadError
+		var load *plugin.LoadError
 		if !errors.As(err, &load) || load.Reason != badReason || load.Error() != tc.want {
 			t.Errorf("%s: got %v\nwant %s", name, err, tc.want)
 		}
@@ -46,7 +49,7 @@ func TestCheckSettings_bombs(t *testing.T) {
 }
 
 // Whatever is wrong, the message is short, and always the same.
-func TestCheckSettings_longErrors(t *testing.T) {
+func TestCheck_longErrors(t *testing.T) {
 	t.Parallel()
 	list := func(format string, n int) string {
 		out := make([]string, n)
@@ -70,8 +73,8 @@ func TestCheckSettings_longErrors(t *testing.T) {
 	} {
 		first := ""
 		for range 3 { // maps have no order
-			err := CheckSettings(json.RawMessage(tc.schema), json.RawMessage(tc.settings))
-			var load *LoadError
+			err := Check(t.Context(), json.RawMessage(tc.schema), json.RawMessage(tc.settings))
+			var load *plugin.LoadError
 			if !errors.As(err, &load) || load.Reason != invalid || !strings.Contains(load.Message, tc.want) || len(load.Message) > maxExplained*(maxSentence+8) {
 				t.Fatalf("%s: got %d bytes: %.600v\nwant %s", name, len(err.Error()), err, tc.want)
 			}
@@ -86,29 +89,29 @@ func TestCheckSettings_longErrors(t *testing.T) {
 }
 
 // If a text is cut inside a secret, it shows no part of the secret.
-func TestCheckSettings_secretAtTheCut(t *testing.T) {
+func TestCheck_secretAtTheCut(t *testing.T) {
 	t.Parallel()
 	const secret = "correct-horse-battery-staple"
 	for before := maxQuoted - len(secret) - 2; before < maxQuoted+2; before++ {
 		settings := `{"token":"` + secret + `","other":"` + strings.Repeat("-", before) + secret + strings.Repeat("-", 300) + `"}`
-		err := CheckSettings(json.RawMessage(`{"properties":{"other":{"pattern":"^x"}}}`), json.RawMessage(settings), Secret{As: "token", Value: secret})
+		err := Check(t.Context(), json.RawMessage(`{"properties":{"other":{"pattern":"^x"}}}`), json.RawMessage(settings), Secret{As: "token", Value: secret})
 		if err == nil || strings.Contains(err.Error(), "corr") {
 			t.Errorf("after %d bytes: %v", before, err)
 		}
 	}
 }
 
-func TestSettingsChecks(t *testing.T) {
+func TestChecker(t *testing.T) {
 	t.Parallel()
 	schema, settings := json.RawMessage(`{"type":"object"}`), json.RawMessage(`[]`)
-	var c SettingsChecks
-	var load *LoadError
-	for range 2 * maxSettingsChecks { // each check releases its slot for the next one
+	var c Checker
+	var load *plugin.LoadError
+	for range 2 * maxChecks { // each check releases its slot for the next one
 		if err := c.Check(t.Context(), schema, settings); !errors.As(err, &load) || load.Reason != invalid {
 			t.Fatalf("got %v", err)
 		}
 	}
-	for range maxSettingsChecks {
+	for range maxChecks {
 		c.slots <- struct{}{} // other checks occupy the slots
 	}
 	enough := errors.New("enough")
@@ -121,18 +124,22 @@ func TestSettingsChecks(t *testing.T) {
 	if err := c.Check(t.Context(), schema, settings); !errors.As(err, &load) {
 		t.Errorf("got %v when there is a place again", err)
 	}
-	eventually(t, "the checks are over", func() bool { return len(c.slots) == maxSettingsChecks-1 })
+	select {
+	case c.slots <- struct{}{}:
+	case <-time.After(time.Minute):
+		t.Error("the last check did not release its slot")
+	}
 }
 
 // A check that ends with its context does not reject the schema or the settings.
-func TestCheckSettingsContext_ends(t *testing.T) {
+func TestCheck_ends(t *testing.T) {
 	t.Parallel()
 	enough := errors.New("enough")
 	ended, cancel := context.WithCancelCause(t.Context())
 	cancel(enough)
 	settings := `{"l":[` + strings.Repeat(`"x",`, 5_000) + `"x"]}`
-	err := CheckSettingsContext(ended, json.RawMessage(`{"properties":{"l":{"items":{"type":"string"}}}}`), json.RawMessage(settings))
-	if load := (*LoadError)(nil); !errors.Is(err, enough) || errors.As(err, &load) {
+	err := Check(ended, json.RawMessage(`{"properties":{"l":{"items":{"type":"string"}}}}`), json.RawMessage(settings))
+	if load := (*plugin.LoadError)(nil); !errors.Is(err, enough) || errors.As(err, &load) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package plugin
+package settings
 
 import (
 	"encoding/json"
@@ -11,10 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // No violated rule of a schema produces an error that shows a secret.
-func TestCheckSettings_secretsAreNotShown(t *testing.T) {
+func TestCheck_secretsAreNotShown(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ schema, value, want string }{
 		"pattern":    {`{"properties":{"token":{"pattern":"^[0-9]+$"}}}`, "hunter2", `settings.token: breaks the schema's "pattern" (its value is a secret, and not shown)`},
@@ -31,18 +32,18 @@ func TestCheckSettings_secretsAreNotShown(t *testing.T) {
 		"no rule":    {`{"$ref":"#"}`, "hunter2", "it refers to itself without end"},
 	} {
 		secrets := []Secret{{As: "token", Value: tc.value}}
-		merged, err := MergeSettings(nil, secrets)
+		merged, err := Merge(nil, secrets)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = CheckSettings(json.RawMessage(tc.schema), merged, secrets...)
+		err = Check(t.Context(), json.RawMessage(tc.schema), merged, secrets...)
 		if err == nil || strings.Contains(err.Error(), tc.value) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: got %v, want %s", name, err, tc.want)
 		}
 	}
 }
 
-func TestMergeSettings(t *testing.T) {
+func TestMerge(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		settings string
@@ -54,12 +55,12 @@ func TestMergeSettings(t *testing.T) {
 		"no settings": {``, []Secret{{"token", "x"}}, `{"token":"x"}`},
 		"both":        {`{"b":1.50,"a":{"z":1}}`, []Secret{{"token", "<x>\n\"y\""}}, `{"a":{"z":1},"b":1.50,"token":"<x>\n\"y\""}`},
 	} {
-		got, err := MergeSettings(json.RawMessage(tc.settings), tc.secrets)
+		got, err := Merge(json.RawMessage(tc.settings), tc.secrets)
 		if err != nil || string(got) != tc.want {
 			t.Errorf("%s: got %s, %v, want %s", name, got, err, tc.want)
 		}
 	}
-	if _, err := MergeSettings(json.RawMessage(`[1]`), []Secret{{"token", "x"}}); err == nil {
+	if _, err := Merge(json.RawMessage(`[1]`), []Secret{{"token", "x"}}); err == nil {
 		t.Error("a list was taken for settings")
 	}
 }
@@ -69,7 +70,7 @@ func TestSecrets_rejected(t *testing.T) {
 	from := pluginsv1alpha1.SettingSource{As: "token", SecretRef: pluginsv1alpha1.SecretKeyReference{Name: "mail", Key: "password"}}
 	_, long := NewSecret(from, make([]byte, maxSecret+1))
 	_, binary := NewSecret(from, []byte("hunter2\xff"))
-	clash := CheckSettingNames(&runtime.RawExtension{Raw: []byte(`{"token":"hunter2"}`)}, []pluginsv1alpha1.SettingSource{from})
+	clash := CheckNames(&runtime.RawExtension{Raw: []byte(`{"token":"hunter2"}`)}, []pluginsv1alpha1.SettingSource{from})
 	for _, tc := range []struct {
 		err          error
 		reason, want string
@@ -78,7 +79,7 @@ func TestSecrets_rejected(t *testing.T) {
 		{binary, pluginsv1alpha1.ReasonSecretInvalid, `key "password" of Secret "mail" is not UTF-8 text`},
 		{clash, pluginsv1alpha1.ReasonSettingsConflict, `spec.settingsFrom[0] is "token", which spec.settings has too`},
 	} {
-		var load *LoadError
+		var load *plugin.LoadError
 		if !errors.As(tc.err, &load) || load.Reason != tc.reason || !strings.Contains(load.Message, tc.want) || strings.Contains(load.Message, "hunter2") {
 			t.Errorf("got %v, want %s: %s", tc.err, tc.reason, tc.want)
 		}
@@ -86,7 +87,7 @@ func TestSecrets_rejected(t *testing.T) {
 	if secret, err := NewSecret(from, []byte("hunter2")); err != nil || secret.Value != "hunter2" {
 		t.Errorf("got %v", err)
 	}
-	if err := CheckSettingNames(&runtime.RawExtension{Raw: []byte(`{"other":1}`)}, []pluginsv1alpha1.SettingSource{from}); err != nil {
+	if err := CheckNames(&runtime.RawExtension{Raw: []byte(`{"other":1}`)}, []pluginsv1alpha1.SettingSource{from}); err != nil {
 		t.Error(err)
 	}
 }

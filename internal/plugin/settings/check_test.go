@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package plugin
+package settings
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 const (
@@ -67,20 +68,20 @@ var settingsTests = []struct {
 	{name: "a limit beyond reason", reason: badReason, schema: `{"minimum":1e99999999}`, settings: `{}`, want: "number 1e99999999 is out of range"},
 }
 
-func TestCheckSettings(t *testing.T) {
+func TestCheck(t *testing.T) {
 	t.Parallel()
 	for _, tt := range settingsTests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for range 10 { // maps have no order
-				err := CheckSettings(json.RawMessage(tt.schema), json.RawMessage(tt.settings))
+				err := Check(t.Context(), json.RawMessage(tt.schema), json.RawMessage(tt.settings))
 				if tt.reason == "" {
 					if err != nil {
 						t.Fatal(err)
 					}
 					continue
 				}
-				var load *LoadError
+				var load *plugin.LoadError
 				if !errors.As(err, &load) || load.Reason != tt.reason || !strings.HasSuffix(load.Error(), tt.want) {
 					t.Fatalf("got %v\nwant %s: %s", err, tt.reason, tt.want)
 				}
@@ -89,18 +90,18 @@ func TestCheckSettings(t *testing.T) {
 	}
 }
 
-func FuzzCheckSettings(f *testing.F) {
+func FuzzCheck(f *testing.F) {
 	for _, tt := range settingsTests {
 		f.Add([]byte(tt.schema), []byte(tt.settings))
 	}
 	f.Fuzz(func(t *testing.T, schema, settings []byte) {
-		err := CheckSettings(schema, settings)
-		if second := CheckSettings(schema, settings); (err == nil) != (second == nil) || err != nil && err.Error() != second.Error() {
+		err := Check(t.Context(), schema, settings)
+		if second := Check(t.Context(), schema, settings); (err == nil) != (second == nil) || err != nil && err.Error() != second.Error() {
 			t.Errorf("got %v, then %v", err, second)
 		}
-		var load *LoadError
+		var load *plugin.LoadError
 		if err != nil && !errors.As(err, &load) {
-			t.Errorf("got %v, want a LoadError", err)
+			t.Errorf("got %v, want a plugin.LoadError", err)
 		}
 	})
 }

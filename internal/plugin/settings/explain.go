@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package plugin
+package settings
 
 import (
 	"fmt"
@@ -11,6 +11,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 const (
@@ -39,7 +41,7 @@ type explanation struct {
 	first
 
 	secrets []Secret
-	redact  *Redactor
+	redact  *plugin.Redactor
 	printer *message.Printer
 }
 

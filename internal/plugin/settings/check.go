@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package plugin
+package settings
 
 import (
 	"context"
@@ -12,19 +12,15 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/plugin/schemaguard"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/plugin/settings/schemaguard"
 )
 
-// CheckSettings validates settings, a JSON object, against a module's schema. Without a schema, all settings are valid.
-// The error is a *LoadError that lists every invalid member, always in the same order. It never contains the value of a
-// secret.
-func CheckSettings(schema, settings json.RawMessage, secrets ...Secret) error {
-	return CheckSettingsContext(context.Background(), schema, settings, secrets...)
-}
-
-// CheckSettingsContext is like CheckSettings, but stops when the context ends or its deadline passes. The error is then
-// that of the context. The number of steps is limited in any case: a schema that needs more is rejected.
-func CheckSettingsContext(ctx context.Context, schema, settings json.RawMessage, secrets ...Secret) (err error) {
+// Check validates settings, a JSON object, against a module's schema. Without a schema, all settings are valid. The
+// error is a *plugin.LoadError that lists every invalid member, always in the same order. It never contains the value
+// of a secret. If the context ends, Check stops and returns its error. The number of steps is limited in any case: a
+// schema that needs more is rejected.
+func Check(ctx context.Context, schema, settings json.RawMessage, secrets ...Secret) (err error) {
 	if len(schema) == 0 {
 		return nil
 	}
@@ -49,23 +45,23 @@ func CheckSettingsContext(ctx context.Context, schema, settings json.RawMessage,
 	case err == nil:
 		return nil
 	case errors.As(err, &text):
-		return Reject(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not valid JSON: %v", err)
+		return plugin.Reject(pluginsv1alpha1.ReasonSettingsInvalid, "spec.settings is not valid JSON: %v", err)
 	case errors.As(err, &limit):
-		return &LoadError{
+		return &plugin.LoadError{
 			Reason: pluginsv1alpha1.ReasonSchemaInvalid,
 			Message: "the module's configSchema takes too much work for spec.settings as they are: " +
 				"ask the module's author for a simpler schema, or use fewer or shorter settings",
 			Err: err,
 		}
 	case !errors.As(err, &invalid):
-		if Ended(ctx) {
+		if plugin.Ended(ctx) {
 			return err
 		}
 		return badSchema(err)
 	case hasCycle(invalid):
 		return badSchema(schemaguard.ErrEndless)
 	}
-	return Reject(pluginsv1alpha1.ReasonSettingsInvalid,
+	return plugin.Reject(pluginsv1alpha1.ReasonSettingsInvalid,
 		"spec.settings does not meet the module's schema: %s", RedactorOf(secrets).Text(strings.Join(explain("settings", invalid, secrets...), "; ")))
 }
 
@@ -75,7 +71,7 @@ func badSchema(err error) error {
 	if limit := (*schemaguard.LimitError)(nil); errors.As(err, &limit) {
 		message = "the module's configSchema takes too much work: ask the module's author for a simpler schema"
 	}
-	return &LoadError{Reason: pluginsv1alpha1.ReasonSchemaInvalid, Message: message, Err: err}
+	return &plugin.LoadError{Reason: pluginsv1alpha1.ReasonSchemaInvalid, Message: message, Err: err}
 }
 
 // explained returns the error of an invalid schema in the form of explain.
