@@ -10,33 +10,30 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access/origin"
 	"github.com/k1s-io/k1s/internal/access/rbac"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// everything is the entry that allows all resources, subresources or namespaces.
+// everything is the entry that allows all resources or subresources.
 const everything = "*"
 
 // Allowlist is what spec.security allows a plugin. RBAC must allow its ServiceAccount the same.
 type Allowlist struct {
 	// Resources and Verbs are nil if all are allowed.
-	Resources []string
-	Verbs     []string
-	// Namespaces is never nil.
-	Namespaces []string
+	Resources  []string
+	Verbs      []string
+	Namespaces plugin.Namespaces
 	// Hosts are the hosts that HTTP requests can go to. If it is empty, no host is allowed.
 	Hosts []string
 }
 
 // NewAllowlist returns the Allowlist of a plugin in the given namespace.
 func NewAllowlist(s pluginsv1alpha1.Security, namespace string) Allowlist {
-	l := Allowlist{Resources: s.AllowedResources, Namespaces: s.AllowedNamespaces, Hosts: s.AllowedHosts}
+	l := Allowlist{Resources: s.AllowedResources, Namespaces: plugin.AllowedNamespaces(s, namespace), Hosts: s.AllowedHosts}
 	if s.AllowedVerbs != nil {
 		l.Verbs = make([]string, len(s.AllowedVerbs))
 		for i, v := range s.AllowedVerbs {
 			l.Verbs[i] = string(v)
 		}
-	}
-	if l.Namespaces == nil {
-		l.Namespaces = []string{namespace}
 	}
 	return l
 }
@@ -48,7 +45,7 @@ func (l Allowlist) Denies(a rbac.Action) string {
 		return fmt.Sprintf("security.allowedVerbs does not have %q", a.Verb)
 	case !l.allowsResource(a):
 		return fmt.Sprintf("security.allowedResources does not have %q", a.QualifiedResource())
-	case !l.AllowsNamespace(a.Namespace):
+	case !l.Namespaces.Has(a.Namespace):
 		if a.Namespace == "" {
 			return `security.allowedNamespaces does not have "*"`
 		}
@@ -56,15 +53,6 @@ func (l Allowlist) Denies(a rbac.Action) string {
 	}
 	return ""
 }
-
-// AllowsNamespace reports whether the list allows a namespace. The empty namespace, which stands for all namespaces and
-// for cluster-scoped objects, needs "*".
-func (l Allowlist) AllowsNamespace(namespace string) bool {
-	return slices.Contains(l.Namespaces, everything) || namespace != "" && slices.Contains(l.Namespaces, namespace)
-}
-
-// Everywhere reports whether the list allows all namespaces.
-func (l Allowlist) Everywhere() bool { return slices.Contains(l.Namespaces, everything) }
 
 func (l Allowlist) allowsResource(a rbac.Action) bool {
 	return l.Resources == nil || slices.ContainsFunc(l.Resources, func(entry string) bool { return matchesResource(entry, a) })

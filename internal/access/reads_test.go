@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
@@ -35,7 +36,7 @@ func (w *world) cache(t *testing.T, kinds ...schema.GroupVersionKind) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		spec.Targets, spec.Kinds[gvk] = append(spec.Targets, watch.Target{GVK: gvk}), kind
+		spec.Targets, spec.Kinds[gvk] = append(spec.Targets, plugin.Target{GVK: gvk}), kind
 	}
 	if err := w.watches.Ensure(t.Context(), types.NamespacedName{Namespace: "other", Name: "watcher"}, spec, idle{}); err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ func BenchmarkServer(b *testing.B) {
 	server := NewServer(ServerOptions{Authorizer: authority{allowed: true}, Exempt: NewExempt(operatorNamespace), Log: logr.Discard()})
 	p := directPlugin(slot(b, runner), func(p *Plugin) { p.Exports = []string{abi.ExportSetDefaults, abi.ExportValidateCreate} })
 	server.Set(p)
-	target := items(Scope{})
+	target := items(nil)
 	review := admissionv1.AdmissionReview{Request: &admissionv1.AdmissionRequest{
 		UID: "u", Kind: metav1.GroupVersionKind(target.GVK), Resource: metav1.GroupVersionResource(target.GVR),
 		Namespace: "shop", Name: "it", Operation: admissionv1.Create,

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -189,12 +190,12 @@ func TestConfigurations_noCertificate(t *testing.T) {
 }
 
 func TestGroups(t *testing.T) {
-	target := func(resource string, namespaced bool, validate Scope) Target {
-		target := items(Scope{})
+	target := func(resource string, namespaced bool, validate plugin.Namespaces) Target {
+		target := items(nil)
 		target.GVR.Resource, target.Namespaced, target.Validate = resource, namespaced, validate
 		return target
 	}
-	all, some := Scope{All: true}, func(namespaces ...string) Scope { return Scope{Namespaces: namespaces} }
+	all, some := plugin.Namespaces{plugin.AllNamespaces}, func(namespaces ...string) plugin.Namespaces { return namespaces }
 	exempted := target("exempt", true, all)
 	exempted.GVR.Group = "authorization.k8s.io"
 	for name, tt := range map[string]struct {
@@ -202,7 +203,7 @@ func TestGroups(t *testing.T) {
 		want    map[string]string // resources and scopes, by webhook
 	}{
 		"nothing":               {nil, map[string]string{}},
-		"nowhere":               {[]Target{target("a", true, Scope{})}, map[string]string{}},
+		"nowhere":               {[]Target{target("a", true, nil)}, map[string]string{}},
 		"only exempt":           {[]Target{target("a", true, some("kube-system", operatorNamespace)), exempted}, map[string]string{}},
 		"cluster in namespaces": {[]Target{target("a", false, some("x"))}, map[string]string{}},
 		"together": {

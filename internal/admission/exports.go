@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // exports returns the plugin's exports for an operation, in the order in which they are called.
@@ -14,29 +15,10 @@ func (p *Plugin) exports(hook webhook, operation string) []string {
 		return nil
 	}
 	var exports []string
-	for _, export := range candidates(hook, operation) {
-		if slices.Contains(p.Exports, export) {
+	for _, export := range plugin.AdmissionExports(operation) {
+		if (export == abi.ExportSetDefaults) == (hook == mutating) && slices.Contains(p.Exports, export) {
 			exports = append(exports, export)
 		}
 	}
 	return exports
-}
-
-func candidates(hook webhook, operation string) []string {
-	if hook == mutating {
-		if operation == abi.OperationCreate || operation == abi.OperationUpdate {
-			return []string{abi.ExportSetDefaults}
-		}
-		return nil
-	}
-	switch operation {
-	case abi.OperationCreate:
-		return []string{abi.ExportValidateCreate, abi.ExportAdmit}
-	case abi.OperationUpdate:
-		return []string{abi.ExportValidateUpdate, abi.ExportAdmit}
-	case abi.OperationDelete:
-		return []string{abi.ExportValidateDelete, abi.ExportAdmit}
-	default:
-		return nil
-	}
 }

@@ -109,7 +109,7 @@ func slot(tb testing.TB, first plugin.Runner) *plugin.Slot {
 }
 
 // items is the target of every test's plugin.
-func items(scope Scope) Target {
+func items(scope plugin.Namespaces) Target {
 	return Target{
 		GVK: schema.GroupVersionKind{Group: "inventory.example.com", Version: "v1alpha1", Kind: "Item"},
 		GVR: schema.GroupVersionResource{Group: "inventory.example.com", Version: "v1alpha1", Resource: "items"}, Namespaced: true,
@@ -225,7 +225,7 @@ func (w *world) plugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
 	p := &Plugin{
 		Name:     types.NamespacedName{Namespace: w.home, Name: "script"},
 		Identity: rbac.Identity{Namespace: w.home, Plugin: "script", ServiceAccount: account},
-		Runner:   runner, Exports: allExports, Targets: []Target{items(Scope{Namespaces: []string{w.shop}})},
+		Runner:   runner, Exports: allExports, Targets: []Target{items(plugin.Namespaces{w.shop})},
 		FailurePolicy: pluginsv1alpha1.FailurePolicyFail, Timeout: 10 * time.Second,
 		Failed: func(f Failure) {
 			w.mu.Lock()
@@ -241,7 +241,7 @@ func (w *world) plugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
 
 func ignore(p *Plugin) { p.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore }
 
-func allNamespaces(p *Plugin) { p.Targets = []Target{items(Scope{All: true})} }
+func allNamespaces(p *Plugin) { p.Targets = []Target{items(plugin.Namespaces{plugin.AllNamespaces})} }
 
 // configure creates the webhooks of a plugin, and waits until the API server calls them. For every creation of an Item
 // "probe", the guest returns a warning with the plugin's name.

@@ -100,7 +100,7 @@ func (d *direct) counted(t *testing.T) []string {
 // review sends an AdmissionReview like the API server.
 func (d *direct) review(t *testing.T, hook webhook, change func(*admissionv1.AdmissionRequest)) (*admissionv1.AdmissionResponse, *httptest.ResponseRecorder) {
 	t.Helper()
-	target := items(Scope{})
+	target := items(nil)
 	request := &admissionv1.AdmissionRequest{
 		UID: "u", Kind: metav1.GroupVersionKind(target.GVK), Resource: metav1.GroupVersionResource(target.GVR),
 		Namespace: "shop", Name: "it", Operation: admissionv1.Create,
@@ -197,12 +197,12 @@ func TestServer_passes(t *testing.T) {
 		scripted(abi.ExportValidateUpdate, anything, traps, ""), scripted(abi.ExportValidateDelete, anything, traps, ""))
 	d.Set(directPlugin(slot(t, runner), func(p *Plugin) {
 		for _, group := range exemptGroups {
-			target := items(Scope{All: true})
+			target := items(plugin.Namespaces{plugin.AllNamespaces})
 			target.GVK.Group, target.GVR.Group = group, group
 			p.Targets = append(p.Targets, target)
 		}
 		p.Targets = append(p.Targets, Target{
-			GVK: corev1.SchemeGroupVersion.WithKind("Namespace"), GVR: corev1.SchemeGroupVersion.WithResource("namespaces"), Validate: Scope{All: true},
+			GVK: corev1.SchemeGroupVersion.WithKind("Namespace"), GVR: corev1.SchemeGroupVersion.WithResource("namespaces"), Validate: plugin.Namespaces{plugin.AllNamespaces},
 		})
 	}))
 	const ownAccount = "system:serviceaccount:home:" + account

@@ -17,6 +17,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -24,7 +25,7 @@ import (
 func configMaps(namespace string) Target {
 	return Target{
 		GVK: corev1.SchemeGroupVersion.WithKind("ConfigMap"), GVR: corev1.SchemeGroupVersion.WithResource("configmaps"), Namespaced: true,
-		Validate: Scope{Namespaces: []string{namespace}},
+		Validate: plugin.Namespaces{namespace},
 	}
 }
 
@@ -121,7 +122,7 @@ func TestServer_module(t *testing.T) {
 	} {
 		d.Set(directPlugin(runner, func(p *Plugin) {
 			target := configMaps("")
-			target.Validate = Scope{All: true}
+			target.Validate = plugin.Namespaces{plugin.AllNamespaces}
 			p.Targets, p.Module = []Target{target}, tt.module
 		}))
 		response, _ := d.review(t, validating, func(r *admissionv1.AdmissionRequest) {
@@ -145,13 +146,13 @@ func TestConfigurations_exemptGroups(t *testing.T) {
 	t.Parallel()
 	p := directPlugin(nil)
 	for _, group := range exemptGroups {
-		target := items(Scope{All: true})
+		target := items(plugin.Namespaces{plugin.AllNamespaces})
 		target.GVK.Group, target.GVR.Group = group, group
 		p.Targets = append(p.Targets, target)
 	}
 	wasmPlugins := pluginsv1alpha1.GroupVersion.WithResource("wasmplugins")
 	p.Targets = append(p.Targets, Target{
-		GVK: pluginsv1alpha1.GroupVersion.WithKind("WasmPlugin"), GVR: wasmPlugins, Namespaced: true, Validate: Scope{All: true}, Mutate: Scope{All: true},
+		GVK: pluginsv1alpha1.GroupVersion.WithKind("WasmPlugin"), GVR: wasmPlugins, Namespaced: true, Validate: plugin.Namespaces{plugin.AllNamespaces}, Mutate: plugin.Namespaces{plugin.AllNamespaces},
 	})
 	for _, hook := range []webhook{validating, mutating} {
 		rules := 0

@@ -13,6 +13,7 @@ import (
 
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // If the request has no name, the name of the object is used: in the input of the guest, and in messages.
@@ -51,7 +52,7 @@ func TestServer_names_exempt(t *testing.T) {
 	d.Set(directPlugin(slot(t, load(t, newEngine(t), nil, scripted(abi.ExportValidateDelete, anything, traps, ""))), func(p *Plugin) {
 		p.Targets = []Target{{
 			GVK: corev1.SchemeGroupVersion.WithKind("Namespace"), GVR: corev1.SchemeGroupVersion.WithResource("namespaces"),
-			Validate: Scope{All: true},
+			Validate: plugin.Namespaces{plugin.AllNamespaces},
 		}}
 	}))
 	for name, asked := range map[string]bool{metav1.NamespaceSystem: false, operatorNamespace: false, "shop": true} {

@@ -3,7 +3,6 @@
 package admission
 
 import (
-	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -66,22 +65,6 @@ type Target struct {
 	GVK        schema.GroupVersionKind
 	GVR        schema.GroupVersionResource
 	Namespaced bool
-	// Validate and Mutate are where the ServiceAccount has permission for the verbs.
-	Validate, Mutate Scope
-}
-
-// Scope is where a permission applies.
-type Scope struct {
-	// All means every namespace, and cluster-scoped objects.
-	All bool
-	// Namespaces is sorted.
-	Namespaces []string
-}
-
-// Empty reports whether the scope includes nothing.
-func (s Scope) Empty() bool { return !s.All && len(s.Namespaces) == 0 }
-
-// Has reports whether the scope includes a namespace. The empty namespace stands for cluster-scoped objects.
-func (s Scope) Has(namespace string) bool {
-	return s.All || namespace != "" && slices.Contains(s.Namespaces, namespace)
+	// Validate and Mutate are the namespaces in which the ServiceAccount has permission for the verbs, sorted.
+	Validate, Mutate plugin.Namespaces
 }

@@ -17,6 +17,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // group is the content of one webhook: the rules of the targets with the same namespaces.
@@ -38,13 +39,13 @@ func groups(p *Plugin, hook webhook, exempt Exempt) []group {
 		if hook == mutating {
 			scope = t.Mutate
 		}
-		scope.Namespaces = slices.DeleteFunc(slices.Clone(scope.Namespaces), exempt.has)
-		if exemptGroup(t.GVR.Group) || scope.Empty() || !t.Namespaced && !scope.All {
+		scope = slices.DeleteFunc(slices.Clone(scope), exempt.has)
+		if exemptGroup(t.GVR.Group) || len(scope) == 0 || !t.Namespaced && !scope.All() {
 			continue
 		}
 		key := ""
-		if !scope.All {
-			key = strings.Join(scope.Namespaces, ",")
+		if !scope.All() {
+			key = strings.Join(scope, ",")
 		}
 		g := byScope[key]
 		if g == nil {
@@ -108,13 +109,13 @@ func compareRules(a, b admissionregistrationv1.RuleWithOperations) int {
 }
 
 // selector returns a namespaceSelector for a scope. It does not apply to cluster-scoped objects.
-func selector(scope Scope, exempt Exempt) *metav1.LabelSelector {
+func selector(scope plugin.Namespaces, exempt Exempt) *metav1.LabelSelector {
 	s := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
 		{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpNotIn, Values: exempt.namespaces},
 	}}
-	if !scope.All {
+	if !scope.All() {
 		s.MatchExpressions = append(s.MatchExpressions,
-			metav1.LabelSelectorRequirement{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpIn, Values: scope.Namespaces})
+			metav1.LabelSelectorRequirement{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpIn, Values: scope})
 	}
 	return s
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 )
 
-// admissionExports are the exports that the plugin's admission webhooks call.
+// admissionExports are the exports that the plugin's admission webhooks call, in the order in which they are called.
 var admissionExports = []string{
 	abi.ExportValidateCreate, abi.ExportValidateUpdate, abi.ExportValidateDelete, abi.ExportSetDefaults, abi.ExportAdmit,
 }
@@ -33,6 +33,11 @@ func operationsOf(export string) []string {
 	default:
 		return nil
 	}
+}
+
+// AdmissionExports returns the exports that handle an operation, in the order in which they are called.
+func AdmissionExports(operation string) []string {
+	return slices.DeleteFunc(slices.Clone(admissionExports), func(export string) bool { return !slices.Contains(operationsOf(export), operation) })
 }
 
 // OperationsOf returns the operations of the admission requests for which an export is called, sorted: those that the

@@ -20,6 +20,22 @@ type Target struct {
 	Selector labels.Selector
 }
 
+// Equal reports whether two targets select the same objects.
+func (t Target) Equal(other Target) bool {
+	text := func(s labels.Selector) string {
+		if s == nil {
+			return ""
+		}
+		return s.String()
+	}
+	return t.GVK == other.GVK && text(t.Selector) == text(other.Selector)
+}
+
+// Selects reports whether labels match the selector.
+func (t Target) Selects(l map[string]string) bool {
+	return t.Selector == nil || t.Selector.Matches(labels.Set(l))
+}
+
 // ResolveCapabilities returns the capabilities of the spec, or those that the module declares if the spec has none. The
 // error is a *LoadError.
 func ResolveCapabilities(asked, declared []Capability) ([]Capability, error) {

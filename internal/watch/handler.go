@@ -13,6 +13,8 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // queue is the queue to which event handlers add requests.
@@ -23,7 +25,7 @@ type queue = priorityqueue.PriorityQueue[Request]
 type eventHandler struct {
 	spec    Spec
 	gvk     schema.GroupVersionKind
-	target  *Target // nil if the kind is only owned
+	target  *plugin.Target // nil if the kind is only owned
 	owned   bool
 	queue   queue
 	deleted *deletions
@@ -99,7 +101,7 @@ func (h *eventHandler) enqueue(obj any, cause metav1.Object, priority int) {
 	if h.selected(o) || h.target != nil && h.spec.informerKeys(o) {
 		h.add(options, h.request(o), cause)
 	}
-	if h.owned && h.spec.InScope(o.GetNamespace()) {
+	if h.owned && h.spec.Namespaces.Has(o.GetNamespace()) {
 		if owner, ok := h.owner(o); ok {
 			h.add(options, owner, cause)
 		}
@@ -130,19 +132,19 @@ func (h *eventHandler) owner(o metav1.Object) (Request, bool) {
 		if h.spec.namespaced(t.GVK) {
 			owner.Namespace = o.GetNamespace()
 		}
-		return owner, h.spec.InScope(owner.Namespace) && h.picks(t, owner)
+		return owner, h.spec.Namespaces.Has(owner.Namespace) && h.picks(t, owner)
 	}
 	return Request{}, false
 }
 
 // picks reports whether an owner matches the target's selector. An owner that is not in the cache does not match: it
 // has events of its own.
-func (h *eventHandler) picks(t Target, owner Request) bool {
+func (h *eventHandler) picks(t plugin.Target, owner Request) bool {
 	if t.Selector == nil {
 		return true
 	}
 	labels, ok := h.labels(owner)
-	return ok && t.selects(labels)
+	return ok && t.Selects(labels)
 }
 
 func accessor(obj any) metav1.Object {

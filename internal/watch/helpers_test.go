@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/k1s-io/k1s/internal/kinds"
+	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -104,7 +105,7 @@ func (w *world) of(watched ...schema.GroupVersionKind) Spec {
 	w.t.Helper()
 	s := Spec{Namespaces: []string{w.namespace}, MaxConcurrentReconciles: 2}
 	for _, gvk := range watched {
-		s.Targets = append(s.Targets, Target{GVK: gvk})
+		s.Targets = append(s.Targets, plugin.Target{GVK: gvk})
 	}
 	return w.resolved(s)
 }

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
@@ -44,7 +45,7 @@ func TestSpec_equal(t *testing.T) {
 	t.Parallel()
 	base := func() Spec {
 		return Spec{
-			Targets: []Target{{GVK: configMaps, Selector: labels.SelectorFromSet(labels.Set{"a": "b"})}, {GVK: secrets}},
+			Targets: []plugin.Target{{GVK: configMaps, Selector: labels.SelectorFromSet(labels.Set{"a": "b"})}, {GVK: secrets}},
 			Owns:    append(Spec{}.Owns, namespaces),
 			Kinds: map[schema.GroupVersionKind]*apimeta.RESTMapping{
 				configMaps: {Resource: configMaps.GroupVersion().WithResource("configmaps"), Scope: apimeta.RESTScopeNamespace},

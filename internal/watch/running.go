@@ -56,7 +56,7 @@ func (r *running) abandon() {
 // are in the informers.
 func (r *running) inherit(old *running) {
 	for _, req := range old.deletions.all() {
-		if r.spec.target(req.GVK) != nil && r.spec.InScope(req.Namespace) {
+		if r.spec.target(req.GVK) != nil && r.spec.Namespaces.Has(req.Namespace) {
 			r.deletions.add(req)
 			r.causes.add(req, nil)
 			r.Queue.Add(req)

@@ -8,9 +8,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // Request is one object to reconcile.
@@ -19,22 +20,16 @@ type Request struct {
 	types.NamespacedName
 }
 
-// Target is a kind whose objects are reconciled.
-type Target struct {
-	GVK schema.GroupVersionKind
-	// Selector selects the objects by their labels; nil means all.
-	Selector labels.Selector
-}
-
 // Spec is what one plugin's controller watches.
 type Spec struct {
-	Targets []Target
+	// Targets are the kinds whose objects are reconciled.
+	Targets []plugin.Target
 	// Owns are kinds of objects whose controlling owner is reconciled when they change.
 	Owns []schema.GroupVersionKind
 	// Kinds maps the target and the owned kinds to how the API server serves them.
 	Kinds map[schema.GroupVersionKind]*meta.RESTMapping
-	// Namespaces are those whose objects are in scope; "*" means all namespaces, and cluster-scoped objects.
-	Namespaces []string
+	// Namespaces are those whose objects are in scope.
+	Namespaces plugin.Namespaces
 	// Finalizer, if set, adds every object of the target kinds that has it, whatever its namespace and its labels: the
 	// plugin that added the finalizer has to remove it.
 	Finalizer string
@@ -50,21 +45,11 @@ func (s Spec) Equal(other Spec) bool {
 
 // EqualButKinds reports whether two specs are equal, except for how the API server serves their kinds.
 func (s Spec) EqualButKinds(other Spec) bool {
-	return slices.EqualFunc(s.Targets, other.Targets, Target.equal) &&
+	return slices.EqualFunc(s.Targets, other.Targets, plugin.Target.Equal) &&
 		slices.Equal(s.Owns, other.Owns) &&
 		slices.Equal(s.Namespaces, other.Namespaces) &&
 		s.Finalizer == other.Finalizer &&
 		s.MaxConcurrentReconciles == other.MaxConcurrentReconciles
-}
-
-func (t Target) equal(other Target) bool {
-	text := func(s labels.Selector) string {
-		if s == nil {
-			return ""
-		}
-		return s.String()
-	}
-	return t.GVK == other.GVK && text(t.Selector) == text(other.Selector)
 }
 
 // kinds returns every kind that the spec needs an informer for, once each.
@@ -90,7 +75,7 @@ func (s Spec) namespaced(gvk schema.GroupVersionKind) bool {
 }
 
 // target returns the target of a kind, or nil.
-func (s Spec) target(gvk schema.GroupVersionKind) *Target {
+func (s Spec) target(gvk schema.GroupVersionKind) *plugin.Target {
 	for i := range s.Targets {
 		if s.Targets[i].GVK == gvk {
 			return &s.Targets[i]
@@ -99,23 +84,13 @@ func (s Spec) target(gvk schema.GroupVersionKind) *Target {
 	return nil
 }
 
-// InScope reports whether objects of a namespace are in scope.
-func (s Spec) InScope(namespace string) bool {
-	return slices.Contains(s.Namespaces, "*") || namespace != "" && slices.Contains(s.Namespaces, namespace)
-}
-
 // Selects reports whether an object is in scope and matches the selector of its kind's target.
 func (s Spec) Selects(gvk schema.GroupVersionKind, o metav1.Object) bool {
 	t := s.target(gvk)
-	return t != nil && s.InScope(o.GetNamespace()) && t.selects(o.GetLabels())
+	return t != nil && s.Namespaces.Has(o.GetNamespace()) && t.Selects(o.GetLabels())
 }
 
 // informerKeys reports whether an object has the spec's finalizer.
 func (s Spec) informerKeys(o metav1.Object) bool {
 	return s.Finalizer != "" && slices.Contains(o.GetFinalizers(), s.Finalizer)
-}
-
-// selects reports whether labels match the target's selector.
-func (t Target) selects(l map[string]string) bool {
-	return t.Selector == nil || t.Selector.Matches(labels.Set(l))
 }

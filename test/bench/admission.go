@@ -125,7 +125,7 @@ func (s *session) admissionPlugin(t tenant) *admission.Plugin {
 	check(err)
 	slot := plugin.NewSlot(patience)
 	slot.Swap(runner)
-	scope := admission.Scope{Namespaces: []string{t.ns}}
+	scope := plugin.Namespaces{t.ns}
 	return &admission.Plugin{
 		Name:     types.NamespacedName{Namespace: t.ns, Name: "admission"},
 		Identity: rbac.Identity{Namespace: t.ns, Plugin: "admission", ServiceAccount: "plugin"},

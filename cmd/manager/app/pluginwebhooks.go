@@ -15,9 +15,6 @@ import (
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin"
 )
 
-// pluginsPath is the path under which the webhooks of plugins are served.
-const pluginsPath = "/plugins/"
-
 // pluginWebhooks implements wasmplugin.Webhooks.
 type pluginWebhooks struct {
 	*admission.Server
@@ -54,7 +51,7 @@ func (w *webhooks) servePlugins(ctx context.Context, mgr manager.Manager, o Opti
 	exempt := admission.NewExempt(o.Namespace)
 	server.Exempt, server.Marks, server.Log = exempt, w.marks, mgr.GetLogger().WithName("admission")
 	plugins := admission.NewServer(server)
-	w.server.Register(pluginsPath, http.Handler(plugins))
+	w.server.Register(admission.PathPrefix, http.Handler(plugins))
 	options := admission.ConfigurationsOptions{Client: mgr.GetClient(), Exempt: exempt, CA: w.certs, URL: w.url, Owner: owner}
 	if w.url == "" {
 		options.Service = &admissionregistrationv1.ServiceReference{Namespace: w.service.Namespace, Name: w.service.Name}

@@ -130,18 +130,9 @@ func (v *validator) metadata(wp *pluginsv1alpha1.WasmPlugin) plugin.Metadata {
 
 // overlap reports whether two plugins have access to a common namespace.
 func overlap(a, b *pluginsv1alpha1.WasmPlugin) bool {
-	x, y := namespaces(a), namespaces(b)
+	x, y := plugin.AllowedNamespaces(a.Spec.Security, a.Namespace), plugin.AllowedNamespaces(b.Spec.Security, b.Namespace)
 	if len(x) == 0 || len(y) == 0 {
 		return false
 	}
-	return slices.Contains(x, "*") || slices.Contains(y, "*") ||
-		slices.ContainsFunc(x, func(namespace string) bool { return slices.Contains(y, namespace) })
-}
-
-// namespaces returns spec.security.allowedNamespaces. The default is the plugin's own namespace.
-func namespaces(wp *pluginsv1alpha1.WasmPlugin) []string {
-	if allowed := wp.Spec.Security.AllowedNamespaces; allowed != nil {
-		return allowed
-	}
-	return []string{wp.Namespace}
+	return x.All() || y.All() || slices.ContainsFunc(x, y.Has)
 }

@@ -60,7 +60,7 @@ func TestDispatcher_Reconcile_leavesSelector(t *testing.T) {
 			d := &dispatcher{runner: tt.runner, objects: blocked{object: state}, authorizer: always{}, notify: func(string, string) {}}
 			d.scope.Store(&scope{
 				plan: plan.Plan{Capabilities: []plugin.Capability{plugin.CapabilityReconcile}, Watch: watch.Spec{
-					Targets:    []watch.Target{{GVK: item(), Selector: labels.SelectorFromSet(labels.Set{"kept": "yes"})}},
+					Targets:    []plugin.Target{{GVK: item(), Selector: labels.SelectorFromSet(labels.Set{"kept": "yes"})}},
 					Namespaces: []string{"shop"},
 				}},
 				kinds: plan.Kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}},

@@ -83,7 +83,7 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 			return reconcile.Result{}, err
 		}
 		next = stepNothing
-		if s.plan.Has(plugin.CapabilityReconcile) && s.plan.Watch.InScope(req.Namespace) {
+		if s.plan.Has(plugin.CapabilityReconcile) && s.plan.Watch.Namespaces.Has(req.Namespace) {
 			next = stepReconcile
 		}
 	}
@@ -177,7 +177,7 @@ func (d *dispatcher) allowed(ctx context.Context, s *scope, req watch.Request) (
 		return false, nil // a kind of the previous revision only
 	}
 	namespace := req.Namespace
-	if s.plan.Allowlist.Everywhere() {
+	if s.plan.Allowlist.Namespaces.All() {
 		namespace = ""
 	}
 	decision, err := d.authorizer.Authorize(ctx, s.plan.Identity, plan.ActionOn(mapping, "watch", namespace))

@@ -54,7 +54,7 @@ func (s *scope) stepFor(req watch.Request, o *unstructured.Unstructured) step {
 	switch {
 	case s.finalizer != nil && o != nil && !selected && s.finalizer.On(o):
 		return stepRemoveFinalizer
-	case !s.plan.Watch.InScope(req.Namespace):
+	case !s.plan.Watch.Namespaces.Has(req.Namespace):
 		return stepNothing
 	case s.finalizer != nil && selected && o.GetDeletionTimestamp() == nil && !s.finalizer.On(o):
 		return stepAddFinalizer

@@ -137,7 +137,7 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 			}
 			r := &scope{
 				plan: plan.Plan{Capabilities: tc.capabilities, Watch: watch.Spec{
-					Targets:    []watch.Target{{GVK: item(), Selector: labels.SelectorFromSet(labels.Set{"kept": "yes"})}},
+					Targets:    []plugin.Target{{GVK: item(), Selector: labels.SelectorFromSet(labels.Set{"kept": "yes"})}},
 					Namespaces: []string{"shop"},
 				}},
 				kinds: plan.Kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}},

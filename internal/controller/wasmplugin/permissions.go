@@ -101,7 +101,7 @@ func (c permissions) resolve(ctx context.Context, p plan.Plan) (plan.Kinds, erro
 		case err != nil:
 			return nil, err
 		}
-		if mapping.Scope.Name() == meta.RESTScopeNameRoot && !p.Allowlist.Everywhere() {
+		if mapping.Scope.Name() == meta.RESTScopeNameRoot && !p.Allowlist.Namespaces.All() {
 			return nil, plugin.Reject(pluginsv1alpha1.ReasonNamespacesRequired,
 				`kind %q is cluster-scoped: add "*" to spec.security.allowedNamespaces to let the plugin have it`, gvk.Kind)
 		}

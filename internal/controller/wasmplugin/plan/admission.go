@@ -99,11 +99,11 @@ func (p Plan) AdmissionTargets(kinds Kinds) []admission.Target {
 	return out
 }
 
-func scopeOf(namespaces []string) admission.Scope {
+func scopeOf(namespaces []string) plugin.Namespaces {
 	if slices.Contains(namespaces, "") {
-		return admission.Scope{All: true}
+		return plugin.Namespaces{plugin.AllNamespaces}
 	}
 	sorted := slices.Clone(namespaces)
 	slices.Sort(sorted)
-	return admission.Scope{Namespaces: sorted}
+	return sorted
 }

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/k1s-io/k1s/internal/access/rbac"
-	"github.com/k1s-io/k1s/internal/watch"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
 // Permission is the set of verbs that a plugin's ServiceAccount needs on one resource.
@@ -63,7 +63,7 @@ func (p Plan) verbs(gvk schema.GroupVersionKind) []string {
 	if slices.Contains(p.Watched(), gvk) {
 		verbs = p.WatchVerbs(gvk)
 	}
-	if slices.ContainsFunc(p.Targets, func(t watch.Target) bool { return t.GVK == gvk }) {
+	if slices.ContainsFunc(p.Targets, func(t plugin.Target) bool { return t.GVK == gvk }) {
 		verbs = append(verbs, p.AdmissionVerbs()...)
 	}
 	return verbs
@@ -83,7 +83,7 @@ func (p Plan) TargetVerbs() string {
 
 // scopes returns the namespaces in which the plugin needs permissions on a kind; the empty one means all namespaces.
 func (p Plan) scopes(mapping *meta.RESTMapping) []string {
-	if p.Allowlist.Everywhere() || mapping.Scope.Name() == meta.RESTScopeNameRoot {
+	if p.Allowlist.Namespaces.All() || mapping.Scope.Name() == meta.RESTScopeNameRoot {
 		return []string{""}
 	}
 	return p.Allowlist.Namespaces

@@ -31,7 +31,7 @@ type Plan struct {
 	Metadata     plugin.Metadata
 	Capabilities []plugin.Capability
 	// Targets are the kinds that the plugin is for.
-	Targets []watch.Target
+	Targets []plugin.Target
 	// Watch has no targets if the plugin receives no events.
 	Watch watch.Spec
 	// Admission configures the plugin's webhooks, if it has any.
@@ -74,9 +74,7 @@ func New(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (Plan, error)
 	if err != nil {
 		return Plan{}, err
 	}
-	for _, t := range targets {
-		p.Targets = append(p.Targets, watch.Target(t))
-	}
+	p.Targets = append(p.Targets, targets...)
 	owns, err := plugin.ParseOwns(spec.Owns)
 	if err != nil {
 		return Plan{}, err
