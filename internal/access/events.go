@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
@@ -25,6 +24,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access/audit"
 	"github.com/k1s-io/k1s/internal/access/rbac"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 // maxNote is the API's limit for an Event's note, in bytes (events.k8s.io/v1 Event).
@@ -121,7 +121,7 @@ func checkEvent(req *abi.EventRequest) error {
 	if req.Action == "" {
 		req.Action = "Reconcile"
 	}
-	req.Message = truncateNote(req.Message)
+	req.Message = text.Truncate(req.Message, maxNote)
 	switch {
 	case req.Name == "":
 		return needName(req.Name)
@@ -135,18 +135,6 @@ func checkEvent(req *abi.EventRequest) error {
 	return nil
 }
 
-// truncateNote truncates a note to the maximum of an Event, between two characters.
-func truncateNote(note string) string {
-	if len(note) <= maxNote {
-		return note
-	}
-	end := maxNote - len("…")
-	for end > 0 && !utf8.RuneStart(note[end]) {
-		end--
-	}
-	return note[:end] + "…"
-}
-
 const (
 	// eventWindow is how long an equal Event is not sent again.
 	eventWindow = 5 * time.Minute
@@ -158,8 +146,8 @@ const (
 type eventKey [sha256.Size]byte
 
 func keyOf(req abi.EventRequest) eventKey {
-	text, _ := json.Marshal(req) // strings always marshal
-	return sha256.Sum256(text)
+	encoded, _ := json.Marshal(req) // strings always marshal
+	return sha256.Sum256(encoded)
 }
 
 // recentEvents remembers the Events that were sent, so that a plugin that repeats an Event in every reconcile does not

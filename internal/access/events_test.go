@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 // eventsIn returns the Events of a namespace that the plugin created.
@@ -199,7 +200,7 @@ func TestEventName_valid(t *testing.T) {
 func TestTruncateNote(t *testing.T) {
 	t.Parallel()
 	for _, note := range []string{"", "short", repeat("n", 1024), repeat("n", 1025), repeat("日", 400), repeat("x", 1020) + "日本語"} {
-		got := truncateNote(note)
+		got := text.Truncate(note, maxNote)
 		switch {
 		case len(note) <= 1024 && got != note:
 			t.Errorf("%q was changed to %q", note, got)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/access/origin"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 const (
@@ -54,7 +55,7 @@ func targetOf(req abi.HTTPRequest) (target, error) {
 		t.method = http.MethodGet
 	}
 	if !slices.Contains(httpMethods, t.method) {
-		return t, apierrors.NewBadRequest(fmt.Sprintf("method %q: want one of %s", bounded(t.method), strings.Join(httpMethods, ", ")))
+		return t, apierrors.NewBadRequest(fmt.Sprintf("method %q: want one of %s", text.Truncate(t.method, maxField), strings.Join(httpMethods, ", ")))
 	}
 	if len(req.URL) > maxURL {
 		return t, apierrors.NewBadRequest(fmt.Sprintf("url is longer than %d bytes", maxURL))
@@ -106,13 +107,13 @@ func headersOf(given map[string]string) (http.Header, error) {
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("%q is not the name of a header", bounded(name)))
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("%q is not the name of a header", text.Truncate(name, maxField)))
 		case !httpguts.ValidHeaderFieldValue(value):
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("header %q: its value has a control character", bounded(name)))
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("header %q: its value has a control character", text.Truncate(name, maxField)))
 		case slices.Contains(hostsHeaders, canonical):
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("header %q is the host's to set", bounded(name)))
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("header %q is the host's to set", text.Truncate(name, maxField)))
 		case out[canonical] != nil:
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("header %q is given twice", bounded(name)))
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("header %q is given twice", text.Truncate(name, maxField)))
 		}
 		out[canonical] = []string{value}
 	}

@@ -5,7 +5,6 @@ package access
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -61,9 +60,9 @@ func (o *observation) changed(err error) {
 		Group:       c.Redact.Text(o.action.Group),
 		Resource:    c.Redact.Text(o.action.Resource),
 		Subresource: o.action.Subresource,
-		Namespace:   c.message(o.action.Namespace),
-		Name:        c.message(o.action.ObjectName),
-		Host:        c.message(o.host),
+		Namespace:   c.bounded(o.action.Namespace),
+		Name:        c.bounded(o.action.ObjectName),
+		Host:        c.bounded(o.host),
 		Status:      o.status,
 		Decision:    audit.DecisionAllowed,
 
@@ -145,18 +144,5 @@ func reasonOf(err error) string {
 	}
 }
 
-// message is bounded with the plugin's secrets redacted.
-func (c *RestrictedClient) message(s string) string {
-	if len(s) <= maxField {
-		return c.Redact.Text(s)
-	}
-	return bounded(strings.ToValidUTF8(c.Redact.Cut(s, maxField-len("…")), "") + "…")
-}
-
-// bounded truncates a text that a guest decides to the maximum length of a name.
-func bounded(s string) string {
-	if len(s) <= maxField {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxField-len("…")], "") + "…"
-}
+// bounded returns a text that a guest decides without secrets, and truncated to the maximum length of a name.
+func (c *RestrictedClient) bounded(s string) string { return c.Redact.Truncate(s, maxField) }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/admission/object"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 const (
@@ -116,7 +117,7 @@ func (s *Server) contested(q *operation, set *object.Defaults) []string {
 			continue
 		}
 		if len(warnings) < abi.MaxWarnings {
-			warnings = append(warnings, cut(field+" is also set by another plugin; which one wins is not defined", abi.MaxWarning))
+			warnings = append(warnings, text.Truncate(field+" is also set by another plugin; which one wins is not defined", abi.MaxWarning))
 		}
 		if k := (Conflict{Kind: kind, Field: field, Plugin: me, Other: before}); s.Conflict != nil && s.conflicts.isNew(k) {
 			s.Conflict(k)

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 // maxDenial limits a guest's message and reason, in bytes.
@@ -52,8 +53,8 @@ func denial(message *metav1.Status) *metav1.Status {
 		reason = denials[code]
 	}
 	return &metav1.Status{
-		Status: metav1.StatusFailure, Code: code, Reason: metav1.StatusReason(cut(string(reason), maxDenialReason)),
-		Message: cut(cmp.Or(message.Message, "the plugin gives no reason"), maxDenialMessage),
+		Status: metav1.StatusFailure, Code: code, Reason: metav1.StatusReason(text.Truncate(string(reason), maxDenialReason)),
+		Message: text.Truncate(cmp.Or(message.Message, "the plugin gives no reason"), maxDenialMessage),
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 // rightError means that it could not be determined whether a plugin has permission to handle a request.
@@ -55,7 +56,7 @@ func (q *operation) failed(export string, err error) (*admissionv1.AdmissionResp
 	name := q.plugin.Name
 	if q.plugin.FailurePolicy == pluginsv1alpha1.FailurePolicyIgnore {
 		warning := fmt.Sprintf("plugin %q was not called, as it %s", name, what)
-		return allowed([]string{cut(warning, abi.MaxWarning)}), metrics.AdmissionFailedOpen
+		return allowed([]string{text.Truncate(warning, abi.MaxWarning)}), metrics.AdmissionFailedOpen
 	}
 	reason := metav1.StatusReasonInternalError
 	if code == http.StatusServiceUnavailable {
@@ -88,7 +89,7 @@ func describeFailure(err error) (what string, code int32) {
 	}
 	switch kind {
 	case plugin.KindGuest:
-		return "cannot tell: " + cut(message(err), maxReason), later
+		return "cannot tell: " + text.Truncate(message(err), maxReason), later
 	case plugin.KindTimeout:
 		return "did not answer in time", later
 	case plugin.KindFuel:
@@ -96,7 +97,7 @@ func describeFailure(err error) (what string, code int32) {
 	case plugin.KindTrap, plugin.KindExit:
 		return "crashed", broken
 	case plugin.KindViolation:
-		return "gave an answer that cannot be used: " + cut(message(err), maxReason), broken
+		return "gave an answer that cannot be used: " + text.Truncate(message(err), maxReason), broken
 	case plugin.KindInput:
 		return "could not be given the object", broken
 	case plugin.KindInstance, plugin.KindClosed:

@@ -7,12 +7,13 @@ package conditions
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 // maxMessage limits a message, in bytes; the API's own limit is 32768.
@@ -55,10 +56,7 @@ func (s *Set) set(conditionType string, status metav1.ConditionStatus, reason, m
 
 // Truncate shortens a message to the length that a condition can have.
 func Truncate(message string) string {
-	if len(message) <= maxMessage {
-		return message
-	}
-	return strings.ToValidUTF8(message[:maxMessage-len("…")], "") + "…"
+	return text.Truncate(message, maxMessage)
 }
 
 // Change is a condition whose status or reason has changed.

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 // admissionExports are the exports that the plugin's admission webhooks call, in the order in which they are called.
@@ -127,7 +128,7 @@ func parseAdmissionReply(reply []byte) (parsed abi.AdmissionReply, err error) {
 		return abi.AdmissionReply{}, err
 	}
 	for i, w := range parsed.Warnings {
-		parsed.Warnings[i] = printable(w)
+		parsed.Warnings[i] = text.Printable(w)
 	}
 	return parsed, nil
 }

@@ -5,6 +5,9 @@ package plugin
 import (
 	"context"
 	"slices"
+	"strings"
+
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 const (
@@ -62,6 +65,16 @@ func (r *Redactor) TextContext(ctx context.Context, text string) (string, error)
 func (r *Redactor) Cut(text string, limit int) string {
 	clean, _ := r.CutContext(context.Background(), text, limit) // a context that never ends
 	return clean
+}
+
+// Truncate returns a text of at most limit bytes with the secrets redacted, like text.Truncate.
+func (r *Redactor) Truncate(s string, limit int) string {
+	if len(s) > limit {
+		s = strings.ToValidUTF8(r.Cut(s, limit-len("…")), "") + "…"
+	} else {
+		s = r.Text(s)
+	}
+	return text.Truncate(s, limit) // a replacement may be longer than the secret
 }
 
 // CutContext is like Cut, but stops when the context ends or its deadline passes. It then returns an error and an empty

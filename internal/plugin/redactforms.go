@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 // formsOf returns the forms in which a value may appear.
@@ -19,7 +21,7 @@ func formsOf(value string) []string {
 	forms := []string{value}
 	if lines := strings.FieldsFunc(value, func(c rune) bool { return c == '\n' || c == '\r' }); len(lines) > 1 {
 		forms = append(forms, lines...) // logs are written line by line
-		forms = append(forms, printable(value))
+		forms = append(forms, text.Printable(value))
 	}
 	trimmed := strings.TrimSpace(value)
 	forms = append(forms, trimmed) // many Secrets end with a line feed that the reader strips

@@ -91,7 +91,7 @@ func (e *Engine) checkImports(m *binary.Module) error {
 		default:
 			return plugin.Reject(pluginsv1alpha1.ReasonUnknownImport,
 				"the module imports the %s %q %q, which the host does not offer: %s",
-				im.Kind, shorten(im.Module, maxName), shorten(im.Name, maxName), buildWithoutImport(im))
+				im.Kind, shorten(im.Module), shorten(im.Name), buildWithoutImport(im))
 		}
 	}
 	return nil

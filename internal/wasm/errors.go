@@ -12,13 +12,14 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 const (
 	// maxFrames is how many functions of the stack of a trap a message names.
 	maxFrames = 3
 	// maxName is how much of the name of a function a message quotes, in bytes.
-	maxName = 128
+	maxName = 128 + len("…")
 )
 
 // violation returns an error for a violation of the ABI.
@@ -54,7 +55,7 @@ func trap(err error) error {
 		if line == "wasm stack trace:" || !isFrame {
 			continue
 		}
-		if frames = append(frames, shorten(original(strings.TrimPrefix(name, ".")), maxName)); len(frames) == maxFrames {
+		if frames = append(frames, shorten(original(strings.TrimPrefix(name, ".")))); len(frames) == maxFrames {
 			break
 		}
 	}
@@ -79,8 +80,8 @@ func (in *instance) withOutput(err error) error {
 	if in.memory != nil && in.memory.denied != nil {
 		err = fmt.Errorf("%w; it was denied more memory: %w", err, in.memory.denied)
 	}
-	if text := in.stderr.tail(); text != "" {
-		return fmt.Errorf("%w; standard error: %s", err, text)
+	if tail := in.stderr.tail(); tail != "" {
+		return fmt.Errorf("%w; standard error: %s", err, tail)
 	}
 	return err
 }
@@ -98,9 +99,4 @@ func (in *instance) guestError(export string, payload []byte) error {
 }
 
 // shorten prepares a name for a message: it limits the length and puts it on one line.
-func shorten(text string, limit int) string {
-	if len(text) > limit {
-		return printable(text[:limit]) + "…"
-	}
-	return printable(text)
-}
+func shorten(name string) string { return text.Printable(text.Truncate(name, maxName)) }

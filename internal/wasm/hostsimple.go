@@ -9,6 +9,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 // Log levels of k1s_log.
@@ -22,12 +23,12 @@ const (
 // hostLog implements k1s_log(level, ptr, len).
 func hostLog(ctx context.Context, module api.Module, stack []uint64) {
 	in := instanceFrom(ctx)
-	text := in.mustView(module, stack[1], stack[2])
-	if !in.quota.take(len(text)) {
+	bytes := in.mustView(module, stack[1], stack[2])
+	if !in.quota.take(len(bytes)) {
 		return
 	}
 	// One extra byte shows Cut that the message is truncated.
-	message := printable(in.redact.Cut(string(text[:min(len(text), abi.MaxLogMessage+1)]), abi.MaxLogMessage))
+	message := text.Printable(in.redact.Cut(string(bytes[:min(len(bytes), abi.MaxLogMessage+1)]), abi.MaxLogMessage))
 	switch level := uint32(stack[0]); {
 	case level == logDebug:
 		in.log.V(1).Info(message)

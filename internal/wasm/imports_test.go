@@ -60,7 +60,7 @@ func TestEngine_unknownImport(t *testing.T) {
 		rejection{tc.name, pluginsv1alpha1.ReasonUnknownImport, tc.want}.check(t, err)
 	}
 	_, err := e.Describe(t.Context(), importing(0, "env", strings.Repeat("x", 1<<20)), limits)
-	rejection{"long", pluginsv1alpha1.ReasonUnknownImport, strings.Repeat("x", maxName) + `…", which`}.check(t, err)
+	rejection{"long", pluginsv1alpha1.ReasonUnknownImport, strings.Repeat("x", maxName-len("…")) + `…", which`}.check(t, err)
 	if n := len(err.Error()); n > 1000 {
 		t.Errorf("the message has %d bytes", n)
 	}

@@ -6,13 +6,13 @@ import (
 	"bytes"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/time/rate"
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 const (
@@ -107,7 +107,7 @@ func (o *output) keep(p []byte) {
 
 func (o *output) flush() {
 	if len(o.line) > 0 && o.quota.take(len(o.line)) {
-		o.log.Info(printable(o.redact.Cut(string(o.line), abi.MaxLogMessage)))
+		o.log.Info(text.Printable(o.redact.Cut(string(o.line), abi.MaxLogMessage)))
 	}
 	o.line = o.line[:0]
 }
@@ -120,15 +120,5 @@ func (o *output) reset() {
 
 // tail returns the beginning of the output of the current call, on one line.
 func (o *output) tail() string {
-	return strings.Join(strings.Fields(printable(o.redact.Cut(string(o.head), maxTail))), " ")
-}
-
-// printable replaces control characters with spaces, so that text cannot forge log lines.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
+	return strings.Join(strings.Fields(text.Printable(o.redact.Cut(string(o.head), maxTail))), " ")
 }

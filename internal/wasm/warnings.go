@@ -4,10 +4,10 @@ package wasm
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 // cleanWarnings removes secrets from the admission warnings of a reply, which the client of the API server receives. It
@@ -26,10 +26,8 @@ func cleanWarnings(redact *plugin.Redactor, export string, reply []byte) []byte 
 		if clean == w {
 			continue
 		}
-		if len(clean) > abi.MaxWarning { // the replacement may be longer than the secret
-			clean = strings.ToValidUTF8(clean[:abi.MaxWarning], "")
-		}
-		parsed.Warnings[i], changed = clean, true
+		// The replacement may be longer than the secret.
+		parsed.Warnings[i], changed = text.Truncate(clean, abi.MaxWarning), true
 	}
 	if !changed {
 		return reply

@@ -15,6 +15,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 const (
@@ -70,7 +72,7 @@ func Of(u *url.URL) (Origin, error) {
 	}
 	port, err := strconv.ParseUint(o.Port, 10, 16)
 	if err != nil || port == 0 {
-		return Origin{}, fmt.Errorf("there is no port %q", shown(o.Port))
+		return Origin{}, fmt.Errorf("there is no port %q", text.Truncate(o.Port, maxHostname))
 	}
 	o.Port = strconv.FormatUint(port, 10)
 	o.Host, err = canonicalHost(u.Hostname())
@@ -81,7 +83,7 @@ func Of(u *url.URL) (Origin, error) {
 func canonicalHost(host string) (string, error) {
 	if address, err := netip.ParseAddr(host); err == nil {
 		if address.Zone() != "" {
-			return "", fmt.Errorf("the address %q has a zone", shown(host))
+			return "", fmt.Errorf("the address %q has a zone", text.Truncate(host, maxHostname))
 		}
 		return address.String(), nil
 	}
@@ -89,13 +91,13 @@ func canonicalHost(host string) (string, error) {
 	if strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		ascii, err := idna.Lookup.ToASCII(name)
 		if err != nil {
-			return "", fmt.Errorf("there is no host %q", shown(host))
+			return "", fmt.Errorf("there is no host %q", text.Truncate(host, maxHostname))
 		}
 		name = ascii
 	}
 	name = strings.ToLower(name)
 	if !validName(name) {
-		return "", fmt.Errorf("there is no host %q", shown(host))
+		return "", fmt.Errorf("there is no host %q", text.Truncate(host, maxHostname))
 	}
 	return name, nil
 }
@@ -136,12 +138,4 @@ func (o Origin) Matches(entry string) bool {
 	}
 	listed, err := canonicalHost(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
 	return err == nil && listed == o.Host
-}
-
-// shown truncates a text of any length for an error.
-func shown(text string) string {
-	if len(text) > maxHostname {
-		return strings.ToValidUTF8(text[:maxHostname], "") + "…"
-	}
-	return text
 }

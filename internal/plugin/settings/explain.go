@@ -150,7 +150,7 @@ func (x *explanation) cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}
-	return strings.ToValidUTF8(x.redact.Cut(text, limit), "") + "…"
+	return x.redact.Truncate(text, limit)
 }
 
 // first collects the first of some texts in sorted order, without duplicates.

@@ -9,13 +9,15 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 const (
 	// maxKeys is the maximum number of keys that a message names.
 	maxKeys = 10
-	// maxKey is the maximum number of bytes that it shows of a key. Keys are ASCII.
-	maxKey = 63
+	// maxKey is the maximum number of bytes that it shows of a key.
+	maxKey = 63 + len("…")
 )
 
 // keys lists the keys of a ConfigMap for a message, and says how to choose one.
@@ -27,10 +29,7 @@ func keys(cm *corev1.ConfigMap) string {
 	slices.Sort(all)
 	var named []string
 	for _, key := range all[:min(len(all), maxKeys)] {
-		if len(key) > maxKey {
-			key = key[:maxKey] + "…"
-		}
-		named = append(named, fmt.Sprintf("%q", key))
+		named = append(named, fmt.Sprintf("%q", text.Truncate(key, maxKey)))
 	}
 	more := ""
 	if n := len(all) - len(named); n > 0 {

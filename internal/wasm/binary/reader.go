@@ -5,8 +5,9 @@ package binary
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
+
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 var errEnd = errors.New("unexpected end")
@@ -122,12 +123,9 @@ func (r *reader) vector(what string, limit uint64, each func() error) error {
 }
 
 // maxQuoted is how much of a name an error quotes, in bytes.
-const maxQuoted = 128
+const maxQuoted = 128 + len("…")
 
 // short truncates a name, which may be as long as the module, for an error message.
 func short(name string) string {
-	if len(name) <= maxQuoted {
-		return name
-	}
-	return strings.ToValidUTF8(name[:maxQuoted], "") + "…"
+	return text.Truncate(name, maxQuoted)
 }
