@@ -54,7 +54,7 @@ func checkAgainst(t *testing.T, r wazero.Runtime, module []byte) (taken bool) {
 			t.Errorf("export %q: Parse says %v %s, the engine %s", name, ok, funcType(ex.Func), describe(signature(def.ParamTypes(), def.ResultTypes())))
 		}
 	}
-	capped, err := r.CompileModule(t.Context(), outside.CapTables(module))
+	capped, err := r.CompileModule(t.Context(), outside.CapTables().Bytes)
 	if err != nil {
 		t.Errorf("with its tables capped the engine does not take it: %v", err)
 		return true

@@ -70,7 +70,7 @@ func (e *Engine) source(module plugin.Module, outside *binary.Module) codecache.
 		if !errors.Is(err, fs.ErrNotExist) {
 			e.log.Error(err, "A metered module is damaged, and metered anew", "digest", module.Digest.Short())
 		}
-		a, err = prepare(module.Bytes, outside)
+		a, err = prepare(outside)
 		return a, false, err
 	}
 	keep := func(a *codecache.Artifact) {

@@ -20,8 +20,8 @@ const (
 )
 
 // prepare returns the artifact of a module that has been checked.
-func prepare(module []byte, outside *binary.Module) (*codecache.Artifact, error) {
-	out, err := meter.Rewrite(outside.CapTables(module), meter.Options{})
+func prepare(outside *binary.Module) (*codecache.Artifact, error) {
+	out, err := meter.RewriteParsed(outside.CapTables(), meter.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("meter: %w", err)
 	}

@@ -41,49 +41,49 @@ func cat(parts ...any) []byte {
 // Common sections.
 var (
 	// oneType is the type section of (func (param i32 i32) (result i64)).
-	oneType = section(sectionType, 1, 0x60, 2, 0x7f, 0x7f, 1, 0x7e)
+	oneType = section(SectionType, 1, 0x60, 2, 0x7f, 0x7f, 1, 0x7e)
 	// oneFunction declares a function of type 0, and oneBody is its body.
-	oneFunction = section(sectionFunction, 1, 0)
-	oneBody     = section(sectionCode, 1, 4, 0, 0x42, 0, 0x0b)
+	oneFunction = section(SectionFunction, 1, 0)
+	oneBody     = section(SectionCode, 1, 4, 0, 0x42, 0, 0x0b)
 )
 
 // everything returns a module with all sections, in several of their forms.
 func everything() []byte {
 	return module(
-		section(sectionCustom, cat("k1s.metadata", []byte("{}"))...),
-		section(sectionType, cat(3,
+		section(SectionCustom, cat("k1s.metadata", []byte("{}"))...),
+		section(SectionType, cat(3,
 			[]byte{0x60, 2, 0x7f, 0x7f, 1, 0x7e},
 			[]byte{0x4e, 2, 0x60, 0, 0, 0x60, 1, 0x63, 0x70, 1, 0x63, 0x6f}, // a group of two; funcref and externref in long form
 			[]byte{0x60, 1, 0x64, 0, 0},                                     // a reference to type 0
 		)...),
-		section(sectionImport, cat(4,
+		section(SectionImport, cat(4,
 			"k1s", "k1s_client_get", byte(ExternFunc), 0,
 			"env", "table", byte(ExternTable), []byte{0x70, 0, 1},
 			"env", "memory", byte(ExternMemory), []byte{1, 1, 2},
 			"env", "global", byte(ExternGlobal), []byte{0x7f, 0},
 		)...),
-		section(sectionFunction, 2, 0, 1),
-		section(sectionTable, cat(3,
+		section(SectionFunction, 2, 0, 1),
+		section(SectionTable, cat(3,
 			[]byte{0x70, 0}, 10,
 			[]byte{0x70, 1}, 10, 2_000_000,
 			[]byte{0x40, 0, 0x70, 1}, 1, 5, []byte{0xd0, 0x70, 0x0b},
 		)...),
-		section(sectionMemory, 1, 1, 2, 3),
-		section(sectionGlobal, cat(4,
+		section(SectionMemory, 1, 1, 2, 3),
+		section(SectionGlobal, cat(4,
 			[]byte{0x7f, 1, 0x41, 0x80, 0x80, 0x80, 0x80, 0x78, 0x0b}, // i32.const -2^31
 			[]byte{0x7e, 0, 0x42, 0x7f, 0x0b},
 			[]byte{0x7d, 0, 0x43, 0, 0, 0, 0, 0x0b},
 			[]byte{0x7b, 0, 0xfd, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0b},
 		)...),
-		section(sectionExport, cat(5,
+		section(SectionExport, cat(5,
 			"memory", byte(ExternMemory), 1,
 			"reconcile", byte(ExternFunc), 1,
 			"again", byte(ExternFunc), 0,
 			"table", byte(ExternTable), 0,
 			"global", byte(ExternGlobal), 1,
 		)...),
-		section(sectionStart, 2),
-		section(sectionElement, cat(8,
+		section(SectionStart, 2),
+		section(SectionElement, cat(8,
 			[]byte{0, 0x41, 0, 0x0b, 1, 1},
 			[]byte{1, 0, 1, 1},
 			[]byte{2, 0, 0x41, 0, 0x0b, 0, 1, 1},
@@ -93,22 +93,22 @@ func everything() []byte {
 			[]byte{6, 0, 0x23, 0, 0x0b, 0x70, 1, 0xd0, 0x70, 0x0b},
 			[]byte{7, 0x6f, 0},
 		)...),
-		section(sectionDataCount, 3),
-		section(sectionCode, cat(2,
+		section(SectionDataCount, 3),
+		section(SectionCode, cat(2,
 			4, []byte{0, 0x42, 0, 0x0b},
 			7, []byte{2, 3, 0x7f, 1, 0x63, 0x70, 0x0b},
 		)...),
-		section(sectionData, cat(3,
+		section(SectionData, cat(3,
 			[]byte{0, 0x41, 0, 0x0b}, "active",
 			byte(1), "passive",
 			[]byte{2, 0, 0x41, 0, 0x0b}, "explicit",
 		)...),
-		section(sectionCustom, cat("name",
+		section(SectionCustom, cat("name",
 			byte(0), 4, "mod",
 			byte(1), 6, 1, 1, "fun",
 			byte(2), 7, 1, 1, 1, 0, "lo",
 			byte(9), 2, []byte{1, 2},
 		)...),
-		section(sectionCustom, cat("k1s.metadata", []byte("second"))...),
+		section(SectionCustom, cat("k1s.metadata", []byte("second"))...),
 	)
 }

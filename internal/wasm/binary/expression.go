@@ -2,8 +2,6 @@
 
 package binary
 
-import "fmt"
-
 // Instructions of constant expressions (core 2.0, section 3.3.10).
 const (
 	opEnd       = 0x0b
@@ -20,41 +18,31 @@ const (
 )
 
 // constantExpression skips a constant expression. The engine validates it.
-func constantExpression(r *reader) error {
-	for {
-		op, err := r.byte()
-		if err != nil {
-			return err
-		}
-		switch op {
+func constantExpression(c *Cursor) {
+	for c.Err == nil {
+		switch op := c.Byte(); op {
 		case opEnd:
-			return nil
+			return
 		case opI32Const:
-			_, err = r.signed(32)
+			c.SkipLEB(32)
 		case opI64Const:
-			_, err = r.signed(64)
+			c.SkipLEB(64)
 		case opF32Const:
-			_, err = r.bytes(4)
+			c.Take(4)
 		case opF64Const:
-			_, err = r.bytes(8)
+			c.Take(8)
 		case opGlobalGet, opRefFunc, opRefNull: // the operand of ref.null is a type byte or an index
-			_, err = r.u32()
+			c.U32()
 		case opVector:
-			var second byte
-			if second, err = r.byte(); err == nil && second != opV128Const {
-				return fmt.Errorf("instruction 0x%02x 0x%02x in a constant expression", op, second)
+			if second := c.Byte(); second != opV128Const {
+				c.Failf("instruction 0x%02x 0x%02x in a constant expression", op, second)
 			}
-			if err == nil {
-				_, err = r.bytes(16)
-			}
+			c.Take(16)
 		default:
 			if p := constantProposal(op); p != "" {
-				return Unsupported(p, "instruction 0x%02x in a constant expression", op)
+				c.Fail(Unsupported(p, "instruction 0x%02x in a constant expression", op))
 			}
-			return fmt.Errorf("instruction 0x%02x in a constant expression", op)
-		}
-		if err != nil {
-			return err
+			c.Failf("instruction 0x%02x in a constant expression", op)
 		}
 	}
 }

@@ -2,108 +2,56 @@
 
 package binary
 
-import "fmt"
-
-func (p *parser) imports(r *reader) error {
-	var im Import
-	var err error
-	if im.Module, err = r.name(); err != nil {
-		return err
-	}
-	if im.Name, err = r.name(); err != nil {
-		return err
-	}
-	kind, err := r.byte()
-	if err != nil {
-		return err
-	}
-	im.Kind = ExternKind(kind)
+func (p *parser) imports(c *Cursor) {
+	im := Import{Module: c.Name(), Name: c.Name(), Kind: ExternKind(c.Byte())}
 	switch im.Kind {
 	case ExternFunc:
-		err = p.function(r)
+		p.function(c)
 	case ExternTable:
-		_, err = p.table(r)
+		p.table(c)
 	case ExternMemory:
-		_, err = limits(r)
+		c.Limits()
 	case ExternGlobal:
-		err = globalType(r)
+		globalType(c)
 	default:
 		if p := externProposal(im.Kind); p != "" {
-			return Unsupported(p, "import %q %q of kind %d", short(im.Module), short(im.Name), kind)
+			c.Fail(Unsupported(p, "import %q %q of kind %d", short(im.Module), short(im.Name), byte(im.Kind)))
 		}
-		err = fmt.Errorf("unknown %s of import %q %q", im.Kind, short(im.Module), short(im.Name))
-	}
-	if err != nil {
-		return err
+		c.Failf("unknown %s of import %q %q", im.Kind, short(im.Module), short(im.Name))
+		return
 	}
 	p.imported[im.Kind]++
 	p.module.Imports = append(p.module.Imports, im)
-	return nil
 }
 
 // memories reads the memory section.
-func (p *parser) memories(r *reader) error {
-	n, err := r.count("memories", maxMemories)
-	if err == nil && n > 1 {
-		err = Unsupported(ProposalMultiMemory, "a count of %d memories", n)
+func (p *parser) memories(c *Cursor) {
+	n := c.count("memories", maxMemories)
+	if n > 1 {
+		c.Fail(Unsupported(ProposalMultiMemory, "a count of %d memories", n))
 	}
-	for range n {
-		if err == nil {
-			err = p.memory(r)
-		}
+	for ; n > 0 && c.Err == nil; n-- {
+		p.module.Memories++
+		p.module.MinMemoryPages = uint64(c.Limits().Min)
 	}
-	return err
 }
 
 // function reads the type index of a function.
-func (p *parser) function(r *reader) error {
-	index, err := r.u32()
-	p.funcs = append(p.funcs, index)
-	return err
+func (p *parser) function(c *Cursor) { p.funcs = append(p.funcs, c.U32()) }
+
+func globalType(c *Cursor) {
+	valueType(c)
+	c.Byte() // the mutability
 }
 
-func (p *parser) memory(r *reader) error {
-	l, err := limits(r)
-	p.module.Memories++
-	p.module.MinMemoryPages = uint64(l.Min)
-	return err
-}
-
-func (p *parser) global(r *reader) error {
-	if err := globalType(r); err != nil {
-		return err
-	}
-	return constantExpression(r)
-}
-
-func globalType(r *reader) error {
-	if _, err := valueType(r); err != nil {
-		return err
-	}
-	_, err := r.byte() // the mutability
-	return err
-}
-
-func (p *parser) export(r *reader) error {
-	name, err := r.name()
-	if err != nil {
-		return err
-	}
-	kind, err := r.byte()
-	if err != nil {
-		return err
-	}
-	if ExternKind(kind) > ExternGlobal {
-		if p := externProposal(ExternKind(kind)); p != "" {
-			return Unsupported(p, "export %q of kind %d", short(name), kind)
+func (p *parser) export(c *Cursor) {
+	ex := Export{Name: c.Name(), Kind: ExternKind(c.Byte())}
+	if ex.Kind > ExternGlobal {
+		if p := externProposal(ex.Kind); p != "" {
+			c.Fail(Unsupported(p, "export %q of kind %d", short(ex.Name), byte(ex.Kind)))
 		}
-		return fmt.Errorf("unknown %s of export %q", ExternKind(kind), short(name))
+		c.Failf("unknown %s of export %q", ex.Kind, short(ex.Name))
 	}
-	index, err := r.u32()
-	if err != nil {
-		return err
-	}
-	p.module.Exports = append(p.module.Exports, Export{Name: name, Kind: ExternKind(kind)})
-	p.exports = append(p.exports, index)
-	return nil
+	p.module.Exports = append(p.module.Exports, ex)
+	p.exports = append(p.exports, c.U32())
 }

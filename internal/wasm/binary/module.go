@@ -89,10 +89,27 @@ type Module struct {
 	// Custom holds the first custom section of each name.
 	Custom map[string][]byte
 
-	// tables are the tables that the module defines. The table section, including its identifier, is the range from
-	// tableStart to tableEnd.
-	tables               []tableSpan
-	tableStart, tableEnd int
+	// Bytes are the bytes of the module.
+	Bytes []byte
+
+	// tables are the tables that the module defines.
+	tables []tableSpan
+	// sections are where the sections are in Bytes, except for custom sections.
+	sections [sectionKinds]span
+}
+
+// span is where a section is: its identifier is at head, its content from start to end. end is 0 if there is no such
+// section.
+type span struct{ head, start, end int }
+
+// Section returns the content of a section that is not custom, and its offset in Bytes. The content is nil if there is
+// no such section.
+func (m *Module) Section(id byte) (content []byte, at int) {
+	s := m.sections[id]
+	if s.end == 0 {
+		return nil, 0
+	}
+	return m.Bytes[s.start:s.end:s.end], s.start
 }
 
 // Export returns the export with the given name.
@@ -123,27 +140,24 @@ func Parse(module []byte) (*Module, error) {
 	case !bytes.Equal(v, version):
 		return nil, fmt.Errorf("binary format version %d, want 1", uint32(v[0])|uint32(v[1])<<8|uint32(v[2])<<16|uint32(v[3])<<24)
 	}
-	p := parser{module: &Module{Custom: map[string][]byte{}}}
-	r := reader{b: module[8:]}
-	for len(r.b) > 0 {
-		start := len(module) - len(r.b)
-		id, err := r.byte()
-		if err != nil {
-			return nil, err
+	p := parser{module: &Module{Bytes: module, Custom: map[string][]byte{}}}
+	for c := (&Cursor{Bytes: module, At: 8}); c.Left() > 0; {
+		where := span{head: c.At}
+		id, size := c.Byte(), c.U32()
+		if c.Err != nil {
+			return nil, fmt.Errorf("size of %s: %w", sectionName(id), c.Err)
 		}
-		size, err := r.u32()
-		if err != nil {
-			return nil, fmt.Errorf("size of %s: %w", sectionName(id), err)
+		if left := c.Left(); uint64(size) > uint64(left) {
+			return nil, fmt.Errorf("%s: says it has %d bytes, but only %d are left", sectionName(id), size, left)
 		}
-		body, err := r.bytes(size)
-		if err != nil {
-			return nil, fmt.Errorf("%s: says it has %d bytes, but only %d are left", sectionName(id), size, len(r.b))
+		where.start = c.At
+		content := &Cursor{Bytes: c.Take(size)}
+		if p.section(id, content); content.Err != nil {
+			return nil, fmt.Errorf("%s: %w", sectionName(id), content.Err)
 		}
-		if err := p.section(id, &reader{b: body}); err != nil {
-			return nil, fmt.Errorf("%s: %w", sectionName(id), err)
-		}
-		if id == sectionTable {
-			p.module.tableStart, p.module.tableEnd = start, len(module)-len(r.b)
+		where.end = c.At
+		if id != SectionCustom {
+			p.module.sections[id] = where
 		}
 	}
 	if err := p.resolve(); err != nil {

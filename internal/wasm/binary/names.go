@@ -2,8 +2,6 @@
 
 package binary
 
-import "errors"
-
 // nameSection is the custom section with the names of functions and locals (core 2.0, section 7.4.1).
 const nameSection = "name"
 
@@ -16,54 +14,36 @@ const (
 
 // names checks the name section. The engine reads it too, for the names in the stack trace of a trap, and rejects a
 // malformed name section, although the WebAssembly specification says to ignore it.
-func names(r *reader) error {
-	for len(r.b) > 0 {
-		id, err := r.byte()
-		if err != nil {
-			return err
-		}
-		size, err := r.u32()
-		if err != nil {
-			return err
-		}
-		b, err := r.bytes(size)
-		if err != nil {
-			return err
-		}
-		if id > namesLocals {
-			continue
-		}
-		sub := &reader{b: b}
+func names(c *Cursor) {
+	for c.Left() > 0 {
+		id := c.Byte()
+		sub := &Cursor{Bytes: c.Take(c.U32())}
 		switch id {
 		case namesModule:
-			_, err = sub.name()
+			sub.Name()
 		case namesFunctions:
-			err = nameMap(sub, maxFunctions)
+			nameMap(sub, maxFunctions)
 		case namesLocals:
-			err = sub.vector("functions with names of locals", maxFunctions, func() error {
-				if _, err := sub.u32(); err != nil { // the function index
-					return err
-				}
-				return nameMap(sub, maxLocals+maxParams)
+			sub.counted("functions with names of locals", maxFunctions, func() {
+				sub.U32() // the function index
+				nameMap(sub, maxLocals+maxParams)
 			})
+		default:
+			continue
 		}
-		if err != nil {
-			return err
+		if sub.Left() > 0 {
+			sub.Failf("a subsection of names is longer than it says")
 		}
-		if len(sub.b) > 0 {
-			return errors.New("a subsection of names is longer than it says")
+		if sub.Err != nil {
+			c.Fail(sub.Err)
 		}
 	}
-	return nil
 }
 
 // nameMap reads a vector of indices and names.
-func nameMap(r *reader, limit uint64) error {
-	return r.vector("names", limit, func() error {
-		if _, err := r.u32(); err != nil {
-			return err
-		}
-		_, err := r.name()
-		return err
+func nameMap(c *Cursor, limit uint64) {
+	c.counted("names", limit, func() {
+		c.U32()
+		c.Name()
 	})
 }

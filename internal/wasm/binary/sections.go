@@ -2,26 +2,24 @@
 
 package binary
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // Section identifiers of WebAssembly core 2.0, section 5.5.2.
 const (
-	sectionCustom = iota
-	sectionType
-	sectionImport
-	sectionFunction
-	sectionTable
-	sectionMemory
-	sectionGlobal
-	sectionExport
-	sectionStart
-	sectionElement
-	sectionCode
-	sectionData
-	sectionDataCount
+	SectionCustom = iota
+	SectionType
+	SectionImport
+	SectionFunction
+	SectionTable
+	SectionMemory
+	SectionGlobal
+	SectionExport
+	SectionStart
+	SectionElement
+	SectionCode
+	SectionData
+	SectionDataCount
+	sectionKinds
 )
 
 func sectionName(id byte) string {
@@ -37,8 +35,8 @@ func sectionName(id byte) string {
 
 // place returns the position of a section in the required order of sections.
 func place(id byte) int {
-	if id == sectionDataCount {
-		return 2*sectionElement + 1 // between the element and the code section
+	if id == SectionDataCount {
+		return 2*SectionElement + 1 // between the element and the code section
 	}
 	return 2 * int(id)
 }
@@ -62,87 +60,82 @@ type parser struct {
 }
 
 // section reads one section.
-func (p *parser) section(id byte, r *reader) error {
-	if id > sectionDataCount {
-		if p := sectionProposal(id); p != "" {
-			return Unsupported(p, "the section")
-		}
-		return errors.New("unknown section")
-	}
-	if id == sectionCustom {
-		return p.custom(r)
+func (p *parser) section(id byte, c *Cursor) {
+	switch {
+	case id == SectionCustom:
+		p.custom(c)
+		return
+	case id <= SectionDataCount:
+	case sectionProposal(id) != "":
+		c.Fail(Unsupported(sectionProposal(id), "the section"))
+		return
+	default:
+		c.Failf("unknown section")
+		return
 	}
 	if place(id) <= p.last {
-		return errors.New("comes twice, or behind one that must come later")
+		c.Failf("comes twice, or behind one that must come later")
+		return
 	}
 	p.last = place(id)
-	if err := p.content(id, r); err != nil {
-		return err
+	p.content(id, c)
+	if left := c.Left(); left > 0 {
+		c.Failf("has %d bytes more than it uses", left)
 	}
-	if len(r.b) > 0 {
-		return fmt.Errorf("has %d bytes more than it uses", len(r.b))
-	}
-	return nil
 }
 
-func (p *parser) content(id byte, r *reader) (err error) {
+func (p *parser) content(id byte, c *Cursor) {
 	switch id {
-	case sectionType:
-		return r.vector("types", maxTypes, func() error { return p.recursiveType(r) })
-	case sectionImport:
-		return r.vector("imports", maxImports, func() error { return p.imports(r) })
-	case sectionFunction:
-		p.defined, err = r.count("functions", maxFunctions)
-		for range p.defined {
-			if err == nil {
-				err = p.function(r)
-			}
+	case SectionType:
+		c.counted("types", maxTypes, func() { p.recursiveType(c) })
+	case SectionImport:
+		c.counted("imports", maxImports, func() { p.imports(c) })
+	case SectionFunction:
+		p.defined = c.count("functions", maxFunctions)
+		for n := p.defined; n > 0 && c.Err == nil; n-- {
+			p.function(c)
 		}
-		return err
-	case sectionTable:
-		return p.tables(r)
-	case sectionMemory:
-		return p.memories(r)
-	case sectionGlobal:
-		return r.vector("globals", maxGlobals, func() error { return p.global(r) })
-	case sectionExport:
-		return r.vector("exports", maxExports, func() error { return p.export(r) })
-	case sectionStart:
+	case SectionTable:
+		c.counted("tables", maxTables, func() { p.module.tables = append(p.module.tables, p.table(c)) })
+	case SectionMemory:
+		p.memories(c)
+	case SectionGlobal:
+		c.counted("globals", maxGlobals, func() {
+			globalType(c)
+			constantExpression(c)
+		})
+	case SectionExport:
+		c.counted("exports", maxExports, func() { p.export(c) })
+	case SectionStart:
 		p.module.HasStart = true
-		_, err = r.u32()
-		return err
-	case sectionElement:
-		return r.vector("element segments", maxElements, func() error { return p.elements(r) })
-	case sectionCode:
-		p.bodies, err = r.count("function bodies", maxFunctions)
-		for i := uint32(0); i < p.bodies && err == nil; i++ {
-			if err = p.code(r); err != nil {
-				err = fmt.Errorf("function %d: %w", i, err)
+		c.U32()
+	case SectionElement:
+		c.counted("element segments", maxElements, func() { p.elements(c) })
+	case SectionCode:
+		p.bodies = c.count("function bodies", maxFunctions)
+		for i := uint32(0); i < p.bodies && c.Err == nil; i++ {
+			if p.code(c); c.Err != nil {
+				c.Err = fmt.Errorf("function %d: %w", i, c.Err)
 			}
 		}
-		return err
-	case sectionData:
-		return r.vector("data segments", maxDataSegments, func() error { return data(r) })
-	default: // sectionDataCount
-		_, err = r.u32()
-		return err
+	case SectionData:
+		c.counted("data segments", maxDataSegments, func() { data(c) })
+	default: // SectionDataCount
+		c.U32()
 	}
 }
 
-func (p *parser) custom(r *reader) error {
-	name, err := r.name()
-	if err != nil {
-		return err
-	}
-	if _, ok := p.module.Custom[name]; ok {
+func (p *parser) custom(c *Cursor) {
+	name := c.Name()
+	_, known := p.module.Custom[name]
+	switch {
+	case c.Err != nil:
+	case !known:
+		p.module.Custom[name] = c.Bytes[c.At:]
 		if name == nameSection {
-			return fmt.Errorf("a second %q", name)
+			names(c)
 		}
-		return nil
+	case name == nameSection:
+		c.Failf("a second %q", name)
 	}
-	p.module.Custom[name] = r.b
-	if name == nameSection {
-		return names(r)
-	}
-	return nil
 }

@@ -2,112 +2,68 @@
 
 package binary
 
-import "fmt"
-
 // elements reads one element segment. Its form has three bits (core 2.0, section 5.5.12): bit 0 means passive or
 // declarative, bit 1 means an explicit table index (or, with bit 0, declarative), and bit 2 means expressions instead
 // of function indices.
-func (p *parser) elements(r *reader) error {
-	form, err := r.u32()
-	if err != nil {
-		return err
-	}
+func (p *parser) elements(c *Cursor) {
+	form := c.U32()
 	if form > 7 {
-		return fmt.Errorf("element segment of form %d", form)
+		c.Failf("element segment of form %d", form)
 	}
 	active, explicit, expressions := form&1 == 0, form&2 != 0, form&4 != 0
 	if active {
 		if explicit {
-			if _, err := r.u32(); err != nil { // the table index
-				return err
-			}
+			c.U32() // the table index
 		}
-		if err := constantExpression(r); err != nil {
-			return err
-		}
+		constantExpression(c)
 	}
 	switch {
 	case form == 0 || form == 4: // the elements are implicitly functions
 	case expressions:
-		_, err = valueType(r)
+		valueType(c)
 	default:
-		_, err = r.byte() // the element kind, which is always function
+		c.Byte() // the element kind, which is always function
 	}
-	if err != nil {
-		return err
-	}
-	each := func() error { _, err := r.u32(); return err }
-	if expressions {
-		each = func() error { return constantExpression(r) }
-	}
-	n, err := r.count("elements", maxElementInits)
-	if err == nil {
-		err = within("elements in all segments", &p.inits, uint64(n), maxElementInits)
-	}
-	for range n {
-		if err == nil {
-			err = each()
+	n := c.count("elements", maxElementInits)
+	c.within("elements in all segments", &p.inits, uint64(n), maxElementInits)
+	for ; n > 0 && c.Err == nil; n-- {
+		if expressions {
+			constantExpression(c)
+		} else {
+			c.U32()
 		}
 	}
-	return err
 }
 
 // data reads one data segment. Bit 0 of its form means passive, bit 1 means an explicit memory index.
-func data(r *reader) error {
-	form, err := r.u32()
-	if err != nil {
-		return err
+func data(c *Cursor) {
+	form := c.U32()
+	if form > 2 {
+		c.Failf("data segment of form %d", form)
 	}
-	switch form {
-	case 0, 2:
-		if form == 2 {
-			if _, err := r.u32(); err != nil { // the memory index
-				return err
-			}
-		}
-		if err := constantExpression(r); err != nil {
-			return err
-		}
-	case 1:
-	default:
-		return fmt.Errorf("data segment of form %d", form)
+	if form == 2 {
+		c.U32() // the memory index
 	}
-	n, err := r.u32()
-	if err != nil {
-		return err
+	if form != 1 {
+		constantExpression(c)
 	}
-	_, err = r.bytes(n)
-	return err
+	c.Take(c.U32())
 }
 
 // code reads one function body. It counts the locals and skips the instructions.
-func (p *parser) code(r *reader) error {
-	size, err := r.u32()
-	if err != nil {
-		return err
-	}
+func (p *parser) code(c *Cursor) {
+	size := c.U32()
 	var sum uint64
-	if err := within("bytes in a function body", &sum, uint64(size), maxBody); err != nil {
-		return err
-	}
-	b, err := r.bytes(size)
-	if err != nil {
-		return err
-	}
-	body := &reader{b: b}
+	c.within("bytes in a function body", &sum, uint64(size), maxBody)
+	body := &Cursor{Bytes: c.Take(size)}
 	var locals uint64
-	return body.vector("groups of locals", maxLocals, func() error {
-		n, err := body.u32()
-		if err != nil {
-			return err
-		}
-		if err := within("locals in a function", &locals, uint64(n), maxLocals); err != nil {
-			return err
-		}
-		if err := within("locals in all functions", &p.locals, uint64(n), maxAllLocals); err != nil {
-			return err
-		}
-		_, err = valueType(body)
-		return err
+	body.counted("groups of locals", maxLocals, func() {
+		n := uint64(body.U32())
+		body.within("locals in a function", &locals, n, maxLocals)
+		body.within("locals in all functions", &p.locals, n, maxAllLocals)
+		valueType(body)
 	})
+	if body.Err != nil {
+		c.Fail(body.Err)
+	}
 }

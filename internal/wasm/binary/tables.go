@@ -4,7 +4,7 @@ package binary
 
 import (
 	"encoding/binary"
-	"errors"
+	"slices"
 )
 
 // tableSpan holds the limits of a table and the bytes around them.
@@ -14,74 +14,70 @@ type tableSpan struct {
 	limits        Limits
 }
 
-// tables reads the table section and keeps the parts that CapTables needs to encode it again.
-func (p *parser) tables(r *reader) error {
-	return r.vector("tables", maxTables, func() error {
-		span, err := p.table(r)
-		p.module.tables = append(p.module.tables, span)
-		return err
-	})
-}
-
-// table reads one table. A table with an initializer has two bytes before its type (core 3.0, section 5.5.7) and an
-// expression after its limits.
-func (p *parser) table(r *reader) (span tableSpan, err error) {
-	start := r.b
-	initialized := len(r.b) > 0 && r.b[0] == 0x40
+// table reads one table, and returns the parts that CapTables needs to encode it again. A table with an initializer has
+// two bytes before its type (core 3.0, section 5.5.7) and an expression after its limits.
+func (p *parser) table(c *Cursor) (t tableSpan) {
+	start := c.At
+	initialized := c.Left() > 0 && c.Bytes[c.At] == 0x40
 	if initialized {
-		head, err := r.bytes(2)
-		if err != nil {
-			return span, err
-		}
-		if head[1] != 0 {
-			return span, errors.New("table of unknown form")
+		if head := c.Take(2); c.Err == nil && head[1] != 0 {
+			c.Failf("table of unknown form")
 		}
 	}
-	if _, err := valueType(r); err != nil {
-		return span, err
-	}
-	span.before = start[:len(start)-len(r.b)]
-	if span.limits, err = limits(r); err != nil {
-		return span, err
-	}
-	rest := r.b
+	valueType(c)
+	t.before = c.Bytes[start:c.At]
+	t.limits = c.Limits()
+	end := c.At
 	if initialized {
-		if err := constantExpression(r); err != nil {
-			return span, err
-		}
+		constantExpression(c)
 	}
-	span.after = rest[:len(rest)-len(r.b)]
-	return span, within("elements in all tables", &p.tableElements, uint64(span.limits.Min), maxTableElements)
+	t.after = c.Bytes[end:c.At]
+	c.within("elements in all tables", &p.tableElements, uint64(t.limits.Min), maxTableElements)
+	return t
 }
 
 // CapTables returns the module with the maximum of every table lowered to MaxTableElements, so that table.grow returns
-// -1 above it. Tables are not part of the linear memory, and the engine lets them grow to their maximum. The bytes must
-// be the ones that were parsed. They are returned unchanged if no table needs a lower maximum.
-func (m *Module) CapTables(module []byte) []byte {
+// -1 above it. Tables are not part of the linear memory, and the engine lets them grow to their maximum. The module is
+// returned unchanged if no table needs a lower maximum.
+func (m *Module) CapTables() *Module {
 	needed := false
 	for _, t := range m.tables {
 		needed = needed || !t.limits.HasMax || t.limits.Max > MaxTableElements
 	}
 	if !needed {
-		return module
+		return m
 	}
+	capped := *m
+	capped.tables = slices.Clone(m.tables)
 	var body []byte
 	body = binary.AppendUvarint(body, uint64(len(m.tables)))
-	for _, t := range m.tables {
-		maximum := uint64(MaxTableElements)
+	for i := range capped.tables {
+		t := &capped.tables[i]
+		maximum := uint32(MaxTableElements)
 		if t.limits.HasMax {
-			maximum = min(maximum, uint64(t.limits.Max))
+			maximum = min(maximum, t.limits.Max)
 		}
+		t.limits.Max, t.limits.HasMax = maximum, true
 		body = append(body, t.before...)
 		body = append(body, 1) // limits with a maximum
 		body = binary.AppendUvarint(body, uint64(t.limits.Min))
-		body = binary.AppendUvarint(body, maximum)
+		body = binary.AppendUvarint(body, uint64(maximum))
 		body = append(body, t.after...)
 	}
-	out := make([]byte, 0, len(module)+len(body)+16)
-	out = append(out, module[:m.tableStart]...)
-	out = append(out, sectionTable)
+	old := m.sections[SectionTable]
+	out := make([]byte, 0, len(m.Bytes)+len(body)+16)
+	out = append(out, m.Bytes[:old.head]...)
+	out = append(out, SectionTable)
 	out = binary.AppendUvarint(out, uint64(len(body)))
+	capped.sections[SectionTable] = span{head: old.head, start: len(out), end: len(out) + len(body)}
 	out = append(out, body...)
-	return append(out, module[m.tableEnd:]...)
+	moved := len(out) - old.end
+	for id, s := range m.sections {
+		if s.head >= old.end {
+			capped.sections[id] = span{head: s.head + moved, start: s.start + moved, end: s.end + moved}
+		}
+	}
+	out = append(out, m.Bytes[old.end:]...)
+	capped.Bytes = out
+	return &capped
 }

@@ -18,7 +18,7 @@ func TestModule_CapTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := bytes.Clone(in)
-	out := before.CapTables(in)
+	out := before.CapTables().Bytes
 	if !bytes.Equal(in, kept) {
 		t.Error("the bytes given were changed")
 	}
@@ -26,7 +26,7 @@ func TestModule_CapTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(before, after, cmpopts.IgnoreUnexported(Module{})); diff != "" {
+	if diff := cmp.Diff(before, after, cmpopts.IgnoreUnexported(Module{}), cmpopts.IgnoreFields(Module{}, "Bytes")); diff != "" {
 		t.Errorf("the rest of the module changed (-before +after)\n%s", diff)
 	}
 	want := []Limits{
@@ -41,6 +41,9 @@ func TestModule_CapTables(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("limits (-want +got)\n%s", diff)
 	}
+	if diff := cmp.Diff(after, before.CapTables(), cmp.AllowUnexported(Module{}, tableSpan{}, span{})); diff != "" {
+		t.Errorf("what CapTables knows of the module (-parsed +capped)\n%s", diff)
+	}
 	if diff := cmp.Diff(before.tables[2].after, after.tables[2].after); diff != "" {
 		t.Errorf("initializer (-want +got)\n%s", diff)
 	}
@@ -53,9 +56,9 @@ func TestModule_CapTables_nothingToDo(t *testing.T) {
 		in   []byte
 	}{
 		{"no table section", module(oneType, oneFunction, oneBody)},
-		{"no table", module(section(sectionTable, 0))},
-		{"a small table", module(section(sectionTable, 1, 0x70, 1, 1, 1))},
-		{"a table at the cap", module(section(sectionTable, cat(1, []byte{0x70, 1, 1}, MaxTableElements)...))},
+		{"no table", module(section(SectionTable, 0))},
+		{"a small table", module(section(SectionTable, 1, 0x70, 1, 1, 1))},
+		{"a table at the cap", module(section(SectionTable, cat(1, []byte{0x70, 1, 1}, MaxTableElements)...))},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,7 +67,7 @@ func TestModule_CapTables_nothingToDo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if out := m.CapTables(tt.in); &out[0] != &tt.in[0] {
+			if out := m.CapTables().Bytes; &out[0] != &tt.in[0] {
 				t.Errorf("the module was copied for nothing: % x", out)
 			}
 		})

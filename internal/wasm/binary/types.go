@@ -2,8 +2,6 @@
 
 package binary
 
-import "fmt"
-
 // Encodings of types in the binary format (core 3.0, section 5.3; core 2.0 has no prefixes).
 const (
 	typeFunc      = 0x60
@@ -21,77 +19,41 @@ const (
 )
 
 // recursiveType reads one entry of the type section: a function type, or a group of function types.
-func (p *parser) recursiveType(r *reader) error {
-	form, err := r.byte()
-	if err != nil {
-		return err
-	}
+func (p *parser) recursiveType(c *Cursor) {
+	form := c.Byte()
 	if form != typeRecursive {
-		return p.funcType(form, r)
+		p.funcType(form, c)
+		return
 	}
-	return r.vector("types of a group", maxTypes, func() error {
-		form, err := r.byte()
-		if err != nil {
-			return err
-		}
-		return p.funcType(form, r)
-	})
+	c.counted("types of a group", maxTypes, func() { p.funcType(c.Byte(), c) })
 }
 
-func (p *parser) funcType(form byte, r *reader) error {
+func (p *parser) funcType(form byte, c *Cursor) {
 	if form != typeFunc {
-		return Unsupported(TypeFormProposal(form), "type form 0x%02x", form)
+		c.Fail(Unsupported(TypeFormProposal(form), "type form 0x%02x", form))
 	}
 	if len(p.types) == maxTypes { // a group may contain several
-		return fmt.Errorf("%w: more than %d types", ErrLimit, maxTypes)
+		c.Failf("%w: more than %d types", ErrLimit, maxTypes)
 	}
 	var t FuncType
 	for _, list := range []*[]byte{&t.Params, &t.Results} {
-		err := r.vector("parameters or results", maxParams, func() error {
-			v, err := valueType(r)
-			*list = append(*list, v)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+		c.counted("parameters or results", maxParams, func() { *list = append(*list, valueType(c)) })
 	}
 	p.types = append(p.types, t)
-	return nil
 }
 
 // valueType reads a value type. It returns the prefix for a reference to a type that the module defines.
-func valueType(r *reader) (byte, error) {
-	c, err := r.byte()
-	if err != nil || (c != refNull && c != ref) {
-		return c, err
+func valueType(c *Cursor) byte {
+	t := c.Byte()
+	if t != refNull && t != ref {
+		return t
 	}
-	heap, err := r.signed(33)
-	switch {
-	case c == refNull && heap == heapFunc:
-		return typeFuncRef, err
-	case c == refNull && heap == heapExtern:
-		return typeExternRef, err
+	switch heap := c.Signed(33); {
+	case t == refNull && heap == heapFunc:
+		return typeFuncRef
+	case t == refNull && heap == heapExtern:
+		return typeExternRef
 	default:
-		return c, err
+		return t
 	}
-}
-
-// limits reads the limits of a memory or table.
-func limits(r *reader) (l Limits, err error) {
-	flags, err := r.byte()
-	if err != nil {
-		return l, err
-	}
-	if flags > 1 { // shared and 64-bit memories are proposals beyond core 2.0
-		return l, Unsupported(limitsProposal(flags), "limits of form 0x%02x", flags)
-	}
-	if l.Min, err = r.u32(); err != nil {
-		return l, err
-	}
-	if flags&1 != 0 {
-		l.HasMax = true
-		l.Max, err = r.u32()
-	}
-	return l, err
 }

@@ -82,13 +82,19 @@ type Output struct {
 	Functions, Instructions int
 }
 
-// Rewrite meters a module. Errors are those of binary.Parse, or say which part of the module is not part of core 2.0,
-// is out of bounds, or has a reserved name.
+// Rewrite meters a module. Errors are those of binary.Parse, or those of RewriteParsed.
 func Rewrite(module []byte, o Options) (*Output, error) {
-	if _, err := binary.Parse(module); err != nil {
+	parsed, err := binary.Parse(module)
+	if err != nil {
 		return nil, err
 	}
-	m, err := read(module, cmp.Or(o.chunk, chunk))
+	return RewriteParsed(parsed, o)
+}
+
+// RewriteParsed meters a module. Errors say which part of the module is not part of core 2.0, is out of bounds, or has
+// a reserved name.
+func RewriteParsed(parsed *binary.Module, o Options) (*Output, error) {
+	m, err := read(parsed, cmp.Or(o.chunk, chunk))
 	if err != nil {
 		return nil, err
 	}

@@ -6,11 +6,11 @@ package meter
 // counted.
 func (w *writer) declare(out []byte, b *body, counted bool) []byte {
 	if !counted {
-		return append(out, w.m.raw[b.start:b.code]...)
+		return append(out, w.m.Bytes[b.start:b.code]...)
 	}
-	own := &cursor{b: w.m.raw[b.start:b.code]}
-	out = appendU32(out, own.u32()+1)
-	out = append(out, own.b[own.i:]...)
+	own := newCursor(w.m.Bytes[b.start:b.code])
+	out = appendU32(out, own.U32()+1)
+	out = append(out, own.Bytes[own.At:]...)
 	return append(out, 1, typeI64)
 }
 
@@ -26,11 +26,11 @@ func (w *writer) body(out []byte, i int) []byte {
 	}
 	from := b.code
 	for _, e := range m.bodyEvents(i) {
-		c = append(c, m.raw[from:e.at]...)
+		c = append(c, m.Bytes[from:e.at]...)
 		from = e.at + uint32(e.length)
 		c = w.replace(c, e, t.counted)
 	}
-	c = append(c, m.raw[from:b.end]...)
+	c = append(c, m.Bytes[from:b.end]...)
 	if t.counted {
 		c = w.leave(c, b.locals).op(opEnd)
 	}
@@ -40,7 +40,7 @@ func (w *writer) body(out []byte, i int) []byte {
 // replace writes the replacement for an event.
 func (w *writer) replace(c code, e event, wrapped bool) code {
 	m := w.m
-	same := m.raw[e.at : e.at+uint32(e.length)]
+	same := m.Bytes[e.at : e.at+uint32(e.length)]
 	switch e.kind {
 	case eventLoop:
 		if l := &m.loops[e.arg]; l.header {
@@ -51,7 +51,7 @@ func (w *writer) replace(c code, e event, wrapped bool) code {
 		if l.header {
 			return append(c, same...)
 		}
-		label := (&cursor{b: same, i: 1}).u32()
+		label := newCursor(same[1:]).U32()
 		c = w.back(c, e.kind, label, l.cost)
 	case eventCall, eventRefFunc:
 		c = appendU32(c, m.moved(e.arg))

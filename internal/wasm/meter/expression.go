@@ -4,40 +4,40 @@ package meter
 
 // expression reads a constant expression and appends it to out with adjusted function indices.
 func (m *module) expression(out []byte, c *cursor) []byte {
-	for c.err == nil {
-		from := c.i
-		switch op := c.byte(); op {
+	for c.Err == nil {
+		from := c.At
+		switch op := c.Byte(); op {
 		case opEnd:
 			return append(out, op)
 		case opI32Const:
-			c.skipLEB(5)
+			c.SkipLEB(32)
 		case opI64Const:
-			c.skipLEB(10)
+			c.SkipLEB(64)
 		case opF32Const:
-			c.skip(4)
+			c.Take(4)
 		case opF64Const:
-			c.skip(8)
+			c.Take(8)
 		case opGlobalGet:
-			c.below(m.allGlobals(), "global")
+			c.Below(m.allGlobals(), "global")
 		case opRefNull:
 			c.referenceType()
 		case opRefFunc:
-			index := c.below(m.functions(), "function")
-			if c.err != nil {
+			index := c.Below(m.functions(), "function")
+			if c.Err != nil {
 				return out
 			}
 			m.declared[index], m.addressTaken[index] = true, true
 			out = appendU32(append(out, op), m.moved(index))
 			continue
 		case opVector:
-			if second := c.u32(); second != simdConst {
-				c.failf("instruction 0xfd 0x%02x in a constant expression", second)
+			if second := c.U32(); second != simdConst {
+				c.Failf("instruction 0xfd 0x%02x in a constant expression", second)
 			}
-			c.skip(16)
+			c.Take(16)
 		default:
-			c.failf("instruction 0x%02x in a constant expression", op)
+			c.Failf("instruction 0x%02x in a constant expression", op)
 		}
-		out = append(out, c.b[from:c.i]...)
+		out = append(out, c.Bytes[from:c.At]...)
 	}
 	return out
 }

@@ -18,7 +18,7 @@ func (s *scanner) other(op byte) {
 	case opBrIf:
 		s.branch(eventBackIf)
 	case opBrTable:
-		s.vector(s.brTable)
+		s.Vector(s.brTable)
 		s.brTable()
 	case opReturn:
 		s.event(eventReturn, uint32(len(s.frames)-1), s.at)
@@ -27,7 +27,7 @@ func (s *scanner) other(op byte) {
 	case opCallIndirect:
 		s.callIndirect()
 	case opSelectTyped:
-		s.vector(func() { s.valueType() })
+		s.Vector(func() { s.valueType() })
 	case opGlobalGet, opGlobalSet:
 		s.global()
 		s.values.results++
@@ -52,14 +52,14 @@ func (s *scanner) other(op byte) {
 	}
 }
 
-func (s *scanner) global() { s.below(s.m.allGlobals(), "global") }
+func (s *scanner) global() { s.Below(s.m.allGlobals(), "global") }
 
-func (s *scanner) table() { s.below(len(s.m.tables), "table") }
+func (s *scanner) table() { s.Below(len(s.m.tables), "table") }
 
 // label reads a label and returns its frame.
 func (s *scanner) label() *frame {
-	d := s.below(len(s.frames), "label")
-	if s.err != nil {
+	d := s.Below(len(s.frames), "label")
+	if s.Err != nil {
 		return &frame{}
 	}
 	return &s.frames[len(s.frames)-1-int(d)]
@@ -89,12 +89,12 @@ func (s *scanner) brTable() {
 // open starts a block. Its type is a number of 33 bits: empty, a value type, or a type index.
 func (s *scanner) open(op byte) {
 	params, results := 0, 0
-	switch t := s.signed(33); {
-	case s.err != nil:
+	switch t := s.Signed(33); {
+	case s.Err != nil:
 		return
 	case t >= 0:
 		if t >= int64(len(s.m.types)) {
-			s.failf("type %d, but there are %d", t, len(s.m.types))
+			s.Failf("type %d, but there are %d", t, len(s.m.types))
 			return
 		}
 		params, results = len(s.m.types[t].params), len(s.m.types[t].results)
@@ -106,7 +106,7 @@ func (s *scanner) open(op byte) {
 		s.unknownType("block type", byte(t+0x80))
 		return
 	default:
-		s.failf("block type %d is not of WebAssembly 2.0", t)
+		s.Failf("block type %d is not of WebAssembly 2.0", t)
 		return
 	}
 	s.b.widest = max(s.b.widest, uint32(params+results))
@@ -115,7 +115,7 @@ func (s *scanner) open(op byte) {
 	if op == opLoop {
 		f.loop = uint32(len(s.m.loops))
 		s.m.loops = append(s.m.loops, loop{around: s.loop})
-		s.event(eventLoop, f.loop, s.i)
+		s.event(eventLoop, f.loop, s.At)
 		s.loop = f.loop
 	}
 	s.frames = append(s.frames, f)
@@ -124,7 +124,7 @@ func (s *scanner) open(op byte) {
 func (s *scanner) elseArm() {
 	f := &s.frames[len(s.frames)-1]
 	if f.op != opIf {
-		s.failf("else without if")
+		s.Failf("else without if")
 	}
 	f.op = opElse
 }
@@ -137,9 +137,9 @@ func (s *scanner) end() {
 }
 
 func (s *scanner) call() {
-	from := s.i
-	index := s.below(s.m.functions(), "function")
-	if s.err != nil {
+	from := s.At
+	index := s.Below(s.m.functions(), "function")
+	if s.Err != nil {
 		return
 	}
 	s.event(eventCall, index, from)
@@ -147,12 +147,12 @@ func (s *scanner) call() {
 }
 
 func (s *scanner) callIndirect() {
-	t := s.below(len(s.m.types), "type")
+	t := s.Below(len(s.m.types), "type")
 	s.table()
-	if s.err != nil {
+	if s.Err != nil {
 		return
 	}
-	s.event(eventIndirect, s.m.types[t].class, s.i)
+	s.event(eventIndirect, s.m.types[t].class, s.At)
 	s.apply(&s.m.types[t])
 }
 
@@ -163,14 +163,14 @@ func (s *scanner) apply(t *funcType) {
 }
 
 func (s *scanner) refFunc() {
-	from := s.i
-	index := s.below(s.m.functions(), "function")
-	if s.err != nil {
+	from := s.At
+	index := s.Below(s.m.functions(), "function")
+	if s.Err != nil {
 		return
 	}
 	// The exports that Rewrite adds also declare functions, so the function must have been declared without them.
 	if !s.m.declared[index] {
-		s.failf("reference to function %d, which is not declared", index)
+		s.Failf("reference to function %d, which is not declared", index)
 	}
 	s.m.addressTaken[index] = true
 	s.event(eventRefFunc, index, from)
@@ -178,16 +178,16 @@ func (s *scanner) refFunc() {
 
 func (s *scanner) vectorInstruction() {
 	s.values.wide = true
-	op := s.u32()
+	op := s.U32()
 	if op > 0xff || !vectorInstructions[op].known {
 		s.unknownSecond(opVector, op)
 		return
 	}
 	v := vectorInstructions[op]
 	if v.memory {
-		s.u32()
-		s.u32()
+		s.U32()
+		s.U32()
 	}
-	s.skip(uint32(v.bytes))
+	s.Take(uint32(v.bytes))
 	s.values.results += 2 // one may be an address
 }

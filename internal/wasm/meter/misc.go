@@ -20,7 +20,7 @@ const (
 // misc reads an instruction with the prefix 0xfc.
 func (s *scanner) misc() {
 	m := s.m
-	switch op := s.u32(); op {
+	switch op := s.U32(); op {
 	case 0, 1, 2, 3, 4, 5, 6, 7:
 		s.values.results++
 	case miscMemoryInit:
@@ -38,12 +38,12 @@ func (s *scanner) misc() {
 		m.usesFill = true
 		s.ranged(eventFill, 0)
 	case miscTableInit:
-		s.below(m.elements, "element segment")
+		s.Below(m.elements, "element segment")
 		s.table()
 		m.tableWrites = true
 		s.bulk()
 	case miscElemDrop:
-		s.below(m.elements, "element segment")
+		s.Below(m.elements, "element segment")
 		m.elemDrops = true
 	case miscTableCopy:
 		s.table()
@@ -66,13 +66,13 @@ func (s *scanner) misc() {
 	}
 }
 
-func (s *scanner) data() uint32 { return s.below(max(s.m.dataCount, 0), "data segment") }
+func (s *scanner) data() uint32 { return s.Below(max(s.m.dataCount, 0), "data segment") }
 
 // memoryInit reads the rest of a memory.init. Only a memory.init from a long segment can take long.
 func (s *scanner) memoryInit() {
 	segment := s.data()
 	s.zero()
-	if s.err != nil || int(segment) >= len(s.m.data) || len(s.m.data[segment].content) <= int(s.m.chunk) {
+	if s.Err != nil || int(segment) >= len(s.m.data) || len(s.m.data[segment].content) <= int(s.m.chunk) {
 		s.bulk()
 		return
 	}

@@ -5,32 +5,8 @@ package meter
 import (
 	"fmt"
 	"strings"
-)
 
-// Section identifiers (core 2.0, section 5.5.2).
-const (
-	sectionCustom = iota
-	sectionType
-	sectionImport
-	sectionFunction
-	sectionTable
-	sectionMemory
-	sectionGlobal
-	sectionExport
-	sectionStart
-	sectionElement
-	sectionCode
-	sectionData
-	sectionDataCount
-	sectionKinds
-)
-
-// Kinds of imports and exports.
-const (
-	externFunc = iota
-	externTable
-	externMemory
-	externGlobal
+	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
 type global struct {
@@ -41,10 +17,7 @@ type global struct {
 // module is the information about a module that is read before its instructions. Sections that contain function indices
 // are encoded again while they are read, because the index of every function that the module defines increases by one.
 type module struct {
-	raw      []byte
-	sections [sectionKinds][]byte // as they are in raw, or nil
-	codeAt   int                  // offset of the content of the code section in raw
-	names    []byte               // the name section
+	*binary.Module
 
 	types           []funcType
 	importedFuncs   []uint32 // their type indices
@@ -94,56 +67,40 @@ func (m *module) moved(function uint32) uint32 {
 	return function + 1
 }
 
-// read reads every section except for the instructions. binary.Parse must have accepted the bytes.
-func read(raw []byte, chunk uint32) (*module, error) {
-	m := &module{raw: raw, chunk: chunk, dataCount: -1, start: -1, plainData: true}
-	for c := (&cursor{b: raw, i: 8}); c.left() > 0; {
-		id := c.byte()
-		content := c.skip(c.u32())
-		if c.err != nil {
-			return nil, c.err
-		}
-		if id == sectionCustom {
-			if s := (&cursor{b: content}); s.name() == "name" {
-				m.names = content[s.i:]
-			}
-			continue
-		}
-		m.sections[id] = content
-		if id == sectionCode {
-			m.codeAt = c.i - len(content)
-		}
-	}
+// read reads every section except for the instructions.
+func read(parsed *binary.Module, chunk uint32) (*module, error) {
+	m := &module{Module: parsed, chunk: chunk, dataCount: -1, start: -1, plainData: true}
 	steps := []struct {
-		id   int
+		id   byte
 		what string
 		read func(*cursor)
 	}{
-		{sectionType, "type", m.readTypes},
-		{sectionImport, "import", m.readImports},
-		{sectionFunction, "function", m.readFunctions},
-		{sectionTable, "table", m.readTables},
-		{sectionMemory, "memory", m.readMemories},
-		{sectionGlobal, "global", m.readGlobals},
-		{sectionExport, "export", m.readExports},
-		{sectionStart, "start", m.readStart},
-		{sectionElement, "element", m.readElements},
-		{sectionDataCount, "data count", func(c *cursor) { m.dataCount = int(c.u32()) }},
-		{sectionCode, "code", m.readBodies},
-		{sectionData, "data", m.readData},
+		{binary.SectionType, "type", m.readTypes},
+		{binary.SectionImport, "import", m.readImports},
+		{binary.SectionFunction, "function", m.readFunctions},
+		{binary.SectionTable, "table", m.readTables},
+		{binary.SectionMemory, "memory", m.readMemories},
+		{binary.SectionGlobal, "global", m.readGlobals},
+		{binary.SectionExport, "export", m.readExports},
+		{binary.SectionStart, "start", m.readStart},
+		{binary.SectionElement, "element", m.readElements},
+		{binary.SectionDataCount, "data count", func(c *cursor) { m.dataCount = int(c.U32()) }},
+		{binary.SectionCode, "code", m.readBodies},
+		{binary.SectionData, "data", m.readData},
 	}
 	for _, step := range steps {
-		if step.id == sectionTable { // all functions are known from here on
+		if step.id == binary.SectionTable { // all functions are known from here on
 			n := m.functions()
 			m.exported, m.declared, m.addressTaken = make([]bool, n), make([]bool, n), make([]bool, n)
 		}
-		if m.sections[step.id] == nil {
+		content, _ := m.Section(step.id)
+		if content == nil {
 			continue
 		}
-		c := &cursor{b: m.sections[step.id]}
+		c := newCursor(content)
 		step.read(c)
-		if c.err != nil {
-			return nil, fmt.Errorf("%s section: %w", step.what, c.err)
+		if c.Err != nil {
+			return nil, fmt.Errorf("%s section: %w", step.what, c.Err)
 		}
 	}
 	return m, nil
@@ -151,7 +108,7 @@ func read(raw []byte, chunk uint32) (*module, error) {
 
 func (m *module) readTypes(c *cursor) {
 	classes := map[string]uint32{}
-	c.vector(func() {
+	c.Vector(func() {
 		t := c.funcType()
 		key := fmt.Sprintf("%s>%s", t.params, t.results)
 		class, ok := classes[key]
@@ -165,22 +122,22 @@ func (m *module) readTypes(c *cursor) {
 }
 
 func (m *module) readImports(c *cursor) {
-	c.vector(func() {
-		if name := c.name(); name == ImportModule {
-			c.failf("imports from %q, which is reserved", name)
+	c.Vector(func() {
+		if name := c.Name(); name == ImportModule {
+			c.Failf("imports from %q, which is reserved", name)
 		}
-		c.name()
-		switch kind := c.byte(); kind {
-		case externFunc:
-			m.importedFuncs = append(m.importedFuncs, c.below(len(m.types), "type"))
-		case externTable:
+		c.Name()
+		switch binary.ExternKind(c.Byte()) {
+		case binary.ExternFunc:
+			m.importedFuncs = append(m.importedFuncs, c.Below(len(m.types), "type"))
+		case binary.ExternTable:
 			m.importedTables++
 			m.tables = append(m.tables, c.referenceType())
-			c.limits()
-		case externMemory:
+			c.Limits()
+		case binary.ExternMemory:
 			m.importedMemory = true
-			c.limits()
-		case externGlobal:
+			c.Limits()
+		case binary.ExternGlobal:
 			m.importedGlobals = append(m.importedGlobals, c.globalType())
 		}
 	})
@@ -188,56 +145,56 @@ func (m *module) readImports(c *cursor) {
 
 func (c *cursor) globalType() global {
 	g := global{typ: c.valueType()}
-	mutability := c.byte()
+	mutability := c.Byte()
 	if mutability > 1 {
-		c.failf("mutability 0x%02x of a global", mutability)
+		c.Failf("mutability 0x%02x of a global", mutability)
 	}
 	g.mutable = mutability == 1
 	return g
 }
 
 func (m *module) readFunctions(c *cursor) {
-	c.vector(func() { m.funcs = append(m.funcs, c.below(len(m.types), "type")) })
+	c.Vector(func() { m.funcs = append(m.funcs, c.Below(len(m.types), "type")) })
 }
 
 func (m *module) readTables(c *cursor) {
-	c.vector(func() {
+	c.Vector(func() {
 		m.tables = append(m.tables, c.referenceType())
-		c.limits()
+		c.Limits()
 	})
 }
 
 func (m *module) readMemories(c *cursor) {
-	c.vector(func() {
+	c.Vector(func() {
 		m.memories++
-		c.limits()
+		c.Limits()
 	})
 }
 
 func (m *module) readGlobals(c *cursor) {
-	c.vector(func() {
-		from := c.i
+	c.Vector(func() {
+		from := c.At
 		g := c.globalType()
-		m.newGlobals = append(m.newGlobals, c.b[from:c.i]...)
+		m.newGlobals = append(m.newGlobals, c.Bytes[from:c.At]...)
 		m.newGlobals = m.expression(m.newGlobals, c)
 		m.globals = append(m.globals, g)
 	})
 }
 
 func (m *module) readExports(c *cursor) {
-	c.vector(func() {
-		from := c.i
-		if name := c.name(); strings.HasPrefix(name, reserved) {
-			c.failf("exports %q, and names that begin with %q are reserved", name, reserved)
+	c.Vector(func() {
+		from := c.At
+		if name := c.Name(); strings.HasPrefix(name, reserved) {
+			c.Failf("exports %q, and names that begin with %q are reserved", name, reserved)
 		}
-		kind := c.byte()
-		m.newExports = append(m.newExports, c.b[from:c.i]...)
-		index := c.u32()
-		if kind == externFunc && int(index) < m.functions() {
+		kind := binary.ExternKind(c.Byte())
+		m.newExports = append(m.newExports, c.Bytes[from:c.At]...)
+		index := c.U32()
+		if kind == binary.ExternFunc && int(index) < m.functions() {
 			m.exported[index], m.declared[index] = true, true
 			index = m.moved(index)
 		} else if n := [...]int{m.functions(), len(m.tables), m.allMemories(), m.allGlobals()}[kind&3]; int64(index) >= int64(n) {
-			c.failf("export of index %d, but there are %d", index, n)
+			c.Failf("export of index %d, but there are %d", index, n)
 		}
 		m.newExports = appendU32(m.newExports, index)
 		m.exportCount++
@@ -252,18 +209,19 @@ func (m *module) allMemories() int {
 }
 
 func (m *module) readStart(c *cursor) {
-	m.start = int(c.below(m.functions(), "function"))
-	if c.err != nil {
+	m.start = int(c.Below(m.functions(), "function"))
+	if c.Err != nil {
 		return
 	}
 	if t := m.typeOf(uint32(m.start)); len(t.params)+len(t.results) > 0 {
-		c.failf("the start function has parameters or results")
+		c.Failf("the start function has parameters or results")
 	}
 }
 
 func (m *module) readBodies(c *cursor) {
-	c.vector(func() {
-		b := c.skip(c.u32())
-		m.bodies = append(m.bodies, body{start: uint32(m.codeAt + c.i - len(b)), end: uint32(m.codeAt + c.i)})
+	_, at := m.Section(binary.SectionCode)
+	c.Vector(func() {
+		b := c.Take(c.U32())
+		m.bodies = append(m.bodies, body{start: uint32(at + c.At - len(b)), end: uint32(at + c.At)})
 	})
 }

@@ -14,10 +14,10 @@ const (
 func (w *writer) names() []byte {
 	m := w.m
 	var module, functions, locals []byte
-	c := &cursor{b: m.names}
-	for c.left() > 0 {
-		id := c.byte()
-		content := c.skip(c.u32())
+	c := newCursor(m.Custom["name"])
+	for c.Left() > 0 {
+		id := c.Byte()
+		content := c.Take(c.U32())
 		switch id {
 		case namesModule:
 			module = content
@@ -48,11 +48,11 @@ func (w *writer) functionNames(content []byte) []byte {
 		n++
 	}
 	yielded := false
-	c := &cursor{b: content}
+	c := newCursor(content)
 	if len(content) > 0 {
-		c.vector(func() {
-			index := c.u32()
-			name := c.skip(c.u32())
+		c.Vector(func() {
+			index := c.U32()
+			name := c.Take(c.U32())
 			if int64(index) >= int64(m.functions()) {
 				return
 			}
@@ -76,16 +76,16 @@ func (w *writer) functionNames(content []byte) []byte {
 func (w *writer) localNames(content []byte) []byte {
 	var out []byte
 	n := uint32(0)
-	c := &cursor{b: content}
-	c.vector(func() {
-		index := c.u32()
-		from := c.i
-		c.vector(func() {
-			c.u32()
-			c.skip(c.u32())
+	c := newCursor(content)
+	c.Vector(func() {
+		index := c.U32()
+		from := c.At
+		c.Vector(func() {
+			c.U32()
+			c.Take(c.U32())
 		})
 		if int64(index) < int64(w.m.functions()) {
-			out = append(appendU32(out, w.m.moved(index)), c.b[from:c.i]...)
+			out = append(appendU32(out, w.m.moved(index)), c.Bytes[from:c.At]...)
 			n++
 		}
 	})

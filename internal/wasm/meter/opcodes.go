@@ -134,12 +134,12 @@ func proposalOf(op byte) binary.Proposal {
 }
 
 func (c *cursor) unknown(op byte) {
-	if op == opGC && c.left() > 0 {
-		if second := c.u32(); second >= 0x80 && second <= 0xb7 {
-			c.fail(binary.Unsupported(binary.ProposalStringRef, "opcode 0x%02x 0x%02x", op, second))
+	if op == opGC && c.Left() > 0 {
+		if second := c.U32(); second >= 0x80 && second <= 0xb7 {
+			c.Fail(binary.Unsupported(binary.ProposalStringRef, "opcode 0x%02x 0x%02x", op, second))
 		}
 	}
-	c.fail(binary.Unsupported(proposalOf(op), "opcode 0x%02x", op))
+	c.Fail(binary.Unsupported(proposalOf(op), "opcode 0x%02x", op))
 }
 
 func (c *cursor) unknownSecond(prefix byte, op uint32) {
@@ -152,5 +152,5 @@ func (c *cursor) unknownSecond(prefix byte, op uint32) {
 	case prefix == opVector && op >= 0x100 && op <= 0x11f:
 		p = binary.ProposalRelaxedSIMD
 	}
-	c.fail(binary.Unsupported(p, "opcode 0x%02x 0x%02x", prefix, op))
+	c.Fail(binary.Unsupported(p, "opcode 0x%02x 0x%02x", prefix, op))
 }

@@ -2,7 +2,11 @@
 
 package meter
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/k1s-io/k1s/internal/wasm/binary"
+)
 
 // body is a function that the module defines.
 type body struct {
@@ -75,8 +79,8 @@ func (m *module) scan() error {
 	s := scanner{m: m}
 	for i := range m.bodies {
 		s.body(i)
-		if s.err != nil {
-			return fmt.Errorf("function %d, at byte 0x%x: %w", len(m.importedFuncs)+i, s.at, s.err)
+		if s.Err != nil {
+			return fmt.Errorf("function %d, at byte 0x%x: %w", len(m.importedFuncs)+i, s.at, s.Err)
 		}
 	}
 	return nil
@@ -106,25 +110,25 @@ func (s *scanner) body(i int) {
 	m := s.m
 	b := &m.bodies[i]
 	s.b = b
-	s.cursor = cursor{b: m.raw[:b.end], i: int(b.start)}
+	s.cursor = cursor{binary.Cursor{Bytes: m.Bytes[:b.end], At: int(b.start)}}
 	b.events, b.loops = len(m.events), len(m.loops)
 	t := &m.types[m.funcs[i]]
 	s.values = values{wide: wide(t.params) || wide(t.results), passed: len(t.params) + len(t.results)}
 	locals := uint64(len(t.params))
-	for n := s.u32(); n > 0 && s.err == nil; n-- {
-		locals += uint64(s.u32()) // binary.Parse limits their number
+	for n := s.U32(); n > 0 && s.Err == nil; n-- {
+		locals += uint64(s.U32()) // binary.Parse limits their number
 		s.values.wide = s.valueType() == typeV128 || s.values.wide
 	}
 	b.locals = uint32(locals)
-	b.code = uint32(s.i)
+	b.code = uint32(s.At)
 	s.frames = append(s.frames[:0], frame{around: noLoop})
 	s.loop = noLoop
-	for len(s.frames) > 0 && s.err == nil {
-		s.at = s.i
+	for len(s.frames) > 0 && s.Err == nil {
+		s.at = s.At
 		s.instruction()
 	}
-	if s.err == nil && s.left() > 0 {
-		s.failf("instructions behind the end of the function")
+	if s.Err == nil && s.Left() > 0 {
+		s.Failf("instructions behind the end of the function")
 	}
 	b.frame = s.values.bytes(b.locals)
 }
@@ -140,27 +144,27 @@ func wide(types []byte) bool {
 }
 
 func (s *scanner) instruction() {
-	op := s.byte()
+	op := s.Byte()
 	in := &instructions[op]
 	switch in.imm {
 	case immNone:
 	case immLocal:
-		s.below(int(s.b.locals), "local")
+		s.Below(int(s.b.locals), "local")
 		if op != opLocalGet {
 			s.values.sets++
 		}
 	case immMemory:
-		s.u32()
-		s.u32()
+		s.U32()
+		s.U32()
 		s.values.results++ // the address of the memory access
 	case immI32:
-		s.skipLEB(5)
+		s.SkipLEB(32)
 	case immI64:
-		s.skipLEB(10)
+		s.SkipLEB(64)
 	case imm4:
-		s.skip(4)
+		s.Take(4)
 	case imm8:
-		s.skip(8)
+		s.Take(8)
 	case immZero:
 		s.zero()
 	case immOther:
@@ -193,11 +197,11 @@ func (s *scanner) charge(loop, cost uint32) {
 
 // zero reads the index of the only memory.
 func (s *scanner) zero() {
-	if s.byte() != 0 {
-		s.failf("there is one memory at most")
+	if s.Byte() != 0 {
+		s.Failf("there is one memory at most")
 	}
 }
 
 func (s *scanner) event(kind eventKind, arg uint32, from int) {
-	s.m.events = append(s.m.events, event{at: uint32(from), arg: arg, region: s.loop, kind: kind, length: uint8(s.i - from)})
+	s.m.events = append(s.m.events, event{at: uint32(from), arg: arg, region: s.loop, kind: kind, length: uint8(s.At - from)})
 }

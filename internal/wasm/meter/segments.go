@@ -6,37 +6,37 @@ package meter
 // declarative, bit 1 means an explicit table index (or, with bit 0, declarative), and bit 2 means expressions instead
 // of function indices.
 func (m *module) readElements(c *cursor) {
-	c.vector(func() {
+	c.Vector(func() {
 		out := m.newElements
-		from := c.i
-		form := c.u32()
+		from := c.At
+		form := c.U32()
 		active, explicit, expressions := form&1 == 0, form&2 != 0, form&4 != 0
 		if active && explicit {
-			c.below(len(m.tables), "table")
+			c.Below(len(m.tables), "table")
 		}
-		out = append(out, c.b[from:c.i]...)
+		out = append(out, c.Bytes[from:c.At]...)
 		if active {
 			out = m.expression(out, c)
 		}
 		if form&3 != 0 {
-			kind := c.byte()
+			kind := c.Byte()
 			switch {
 			case expressions && !isReference(kind):
 				c.unknownType("element type", kind)
 			case !expressions && kind != 0:
-				c.failf("elements of kind 0x%02x are not of WebAssembly 2.0", kind)
+				c.Failf("elements of kind 0x%02x are not of WebAssembly 2.0", kind)
 			}
 			out = append(out, kind)
 		}
-		n := c.u32()
+		n := c.U32()
 		out = appendU32(out, n)
-		for ; n > 0 && c.err == nil; n-- {
+		for ; n > 0 && c.Err == nil; n-- {
 			if expressions {
 				out = m.expression(out, c)
 				continue
 			}
-			index := c.below(m.functions(), "function")
-			if c.err == nil {
+			index := c.Below(m.functions(), "function")
+			if c.Err == nil {
 				m.declared[index], m.addressTaken[index] = true, true
 				out = appendU32(out, m.moved(index))
 			}
@@ -54,31 +54,31 @@ type dataSegment struct {
 }
 
 func (m *module) readData(c *cursor) {
-	c.vector(func() {
+	c.Vector(func() {
 		var d dataSegment
-		form := c.u32()
+		form := c.U32()
 		d.passive = form == 1
-		if form == 2 && c.u32() != 0 {
-			c.failf("there is one memory at most")
+		if form == 2 && c.U32() != 0 {
+			c.Failf("there is one memory at most")
 		}
 		if !d.passive {
 			if m.allMemories() == 0 {
-				c.failf("active data without a memory")
+				c.Failf("active data without a memory")
 			}
 			d.offset = m.dataOffset(c)
 		}
-		d.content = c.skip(c.u32())
+		d.content = c.Take(c.U32())
 		m.data = append(m.data, d)
 	})
 }
 
 // dataOffset reads the offset expression of an active segment. It returns the offset if it is a constant.
 func (m *module) dataOffset(c *cursor) uint32 {
-	if c.left() > 0 && c.b[c.i] == opI32Const {
-		c.i++
-		v := c.signed(32)
-		if c.left() > 0 && c.b[c.i] == opEnd {
-			c.i++
+	if c.Left() > 0 && c.Bytes[c.At] == opI32Const {
+		c.At++
+		v := c.Signed(32)
+		if c.Left() > 0 && c.Bytes[c.At] == opEnd {
+			c.At++
 			return uint32(v)
 		}
 	}

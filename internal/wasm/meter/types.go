@@ -23,36 +23,41 @@ type funcType struct {
 	class           uint32
 }
 
+// cursor is a binary.Cursor that also reads types of core 2.0, and rejects others.
+type cursor struct{ binary.Cursor }
+
+func newCursor(b []byte) *cursor { return &cursor{binary.Cursor{Bytes: b}} }
+
 func isReference(t byte) bool { return t == typeFuncRef || t == typeExternRef }
 
 func isValue(t byte) bool { return t >= typeV128 && t <= typeI32 || isReference(t) }
 
 func (c *cursor) valueType() byte {
-	t := c.byte()
-	if c.err == nil && !isValue(t) {
+	t := c.Byte()
+	if c.Err == nil && !isValue(t) {
 		c.unknownType("value type", t)
 	}
 	return t
 }
 
 func (c *cursor) unknownType(what string, t byte) {
-	c.fail(binary.Unsupported(binary.ValueTypeProposal(t), "%s 0x%02x", what, t))
+	c.Fail(binary.Unsupported(binary.ValueTypeProposal(t), "%s 0x%02x", what, t))
 }
 
 func (c *cursor) referenceType() byte {
-	t := c.byte()
-	if c.err == nil && !isReference(t) {
+	t := c.Byte()
+	if c.Err == nil && !isReference(t) {
 		c.unknownType("reference type", t)
 	}
 	return t
 }
 
 func (c *cursor) funcType() (t funcType) {
-	if form := c.byte(); c.err == nil && form != typeFunc {
-		c.fail(binary.Unsupported(binary.TypeFormProposal(form), "type form 0x%02x", form))
+	if form := c.Byte(); c.Err == nil && form != typeFunc {
+		c.Fail(binary.Unsupported(binary.TypeFormProposal(form), "type form 0x%02x", form))
 	}
 	for _, list := range []*[]byte{&t.params, &t.results} {
-		*list = c.skip(c.u32())
+		*list = c.Take(c.U32())
 		for _, v := range *list {
 			if !isValue(v) {
 				c.unknownType("value type", v)
@@ -60,12 +65,4 @@ func (c *cursor) funcType() (t funcType) {
 		}
 	}
 	return t
-}
-
-// limits skips the limits of a memory or table. binary.Parse has checked their form.
-func (c *cursor) limits() {
-	if c.byte()&1 != 0 {
-		c.u32()
-	}
-	c.u32()
 }

@@ -2,6 +2,8 @@
 
 package meter
 
+import "github.com/k1s-io/k1s/internal/wasm/binary"
+
 // writer writes the metered module. New types, functions and globals are added at the end of their index spaces, except
 // for the import, which comes after the imported functions. The indices of all functions that the module defines
 // therefore increase by one.
@@ -40,37 +42,37 @@ func (w *writer) module(globals []Global) []byte {
 	w.addHelpers()
 	bodies := w.bodies() // these may add types
 
-	out := append(make([]byte, 0, len(m.raw)+len(bodies)/2), m.raw[:8]...)
-	out = appendSection(out, sectionType, w.vector(sectionType, int(w.count)-len(m.types), w.added))
-	out = appendSection(out, sectionImport, w.vector(sectionImport, 1, w.yieldImport()))
+	out := append(make([]byte, 0, len(m.Bytes)+len(bodies)/2), m.Bytes[:8]...)
+	out = appendSection(out, binary.SectionType, w.vector(binary.SectionType, int(w.count)-len(m.types), w.added))
+	out = appendSection(out, binary.SectionImport, w.vector(binary.SectionImport, 1, w.yieldImport()))
 	var types []byte
 	for _, t := range w.helperTypes {
 		types = appendU32(types, t)
 	}
-	out = appendSection(out, sectionFunction, w.vector(sectionFunction, len(w.helperTypes), types))
-	out = w.keep(out, sectionTable)
-	out = w.keep(out, sectionMemory)
-	out = appendSection(out, sectionGlobal, append(appendU32(nil, uint32(len(m.globals)+2)), append(m.newGlobals, w.counters()...)...))
-	out = appendSection(out, sectionExport, w.exports(globals))
+	out = appendSection(out, binary.SectionFunction, w.vector(binary.SectionFunction, len(w.helperTypes), types))
+	out = w.keep(out, binary.SectionTable)
+	out = w.keep(out, binary.SectionMemory)
+	out = appendSection(out, binary.SectionGlobal, append(appendU32(nil, uint32(len(m.globals)+2)), append(m.newGlobals, w.counters()...)...))
+	out = appendSection(out, binary.SectionExport, w.exports(globals))
 	if m.start >= 0 && !w.takeStart {
-		out = appendSection(out, sectionStart, appendU32(nil, m.moved(uint32(m.start))))
+		out = appendSection(out, binary.SectionStart, appendU32(nil, m.moved(uint32(m.start))))
 	}
-	if m.sections[sectionElement] != nil {
-		out = appendSection(out, sectionElement, append(appendU32(nil, uint32(m.elements)), m.newElements...))
+	if elements, _ := m.Section(binary.SectionElement); elements != nil {
+		out = appendSection(out, binary.SectionElement, append(appendU32(nil, uint32(m.elements)), m.newElements...))
 	}
-	out = w.keep(out, sectionDataCount)
-	out = appendSection(out, sectionCode, bodies)
+	out = w.keep(out, binary.SectionDataCount)
+	out = appendSection(out, binary.SectionCode, bodies)
 	if !w.takeData {
-		out = w.keep(out, sectionData)
-	} else if m.dataCount >= 0 && m.sections[sectionData] != nil {
-		out = appendSection(out, sectionData, w.emptied())
+		out = w.keep(out, binary.SectionData)
+	} else if data, _ := m.Section(binary.SectionData); m.dataCount >= 0 && data != nil {
+		out = appendSection(out, binary.SectionData, w.emptied())
 	}
-	return appendSection(out, sectionCustom, w.names())
+	return appendSection(out, binary.SectionCustom, w.names())
 }
 
 // keep writes a section unchanged.
 func (w *writer) keep(out []byte, id byte) []byte {
-	if content := w.m.sections[id]; content != nil {
+	if content, _ := w.m.Section(id); content != nil {
 		return appendSection(out, id, content)
 	}
 	return out
@@ -78,13 +80,14 @@ func (w *writer) keep(out []byte, id byte) []byte {
 
 // vector returns the content of a section with additional elements at its end.
 func (w *writer) vector(id byte, more int, elements []byte) []byte {
-	c := &cursor{b: w.m.sections[id]}
+	content, _ := w.m.Section(id)
+	c := newCursor(content)
 	n := 0
-	if len(c.b) > 0 {
-		n = int(c.u32())
+	if len(content) > 0 {
+		n = int(c.U32())
 	}
-	out := appendU32(make([]byte, 0, len(c.b)+len(elements)+5), uint32(n+more))
-	return append(append(out, c.b[c.i:]...), elements...)
+	out := appendU32(make([]byte, 0, len(c.Bytes)+len(elements)+5), uint32(n+more))
+	return append(append(out, c.Bytes[c.At:]...), elements...)
 }
 
 // typ adds a function type and returns its index.
@@ -113,7 +116,7 @@ func (w *writer) blockType(out []byte, results []byte) []byte {
 
 func (w *writer) yieldImport() []byte {
 	out := appendName(nil, ImportModule)
-	out = append(appendName(out, ImportYield), externFunc)
+	out = append(appendName(out, ImportYield), byte(binary.ExternFunc))
 	return appendU32(out, w.yieldType)
 }
 
@@ -127,21 +130,21 @@ func (w *writer) exports(globals []Global) []byte {
 	m := w.m
 	n := uint32(m.exportCount)
 	out := m.newExports
-	export := func(name string, kind byte, index uint32) {
-		out = appendU32(append(appendName(out, name), kind), index)
+	export := func(name string, kind binary.ExternKind, index uint32) {
+		out = appendU32(append(appendName(out, name), byte(kind)), index)
 		n++
 	}
-	export(ExportFuel, externGlobal, w.fuel)
-	export(ExportStack, externGlobal, w.stack)
+	export(ExportFuel, binary.ExternGlobal, w.fuel)
+	export(ExportStack, binary.ExternGlobal, w.stack)
 	next := 0
 	for i, g := range m.globals {
 		if g.mutable {
-			export(globals[next].Export, externGlobal, uint32(len(m.importedGlobals)+i))
+			export(globals[next].Export, binary.ExternGlobal, uint32(len(m.importedGlobals)+i))
 			next++
 		}
 	}
 	if m.start >= 0 && w.takeStart {
-		export(ExportStart, externFunc, m.moved(uint32(m.start)))
+		export(ExportStart, binary.ExternFunc, m.moved(uint32(m.start)))
 	}
 	return append(appendU32(nil, n), out...)
 }
@@ -164,7 +167,8 @@ func (w *writer) emptied() []byte {
 // bodies returns the content of the code section.
 func (w *writer) bodies() []byte {
 	m := w.m
-	out := make([]byte, 0, len(m.sections[sectionCode])*3/2+256)
+	code, _ := m.Section(binary.SectionCode)
+	out := make([]byte, 0, len(code)*3/2+256)
 	out = appendU32(out, uint32(len(m.bodies)+len(w.helpers)))
 	// The length of a body is encoded in five bytes, so that the body does not have to be moved when its length is
 	// known.
