@@ -102,9 +102,6 @@ func (s *Slot) leave(l *lease) {
 	}
 }
 
-// Loaded reports whether the slot has a serving revision.
-func (s *Slot) Loaded() bool { return s.current.Load() != nil }
-
 // Close empties the slot permanently. It waits until every replaced revision is closed, or until the context ends.
 func (s *Slot) Close(ctx context.Context) error {
 	s.mu.Lock()

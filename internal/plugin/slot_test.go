@@ -13,8 +13,8 @@ import (
 func TestSlot_empty(t *testing.T) {
 	t.Parallel()
 	s := NewSlot(time.Hour)
-	if _, err := s.Call(t.Context(), Call{}); !errors.Is(err, ErrNoRevision) || s.Loaded() {
-		t.Errorf("got %v, loaded %v, want %v", err, s.Loaded(), ErrNoRevision)
+	if _, err := s.Call(t.Context(), Call{}); !errors.Is(err, ErrNoRevision) || serves(s) {
+		t.Errorf("got %v, loaded %v, want %v", err, serves(s), ErrNoRevision)
 	}
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
@@ -80,7 +80,7 @@ func TestSlot_Swap_drains(t *testing.T) {
 		t.Error(err)
 	}
 	eventually(t, "the old revision is closed", old.closed.Load)
-	if next.closed.Load() || !s.Loaded() {
+	if next.closed.Load() || !serves(s) {
 		t.Error("the next revision does not serve")
 	}
 	if err := s.Close(t.Context()); err != nil || !next.closed.Load() {
@@ -105,7 +105,7 @@ func TestSlot_Swap_drainIsBounded(t *testing.T) {
 	if !old.cutOff.Load() {
 		t.Error("the call was not inside any more")
 	}
-	if s.Loaded() {
+	if serves(s) {
 		t.Error("a revision serves")
 	}
 	close(old.unblock)
@@ -144,8 +144,8 @@ func TestSlot_Close_forGood(t *testing.T) {
 	}
 	late := &fakeRunner{}
 	s.Swap(late)
-	if !late.closed.Load() || s.Loaded() {
-		t.Errorf("closed %v, serves %v", late.closed.Load(), s.Loaded())
+	if !late.closed.Load() || serves(s) {
+		t.Errorf("closed %v, serves %v", late.closed.Load(), serves(s))
 	}
 	if _, err := s.Call(t.Context(), Call{}); !errors.Is(err, ErrNoRevision) {
 		t.Errorf("got %v, want %v", err, ErrNoRevision)
@@ -236,3 +236,6 @@ func TestSlot_Try_ends(t *testing.T) {
 		})
 	}
 }
+
+// serves reports whether a slot has a serving revision.
+func serves(s *Slot) bool { return s.current.Load() != nil }

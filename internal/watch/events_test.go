@@ -313,7 +313,7 @@ func TestManager_unwatchedIsNotRead(t *testing.T) {
 		t.Error("list: no error")
 	}
 	testenv.Consistently(t, "nothing is watched", 200*time.Millisecond, func(context.Context) error {
-		if n := len(w.Informers()); n > 0 {
+		if n := len(w.informers.count()); n > 0 {
 			return fmt.Errorf("%d informers", n)
 		}
 		return nil

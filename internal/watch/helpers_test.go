@@ -282,3 +282,14 @@ func decode(t *testing.T, object []byte) map[string]any {
 }
 
 func isNotFound(err error) bool { return apierrors.IsNotFound(err) }
+
+// count returns how many controllers use each kind's informer.
+func (i *informers) count() map[schema.GroupVersionKind]int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	out := make(map[schema.GroupVersionKind]int, len(i.current))
+	for gvk, used := range i.current {
+		out[gvk] = used.users
+	}
+	return out
+}

@@ -104,17 +104,6 @@ func (i *informers) remove(gvk schema.GroupVersionKind) {
 	i.cache.kinds.forget(gvk)
 }
 
-// count returns how many controllers use each kind's informer.
-func (i *informers) count() map[schema.GroupVersionKind]int {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	out := make(map[schema.GroupVersionKind]int, len(i.current))
-	for gvk, used := range i.current {
-		out[gvk] = used.users
-	}
-	return out
-}
-
 func object(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(gvk)

@@ -39,7 +39,7 @@ func TestManager_sharedInformer(t *testing.T) {
 	}
 	informers := func(want map[schema.GroupVersionKind]int) {
 		t.Helper()
-		if diff := cmp.Diff(want, w.Informers()); diff != "" {
+		if diff := cmp.Diff(want, w.informers.count()); diff != "" {
 			t.Errorf("informers (-want +got):\n%s", diff)
 		}
 	}
@@ -96,7 +96,7 @@ func TestManager_kindNotInstalled(t *testing.T) {
 	if !apimeta.IsNoMatchError(err) || !strings.Contains(err.Error(), "Nothing.nothing.example.com") {
 		t.Errorf("got %v, want an error that names the kind", err)
 	}
-	if n := len(w.Informers()); n != 0 || w.Running(named("new"), w.of(configMaps, unknown)) {
+	if n := len(w.informers.count()); n != 0 || w.Running(named("new"), w.of(configMaps, unknown)) {
 		t.Errorf("%d informers are left", n)
 	}
 	w.ensure("old", w.of(configMaps), &j)
@@ -122,7 +122,7 @@ func TestManager_operatorMayNotList(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "list ConfigMap: not done within") {
 		t.Errorf("got %v", err)
 	}
-	if n := len(w.Informers()); n != 0 {
+	if n := len(w.informers.count()); n != 0 {
 		t.Errorf("%d informers are left", n)
 	}
 	w.informers.syncTimeout = time.Hour
@@ -149,7 +149,7 @@ func TestManager_notStarted(t *testing.T) {
 	if err := w.Ensure(t.Context(), named("a"), w.of(configMaps), &journal{}); !errors.Is(err, errStopped) {
 		t.Errorf("after the end: got %v, want %v", err, errStopped)
 	}
-	if n := len(w.Informers()); n != 0 {
+	if n := len(w.informers.count()); n != 0 {
 		t.Errorf("%d informers are left", n)
 	}
 }
@@ -183,7 +183,7 @@ func TestManager_concurrent(t *testing.T) {
 		})
 	}
 	plugins.Wait()
-	if diff := cmp.Diff(map[schema.GroupVersionKind]int{}, w.Informers()); diff != "" {
+	if diff := cmp.Diff(map[schema.GroupVersionKind]int{}, w.informers.count()); diff != "" {
 		t.Errorf("informers that nobody uses are left (-want +got):\n%s", diff)
 	}
 }

@@ -36,7 +36,7 @@ func TestManager_ensure_same(t *testing.T) {
 	if got := j.calm(t); got != before || another.total() != 0 {
 		t.Errorf("%d and %d calls more, want none", got-before, another.total())
 	}
-	if n := w.Informers()[configMaps]; n != 1 {
+	if n := w.informers.count()[configMaps]; n != 1 {
 		t.Errorf("%d users of the informer, want 1", n)
 	}
 }
@@ -242,7 +242,7 @@ func TestManager_stop_waits(t *testing.T) {
 			if finished != 1 || cutOff != 0 || j.total() != 1 {
 				t.Errorf("%d calls, %d finished, %d of them cut off; want just the one in flight", j.total(), finished, cutOff)
 			}
-			if got := len(w.Informers()); name != "restart" && got != 0 {
+			if got := len(w.informers.count()); name != "restart" && got != 0 {
 				t.Errorf("%d informers are left", got)
 			}
 		})

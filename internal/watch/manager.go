@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
@@ -153,9 +152,6 @@ func (m *Manager) Depths() map[string]int {
 	}
 	return depths
 }
-
-// Informers returns how many controllers use the informer of each kind.
-func (m *Manager) Informers() map[schema.GroupVersionKind]int { return m.informers.count() }
 
 // base returns the context in which controllers run, once Start has set it.
 func (m *Manager) base(ctx context.Context) (context.Context, error) {
