@@ -95,9 +95,9 @@ lint: ## Run golangci-lint and go vet in every module
 TEST_TIMEOUT ?= 60m
 
 # Without the race detector run the hostile modules, which look at how much memory they take and how much comes back, as its
-# shadow memory never shrinks; and the meter, which is a function of bytes that no two goroutines share: WebAssembly's own
-# tests take it a minute.
-WITHOUT_RACE := ./internal/wasm/meter ./test/hostile
+# shadow memory never shrinks; the meter, which is a function of bytes that no two goroutines share: WebAssembly's own tests
+# take it a minute; and the tests of texts and of the import graph.
+WITHOUT_RACE := ./internal/wasm/meter ./test/architecture ./test/hostile
 
 .PHONY: test
 test: ## Run all unit and envtest tests, with the race detector where there is gcc

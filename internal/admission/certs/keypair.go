@@ -39,8 +39,8 @@ func newCA(now time.Time, lifetime time.Duration) (*keyPair, error) {
 }
 
 // issueServer returns a certificate of the CA for a server with the given DNS names.
-func (ca *keyPair) issueServer(names []string, now time.Time, lifetime time.Duration) (*keyPair, error) {
-	return issue(ca, &x509.Certificate{
+func (p *keyPair) issueServer(names []string, now time.Time, lifetime time.Duration) (*keyPair, error) {
+	return issue(p, &x509.Certificate{
 		Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, now, lifetime)

@@ -123,17 +123,13 @@ func (m *selfSigned) Start(ctx context.Context) error {
 		go m.configuration.RunWithContext(ctx)
 	}
 	backoff := wait.Backoff{Duration: minRetry, Factor: 2, Steps: 100, Cap: maxRetry}
-	delays := backoff
-	for {
+	for delays := backoff; ctx.Err() == nil; {
 		next := m.Check
-		switch err := m.ensure(ctx); {
-		case err == nil:
+		if err := m.ensure(ctx); err == nil {
 			delays = backoff
-		case ctx.Err() != nil:
-			return nil
-		default:
+		} else {
 			next = delays.Step()
-			if !isRace(err) {
+			if ctx.Err() == nil && !isRace(err) {
 				m.store.log.Error(err, "Failed to renew the webhook server's certificate; retrying", "after", next)
 			}
 		}
@@ -144,10 +140,8 @@ func (m *selfSigned) Start(ctx context.Context) error {
 		case <-m.changed:
 		}
 		timer.Stop()
-		if ctx.Err() != nil {
-			return nil
-		}
 	}
+	return nil
 }
 
 // ensure ensures the Secret, and then the CA certificate in the webhook configuration.
@@ -158,7 +152,7 @@ func (m *selfSigned) ensure(ctx context.Context) error {
 	}
 	configuration, err := m.configurations.Get(ctx, m.Configuration, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return nil // its creation is an event
+		return nil //nolint:nilerr // its creation is an event
 	}
 	if err != nil {
 		return fmt.Errorf("get ValidatingWebhookConfiguration %q: %w", m.Configuration, err)

@@ -4,7 +4,6 @@ package wasmplugin
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,6 +15,7 @@ import (
 	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/conditions"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/text"
 )
 
 // maxNote is the API's limit for an Event's note, in bytes.
@@ -62,7 +62,7 @@ type recorder struct {
 }
 
 func (r recorder) record(regarding *pluginsv1alpha1.WasmPlugin, kind, reason, action, note string) {
-	r.events.Eventf(regarding, nil, kind, reason, action, "%s", truncateNote(note))
+	r.events.Eventf(regarding, nil, kind, reason, action, "%s", text.Truncate(note, maxNote))
 }
 
 // changes records the Events about what changed in the status of a load.
@@ -152,11 +152,4 @@ func eventsOf(before, after pluginsv1alpha1.WasmPluginStatus) []pluginEvent {
 		}
 	}
 	return out
-}
-
-func truncateNote(note string) string {
-	if len(note) <= maxNote {
-		return note
-	}
-	return strings.ToValidUTF8(note[:maxNote-len("...")], "") + "..."
 }
