@@ -152,7 +152,7 @@ func (m *selfSigned) ensure(ctx context.Context) error {
 	}
 	configuration, err := m.configurations.Get(ctx, m.Configuration, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return nil //nolint:nilerr // its creation is an event
+		return nil // its creation is an event
 	}
 	if err != nil {
 		return fmt.Errorf("get ValidatingWebhookConfiguration %q: %w", m.Configuration, err)

@@ -6,10 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/sony/gobreaker/v2"
 
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
@@ -24,7 +23,8 @@ const (
 	maxPause = time.Minute
 )
 
-// breakerHooks are called when the state of a breaker changes. They must neither block nor call the runner.
+// breakerHooks are called under the lock of a breaker when its state changes. They must neither block nor call the
+// runner.
 type breakerHooks struct {
 	// state is called with every state that the breaker enters.
 	state func(metrics.BreakerState)
@@ -33,79 +33,114 @@ type breakerHooks struct {
 }
 
 // breaker is a circuit breaker: it stops calling a guest whose calls keep failing. After a pause it lets one call
-// through.
+// through, the probe.
 type breaker struct {
 	plugin.Runner
-	hooks   breakerHooks
-	circuit *gobreaker.CircuitBreaker[[]byte]
-	// calm is true while the circuit is closed and the last call was not a fault. Successes are then not reported to
-	// the circuit, because that would cost several times as much as all other decorators.
+	hooks breakerHooks
+	// calm is true while the breaker is closed and the last call was not a fault. A call that succeeds then takes no
+	// lock.
 	calm atomic.Bool
-	// until is when an open breaker lets a call through, in Unix nanoseconds. The circuit's own pause is always
-	// minPause, and is over by then.
-	until atomic.Int64
-	// pause is the latest pause. Only the circuit's callback, which runs under the circuit's lock, uses it.
+
+	mu    sync.Mutex
+	state metrics.BreakerState
+	// faults counts the faults in a row while the breaker is closed.
+	faults int
+	// probing is true while the breaker is half-open and its one call is underway.
+	probing bool
+	// until is when an open breaker lets a call through, and pause how long it was open then.
+	until time.Time
 	pause time.Duration
 	// cause is the latest fault.
-	cause atomic.Pointer[plugin.CallError]
+	cause error
 }
 
 func newBreaker(next plugin.Runner, hooks breakerHooks) *breaker {
-	b := &breaker{Runner: next, hooks: hooks}
-	b.circuit = gobreaker.NewCircuitBreaker[[]byte](gobreaker.Settings{
-		MaxRequests:   1,
-		Timeout:       minPause,
-		ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
-		IsSuccessful:  func(err error) bool { return !plugin.IsFault(err) },
-		IsExcluded:    excluded,
-		OnStateChange: func(_ string, from, to gobreaker.State) { b.changed(from, to) },
-	})
+	b := &breaker{Runner: next, hooks: hooks, state: metrics.BreakerClosed}
 	b.calm.Store(true)
 	return b
 }
 
 // Call implements plugin.Runner.
 func (b *breaker) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
-	if b.calm.Load() {
-		reply, err := b.Runner.Call(ctx, call)
-		if err == nil {
-			return reply, nil
+	probe := false
+	if !b.calm.Load() {
+		var err error
+		if probe, err = b.admit(call.Export); err != nil {
+			return nil, err
 		}
-		if err := isFailure(ctx, err); plugin.IsFault(err) {
-			b.calm.Store(false)
-			b.recordFailure(err)
-			_, _ = b.circuit.Execute(func() ([]byte, error) { return nil, err })
-		}
-		return reply, err
 	}
-	if wait := time.Until(time.Unix(0, b.until.Load())); wait > 0 {
-		return nil, b.unavailable(call.Export, wait)
+	if probe {
+		defer b.endProbe() // also if the call panics
 	}
-	return b.try(ctx, call)
+	reply, err := b.Runner.Call(ctx, call)
+	if err != nil || probe || !b.calm.Load() {
+		b.record(isFailure(ctx, err), probe)
+	}
+	return reply, err
 }
 
-// try makes a call that is reported to the circuit.
-func (b *breaker) try(ctx context.Context, call plugin.Call) ([]byte, error) {
-	var answer error // the error for the caller
-	reply, err := b.circuit.Execute(func() ([]byte, error) {
-		var reply []byte
-		reply, answer = b.Runner.Call(ctx, call)
-		evaluated := isFailure(ctx, answer)
-		if plugin.IsFault(evaluated) {
-			b.recordFailure(evaluated)
-		}
-		return reply, evaluated
-	})
-	switch {
-	case errors.Is(err, gobreaker.ErrOpenState):
-		return nil, b.unavailable(call.Export, max(time.Until(time.Unix(0, b.until.Load())), minPause))
-	case errors.Is(err, gobreaker.ErrTooManyRequests):
-		return nil, b.unavailable(call.Export, minPause) // another call is the probe
-	case err == nil && b.circuit.State() == gobreaker.StateClosed && b.circuit.Counts().ConsecutiveFailures == 0:
-		// A fault that ends at this moment stays in the count beyond the next success, which is harmless.
-		b.calm.Store(true)
+// admit returns an error if the guest must not be called, and otherwise whether the call is the probe.
+func (b *breaker) admit(export string) (probe bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch wait := time.Until(b.until); {
+	case b.state == metrics.BreakerClosed:
+		return false, nil
+	case b.state == metrics.BreakerOpen && wait > 0:
+		return false, b.unavailable(export, wait)
+	case b.probing:
+		return false, b.unavailable(export, minPause)
 	}
-	return reply, answer
+	if b.state == metrics.BreakerOpen {
+		b.enter(metrics.BreakerHalfOpen)
+	}
+	b.probing = true
+	return true, nil
+}
+
+// record evaluates a call that has ended.
+func (b *breaker) record(err error, probe bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch fault := plugin.IsFault(err); {
+	case excluded(err), !probe && b.state != metrics.BreakerClosed: // it began before the breaker opened
+	case fault && probe:
+		b.cause, b.pause = err, min(2*b.pause, maxPause)
+		b.open()
+	case fault:
+		b.calm.Store(false)
+		b.cause = err
+		if b.faults++; b.faults >= tripAfter {
+			b.pause = minPause
+			b.open()
+			b.hooks.change(plugin.BreakerChange{Open: true, Cause: err, RetryAfter: b.pause})
+		}
+	default:
+		b.faults = 0
+		b.calm.Store(true)
+		if probe {
+			b.enter(metrics.BreakerClosed)
+			b.hooks.change(plugin.BreakerChange{})
+		}
+	}
+}
+
+func (b *breaker) endProbe() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.probing = false
+}
+
+// open opens the breaker for the pause. The caller holds the lock.
+func (b *breaker) open() {
+	b.faults, b.until = 0, time.Now().Add(b.pause)
+	b.enter(metrics.BreakerOpen)
+}
+
+// enter changes the state. The caller holds the lock.
+func (b *breaker) enter(state metrics.BreakerState) {
+	b.state = state
+	b.hooks.state(state)
 }
 
 // unended replaces the error of a call that its caller ended. Such an error is neither a fault nor a success.
@@ -133,45 +168,9 @@ func excluded(err error) bool {
 	}
 }
 
-func (b *breaker) recordFailure(err error) {
-	var call *plugin.CallError
-	if errors.As(err, &call) {
-		b.cause.Store(call)
-	}
-}
-
-// changed is called when the circuit changes its state, under the circuit's lock.
-func (b *breaker) changed(from, to gobreaker.State) {
-	switch to {
-	case gobreaker.StateOpen:
-		opened := from == gobreaker.StateClosed
-		b.pause = min(2*b.pause, maxPause)
-		if opened {
-			b.pause = minPause
-		}
-		b.until.Store(time.Now().Add(b.pause).UnixNano())
-		b.hooks.state(metrics.BreakerOpen)
-		if opened {
-			b.hooks.change(plugin.BreakerChange{Open: true, Cause: b.lastFault(), RetryAfter: b.pause})
-		}
-	case gobreaker.StateHalfOpen:
-		b.hooks.state(metrics.BreakerHalfOpen)
-	case gobreaker.StateClosed:
-		b.hooks.state(metrics.BreakerClosed)
-		b.hooks.change(plugin.BreakerChange{})
-	}
-}
-
-func (b *breaker) lastFault() error {
-	if cause := b.cause.Load(); cause != nil {
-		return cause
-	}
-	return nil
-}
-
 func (b *breaker) unavailable(export string, wait time.Duration) error {
 	return &plugin.CallError{
 		Kind: plugin.KindUnavailable, Export: export, RetryAfter: wait,
-		Err: fmt.Errorf("not called after %d failures in a row, the last of them: %w", tripAfter, b.lastFault()),
+		Err: fmt.Errorf("not called after %d failures in a row, the last of them: %w", tripAfter, b.cause),
 	}
 }
