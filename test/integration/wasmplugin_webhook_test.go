@@ -96,7 +96,7 @@ func TestOperator_wasmPluginWebhook(t *testing.T) {
 
 	manage := rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"*"}}
 	use := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, Verbs: []string{"use"}}
-	denied(o.env.Limited(t, manage).Client, pinned, `may neither use nor impersonate ServiceAccount "plugin"`)
+	denied(o.env.Limited(t, manage).Client, pinned, `is allowed neither to use nor to impersonate ServiceAccount "plugin"`)
 	if err := o.env.Limited(t, manage, use).Client.Create(t.Context(), pinned); err != nil {
 		t.Errorf("who may use the account: %v", err)
 	}

@@ -138,13 +138,13 @@ func powers() []trick {
 			record: "patch roles.rbac.authorization.k8s.io {own}/wide denied apiserver Forbidden",
 		},
 		{
-			name: "a Role in the namespace that one may watch", plugin: wide,
+			name: "a Role in the namespace that one is allowed to watch", plugin: wide,
 			call:   call{function: creates, request: object(`"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"namespace":"{other}","name":"power"},"rules":[]`)},
 			want:   []string{`cannot create resource \"roles\"`},
 			record: "create roles.rbac.authorization.k8s.io {other}/power denied apiserver Forbidden",
 		},
 		{
-			name: "a Category in the namespace that one may watch", plugin: wide,
+			name: "a Category in the namespace that one is allowed to watch", plugin: wide,
 			call:   call{function: creates, request: object(categoryOf + `,"metadata":{"namespace":"{other}","name":"planted"},"spec":{"name":"planted"}`)},
 			want:   []string{`cannot create resource \"categories\"`},
 			record: "create categories.inventory.example.com {other}/planted denied apiserver Forbidden",

@@ -208,7 +208,7 @@ func reads() []trick {
 			record: "list items.inventory.example.com {other}/ denied apiserver Forbidden",
 		},
 		{
-			name: "get a Secret where one may watch something else", plugin: wide,
+			name: "get a Secret where one is allowed to watch something else", plugin: wide,
 			call:   call{function: get, request: `{` + secretOf + `,` + otherKey + `}`},
 			want:   []string{`User \"system:serviceaccount:{own}:wide\" cannot get resource \"secrets\"`},
 			record: "get secrets {other}/private denied apiserver Forbidden",

@@ -113,7 +113,7 @@ func (w *webhooks) serveWasmPlugins(mgr manager.Manager, o Options, known *plugi
 	if err != nil {
 		return fmt.Errorf("make a client for access reviews: %w", err)
 	}
-	wasmplugin.Register(w.server, mgr.GetScheme(), mgr.GetClient(), wasmplugin.Options{
+	wasmplugin.Register(w.server, mgr.GetScheme(), wasmplugin.Options{
 		Known: known, CheckServiceAccountUse: o.CheckServiceAccountUse,
 		Reviews: reviews.SubjectAccessReviews(), Operator: rbac.NewOperator(mgr.GetConfig()),
 	})

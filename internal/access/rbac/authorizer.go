@@ -214,7 +214,7 @@ func (a *Authorizer) believed(d Decision, changed mark, asked time.Time) time.Du
 func (a *Authorizer) send(ctx context.Context, id Identity, action Action) (Decision, error) {
 	review, err := a.reviews.SubjectAccessReviews().Create(ctx, id.Review(action), metav1.CreateOptions{})
 	if err != nil {
-		return Decision{}, fmt.Errorf("review whether %s may %s: %w", id.Username(), action, err)
+		return Decision{}, fmt.Errorf("review whether %s is allowed to %s: %w", id.Username(), action, err)
 	}
 	return Decision{Allowed: review.Status.Allowed, Reason: review.Status.Reason}, nil
 }
@@ -227,7 +227,7 @@ func (a *Authorizer) Self(ctx context.Context, action Action) (Decision, error) 
 	}
 	review, err := a.reviews.SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
-		return Decision{}, fmt.Errorf("review whether the operator may %s: %w", action, err)
+		return Decision{}, fmt.Errorf("review whether the operator is allowed to %s: %w", action, err)
 	}
 	return Decision{Allowed: review.Status.Allowed, Reason: review.Status.Reason}, nil
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/go-logr/logr"
@@ -18,7 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
-	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -39,38 +37,13 @@ type world struct {
 
 	namespace string
 	known     *plugin.Described
-	warned    *warnings
-	// admin is a client whose warnings are collected.
-	admin client.Client
-}
-
-// warnings collects the warnings of the API server.
-type warnings struct {
-	mu       sync.Mutex
-	warnings []string
-}
-
-// HandleWarningHeader implements rest.WarningHandler.
-func (w *warnings) HandleWarningHeader(_ int, _ string, text string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.warnings = append(w.warnings, text)
-}
-
-// take returns and removes the collected warnings.
-func (w *warnings) take() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	out := w.warnings
-	w.warnings = nil
-	return out
 }
 
 // newWorld serves the webhook for a namespace of its own.
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
 	env := testenv.Shared(t)
-	w := &world{Env: env, namespace: env.Namespace(t), known: plugin.NewDescribed(), warned: &warnings{}}
+	w := &world{Env: env, namespace: env.Namespace(t), known: plugin.NewDescribed()}
 	hook := w.configuration()
 	serving := envtest.WebhookInstallOptions{LocalServingHost: "127.0.0.1", LocalServingPort: testenv.FreePort(t), ValidatingWebhooks: []*admissionregistrationv1.ValidatingWebhookConfiguration{hook}}
 	if err := serving.Install(env.Config); err != nil {
@@ -99,7 +72,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	for _, f := range change {
 		f(&o)
 	}
-	Register(mgr.GetWebhookServer(), mgr.GetScheme(), mgr.GetClient(), o)
+	Register(mgr.GetWebhookServer(), mgr.GetScheme(), o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
@@ -109,11 +82,6 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 			t.Errorf("the manager ended with: %v", err)
 		}
 	})
-	config := rest.CopyConfig(env.Config)
-	config.WarningHandler = w.warned
-	if w.admin, err = client.New(config, client.Options{Scheme: env.Scheme}); err != nil {
-		t.Fatal(err)
-	}
 	testenv.Eventually(t, "the webhook serves", func(ctx context.Context) error {
 		dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
 		conn, err := dialer.DialContext(ctx, "tcp", address)

@@ -56,13 +56,13 @@ func (v *validator) checkUser(ctx context.Context, wp *pluginsv1alpha1.WasmPlugi
 			Verb: verb, Version: "v1", Resource: "serviceaccounts", Namespace: wp.Namespace, Name: account,
 		})
 		if err != nil {
-			return apierrors.NewInternalError(fmt.Errorf("review whether %q may %s ServiceAccount %q: %w", user.Username, verb, account, err))
+			return apierrors.NewInternalError(fmt.Errorf("review whether %q is allowed to %s ServiceAccount %q: %w", user.Username, verb, account, err))
 		}
 		if allowed {
 			return nil
 		}
 	}
-	return fmt.Errorf("user %q may neither use nor impersonate ServiceAccount %q in namespace %q, which the plugin acts as%s",
+	return fmt.Errorf("user %q is allowed neither to use nor to impersonate ServiceAccount %q in namespace %q, which the plugin acts as%s",
 		user.Username, account, wp.Namespace, grant(user.Username, account, wp.Namespace))
 }
 

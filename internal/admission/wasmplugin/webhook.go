@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
@@ -47,16 +46,15 @@ type Options struct {
 	Operator               Operator
 }
 
-// Register serves the webhook at Path. The reader reads WasmPlugins, and should be a cache. The webhook configuration
-// must match CREATE and UPDATE of wasmplugins, but not their status, and no deletions.
-func Register(server webhook.Server, scheme *runtime.Scheme, reader client.Reader, o Options) {
-	server.Register(Path, admission.WithValidator(scheme, &validator{Options: o, reader: reader}))
+// Register serves the webhook at Path. The webhook configuration must match CREATE and UPDATE of wasmplugins, but not
+// their status, and no deletions.
+func Register(server webhook.Server, scheme *runtime.Scheme, o Options) {
+	server.Register(Path, admission.WithValidator(scheme, &validator{Options: o}))
 }
 
 // validator implements admission.Validator.
 type validator struct {
 	Options
-	reader client.Reader
 
 	settingsChecks settings.Checker
 }
@@ -89,8 +87,5 @@ func (v *validator) validate(ctx context.Context, wp *pluginsv1alpha1.WasmPlugin
 	if err := v.checkSpec(ctx, wp.Spec); err != nil {
 		return nil, err
 	}
-	if err := v.checkUser(ctx, wp); err != nil {
-		return nil, err
-	}
-	return v.rivals(ctx, wp), nil
+	return nil, v.checkUser(ctx, wp)
 }

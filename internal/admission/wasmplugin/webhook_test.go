@@ -4,18 +4,15 @@ package wasmplugin
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
@@ -88,7 +85,7 @@ func TestWebhook_spec(t *testing.T) {
 		"no-settings":   {pinned(func(s *pluginsv1alpha1.WasmPluginSpec) { s.Settings = nil }), "settings: missing property 'level'"},
 		"secret-unseen": {pinned(func(s *pluginsv1alpha1.WasmPluginSpec) { s.Settings, s.SettingsFrom = nil, from }), ""},
 	} {
-		err := w.admin.Create(t.Context(), w.plugin(name, tc.mutate))
+		err := w.Client.Create(t.Context(), w.plugin(name, tc.mutate))
 		switch {
 		case tc.want == "" && err != nil:
 			t.Errorf("%s: got %v", name, err)
@@ -107,12 +104,12 @@ func TestWebhook_updates(t *testing.T) {
 		s.SHA256, s.Capabilities = strings.Repeat("b", 64), []plugin.Capability{plugin.CapabilityAdmission}
 	})
 	wp.Finalizers = []string{"test.k1s.io/stay"}
-	if err := w.admin.Create(t.Context(), wp); err != nil {
+	if err := w.Client.Create(t.Context(), wp); err != nil {
 		t.Fatal(err)
 	}
 	next := wp.DeepCopy()
 	next.Spec.SHA256 = string(digest)
-	if err := w.admin.Update(t.Context(), next); !apierrors.IsForbidden(err) {
+	if err := w.Client.Update(t.Context(), next); !apierrors.IsForbidden(err) {
 		t.Fatalf("a module that does not have the capability: got %v", err)
 	}
 	// From here on, the webhook would deny the existing spec, because the module has become known.
@@ -123,157 +120,34 @@ func TestWebhook_updates(t *testing.T) {
 		"resume":        func(wp *pluginsv1alpha1.WasmPlugin) { wp.Spec.Suspend = false },
 	} {
 		current := &pluginsv1alpha1.WasmPlugin{}
-		if err := w.admin.Get(t.Context(), client.ObjectKeyFromObject(wp), current); err != nil {
+		if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(wp), current); err != nil {
 			t.Fatal(err)
 		}
 		change(current)
-		if err := w.admin.Update(t.Context(), current); err != nil {
+		if err := w.Client.Update(t.Context(), current); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := w.admin.Get(t.Context(), client.ObjectKeyFromObject(wp), wp); err != nil {
+	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(wp), wp); err != nil {
 		t.Fatal(err)
 	}
 	wp.Spec.Runtime.TimeoutSeconds = 7
-	if err := w.admin.Update(t.Context(), wp.DeepCopy()); !apierrors.IsForbidden(err) {
+	if err := w.Client.Update(t.Context(), wp.DeepCopy()); !apierrors.IsForbidden(err) {
 		t.Errorf("another change: got %v", err)
 	}
-	if err := w.admin.Delete(t.Context(), wp); err != nil {
+	if err := w.Client.Delete(t.Context(), wp); err != nil {
 		t.Errorf("delete: %v", err)
 	}
-	if err := w.admin.Get(t.Context(), client.ObjectKeyFromObject(wp), wp); err != nil {
+	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(wp), wp); err != nil {
 		t.Fatal(err)
 	}
 	wp.Finalizers = nil
-	if err := w.admin.Update(t.Context(), wp); err != nil {
+	if err := w.Client.Update(t.Context(), wp); err != nil {
 		t.Errorf("the last finalizer: %v", err)
 	}
 	testenv.Eventually(t, "it is gone", func(ctx context.Context) error {
-		return client.IgnoreNotFound(w.admin.Get(ctx, client.ObjectKeyFromObject(wp), wp))
+		return client.IgnoreNotFound(w.Client.Get(ctx, client.ObjectKeyFromObject(wp), wp))
 	})
-}
-
-// The webhook warns of two plugins that set defaults in the same objects, according to their specs or modules.
-func TestWebhook_rivals(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	defaulting := func(gvk schema.GroupVersionKind, namespaces ...string) func(*pluginsv1alpha1.WasmPluginSpec) {
-		return func(s *pluginsv1alpha1.WasmPluginSpec) {
-			s.Capabilities = []plugin.Capability{plugin.CapabilityDefaulting}
-			s.ForTypes = []pluginsv1alpha1.ForType{forType(gvk)}
-			s.Security.AllowedNamespaces = namespaces
-		}
-	}
-	const digest = plugin.Digest("cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc")
-	w.known.Remember(digest, plugin.Metadata{Capabilities: []plugin.Capability{plugin.CapabilityDefaulting}, ForTypes: []schema.GroupVersionKind{items}})
-	for name, mutate := range map[string]func(*pluginsv1alpha1.WasmPluginSpec){
-		"by-spec":   defaulting(items),
-		"elsewhere": defaulting(items, "elsewhere"),
-		"nowhere": func(s *pluginsv1alpha1.WasmPluginSpec) {
-			defaulting(items)(s)
-			s.Security.AllowedNamespaces = []string{}
-		},
-		"no-types": func(s *pluginsv1alpha1.WasmPluginSpec) { defaulting(items)(s); s.ForTypes = nil },
-		"reconciles": func(s *pluginsv1alpha1.WasmPluginSpec) {
-			defaulting(items)(s)
-			s.Capabilities = []plugin.Capability{plugin.CapabilityReconcile}
-		},
-	} {
-		if err := w.Client.Create(t.Context(), w.plugin(name, mutate)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	warning := func(name, kind string) string {
-		return `WasmPlugin "` + name + `" in namespace "` + w.namespace + `" sets defaults for ` + kind + ` too: which of the two comes first is not defined`
-	}
-	for name, tc := range map[string]struct {
-		mutate func(*pluginsv1alpha1.WasmPluginSpec)
-		want   []string
-	}{
-		"same-kind":    {defaulting(items), []string{warning("by-spec", "Item.inventory.example.com")}},
-		"all":          {defaulting(items, "*"), []string{warning("by-spec", "Item.inventory.example.com"), warning("elsewhere", "Item.inventory.example.com")}},
-		"another-kind": {defaulting(categories), nil},
-		"elsewhere-2":  {defaulting(items, "somewhere"), nil},
-		"by-module": {func(s *pluginsv1alpha1.WasmPluginSpec) {
-			s.SHA256 = string(digest)
-		}, []string{warning("by-spec", "Item.inventory.example.com")}},
-	} {
-		// The webhook reads from a cache, which may lag behind for a moment.
-		testenv.Eventually(t, name, func(ctx context.Context) error {
-			w.warned.take()
-			if err := w.admin.Create(ctx, w.plugin(name, tc.mutate), client.DryRunAll); err != nil {
-				return err
-			}
-			if diff := cmp.Diff(tc.want, w.warned.take()); diff != "" {
-				return errDiff(diff)
-			}
-			return nil
-		})
-	}
-}
-
-// Warnings name plugins only to users who are allowed to list them.
-func TestWebhook_rivals_notShown(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	elsewhere := w.Namespace(t)
-	defaulting := func(s *pluginsv1alpha1.WasmPluginSpec) {
-		s.Capabilities = []plugin.Capability{plugin.CapabilityDefaulting}
-		s.ForTypes = []pluginsv1alpha1.ForType{forType(categories)}
-		s.Security.AllowedNamespaces = []string{w.namespace}
-	}
-	theirs := w.plugin("secret-project", defaulting)
-	theirs.Namespace = elsewhere
-	for _, wp := range []*pluginsv1alpha1.WasmPlugin{theirs, w.plugin("mine", defaulting)} {
-		if err := w.Client.Create(t.Context(), wp); err != nil {
-			t.Fatal(err)
-		}
-	}
-	named := func(name, namespace string) string {
-		return `WasmPlugin "` + name + `" in namespace "` + namespace + `" sets defaults for Category.inventory.example.com too: which of the two comes first is not defined`
-	}
-	const hidden = "plugins that you are not allowed to list set defaults for the same kinds: which of them comes first is not defined"
-	// A user who is allowed to create WasmPlugins everywhere may not be allowed to list any.
-	creates := w.Limited(t, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"create"}})
-	lists := w.Limited(t, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"create", "list"}})
-	here := w.Limited(t, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"create"}})
-	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "lists"}, Rules: []rbacv1.PolicyRule{
-		{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"list"}},
-	}}
-	binding := &rbacv1.RoleBinding{
-		ObjectMeta: role.ObjectMeta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "lists"},
-		Subjects: []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: username(t, here)}},
-	}
-	if err := errors.Join(w.Client.Create(t.Context(), role), w.Client.Create(t.Context(), binding)); err != nil {
-		t.Fatal(err)
-	}
-	for name, tc := range map[string]struct {
-		user *testenv.Env
-		want []string
-	}{
-		"none":           {creates, []string{hidden}},
-		"this namespace": {here, []string{named("mine", w.namespace), hidden}},
-		"all":            {lists, []string{named("mine", w.namespace), named("secret-project", elsewhere)}},
-	} {
-		warnings := &warnings{}
-		config := rest.CopyConfig(tc.user.Config)
-		config.WarningHandler = warnings
-		c, err := client.New(config, client.Options{Scheme: w.Scheme, Mapper: w.Client.RESTMapper()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		// The webhook reads from a cache, which may lag behind for a moment.
-		testenv.Eventually(t, "who may list "+name, func(ctx context.Context) error {
-			warnings.take()
-			if err := c.Create(ctx, w.plugin("new", defaulting), client.DryRunAll); err != nil {
-				return err
-			}
-			if diff := cmp.Diff(tc.want, warnings.take()); diff != "" {
-				return errDiff(diff)
-			}
-			return nil
-		})
-	}
 }
 
 // username returns the user name of a client at the API server.
@@ -285,10 +159,6 @@ func username(t *testing.T, env *testenv.Env) string {
 	}
 	return name
 }
-
-type errDiff string
-
-func (e errDiff) Error() string { return "-want +got:\n" + string(e) }
 
 // A user needs a permission for the ServiceAccount that the code runs as, by a role of their own or of a group.
 func TestWebhook_serviceAccountUse(t *testing.T) {
@@ -306,13 +176,13 @@ func TestWebhook_serviceAccountUse(t *testing.T) {
 		account string
 		want    string
 	}{
-		"nobody":               {nobody, "robot", `may neither use nor impersonate ServiceAccount "robot" in namespace "` + w.namespace + `", which the plugin acts as; grant it: echo '{"apiVersion"`},
+		"nobody":               {nobody, "robot", `is allowed neither to use nor to impersonate ServiceAccount "robot" in namespace "` + w.namespace + `", which the plugin acts as; grant it: echo '{"apiVersion"`},
 		"nobody-default":       {nobody, "", `ServiceAccount "default"`},
 		"uses":                 {uses, "robot", ""},
 		"uses-another":         {uses, "other", `ServiceAccount "other"`},
 		"impersonates":         {impersonates, "robot", ""},
 		"impersonates-another": {impersonates, "other", `ServiceAccount "other"`},
-		"administrator":        {w.admin, "robot", ""}, // system:masters
+		"administrator":        {w.Client, "robot", ""}, // system:masters
 	} {
 		err := tc.client.Create(t.Context(), w.plugin(name, as(tc.account)))
 		switch {
@@ -336,7 +206,7 @@ func TestWebhook_serviceAccountUse(t *testing.T) {
 		"suspend":  {func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true }, true},
 	} {
 		wp := &pluginsv1alpha1.WasmPlugin{}
-		if err := w.admin.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "administrator"}, wp); err != nil {
+		if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "administrator"}, wp); err != nil {
 			t.Fatal(err)
 		}
 		tc.mutate(&wp.Spec)

@@ -31,7 +31,7 @@ func (a authorize) run(ctx context.Context, l *load) *problem {
 		return nil
 	}
 	l.conditions.True(pluginsv1alpha1.ConditionAuthorized, pluginsv1alpha1.ReasonSucceeded,
-		fmt.Sprintf("ServiceAccount %q may %s %s", id.ServiceAccount, l.plan.TargetVerbs(), l.plan.Types()))
+		fmt.Sprintf("ServiceAccount %q is allowed to %s %s", id.ServiceAccount, l.plan.TargetVerbs(), l.plan.Types()))
 	return nil
 }
 
