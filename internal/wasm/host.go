@@ -14,45 +14,27 @@ import (
 
 // hostFunctions returns the implementations of all imports of the ABI.
 func hostFunctions() map[string]api.GoModuleFunction {
-	type ctxHost = plugin.Host
 	return map[string]api.GoModuleFunction{
-		abi.FuncGet: answer(abi.FuncGet, func(ctx context.Context, h ctxHost, r abi.ObjectKey) ([]byte, error) {
-			return h.Get(ctx, r)
-		}),
-		abi.FuncList: answer(abi.FuncList, func(ctx context.Context, h ctxHost, r abi.ListRequest) ([]byte, error) {
-			return h.List(ctx, r)
-		}),
-		abi.FuncCreate: answer(abi.FuncCreate, func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
-			return h.Create(ctx, r)
-		}),
-		abi.FuncUpdate: answer(abi.FuncUpdate, func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
-			return h.Update(ctx, r)
-		}),
-		abi.FuncUpdateStatus: answer(abi.FuncUpdateStatus, func(ctx context.Context, h ctxHost, r abi.WriteRequest) ([]byte, error) {
-			return h.UpdateStatus(ctx, r)
-		}),
-		abi.FuncPatch: answer(abi.FuncPatch, func(ctx context.Context, h ctxHost, r abi.PatchRequest) ([]byte, error) {
-			return h.Patch(ctx, r)
-		}),
-		abi.FuncPatchStatus: answer(abi.FuncPatchStatus, func(ctx context.Context, h ctxHost, r abi.PatchRequest) ([]byte, error) {
-			return h.PatchStatus(ctx, r)
-		}),
-		abi.FuncApply: answer(abi.FuncApply, func(ctx context.Context, h ctxHost, r abi.ApplyRequest) ([]byte, error) {
-			return h.Apply(ctx, r)
-		}),
-		abi.FuncDelete: answer(abi.FuncDelete, func(ctx context.Context, h ctxHost, r abi.DeleteRequest) ([]byte, error) {
-			return nil, h.Delete(ctx, r)
-		}),
-		abi.FuncEvent: answer(abi.FuncEvent, func(ctx context.Context, h ctxHost, r abi.EventRequest) ([]byte, error) {
-			return nil, h.Event(ctx, r)
-		}),
-		abi.FuncHTTPRequest: answer(abi.FuncHTTPRequest, func(ctx context.Context, h ctxHost, r abi.HTTPRequest) ([]byte, error) {
-			return h.HTTP(ctx, r)
-		}),
-		abi.FuncLog:    api.GoModuleFunc(hostLog),
-		abi.FuncNow:    api.GoModuleFunc(hostNow),
-		abi.FuncRandom: api.GoModuleFunc(hostRandom),
+		abi.FuncGet:          answer(abi.FuncGet, plugin.Host.Get),
+		abi.FuncList:         answer(abi.FuncList, plugin.Host.List),
+		abi.FuncCreate:       answer(abi.FuncCreate, plugin.Host.Create),
+		abi.FuncUpdate:       answer(abi.FuncUpdate, plugin.Host.Update),
+		abi.FuncUpdateStatus: answer(abi.FuncUpdateStatus, plugin.Host.UpdateStatus),
+		abi.FuncPatch:        answer(abi.FuncPatch, plugin.Host.Patch),
+		abi.FuncPatchStatus:  answer(abi.FuncPatchStatus, plugin.Host.PatchStatus),
+		abi.FuncApply:        answer(abi.FuncApply, plugin.Host.Apply),
+		abi.FuncDelete:       answer(abi.FuncDelete, withoutReply(plugin.Host.Delete)),
+		abi.FuncEvent:        answer(abi.FuncEvent, withoutReply(plugin.Host.Event)),
+		abi.FuncHTTPRequest:  answer(abi.FuncHTTPRequest, plugin.Host.HTTP),
+		abi.FuncLog:          api.GoModuleFunc(hostLog),
+		abi.FuncNow:          api.GoModuleFunc(hostNow),
+		abi.FuncRandom:       api.GoModuleFunc(hostRandom),
 	}
+}
+
+// withoutReply returns a method of the Host that replies nothing as one that replies bytes.
+func withoutReply[T any](do func(plugin.Host, context.Context, T) error) func(plugin.Host, context.Context, T) ([]byte, error) {
+	return func(host plugin.Host, ctx context.Context, req T) ([]byte, error) { return nil, do(host, ctx, req) }
 }
 
 // instantiateHost creates the module from which guests import. All guests share it: a host function finds its instance

@@ -19,7 +19,7 @@ import (
 // answer returns the host function with the given name. It decodes a JSON request, calls do and replies. A mistake in
 // the JSON results in an error that the guest can handle, a pointer outside its memory stops the guest. Outside the
 // export of a capability, and for requests above the size limit, nothing is decoded.
-func answer[T any](function string, do func(context.Context, plugin.Host, T) ([]byte, error)) api.GoModuleFunction {
+func answer[T any](function string, do func(plugin.Host, context.Context, T) ([]byte, error)) api.GoModuleFunction {
 	return api.GoModuleFunc(func(ctx context.Context, module api.Module, stack []uint64) {
 		in := mustReply(ctx)
 		payload := in.mustView(module, stack[0], stack[1])
@@ -40,7 +40,7 @@ func answer[T any](function string, do func(context.Context, plugin.Host, T) ([]
 				err = apierrors.NewBadRequest(err.Error())
 				break
 			}
-			in.without(ctx, func() { out, err = do(ctx, in.host, req) })
+			in.without(ctx, func() { out, err = do(in.host, ctx, req) })
 		}
 		// wazero checks the context at loop headers only, so a guest whose time has run out in this function is stopped
 		// here.

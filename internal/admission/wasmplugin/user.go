@@ -3,7 +3,6 @@
 package wasmplugin
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,8 +24,7 @@ const (
 	verbUse         = "use"
 	verbImpersonate = "impersonate"
 
-	defaultServiceAccount = "default"
-	serviceAccountPrefix  = "system:serviceaccount:"
+	serviceAccountPrefix = "system:serviceaccount:"
 )
 
 // checkUser denies the request if the user is not allowed to run code as the plugin's ServiceAccount. It checks every
@@ -47,7 +45,7 @@ func (v *validator) checkUser(ctx context.Context, wp *pluginsv1alpha1.WasmPlugi
 	if err != nil {
 		return apierrors.NewInternalError(err)
 	}
-	user, account := request.UserInfo, cmp.Or(wp.Spec.ServiceAccountName, defaultServiceAccount)
+	user, account := request.UserInfo, wp.Spec.ServiceAccount()
 	if user.Username == operator {
 		return nil
 	}

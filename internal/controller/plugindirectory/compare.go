@@ -38,31 +38,15 @@ func sameSettings(a, b *runtime.RawExtension) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// The defaults of the API, see the types' documentation.
-const (
-	defaultServiceAccount        = "default"
-	defaultMaxConcurrentRequests = 10
-	defaultMaxMemoryPages        = 1024
-	defaultTimeoutSeconds        = 5
-	defaultMaxInstances          = 4
-	defaultIdleSeconds           = 60
-)
-
 // defaulted sets the defaults that the API server would set, so that a WasmPlugin that was read from the API server
 // compares as equal. It sets nothing inside an absent object.
 func defaulted(spec pluginsv1alpha1.WasmPluginSpec) pluginsv1alpha1.WasmPluginSpec {
-	if spec.ServiceAccountName == "" {
-		spec.ServiceAccountName = defaultServiceAccount
+	spec.ServiceAccountName = spec.ServiceAccount()
+	if !reflect.ValueOf(spec.Security).IsZero() {
+		spec.Security = spec.Security.WithDefaults()
 	}
-	if s := &spec.Security; !reflect.ValueOf(*s).IsZero() && s.MaxConcurrentRequests == 0 {
-		s.MaxConcurrentRequests = defaultMaxConcurrentRequests
-	}
-	if rt := &spec.Runtime; *rt != (pluginsv1alpha1.Runtime{}) {
-		if rt.MaxMemoryPages == 0 {
-			rt.MaxMemoryPages = defaultMaxMemoryPages
-		}
-		rt.InstancePolicy = pluginsv1alpha1.InstancePolicyPooled
-		rt.TimeoutSeconds, rt.MaxInstances, rt.IdleSeconds = defaultTimeoutSeconds, defaultMaxInstances, new(int32(defaultIdleSeconds))
+	if spec.Runtime != (pluginsv1alpha1.Runtime{}) {
+		spec.Runtime = spec.Runtime.WithDefaults()
 	}
 	return spec
 }

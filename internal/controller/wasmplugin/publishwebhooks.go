@@ -3,7 +3,6 @@
 package wasmplugin
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -110,7 +109,7 @@ func (w webhooks) keep(ctx context.Context, l *load) error {
 	if err != nil {
 		return err
 	}
-	policy := cmp.Or(l.plugin.Spec.Admission.FailurePolicy, pluginsv1alpha1.FailurePolicyFail)
+	policy := l.plugin.Spec.Admission.WithDefaults().FailurePolicy
 	if err := w.server.Follow(ctx, l.name, policy, moves); err != nil {
 		return fmt.Errorf("update the plugin's webhook configurations: %w", err)
 	}

@@ -3,7 +3,6 @@
 package wasmplugin
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -28,7 +27,6 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/admission"
-	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 )
 
 const (
@@ -61,7 +59,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			return wp.Spec.Source.ConfigMap.Name
 		},
 		indexServiceAccount: func(wp *pluginsv1alpha1.WasmPlugin) string {
-			return cmp.Or(wp.Spec.ServiceAccountName, plan.DefaultServiceAccount)
+			return wp.Spec.ServiceAccount()
 		},
 		indexFile: func(wp *pluginsv1alpha1.WasmPlugin) string {
 			if wp.Spec.Source.File == nil {

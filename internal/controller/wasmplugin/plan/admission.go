@@ -3,7 +3,6 @@
 package plan
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -15,8 +14,6 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-const defaultAdmissionTimeoutSeconds = 5
-
 // Admission configures the webhooks of a plugin.
 type Admission struct {
 	FailurePolicy  pluginsv1alpha1.FailurePolicy
@@ -27,10 +24,8 @@ type Admission struct {
 // NewAdmission returns spec.admission with its defaults. The error is a *plugin.LoadError about the objectSelector; the
 // other fields are set nevertheless.
 func NewAdmission(spec pluginsv1alpha1.Admission) (Admission, error) {
-	a := Admission{
-		FailurePolicy: cmp.Or(spec.FailurePolicy, pluginsv1alpha1.FailurePolicyFail),
-		Timeout:       time.Duration(cmp.Or(spec.TimeoutSeconds, defaultAdmissionTimeoutSeconds)) * time.Second,
-	}
+	spec = spec.WithDefaults()
+	a := Admission{FailurePolicy: spec.FailurePolicy, Timeout: time.Duration(spec.TimeoutSeconds) * time.Second}
 	if err := plugin.CheckObjectSelector(spec.ObjectSelector); err != nil {
 		return a, err
 	}

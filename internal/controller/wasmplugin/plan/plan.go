@@ -21,11 +21,6 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// DefaultServiceAccount is the ServiceAccount of a plugin whose spec names none.
-const DefaultServiceAccount = "default"
-
-const defaultMaxConcurrentRequests = 10
-
 // Plan is the combination of a spec and a module's metadata.
 type Plan struct {
 	Metadata     plugin.Metadata
@@ -59,7 +54,7 @@ func New(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (Plan, error)
 		Limits:                LimitsOf(spec.Runtime, wp.Namespace),
 		Identity:              IdentityOf(wp),
 		Allowlist:             access.NewAllowlist(spec.Security, wp.Namespace),
-		MaxConcurrentRequests: int(cmp.Or(spec.Security.MaxConcurrentRequests, defaultMaxConcurrentRequests)),
+		MaxConcurrentRequests: int(spec.Security.WithDefaults().MaxConcurrentRequests),
 		RequestsPerSecond:     int(spec.Security.RequestsPerSecond),
 		Burst:                 int(cmp.Or(spec.Security.Burst, 2*spec.Security.RequestsPerSecond)),
 	}
@@ -95,7 +90,7 @@ func New(wp *pluginsv1alpha1.WasmPlugin, metadata plugin.Metadata) (Plan, error)
 // IdentityOf returns the identity of a plugin that acts as its ServiceAccount.
 func IdentityOf(wp *pluginsv1alpha1.WasmPlugin) rbac.Identity {
 	return rbac.Identity{
-		Namespace: wp.Namespace, Plugin: wp.Name, ServiceAccount: cmp.Or(wp.Spec.ServiceAccountName, DefaultServiceAccount),
+		Namespace: wp.Namespace, Plugin: wp.Name, ServiceAccount: wp.Spec.ServiceAccount(),
 	}
 }
 

@@ -180,7 +180,7 @@ func TestWorkers(t *testing.T) {
 	p, err := New(wasmPlugin(nil), plugin.Metadata{
 		Capabilities: []plugin.Capability{plugin.CapabilityReconcile}, ForTypes: []schema.GroupVersionKind{item()}, MaxBatch: 8,
 	})
-	if err != nil || p.Watch.MaxConcurrentReconciles != 8*defaultMaxInstances {
+	if err != nil || p.Watch.MaxConcurrentReconciles != 8*int(pluginsv1alpha1.Runtime{}.WithDefaults().MaxInstances) {
 		t.Errorf("got %d, %v", p.Watch.MaxConcurrentReconciles, err)
 	}
 }

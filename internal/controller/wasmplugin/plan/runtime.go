@@ -3,35 +3,24 @@
 package plan
 
 import (
-	"cmp"
 	"time"
-
-	"k8s.io/utils/ptr"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// The defaults of spec.runtime, for objects that the API server has not defaulted: it sets no defaults inside an absent
-// object.
-const (
-	defaultMaxMemoryPages = 1024
-	defaultTimeoutSeconds = 5
-	defaultMaxInstances   = 4
-	defaultIdleSeconds    = 60
-)
-
 // LimitsOf returns the limits in spec.runtime of a plugin in a namespace.
 func LimitsOf(rt pluginsv1alpha1.Runtime, namespace string) plugin.Limits {
+	rt = rt.WithDefaults()
 	return plugin.Limits{
 		Namespace:      namespace,
 		MinMemoryPages: uint32(rt.MemoryPages),
 		Fuel:           uint64(rt.Fuel),
-		InstancePolicy: cmp.Or(rt.InstancePolicy, plugin.InstancePooled),
-		MaxMemoryPages: uint32(cmp.Or(rt.MaxMemoryPages, defaultMaxMemoryPages)),
-		CallTimeout:    time.Duration(cmp.Or(rt.TimeoutSeconds, defaultTimeoutSeconds)) * time.Second,
-		MaxInstances:   int(cmp.Or(rt.MaxInstances, defaultMaxInstances)),
-		IdleTimeout:    time.Duration(ptr.Deref(rt.IdleSeconds, defaultIdleSeconds)) * time.Second,
+		InstancePolicy: rt.InstancePolicy,
+		MaxMemoryPages: uint32(rt.MaxMemoryPages),
+		CallTimeout:    time.Duration(rt.TimeoutSeconds) * time.Second,
+		MaxInstances:   int(rt.MaxInstances),
+		IdleTimeout:    time.Duration(*rt.IdleSeconds) * time.Second,
 	}
 }
 
@@ -59,14 +48,13 @@ type ceiling struct {
 
 // Runtime returns spec.runtime with its defaults, within the ceilings. The error is a *plugin.LoadError.
 func (c Ceilings) Runtime(rt pluginsv1alpha1.Runtime) (pluginsv1alpha1.Runtime, error) {
-	rt.MaxMemoryPages = cmp.Or(rt.MaxMemoryPages, defaultMaxMemoryPages)
-	rt.MaxInstances = cmp.Or(rt.MaxInstances, defaultMaxInstances)
-	rt.TimeoutSeconds = cmp.Or(rt.TimeoutSeconds, defaultTimeoutSeconds)
+	rt = rt.WithDefaults()
+	standard := pluginsv1alpha1.Runtime{}.WithDefaults()
 	for _, x := range []ceiling{
-		{"maxMemoryPages", "--max-memory-pages", c.MaxMemoryPages, &rt.MaxMemoryPages, defaultMaxMemoryPages},
+		{"maxMemoryPages", "--max-memory-pages", c.MaxMemoryPages, &rt.MaxMemoryPages, standard.MaxMemoryPages},
 		{"memoryPages", "--max-memory-pages", c.MaxMemoryPages, &rt.MemoryPages, 0},
-		{"maxInstances", "--max-instances", c.MaxInstances, &rt.MaxInstances, defaultMaxInstances},
-		{"timeoutSeconds", "--max-timeout", int(c.MaxTimeout / time.Second), &rt.TimeoutSeconds, defaultTimeoutSeconds},
+		{"maxInstances", "--max-instances", c.MaxInstances, &rt.MaxInstances, standard.MaxInstances},
+		{"timeoutSeconds", "--max-timeout", int(c.MaxTimeout / time.Second), &rt.TimeoutSeconds, standard.TimeoutSeconds},
 	} {
 		switch {
 		case x.most == 0 || int(*x.value) <= x.most:

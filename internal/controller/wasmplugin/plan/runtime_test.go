@@ -16,7 +16,9 @@ import (
 
 func TestCeilings_Runtime(t *testing.T) {
 	t.Parallel()
-	defaults := pluginsv1alpha1.Runtime{MaxMemoryPages: 1024, MaxInstances: 4, TimeoutSeconds: 5}
+	defaults := pluginsv1alpha1.Runtime{}.WithDefaults()
+	lower := defaults
+	lower.MaxMemoryPages, lower.MaxInstances, lower.TimeoutSeconds = 512, 2, 1
 	for name, tt := range map[string]struct {
 		ceilings Ceilings
 		in, want pluginsv1alpha1.Runtime
@@ -25,7 +27,7 @@ func TestCeilings_Runtime(t *testing.T) {
 	}{
 		"none":                     {Ceilings{}, pluginsv1alpha1.Runtime{}, defaults, "", ""},
 		"at the ceiling":           {Ceilings{1024, 4, 5 * time.Second, 0}, defaults, defaults, "", ""},
-		"a default above is lower": {Ceilings{512, 2, time.Second, 0}, defaults, pluginsv1alpha1.Runtime{MaxMemoryPages: 512, MaxInstances: 2, TimeoutSeconds: 1}, "", ""},
+		"a default above is lower": {Ceilings{512, 2, time.Second, 0}, defaults, lower, "", ""},
 		"memory":                   {Ceilings{MaxMemoryPages: 512}, pluginsv1alpha1.Runtime{MaxMemoryPages: 513}, defaults, "maxMemoryPages is 513", "--max-memory-pages"},
 		"memory at first":          {Ceilings{MaxMemoryPages: 512}, pluginsv1alpha1.Runtime{MemoryPages: 600}, defaults, "memoryPages is 600", "--max-memory-pages"},
 		"instances":                {Ceilings{MaxInstances: 8}, pluginsv1alpha1.Runtime{MaxInstances: 9}, defaults, "maxInstances is 9", "--max-instances"},
