@@ -165,9 +165,10 @@ func TestWasmPlugin_rightsOfOthersChange(t *testing.T) {
 	unbound := reviews.of(n) - before
 	// The operator receives the events in order: when it has received one that affects the plugin, it has received all
 	// of the earlier ones.
-	checked := func(what string) {
+	checked := func(what string, change func()) {
 		t.Helper()
 		seen := reviews.of(n)
+		change()
 		testenv.Eventually(t, what+" has the rights checked", func(context.Context) error {
 			if reviews.of(n) == seen {
 				return errors.New("there is no review")
@@ -175,13 +176,13 @@ func TestWasmPlugin_rightsOfOthersChange(t *testing.T) {
 			return nil
 		})
 	}
-	n.bindTo(t, "ClusterRole", role.Name)
-	checked("a binding")
-	role.Labels = map[string]string{"i": "last"}
-	if err := n.env.Client.Update(t.Context(), role); err != nil {
-		t.Fatal(err)
-	}
-	checked("a change of the role")
+	checked("a binding", func() { n.bindTo(t, "ClusterRole", role.Name) })
+	checked("a change of the role", func() {
+		role.Labels = map[string]string{"i": "last"}
+		if err := n.env.Client.Update(t.Context(), role); err != nil {
+			t.Fatal(err)
+		}
+	})
 	// Some reviews are for the changes at the beginning and at the end of the test.
 	if got := reviews.of(n) - before; got > roleChanges/4 {
 		t.Errorf("%d changes led to %d reviews, %d of them meanwhile, want next to none", roleChanges, got, unbound)
