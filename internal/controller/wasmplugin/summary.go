@@ -74,7 +74,7 @@ func summarizeServing(l *load) {
 		l.conditions.False(pluginsv1alpha1.ConditionReady, pluginsv1alpha1.ReasonCallsFailing, failing)
 		return
 	}
-	l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonAsSpecified, "what serves is what the spec asks for")
+	l.conditions.False(pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ReasonAsSpecified, "the revision of the current spec serves")
 	l.conditions.True(pluginsv1alpha1.ConditionReady, pluginsv1alpha1.ReasonSucceeded, message)
 }
 

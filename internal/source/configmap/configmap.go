@@ -71,7 +71,7 @@ func (s *Source) unpackText(text string, ref pluginsv1alpha1.ConfigMapSource) (p
 	if strings.HasPrefix(text, magic) {
 		return s.unpack([]byte(text), ref)
 	}
-	return plugin.Module{}, plugin.Reject(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
+	return plugin.Module{}, plugin.Reject(pluginsv1alpha1.ReasonNotWasm,
 		"key %q of ConfigMap %q holds %s, not a WebAssembly module: store the module's file with `kubectl create configmap %s --from-file=%s=FILE`",
 		ref.Key, ref.Name, cmp.Or(sniff.Of([]byte(text)).What, "text"), ref.Name, ref.Key)
 }
