@@ -65,8 +65,8 @@ func newBounds(clk clock.PassiveClock) *bounds {
 
 func (b *bounds) allow(l *rate.Limiter) bool { return l.AllowN(b.clock.Now(), 1) }
 
-// mayReview reports whether one more SubjectAccessReview for the plugin is within the limit.
-func (b *bounds) mayReview() bool { return b.allow(b.reviews) }
+// canReview reports whether one more SubjectAccessReview for the plugin is within the limit.
+func (b *bounds) canReview() bool { return b.allow(b.reviews) }
 
 // notInstalled returns the error for a kind that is not installed.
 func notInstalled(gvk schema.GroupVersionKind) error {

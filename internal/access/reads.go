@@ -111,7 +111,7 @@ func (c *RestrictedClient) cached(kind *meta.RESTMapping) bool {
 
 // review asks RBAC before the cache answers, because the API server does not check the permissions then.
 func (c *RestrictedClient) review(ctx context.Context, a rbac.Action) error {
-	d, err := c.factory.authorizer.AuthorizeWithin(ctx, c.Identity, a, c.bounds.mayReview)
+	d, err := c.factory.authorizer.AuthorizeWithin(ctx, c.Identity, a, c.bounds.canReview)
 	switch {
 	case errors.Is(err, rbac.ErrTooManyReviews):
 		c.denied(audit.LayerRate)

@@ -182,7 +182,7 @@ func TestWasmPlugin_finalization_deleted(t *testing.T) {
 // objects again.
 func TestWasmPlugin_finalization_serviceAccountDeleted(t *testing.T) {
 	grace := time.Hour
-	o := startOperator(t, func(o *app.Options) { o.Timing.RightsGrace = grace })
+	o := startOperator(t, func(o *app.Options) { o.Timing.PermissionsGrace = grace })
 	n := newFinalized(t, o.env)
 	n.category(t, "stays")
 	n.category(t, "goes")
@@ -220,7 +220,7 @@ func TestWasmPlugin_finalization_serviceAccountDeleted_settings(t *testing.T) {
 		"rights": func(t *testing.T, n finalized) { n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.meta("plugin")}) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := startOperator(t, func(o *app.Options) { o.Timing.RightsGrace = 3 * time.Second })
+			o := startOperator(t, func(o *app.Options) { o.Timing.PermissionsGrace = 3 * time.Second })
 			rules := append(finalizerRules(), rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}})
 			n := finalized{newTenant(t, o.env, rules...)}
 			n.store(t, "finalizer", localFixture(t, "finalizer.wasm"))

@@ -164,7 +164,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	if err := loader.SetupWithManager(ctx, mgr, changes.Subscribe()); err != nil {
 		return fmt.Errorf("set up the WasmPlugin controller: %w", err)
 	}
-	rights, err := rbac.NewWatch(mgr.GetConfig(), mgr.GetHTTPClient(), authorizer, mgr.GetLogger().WithName("rights"), loader.RightsChanged)
+	permissions, err := rbac.NewWatch(mgr.GetConfig(), mgr.GetHTTPClient(), authorizer, mgr.GetLogger().WithName("rights"), loader.PermissionsChanged)
 	if err != nil {
 		return fmt.Errorf("watch RBAC objects: %w", err)
 	}
@@ -172,7 +172,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	if err != nil {
 		return fmt.Errorf("watch kinds: %w", err)
 	}
-	for _, runnable := range []manager.Runnable{rights, definitions} {
+	for _, runnable := range []manager.Runnable{permissions, definitions} {
 		if err := mgr.Add(runnable); err != nil {
 			return fmt.Errorf("add to the manager: %w", err)
 		}

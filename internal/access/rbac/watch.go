@@ -35,7 +35,7 @@ type Watch struct {
 	ctx     context.Context //nolint:containedctx // the life of the informers, which tells an error from the end
 	failing map[string]bool // by resource: whether its watch is broken
 	watched bool
-	told    bool // whether it was logged that the operator lacks the permission to watch
+	notified    bool // whether it was logged that the operator lacks the permission to watch
 }
 
 // NewWatch returns a Watch that keeps an Authorizer up to date. The listeners are notified after the
@@ -236,8 +236,8 @@ func (w *Watch) notify(ctx context.Context, resource string, err error) {
 	}
 	w.mu.Lock()
 	w.failing[resource] = err != nil
-	first := apierrors.IsForbidden(err) && !w.told
-	w.told = w.told || first
+	first := apierrors.IsForbidden(err) && !w.notified
+	w.notified = w.notified || first
 	w.mu.Unlock()
 	if first {
 		w.log.Info("The operator cannot watch Roles, ClusterRoles and their bindings: revoking a plugin's permissions takes effect after "+

@@ -57,8 +57,8 @@ type recent struct {
 	changed, checked time.Time
 }
 
-// rightsChanged schedules checks of the plugins whose permissions may have changed.
-func (c *checks) rightsChanged(changes []rbac.Change) {
+// permissionsChanged schedules checks of the plugins whose permissions may have changed.
+func (c *checks) permissionsChanged(changes []rbac.Change) {
 	c.schedule(func(p plan.Plan) bool {
 		return slices.ContainsFunc(changes, func(change rbac.Change) bool { return change.Affects(p.Identity, p.Allowlist.Namespaces...) })
 	})

@@ -116,7 +116,7 @@ func New(c Config) *Reconciler {
 	r.publish = publish{
 		watches:    watches{manager: c.Watches, permissions: perms, revisions: c.Revisions, replica: r.replica},
 		webhooks:   hooks,
-		finalizers: finalizers{sweep: sweep, status: r.status, events: r.events, replica: r.replica, clock: c.Revisions.clock, grace: r.timing.RightsGrace},
+		finalizers: finalizers{sweep: sweep, status: r.status, events: r.events, replica: r.replica, clock: c.Revisions.clock, grace: r.timing.PermissionsGrace},
 	}
 	r.unload = unload{publish: r.publish, revisions: c.Revisions, waits: waits, decorators: c.Decorators}
 	r.remove = remove{unload: r.unload, status: r.status, sweep: sweep, decorators: c.Decorators, anomalies: c.Anomalies}
@@ -262,7 +262,7 @@ func (r *Reconciler) recheckAfter(l *load) (after time.Duration) {
 	case l.problem.recovery == wait && l.problem.reason == pluginsv1alpha1.ReasonAccountForbidden && r.authorizer.Watched() && !secrets:
 		// No event reports that its ServiceAccount can read a Secret now: that is not a permission on a kind that the
 		// plugin is for.
-		return pollRights
+		return pollPermissions
 	case l.problem.recovery == wait:
 		return r.timing.PollAfter
 	}
@@ -280,8 +280,8 @@ func shortest(a, b time.Duration) time.Duration {
 	return a
 }
 
-// RightsChanged is notified of changes of RBAC. It does not block.
-func (r *Reconciler) RightsChanged(changes []rbac.Change) { r.checks.rightsChanged(changes) }
+// PermissionsChanged is notified of changes of RBAC. It does not block.
+func (r *Reconciler) PermissionsChanged(changes []rbac.Change) { r.checks.permissionsChanged(changes) }
 
 // KindsChanged is notified of the groups whose kinds may have changed; no groups means all. It does not block.
 func (r *Reconciler) KindsChanged(groups ...string) {

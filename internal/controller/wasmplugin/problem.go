@@ -29,8 +29,8 @@ const (
 	// pollAfter is the delay before a waiting plugin is reconciled again if no event may announce the end of its wait,
 	// for example when the operator itself lacks a permission.
 	pollAfter = 15 * time.Second
-	// pollRights is the delay if the plugin waits for permissions and changes of RBAC are watched.
-	pollRights = 5 * time.Minute
+	// pollPermissions is the delay if the plugin waits for permissions and changes of RBAC are watched.
+	pollPermissions = 5 * time.Minute
 	// recheck is how often a serving plugin is reconciled without a cause, because its permissions may have been
 	// revoked. The permission for each event is checked much more often, see dispatch.go.
 	recheck = 5 * time.Minute
@@ -49,9 +49,9 @@ type problem struct {
 // Error implements error: if the recovery is retry, the problem is the error for the work queue.
 func (p *problem) Error() string { return p.condition + ": " + p.message }
 
-// isLossOfRights reports whether the problem is that the plugin's ServiceAccount does not exist, or lacks a permission
+// isLossOfPermissions reports whether the problem is that the plugin's ServiceAccount does not exist, or lacks a permission
 // on what the plugin is for. The first phase that needs the ServiceAccount finds that out.
-func (p *problem) isLossOfRights() bool {
+func (p *problem) isLossOfPermissions() bool {
 	return p.reason == pluginsv1alpha1.ReasonServiceAccountNotFound || p.reason == pluginsv1alpha1.ReasonAccountForbidden
 }
 

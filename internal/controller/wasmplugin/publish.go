@@ -60,7 +60,7 @@ func (l *load) actions() (eventsAction, webhooksAction) {
 		return stopEvents, removeWebhooks
 	case l.current != nil && l.current.unserved != nil:
 		return stopEvents, keepWebhooks
-	case orphaned && l.problem.isLossOfRights():
+	case orphaned && l.problem.isLossOfPermissions():
 		// A previous operator may have left webhook configurations whose requests nothing answers.
 		return leaveEvents, removeWebhooks
 	case orphaned:

@@ -19,9 +19,9 @@ import (
 	apikinds "github.com/k1s-io/k1s/internal/kinds"
 )
 
-// rightsGrace is how long the finalizer of a plugin keeps blocking deletions after the plugin has lost its permissions,
+// permissionsGrace is how long the finalizer of a plugin keeps blocking deletions after the plugin has lost its permissions,
 // or its ServiceAccount: a binding that is replaced is missing for a moment, too.
-const rightsGrace = 30 * time.Second
+const permissionsGrace = 30 * time.Second
 
 // finalizers removes the finalizers of plugins from objects that the plugins no longer finalize.
 type finalizers struct {
@@ -30,7 +30,7 @@ type finalizers struct {
 	events  recorder
 	replica *replica
 	clock   clock.PassiveClock
-	// grace is rightsGrace, or shorter in a test.
+	// grace is permissionsGrace, or shorter in a test.
 	grace time.Duration
 }
 
@@ -90,7 +90,7 @@ func (f finalizers) finalizing(l *load) finalizing {
 	if l.watching {
 		return finalizing{known: true, kinds: l.current.plan.Finalized()}
 	}
-	if l.problem == nil || !l.problem.isLossOfRights() {
+	if l.problem == nil || !l.problem.isLossOfPermissions() {
 		return finalizing{}
 	}
 	lost := meta.FindStatusCondition(l.plugin.Status.Conditions, l.problem.condition)

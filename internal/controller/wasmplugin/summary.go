@@ -51,8 +51,8 @@ func (l *load) hasLostPermissions() bool {
 	case l.current == nil, l.problem == nil:
 		return false
 	case l.current.unserved != nil:
-		return l.problem.isLossOfRights()
-	case l.problem.condition != pluginsv1alpha1.ConditionAuthorized && !l.problem.isLossOfRights() || l.problem.recovery == retry:
+		return l.problem.isLossOfPermissions()
+	case l.problem.condition != pluginsv1alpha1.ConditionAuthorized && !l.problem.isLossOfPermissions() || l.problem.recovery == retry:
 		return false
 	}
 	return l.current.plan.NeedsSame(l.plan)

@@ -10,9 +10,9 @@ import (
 // Timing are the durations that the Reconciler waits if no event ends the wait earlier. Zero means the default, which
 // is right for a cluster. Tests set other durations, to wait less, or to be independent of the machine's speed.
 type Timing struct {
-	// RightsGrace is how long the finalizer of a plugin without permissions keeps blocking the deletion of objects. By
-	// default it is rightsGrace.
-	RightsGrace time.Duration
+	// PermissionsGrace is how long the finalizer of a plugin without permissions keeps blocking the deletion of objects. By
+	// default it is permissionsGrace.
+	PermissionsGrace time.Duration
 	// PollAfter is the delay before a waiting plugin is reconciled again. By default it is pollAfter.
 	PollAfter time.Duration
 	// CheckEvery is the shortest time between two checks of a plugin's permissions. By default it is checkEvery.
@@ -24,7 +24,7 @@ type Timing struct {
 // orDefault returns the durations with the defaults for those that are zero.
 func (t Timing) orDefault() Timing {
 	return Timing{
-		RightsGrace: cmp.Or(t.RightsGrace, rightsGrace),
+		PermissionsGrace: cmp.Or(t.PermissionsGrace, permissionsGrace),
 		PollAfter:   cmp.Or(t.PollAfter, pollAfter),
 		CheckEvery:  cmp.Or(t.CheckEvery, checkEvery),
 		SettleTime:  cmp.Or(t.SettleTime, settleTime),
