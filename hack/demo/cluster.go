@@ -125,7 +125,7 @@ func (d *demo) startOperator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.report.passed("bin/manager runs as %q, with the rights of its ClusterRole only (ready after %s)",
+	d.report.passed("bin/manager runs as %q, with the permissions of its ClusterRole only (ready after %s)",
 		operatorUser, time.Since(start).Round(100*time.Millisecond))
 	return nil
 }

@@ -46,7 +46,7 @@ func run(ctx context.Context, stay bool) (err error) {
 
 	steps := []step{
 		{"Start a control plane: etcd and kube-apiserver", d.startControlPlane},
-		{"Install the CRDs and the operator's own rights", d.install},
+		{"Install the CRDs and the operator's own permissions", d.install},
 		{"Start the operator", d.startOperator},
 		{"Apply Categories and Items", d.applyInventory},
 		{"The embedded controllers have done their work", d.checkInventory},
@@ -57,7 +57,7 @@ func run(ctx context.Context, stay bool) (err error) {
 		steps = append(steps,
 			step{"Swap the plugin for a new version, without a restart", d.swapPlugin},
 			step{"Break the plugin: the previous version keeps serving", d.breakPlugin},
-			step{"Take a right away: the API server denies the plugin", d.denyPlugin},
+			step{"Remove a permission: the API server denies the plugin", d.denyPlugin},
 			step{"Delete the plugin: the operator goes on without it", d.deletePlugin},
 			step{"Load a plugin that validates and defaults Items", d.loadValidator},
 			step{"Requests to the API server wait for it", d.checkValidator},

@@ -48,7 +48,7 @@ done
 expect_part "the leader is the Pod" "$(pods '{.items[0].metadata.name}')_" \
   kube -n "$namespace" get lease k1s.plugins.k1s.io -o 'jsonpath={.spec.holderIdentity}'
 
-step "The operator has no more rights than it needs"
+step "The operator has no more permissions than it needs"
 expect "it may watch Items" yes may watch items.inventory.example.com
 expect "it may watch Deployments" no may watch deployments.apps
 expect "it may read Secrets" no may get secrets
@@ -94,7 +94,7 @@ expect "version that serves" $next_version field wasmplugin/$plugin '{.status.re
 move audio computers
 expect "path of audio" electronics/computers/audio field category/audio '{.status.path}'
 
-step "A module that is none leaves the version before serving"
+step "A module that is not WebAssembly leaves the previous revision serving"
 echo "this is not WebAssembly" >"$scratch/broken.wasm"
 store "$scratch/broken.wasm"
 expect "the plugin is Degraded" True condition Degraded
@@ -114,7 +114,7 @@ expect "category of an Item without one" uncategorized try_item defaulted '{name
 expect_part "an Item that breaks a rule" 'denied the request: spec.price must be set in the category "premium-rings"' \
   try_item denied '{name: Ring, quantity: 1, category: premium-rings}'
 
-step "A right that is taken away: the API server denies the plugin"
+step "A permission that is removed: the API server denies the plugin"
 kube get role $plugin -o json >"$scratch/role.json"
 grep -q '"categories/status"' "$scratch/role.json" || die "the sample's Role grants nothing on categories/status"
 sed 's|"categories/status"|"categories/scale"|' "$scratch/role.json" | kube replace -f - >/dev/null

@@ -164,7 +164,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	if err := loader.SetupWithManager(ctx, mgr, changes.Subscribe()); err != nil {
 		return fmt.Errorf("set up the WasmPlugin controller: %w", err)
 	}
-	permissions, err := rbac.NewWatch(mgr.GetConfig(), mgr.GetHTTPClient(), authorizer, mgr.GetLogger().WithName("rights"), loader.PermissionsChanged)
+	permissions, err := rbac.NewWatch(mgr.GetConfig(), mgr.GetHTTPClient(), authorizer, mgr.GetLogger().WithName("permissions"), loader.PermissionsChanged)
 	if err != nil {
 		return fmt.Errorf("watch RBAC objects: %w", err)
 	}

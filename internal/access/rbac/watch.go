@@ -31,11 +31,11 @@ type Watch struct {
 
 	roles, bindings []cache.SharedIndexInformer
 
-	mu      sync.Mutex
-	ctx     context.Context //nolint:containedctx // the life of the informers, which tells an error from the end
-	failing map[string]bool // by resource: whether its watch is broken
-	watched bool
-	notified    bool // whether it was logged that the operator lacks the permission to watch
+	mu       sync.Mutex
+	ctx      context.Context //nolint:containedctx // the life of the informers, which tells an error from the end
+	failing  map[string]bool // by resource: whether its watch is broken
+	watched  bool
+	notified bool // whether it was logged that the operator lacks the permission to watch
 }
 
 // NewWatch returns a Watch that keeps an Authorizer up to date. The listeners are notified after the

@@ -25,8 +25,8 @@ type Timing struct {
 func (t Timing) orDefault() Timing {
 	return Timing{
 		PermissionsGrace: cmp.Or(t.PermissionsGrace, permissionsGrace),
-		PollAfter:   cmp.Or(t.PollAfter, pollAfter),
-		CheckEvery:  cmp.Or(t.CheckEvery, checkEvery),
-		SettleTime:  cmp.Or(t.SettleTime, settleTime),
+		PollAfter:        cmp.Or(t.PollAfter, pollAfter),
+		CheckEvery:       cmp.Or(t.CheckEvery, checkEvery),
+		SettleTime:       cmp.Or(t.SettleTime, settleTime),
 	}
 }
