@@ -23,12 +23,12 @@ type Cache struct {
 	cache.Cache
 
 	// kinds maps the kinds that have informers to how they are served.
-	kinds *given
+	kinds *mapper
 }
 
 // NewCache returns a Cache. The caller starts it.
 func NewCache(config *rest.Config) (*Cache, error) {
-	kinds := &given{mappings: map[schema.GroupVersionKind]*meta.RESTMapping{}}
+	kinds := &mapper{mappings: map[schema.GroupVersionKind]*meta.RESTMapping{}}
 	c, err := cache.New(config, cache.Options{
 		Scheme:                       runtime.NewScheme(), // every kind is read as unstructured
 		Mapper:                       kinds,

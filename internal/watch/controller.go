@@ -24,8 +24,8 @@ type Controller[R comparable] struct {
 	cancel     context.CancelFunc
 	done       chan struct{}
 	err        error
-	leave      []func() error
-	leaveErr   error
+	remove     []func() error
+	removeErr  error
 }
 
 // NewController returns a controller with the given name in logs, which runs from Start until Stop is called or ctx
@@ -53,7 +53,7 @@ func NewController[R comparable](ctx context.Context, name, queueName string, op
 func (c *Controller[R]) Watch(src source.TypedSource[R]) error { return c.controller.Watch(src) }
 
 // OnStop adds a function that removes an event handler when the controller has stopped.
-func (c *Controller[R]) OnStop(leave func() error) { c.leave = append(c.leave, leave) }
+func (c *Controller[R]) OnStop(remove func() error) { c.remove = append(c.remove, remove) }
 
 // Start starts the workers once the sources have synced.
 func (c *Controller[R]) Start() {
@@ -77,8 +77,8 @@ func (c *Controller[R]) Abandon() {
 
 func (c *Controller[R]) end() {
 	c.cancel()
-	for _, leave := range c.leave {
-		c.leaveErr = errors.Join(c.leaveErr, leave())
+	for _, remove := range c.remove {
+		c.removeErr = errors.Join(c.removeErr, remove())
 	}
 	close(c.done)
 }
@@ -90,4 +90,4 @@ func (c *Controller[R]) Done() <-chan struct{} { return c.done }
 func (c *Controller[R]) Err() error { return c.err }
 
 // StopErr returns why event handlers could not be removed. It is valid after Done.
-func (c *Controller[R]) StopErr() error { return c.leaveErr }
+func (c *Controller[R]) StopErr() error { return c.removeErr }

@@ -64,8 +64,8 @@ type Reconciler struct {
 	unload     unload
 	remove     remove
 
-	attention attention
-	rounds    rounds
+	enqueuer  enqueuer
+	readiness readiness
 	loads     loads
 	checks    checks
 	sweeps    sweeps
@@ -87,7 +87,7 @@ func New(c Config) *Reconciler {
 		client: c.Client, authorizer: c.Authorizer, timing: c.Timing.orDefault(), replica: &replica{}, revisions: c.Revisions,
 		status: &status{client: c.Client}, events: recorder{events: c.Events, anomalies: c.Anomalies},
 	}
-	r.loads.slots, r.loads.wake, r.sweeps.client = loadSlots, r.attention.enqueue, c.Client
+	r.loads.slots, r.loads.wake, r.sweeps.client = loadSlots, r.enqueuer.enqueue, c.Client
 	perms := permissions{client: c.Client, authorizer: c.Authorizer, kinds: c.Kinds, servesWebhooks: c.Webhooks != nil}
 	waits := &waits{}
 	authorize := authorize{permissions: perms, waits: waits}
@@ -104,7 +104,7 @@ func New(c Config) *Reconciler {
 		configure{secrets: c.Hosts, permissions: perms, authorize: authorize, checks: &settings.Checker{}},
 		authorize,
 		phaseFunc(rejectRolledBack),
-		compile{engine: c.Engine, guests: guests{hosts: c.Hosts, decorators: c.Decorators, events: r.events}, revisions: c.Revisions, changed: r.attention.enqueue},
+		compile{engine: c.Engine, guests: guests{hosts: c.Hosts, decorators: c.Decorators, events: r.events}, revisions: c.Revisions, changed: r.enqueuer.enqueue},
 	}
 	r.serve = []phase{
 		claim{status: r.status, replica: r.replica},
@@ -121,7 +121,7 @@ func New(c Config) *Reconciler {
 	r.unload = unload{publish: r.publish, revisions: c.Revisions, waits: waits, decorators: c.Decorators}
 	r.remove = remove{unload: r.unload, status: r.status, sweep: sweep, decorators: c.Decorators, anomalies: c.Anomalies}
 	r.checks = checks{
-		permissions: perms, revisions: c.Revisions, waits: waits, enqueue: r.attention.enqueue,
+		permissions: perms, revisions: c.Revisions, waits: waits, enqueue: r.enqueuer.enqueue,
 		watching: func(name types.NamespacedName, x *revision) bool { return c.Watches.Running(name, x.plan.Watch) },
 		clock:    c.Revisions.clock, every: r.timing.CheckEvery, settle: r.timing.SettleTime,
 	}
@@ -144,7 +144,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ct
 	waits := false // for a slot in which the plugin is loaded
 	defer func() {
 		if !waits {
-			r.rounds.saw(req.NamespacedName)
+			r.readiness.saw(req.NamespacedName)
 		}
 	}()
 	var wp pluginsv1alpha1.WasmPlugin

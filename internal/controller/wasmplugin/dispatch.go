@@ -45,7 +45,7 @@ type dispatcher struct {
 	writes        *access.OwnWrites
 	selfTriggers  selfTriggers
 	selfTriggered func()
-	departed      departed
+	unselected    unselected
 }
 
 // dispatchers creates the dispatchers of plugins.
@@ -89,13 +89,13 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 	}
 	// An object that no longer matches the selector counts as deleted, as in a watch with that selector.
 	left := object != nil && !s.plan.Watch.Selects(req.GVK, object)
-	if next == stepNothing || left && d.departed.has(req) {
+	if next == stepNothing || left && d.unselected.has(req) {
 		return reconcile.Result{}, nil
 	}
 	if left {
 		object = nil
 	} else {
-		d.departed.remove(req)
+		d.unselected.remove(req)
 	}
 	allowed, err := d.allowed(ctx, s, req)
 	if err != nil {
@@ -124,7 +124,7 @@ func (d *dispatcher) Reconcile(ctx context.Context, req watch.Request, turn watc
 	}
 	result, err := plugin.Reconcile(ctx, d.runner, call)
 	if left && (err == nil && result.RequeueAfterMillis == 0 || plugin.IsInvalid(err)) {
-		d.departed.add(req)
+		d.unselected.add(req)
 	}
 	if wait := plugin.RetryAfter(err); wait > 0 {
 		return reconcile.Result{RequeueAfter: scattered(wait)}, nil

@@ -35,22 +35,22 @@ func (r *replica) isStandby(p plan.Plan) bool { return !r.leads() && len(p.Admis
 func (r *Reconciler) lead(ctx context.Context) error {
 	r.replica.leader.Store(true)
 	for _, req := range r.plugins(ctx) {
-		r.attention.enqueue(req.NamespacedName)
+		r.enqueuer.enqueue(req.NamespacedName)
 	}
 	r.publish.webhooks.sweep(ctx, r.client)
 	<-ctx.Done()
 	return nil
 }
 
-// rounds records which plugins have been reconciled since this replica started.
-type rounds struct {
+// readiness records which plugins have been reconciled since this replica started.
+type readiness struct {
 	mu    sync.Mutex
 	seen  map[types.NamespacedName]bool
 	done  bool
 	since time.Time
 }
 
-func (s *rounds) saw(name types.NamespacedName) {
+func (s *readiness) saw(name types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.done {
@@ -64,7 +64,7 @@ func (s *rounds) saw(name types.NamespacedName) {
 
 // complete reports whether all plugins have been reconciled, or enough time has passed. Once it returns true, it always
 // does.
-func (s *rounds) complete(names []types.NamespacedName, now time.Time) bool {
+func (s *readiness) complete(names []types.NamespacedName, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.since.IsZero() {
@@ -91,7 +91,7 @@ func (r *Reconciler) Ready(req *http.Request) error {
 	for i := range list.Items {
 		names[i] = client.ObjectKeyFromObject(&list.Items[i])
 	}
-	if !r.rounds.complete(names, r.revisions.clock.Now()) {
+	if !r.readiness.complete(names, r.revisions.clock.Now()) {
 		return errors.New("plugins are being loaded")
 	}
 	return nil

@@ -104,7 +104,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 			builder.WithPredicates(existence())).
 		WatchesRawSource(source.Func(r.sweeps.start)).
 		WatchesRawSource(r.onChange(fileChanges, client.MatchingFields{indexFile: "true"})).
-		WatchesRawSource(&r.attention).
+		WatchesRawSource(&r.enqueuer).
 		WithOptions(controller.Options{
 			NeedLeaderElection:      new(false), // see lead
 			MaxConcurrentReconciles: maxReconciles,

@@ -9,30 +9,30 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// given is a RESTMapper that has only the mappings that it is given. Package kinds resolves how a kind is served and
+// mapper is a RESTMapper that has only the mappings that it is given. Package kinds resolves how a kind is served and
 // follows its changes, and the mapping arrives here with a Spec. A mapper that looked kinds up by itself would cache
 // another answer.
-type given struct {
+type mapper struct {
 	meta.RESTMapper // nil: a cache only asks for the mapping of a kind in a version
 
 	mu       sync.Mutex
 	mappings map[schema.GroupVersionKind]*meta.RESTMapping
 }
 
-func (g *given) set(mapping *meta.RESTMapping) {
+func (g *mapper) set(mapping *meta.RESTMapping) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.mappings[mapping.GroupVersionKind] = mapping
 }
 
-func (g *given) forget(gvk schema.GroupVersionKind) {
+func (g *mapper) forget(gvk schema.GroupVersionKind) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.mappings, gvk)
 }
 
 // RESTMapping implements meta.RESTMapper.
-func (g *given) RESTMapping(gk schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
+func (g *mapper) RESTMapping(gk schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, version := range versions {

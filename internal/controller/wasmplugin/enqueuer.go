@@ -11,15 +11,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// attention enqueues a plugin when something other than an event, such as the results of its calls, requires a
+// enqueuer enqueues a plugin when something other than an event, such as the results of its calls, requires a
 // reconcile.
-type attention struct {
+type enqueuer struct {
 	mu    sync.Mutex
 	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
 // Start implements source.Source. It keeps the queue.
-func (a *attention) Start(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+func (a *enqueuer) Start(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.queue = q
@@ -27,7 +27,7 @@ func (a *attention) Start(_ context.Context, q workqueue.TypedRateLimitingInterf
 }
 
 // enqueue enqueues a plugin. It does not block.
-func (a *attention) enqueue(name types.NamespacedName) {
+func (a *enqueuer) enqueue(name types.NamespacedName) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.queue != nil {

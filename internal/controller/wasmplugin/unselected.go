@@ -8,9 +8,9 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// departed are the objects that no longer match the plugin's label selector and that the guest has received as deleted.
+// unselected are the objects that no longer match the plugin's label selector and that the guest has received as deleted.
 // The guest receives no events of them until they match again. It is safe for concurrent use.
-type departed struct {
+type unselected struct {
 	mu      sync.Mutex
 	objects map[watch.Request]struct{}
 }
@@ -19,7 +19,7 @@ type departed struct {
 // deletion once more.
 const maxDeparted = 100_000
 
-func (d *departed) add(req watch.Request) {
+func (d *unselected) add(req watch.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.objects == nil {
@@ -30,14 +30,14 @@ func (d *departed) add(req watch.Request) {
 	}
 }
 
-func (d *departed) has(req watch.Request) bool {
+func (d *unselected) has(req watch.Request) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	_, ok := d.objects[req]
 	return ok
 }
 
-func (d *departed) remove(req watch.Request) {
+func (d *unselected) remove(req watch.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.objects, req)
