@@ -18,6 +18,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
 // A plugin that denies every admission request blocks its own namespace, and no other. During an admission request, it
@@ -55,32 +56,12 @@ func TestTenants_admission(t *testing.T) {
 
 	values := map[string]string{"own": a.ns, "other": b.ns}
 	tricks := []*attempt{}
-	for i, x := range []trick{
-		{
-			name:   "create during an admission request",
-			call:   call{function: creates, request: item(`"namespace":"{own}","name":"held"`)},
-			want:   []string{`capability: cannot create`, `can only read`},
-			record: "create Item.inventory.example.com {own}/held denied capability Forbidden",
-		},
-		{
-			name:   "delete during an admission request",
-			call:   call{function: deletes, request: `{` + itemOf + `,` + ownKey + `}`},
-			want:   []string{`capability: cannot delete`, `can only read`},
-			record: "delete Item.inventory.example.com {own}/private denied capability Forbidden",
-		},
-		{
-			name:   "read the other tenant during an admission request",
-			call:   call{function: get, request: `{` + itemOf + `,` + otherKey + `}`},
-			want:   []string{`allowlist: cannot get items`},
-			record: "get items.inventory.example.com {other}/private denied allowlist Forbidden",
-		},
-	} {
-		x.plugin = "keeper"
+	for i, x := range table.Read[trick](t, "admission.yaml") {
 		tricks = append(tricks, &attempt{trick: x, by: a, target: b, values: values, id: fmt.Sprintf("%04d", i)})
 	}
 	for _, x := range tricks {
 		carried := &inventoryv1alpha1.Item{ObjectMeta: a.meta("carrier-" + x.id), Spec: inventoryv1alpha1.ItemSpec{Name: "carrier"}}
-		c := call{x.function, fill(x.request, values), x.times}
+		c := call{x.Function, fill(x.Request, values), x.Times}
 		carried.Annotations = map[string]string{"tricks.k1s.io/trick": c.encode(x.id)}
 		testenv.Eventually(t, "the plugin denies an Item of its own namespace", func(ctx context.Context) error {
 			err := o.env.Client.Create(ctx, carried.DeepCopy(), client.DryRunAll) // the API server observes the webhook with a delay
@@ -89,12 +70,12 @@ func TestTenants_admission(t *testing.T) {
 			}
 			return nil
 		})
-		testenv.Eventually(t, "an answer to "+x.name, func(context.Context) error { return x.answer(o) })
+		testenv.Eventually(t, "an answer to "+x.Name, func(context.Context) error { return x.answer(o) })
 	}
 	message := len(o.everything(a.ns + "/keeper"))
 	for i := range 5 {
 		theirs := &inventoryv1alpha1.Item{ObjectMeta: b.meta(fmt.Sprint("theirs-", i)), Spec: inventoryv1alpha1.ItemSpec{Name: "theirs"}}
-		c := call{function: get, request: `{}`}
+		c := call{Function: "get", Request: `{}`}
 		theirs.Annotations = map[string]string{"tricks.k1s.io/trick": c.encode("9999")}
 		create(t, o.env, theirs)
 	}
@@ -107,6 +88,6 @@ func TestTenants_admission(t *testing.T) {
 	o.end(t)
 	records := o.records(t)
 	for _, x := range tricks {
-		t.Run(x.name, func(t *testing.T) { x.evaluate(t, records) })
+		t.Run(x.Name, func(t *testing.T) { x.evaluate(t, records) })
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/access/ownwrite"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
 const (
@@ -81,25 +82,27 @@ func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 	loaded()
 	n.expectDenied(t, n.guarded("probe"))
 
-	key := fill(`"namespace":"{own}","name":"made"`, map[string]string{"own": n.ns})
-	made := itemOf + `,"metadata":{` + key + `,"labels":{"` + labelGuarded + `":"yes"}%s},"spec":{"name":"made"}`
-	create := call{function: creates, request: object(fmt.Sprintf(made, ""))}
-	patches := call{function: patch, request: `{` + itemOf + `,` + key + `,"patchType":"merge","patch":{"spec":{"description":"%s"}}}`}
-	removal := call{function: deletes, request: `{` + itemOf + `,` + key + `}`}
+	key := fill[table.JSON](`"namespace":"{own}","name":"made"`, map[string]string{"own": n.ns})
+	made := func(version table.JSON) table.JSON {
+		return `{"object":{` + itemOf + `,"metadata":{` + key + version + `,"labels":{"` + labelGuarded + `":"yes"}},"spec":{"name":"made"}}}`
+	}
+	patches := call{Function: "patch", Request: `{` + itemOf + `,` + key + `,"patchType":"merge","patch":{"spec":{"description":"%s"}}}`}
+	removal := call{Function: "delete", Request: `{` + itemOf + `,` + key + `}`}
 
 	t.Run("the plugin itself", func(t *testing.T) {
-		n.expectAnswer(t, o, policy, "crea", create, "O")
+		n.expectAnswer(t, o, policy, "crea", call{Function: "create", Request: made("")}, "O")
 		n.expectAnswer(t, o, policy, "patc", patches, "O")
-		n.expectAnswer(t, o, policy, "appl", call{function: apply, request: `{` + fmt.Sprintf(`"object":{%s},"force":true`, fmt.Sprintf(made, "")) + `}`}, "O")
+		n.expectAnswer(t, o, policy, "appl", call{Function: "apply", Request: `{"force":true,` + made("")[1:]}, "O")
 		var item inventoryv1alpha1.Item
 		if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: "made"}, &item); err != nil {
 			t.Fatal(err)
 		}
-		version := fmt.Sprintf(`,"resourceVersion":%q`, item.ResourceVersion)
-		n.expectAnswer(t, o, policy, "upda", call{function: update, request: object(fmt.Sprintf(made, version))}, "O")
+		version := table.JSON(fmt.Sprintf(`,"resourceVersion":%q`, item.ResourceVersion))
+		n.expectAnswer(t, o, policy, "upda", call{Function: "update", Request: made(version)}, "O")
 	})
 	t.Run("another plugin with the same account", func(t *testing.T) {
-		n.expectAnswer(t, o, neighbor, "ncre", call{function: creates, request: strings.ReplaceAll(create.request, `"made"`, `"mine"`)}, "E", denied)
+		mine := table.JSON(strings.ReplaceAll(string(made("")), `"made"`, `"mine"`))
+		n.expectAnswer(t, o, neighbor, "ncre", call{Function: "create", Request: mine}, "E", denied)
 		n.expectAnswer(t, o, neighbor, "npat", patches, "E", denied)
 		n.expectAnswer(t, o, neighbor, "ndel", removal, "E", denied)
 	})

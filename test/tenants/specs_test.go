@@ -20,6 +20,7 @@ import (
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
 // The author of a WasmPlugin cannot refer to anything of another tenant in it.
@@ -106,7 +107,7 @@ func TestTenants_moduleSwapped(t *testing.T) {
 	if r := wp.Status.Revision; r == nil || r.Version != "1.0.0" || r.Digest != plugin.DigestOf(module).String() {
 		t.Errorf("what serves is %+v", r)
 	}
-	if reply := a.try(t, o, plain, "0001", call{function: get, request: fill(`{`+itemOf+`,`+otherKey+`}`, map[string]string{"other": b.ns})}); !strings.Contains(reply, "allowlist: ") {
+	if reply := a.try(t, o, plain, "0001", call{Function: "get", Request: fill[table.JSON](`{`+itemOf+`,`+otherKey+`}`, map[string]string{"other": b.ns})}); !strings.Contains(reply, "allowlist: ") {
 		t.Errorf("the pinned module answers %s", reply)
 	}
 }
@@ -123,7 +124,7 @@ func TestTenants_revoked(t *testing.T) {
 	a.bind(t, "getter", a.ns, "reader")
 	a.plugin(t, plain, "Item", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "reader" })
 	a.expectReady(t, plain)
-	read := call{function: get, request: fill(`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": a.ns})}
+	read := call{Function: "get", Request: fill[table.JSON](`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": a.ns})}
 	if reply := a.try(t, o, plain, "0000", read); !strings.Contains(reply, a.content()) {
 		t.Fatalf("with the right, the plugin reads %s", reply)
 	}
@@ -179,19 +180,19 @@ func TestTenants_floods(t *testing.T) {
 		call
 		want string
 	}{
-		{"requests that are denied", plain, call{get, `{` + itemOf + `,` + otherKey + `}`, 20_000}, "allowlist: "},
-		{"events, each another one", plain, call{event, `{` + itemOf + `,` + ownKey + `,"type":"Normal","reason":"Flood","message":"####"}`, 1300}, "rate: events"},
-		{"kinds, each another one", plain, call{get, `{"apiVersion":"v1","kind":"Kind####",` + ownKey + `}`, 500}, "rate: kinds that are looked up"},
-		{"names, each another one", wide, call{get, `{` + categoryOf + `,"namespace":"{other}","name":"n-####"}`, 3000}, "rate: reads that need an access review"},
+		{"requests that are denied", plain, call{"get", `{` + itemOf + `,` + otherKey + `}`, 20_000}, "allowlist: "},
+		{"events, each another one", plain, call{"event", `{` + itemOf + `,` + ownKey + `,"type":"Normal","reason":"Flood","message":"####"}`, 1300}, "rate: events"},
+		{"kinds, each another one", plain, call{"get", `{"apiVersion":"v1","kind":"Kind####",` + ownKey + `}`, 500}, "rate: kinds that are looked up"},
+		{"names, each another one", wide, call{"get", `{` + categoryOf + `,"namespace":"{other}","name":"n-####"}`, 3000}, "rate: reads that need an access review"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			began := time.Now()
-			tc.request = fill(tc.request, values)
+			tc.Request = fill(tc.Request, values)
 			if reply := a.try(t, o, tc.plugin, fmt.Sprintf("%04d", i), tc.call); !strings.Contains(reply, tc.want) {
 				t.Errorf("the last reply is %s, want %q", reply, tc.want)
 			}
-			t.Logf("%d calls took %s", tc.times, time.Since(began))
-			own := call{function: get, request: fill(`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": b.ns})}
+			t.Logf("%d calls took %s", tc.Times, time.Since(began))
+			own := call{Function: "get", Request: fill[table.JSON](`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": b.ns})}
 			if reply := b.try(t, o, plain, fmt.Sprintf("%04d", i), own); !strings.Contains(reply, b.content()) {
 				t.Errorf("the other tenant's plugin is answered %s", reply)
 			}
@@ -222,7 +223,7 @@ func TestTenants_floods(t *testing.T) {
 func (n tenant) try(t *testing.T, o *operator, plugin, id string, c call) string {
 	t.Helper()
 	n.carrier(t, plugin, id, c)
-	x := &attempt{by: n, trick: trick{plugin: plugin}, id: id}
+	x := &attempt{by: n, trick: trick{Plugin: plugin}, id: id}
 	testenv.Eventually(t, "an answer to "+id, func(context.Context) error { return x.answer(o) })
 	return x.reply
 }

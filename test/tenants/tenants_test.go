@@ -20,6 +20,7 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
 // pluginNames are the plugins of each tenant that do tricks.
@@ -50,19 +51,22 @@ func TestTenants(t *testing.T) {
 	b.expectReady(t, pluginNames...)
 	t.Logf("ready after %s", time.Since(began))
 
-	tricks := slices.Concat(reads(), writes(), powers(), events())
+	var tricks []trick
+	for _, file := range []string{"reads.yaml", "writes.yaml", "escalation.yaml", "events.yaml"} {
+		tricks = append(tricks, table.Read[trick](t, file)...)
+	}
 	before := snapshot(t, a, b)
 	attempts := []*attempt{}
 	for _, pair := range [][2]tenant{{a, b}, {b, a}} {
 		values := valuesFor(t, pair[0], pair[1], server)
 		for i, x := range tricks {
 			tried := &attempt{trick: x, by: pair[0], target: pair[1], values: values, id: fmt.Sprintf("%04d", i)}
-			pair[0].carrier(t, x.plugin, tried.id, call{x.function, fill(x.request, values), x.times})
+			pair[0].carrier(t, x.Plugin, tried.id, call{x.Function, fill(x.Request, values), x.Times})
 			attempts = append(attempts, tried)
 		}
 	}
 	for _, x := range attempts {
-		testenv.Eventually(t, "an answer to "+x.name, func(context.Context) error { return x.answer(o) })
+		testenv.Eventually(t, "an answer to "+x.Name, func(context.Context) error { return x.answer(o) })
 	}
 	t.Logf("%d tricks are answered after %s", len(attempts), time.Since(began))
 	after := snapshot(t, a, b)
@@ -70,7 +74,7 @@ func TestTenants(t *testing.T) {
 
 	records := o.records(t)
 	for _, x := range attempts {
-		t.Run(x.by.ns+"/"+x.name, func(t *testing.T) { x.evaluate(t, records) })
+		t.Run(x.by.ns+"/"+x.Name, func(t *testing.T) { x.evaluate(t, records) })
 	}
 	for _, pair := range [][2]tenant{{a, b}, {b, a}} {
 		for _, name := range pluginNames {
@@ -97,7 +101,7 @@ type attempt struct {
 
 // answer finds the reply in the messages that the plugin has logged.
 func (x *attempt) answer(o *operator) error {
-	output := o.everything(x.by.ns + "/" + x.plugin)
+	output := o.everything(x.by.ns + "/" + x.Plugin)
 	for _, line := range output {
 		if reply, ok := strings.CutPrefix(line, x.id); ok {
 			x.reply = reply
@@ -111,16 +115,16 @@ func (x *attempt) answer(o *operator) error {
 func (x *attempt) evaluate(t *testing.T, records map[string]map[string]int) {
 	t.Helper()
 	kind, text := x.reply[:1], x.reply[1:]
-	if want := map[bool]string{true: "O", false: "E"}[x.harmless]; kind != want {
+	if want := map[bool]string{true: "O", false: "E"}[x.Harmless]; kind != want {
 		t.Errorf("the reply is of kind %s, want %s: %s", kind, want, text)
 	}
-	for _, part := range x.want {
+	for _, part := range x.Want {
 		if part = fill(part, x.values); !strings.Contains(text, part) {
 			t.Errorf("the reply has no %q: %s", part, text)
 		}
 	}
-	recorded := records[x.by.ns+"/"+x.plugin]
-	if line := fill(x.record, x.values); line != "" && recorded[line] == 0 {
+	recorded := records[x.by.ns+"/"+x.Plugin]
+	if line := fill(x.Record, x.values); line != "" && recorded[line] == 0 {
 		t.Errorf("the audit log has no %q; it has\n%s", line, strings.Join(slices.Sorted(maps.Keys(recorded)), "\n"))
 	}
 }
@@ -148,6 +152,7 @@ func valuesFor(t *testing.T, own, other tenant, server string) map[string]string
 		"own": own.ns, "other": other.ns, "OTHER": strings.ToUpper(other.ns), "server": server,
 		"uid": string(theirs.UID), "version": theirs.ResourceVersion, "ownUID": string(mine.UID), "namespaceUID": string(namespace.UID),
 		"continueOther": from("a\x00"), "continueAll": from(other.ns + "/a\x00"), "continueUp": from("../" + other.ns + "/a\x00"),
+		"many": strings.Repeat("x,", 20_000),
 	}
 }
 

@@ -5,77 +5,61 @@ package tenants
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
-// Host functions, by the letters with which the trickster calls them.
-const (
-	get = 'a' + iota
-	list
-	creates
-	update
-	patch
-	apply
-	deletes
-	updateStatus
-	patchStatus
-	event
-	request
-)
+// functions are the host functions that the trickster calls, by the letters a, b, c, ….
+var functions = []string{"get", "list", "create", "update", "patch", "apply", "delete", "updateStatus", "patchStatus", "event", "request"}
 
 // call is a call of a host function by the trickster.
 type call struct {
-	function byte
-	request  string
-	// times is how often the call is made; 0 means once. Four # in the request are replaced by another number each
+	Function string
+	Request  table.JSON
+	// Times is how often the call is made; 0 means once. Four # in the request are replaced by another number each
 	// time.
-	times int
+	Times int
 }
 
 // encode returns a call in the format of the trickster. The name has four characters.
 func (c call) encode(name string) string {
-	return fmt.Sprintf("~trick:%s%c%04x%s", name, c.function, max(c.times, 1), hex.EncodeToString([]byte(c.request)))
+	function := slices.Index(functions, c.Function)
+	if function < 0 {
+		panic("no function " + c.Function)
+	}
+	return fmt.Sprintf("~trick:%s%c%04x%s", name, 'a'+function, max(c.Times, 1), hex.EncodeToString([]byte(c.Request)))
 }
 
 // trick is a hostile call, and its expected result. In the texts, {own} and {other} stand for the namespaces of the
 // tenant and of its target, and other braces for the values of fill.
 type trick struct {
-	name string
-	// plugin is which plugin of the tenant makes the call.
-	plugin string
+	Name string
+	// Plugin is which plugin of the tenant makes the call.
+	Plugin string
 	call
-	// want are parts of the reply. If the request is denied, the reply names the layer.
-	want []string
-	// harmless is whether the reply is not an error, because it has nothing of the other tenant.
-	harmless bool
-	// record is a line of the audit log, see recordLine. It is empty if there is none, because the call is a read, or
+	// Want are parts of the reply. If the request is denied, the reply names the layer.
+	Want []string
+	// Harmless is whether the reply is not an error, because it has nothing of the other tenant.
+	Harmless bool
+	// Record is a line of the audit log, see recordLine. It is empty if there is none, because the call is a read, or
 	// because the request cannot be decoded.
-	record string
+	Record string
 }
 
-// Objects that tricks use. An item without a namespace is in the tenant's own namespace.
+// Objects that tricks use.
 const (
 	itemOf     = `"apiVersion":"inventory.example.com/v1alpha1","kind":"Item"`
 	categoryOf = `"apiVersion":"inventory.example.com/v1alpha1","kind":"Category"`
-	secretOf   = `"apiVersion":"v1","kind":"Secret"`
-	configOf   = `"apiVersion":"v1","kind":"ConfigMap"`
-	podOf      = `"apiVersion":"v1","kind":"Pod"`
 	otherKey   = `"namespace":"{other}","name":"private"`
 	ownKey     = `"namespace":"{own}","name":"private"`
 )
 
-// object returns the request of a function that takes a whole object.
-func object(text string) string { return `{"object":{` + text + `}}` }
-
-// item returns an Item with the given metadata.
-func item(metadata string) string {
-	return object(itemOf + `,"metadata":{` + metadata + `},"spec":{"name":"stolen"}`)
-}
-
 // fill replaces the names in braces.
-func fill(text string, values map[string]string) string {
+func fill[T ~string](text T, values map[string]string) T {
 	for name, value := range values {
-		text = strings.ReplaceAll(text, "{"+name+"}", value)
+		text = T(strings.ReplaceAll(string(text), "{"+name+"}", value))
 	}
 	return text
 }
