@@ -14,57 +14,65 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
+
+// valuesCase has values of the chart, and their effect.
+type valuesCase struct {
+	Name   string
+	Values table.JSON
+	// Args are flags of the operator, and NoArgs are beginnings of flags that it does not have.
+	Args, NoArgs []string
+	// Present are objects, and Absent are parts of the names of objects that are not there.
+	Present, Absent []string
+	Image           string
+	// Impersonators are the roles with the verb impersonate, if that is what the case is about.
+	Impersonators []string
+}
+
+func (c valuesCase) check(t *testing.T, all objects) {
+	t.Helper()
+	manager := container(t, all)
+	for _, flag := range c.Args {
+		if !slices.Contains(manager.Args, flag) {
+			t.Errorf("args are %q, without %q", manager.Args, flag)
+		}
+	}
+	for _, flag := range c.NoArgs {
+		if slices.ContainsFunc(manager.Args, func(arg string) bool { return strings.HasPrefix(arg, flag) }) {
+			t.Errorf("args are %q, with %q", manager.Args, flag)
+		}
+	}
+	for _, key := range c.Present {
+		present(t, all, key)
+	}
+	for key := range all {
+		if slices.ContainsFunc(c.Absent, func(part string) bool { return strings.Contains(key, part) }) {
+			t.Errorf("there is a %s", key)
+		}
+	}
+	if c.Image != "" && manager.Image != c.Image {
+		t.Errorf("image is %q, want %q", manager.Image, c.Image)
+	}
+	if got := impersonates(t, all); c.Impersonators != nil && !slices.Equal(got, c.Impersonators) {
+		t.Errorf("the right to impersonate is in %q, want %q", got, c.Impersonators)
+	}
+}
 
 // TestChart_values checks the effect of every value that is not simply copied.
 func TestChart_values(t *testing.T) {
 	t.Parallel()
+	for _, tc := range table.Read[valuesCase](t, "values.yaml") {
+		t.Run(tc.Name, func(t *testing.T) {
+			t.Parallel()
+			tc.check(t, mustRender(t, string(tc.Values)))
+		})
+	}
 	for name, tc := range map[string]struct {
 		values string
 		check  func(*testing.T, objects)
 	}{
-		"limits become flags, 0 too": {
-			values: `limits: {memoryPages: 512, instances: 0, timeout: 30s, namespacePlugins: 5, namespaceMemory: 64Mi, compileTime: 20s}`,
-			check: func(t *testing.T, all objects) {
-				for _, want := range []string{
-					"--max-memory-pages=512", "--max-instances=0", "--max-timeout=30s", "--max-namespace-plugins=5",
-					"--max-namespace-memory=64Mi", "--max-compile-time=20s",
-				} {
-					if !slices.Contains(container(t, all).Args, want) {
-						t.Errorf("args are %q, without %q", container(t, all).Args, want)
-					}
-				}
-			},
-		},
-		"one replica needs no PodDisruptionBudget": {
-			values: `replicas: 1`,
-			check:  func(t *testing.T, all objects) { absent(t, all, "PodDisruptionBudget k1s-manager") },
-		},
-		"two replicas have a PodDisruptionBudget": {
-			values: `replicas: 2`,
-			check:  func(t *testing.T, all objects) { present(t, all, "PodDisruptionBudget k1s-manager") },
-		},
-		"a digest wins over a tag": {
-			values: `image: {repository: r.example/k1s, tag: v1, digest: "sha256:` + strings.Repeat("0a", 32) + `"}`,
-			check: func(t *testing.T, all objects) {
-				if got, want := container(t, all).Image, "r.example/k1s@sha256:"+strings.Repeat("0a", 32); got != want {
-					t.Errorf("image is %q, want %q", got, want)
-				}
-			},
-		},
-		"metrics that are off leave nothing behind": {
-			values: `metrics: {enabled: false, readers: [{namespace: monitoring, name: prometheus}], serviceMonitor: {enabled: true}}`,
-			check: func(t *testing.T, all objects) {
-				for key := range all {
-					if strings.Contains(key, "metrics") {
-						t.Errorf("there is a %s", key)
-					}
-				}
-				if !slices.Contains(container(t, all).Args, "--metrics-bind-address=0") {
-					t.Errorf("args are %q", container(t, all).Args)
-				}
-			},
-		},
 		"webhooks that are off leave nothing behind, and the operator does without Secrets": {
 			values: `webhook: {enabled: false}`,
 			check: func(t *testing.T, all objects) {
@@ -122,47 +130,6 @@ func TestChart_values(t *testing.T) {
 				}
 			},
 		},
-		"users need a right on the accounts of their plugins": {
-			values: `webhook: {wasmplugins: {failurePolicy: Fail, checkServiceAccountUse: true}}`,
-			check: func(t *testing.T, all objects) {
-				if args := container(t, all).Args; !slices.Contains(args, "--check-service-account-use") {
-					t.Errorf("args are %q", args)
-				}
-			},
-		},
-		"plugins from files are bound by RBAC unless somebody says otherwise": {
-			values: `pluginDirectory: {volume: {emptyDir: {}}}`,
-			check: func(t *testing.T, all objects) {
-				for _, flag := range []string{"--directory-plugins-without-rbac", "--check-service-account-use"} {
-					if args := container(t, all).Args; slices.Contains(args, flag) {
-						t.Errorf("args are %q", args)
-					}
-				}
-			},
-		},
-		"plugins from files without RBAC": {
-			values: `pluginDirectory: {volume: {emptyDir: {}}, withoutRBAC: true}`,
-			check: func(t *testing.T, all objects) {
-				if args := container(t, all).Args; !slices.Contains(args, "--directory-plugins-without-rbac") {
-					t.Errorf("args are %q", args)
-				}
-			},
-		},
-		"records of what plugins do can be left out": {
-			values: `audit: {enabled: false}`,
-			check: func(t *testing.T, all objects) {
-				if args := container(t, all).Args; slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "--audit-log") }) {
-					t.Errorf("args are %q", args)
-				}
-			},
-		},
-		"a ServiceMonitor only if asked for": {
-			check: func(t *testing.T, all objects) { absent(t, all, "ServiceMonitor k1s-metrics") },
-		},
-		"a ServiceMonitor if asked for": {
-			values: `metrics: {serviceMonitor: {enabled: true, labels: {team: a}, interval: 30s}}`,
-			check:  func(t *testing.T, all objects) { present(t, all, "ServiceMonitor k1s-metrics") },
-		},
 		"readers of metrics are bound": {
 			values: `metrics: {readers: [{namespace: monitoring, name: prometheus}]}`,
 			check: func(t *testing.T, all objects) {
@@ -214,31 +181,6 @@ func TestChart_values(t *testing.T) {
 				}
 			},
 		},
-		"user roles can be left out": {
-			values: `userRoles: {aggregate: false}`,
-			check:  func(t *testing.T, all objects) { absent(t, all, "ClusterRole k1s-wasmplugin-editor") },
-		},
-		"without webhooks, no writes are marked": {
-			values: `webhook: {enabled: false}`,
-			check: func(t *testing.T, all objects) {
-				if where, want := impersonates(t, all), []string{"ClusterRole k1s-manager serviceaccounts"}; !slices.Equal(where, want) {
-					t.Errorf("the right to impersonate is in %q, want %q", where, want)
-				}
-			},
-		},
-		"plugins without RBAC are impersonated too, as their writes are marked": {
-			values: `{impersonation: {namespaces: [shop]}, pluginDirectory: {volume: {emptyDir: {}}, withoutRBAC: true}}`,
-			check: func(t *testing.T, all objects) {
-				want := []string{
-					"ClusterRole k1s-manager userextras/plugins.k1s.io/own-write",
-					"Role k1s-impersonation in shop serviceaccounts", "Role k1s-own-writes serviceaccounts k1s-manager",
-				}
-				if where := impersonates(t, all); !slices.Equal(where, want) {
-					t.Errorf("the right to impersonate is in %q, want %q", where, want)
-				}
-				present(t, all, "RoleBinding k1s-own-writes")
-			},
-		},
 		"impersonation can be kept to namespaces": {
 			values: `impersonation: {namespaces: [shop, stock]}`,
 			check: func(t *testing.T, all objects) {
@@ -268,23 +210,15 @@ func TestChart_values(t *testing.T) {
 // TestChart_schema checks that invalid values are rejected and not ignored.
 func TestChart_schema(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct{ values, want string }{
-		"an unknown value":               {values: `replica: 2`, want: "replica"},
-		"an unknown value further in":    {values: `image: {name: x}`, want: "name"},
-		"no replica at all":              {values: `replicas: 0`, want: "replicas"},
-		"a number where text belongs":    {values: `image: {tag: 1.0}`, want: "tag"},
-		"a digest that is none":          {values: `image: {digest: latest}`, want: "digest"},
-		"a level that is none":           {values: `log: {level: loud}`, want: "level"},
-		"cert-manager without an issuer": {values: `webhook: {certManager: {enabled: true}}`, want: "issuerRef"},
-		"a check that can be waited out": {values: `webhook: {wasmplugins: {checkServiceAccountUse: true}}`, want: "failurePolicy=Fail"},
-		"a failure policy that is none":  {values: `webhook: {wasmplugins: {failurePolicy: ignore}}`, want: "failurePolicy"},
-		"two volumes in one":             {values: `compileCache: {volume: {emptyDir: {}, hostPath: {path: /x}}}`, want: "volume"},
-		"a watched type of no group":     {values: `watchedTypes: [{resources: [pods]}]`, want: "apiGroups"},
-	} {
-		t.Run(name, func(t *testing.T) {
+	type invalid struct {
+		Name, Want string
+		Values     table.JSON
+	}
+	for _, tc := range table.Read[invalid](t, "invalid.yaml") {
+		t.Run(tc.Name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := render(t, tc.values); err == nil || !strings.Contains(err.Error(), tc.want) {
-				t.Errorf("error is %v, want one about %q", err, tc.want)
+			if _, err := render(t, string(tc.Values)); err == nil || !strings.Contains(err.Error(), tc.Want) {
+				t.Errorf("error is %v, want one about %q", err, tc.Want)
 			}
 		})
 	}
