@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/k1s-io/k1s/internal/abi"
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
 func TestParseMetadata(t *testing.T) {
@@ -82,37 +83,24 @@ func TestParseMetadata(t *testing.T) {
 	}
 }
 
+type metadataCase struct {
+	Name, Want string
+	Metadata   table.JSON
+}
+
 func TestParseMetadata_invalid(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ name, in, want string }{
-		{"nothing", ``, "metadata is empty"},
-		{"no JSON", `name: a`, "invalid character"},
-		{"too large", strings.Repeat(" ", abi.MaxMetadata+1), "262145 bytes, more than the 262144 allowed"},
-		{"unknown member", `{"name":"a","licence":"MIT"}`, `unknown field "licence"`},
-		{"no name", `{"version":"1","capabilities":["reconcile"]}`, `no "name"`},
-		{"no version", `{"name":"a","capabilities":["reconcile"]}`, `no "version"`},
-		{"no capabilities", `{"name":"a","version":"1"}`, `no "capabilities"`},
-		{"empty capabilities", `{"name":"a","version":"1","capabilities":[]}`, `no "capabilities"`},
-		{"unknown capability", `{"name":"a","version":"1","capabilities":["fly"]}`, `capabilities[0]: unknown capability "fly", known are`},
-		{"reconcile without kinds", `{"name":"a","version":"1","capabilities":["reconcile"]}`, `no "forTypes"`},
-		{"kind without version", `{"name":"a","version":"1","capabilities":["reconcile"],"forTypes":[{"kind":"Item"}]}`, `forTypes[0]: apiVersion "" is not of the form`},
-		{"version of three parts", `{"name":"a","version":"1","capabilities":["reconcile"],"forTypes":[{"apiVersion":"a/b/c","kind":"Item"}]}`, `forTypes[0]: apiVersion "a/b/c"`},
-		{"version without kind", `{"name":"a","version":"1","capabilities":["reconcile"],"forTypes":[{"apiVersion":"v1"}]}`, "forTypes[0]: kind is empty"},
-		{"validation without kinds", `{"name":"a","version":"1","capabilities":["validation"]}`, `the capability "validation" but no "forTypes"`},
-		{"unknown operation", `{"name":"a","version":"1","capabilities":["reconcile"],"admission":{"operations":["CONNECT"]}}`, `admission.operations[0]: unknown operation "CONNECT", known are`},
-		{"no operation", `{"name":"a","version":"1","capabilities":["validation"],"admission":{"operations":[]}}`, `admission.operations leaves nothing for the capability "validation"`},
-		{"an operation that defaults nothing", `{"name":"a","version":"1","capabilities":["admission","defaulting"],"admission":{"operations":["DELETE"]}}`, `nothing for the capability "defaulting"`},
-		{"misspelt operations", `{"name":"a","version":"1","capabilities":["validation"],"admission":{"operation":["DELETE"]}}`, `unknown field "operation"`},
-		{"negative memory", `{"name":"a","version":"1","capabilities":["reconcile"],"runtime":{"minMemoryPages":-1}}`, "minMemoryPages"},
-		{"long name", `{"name":"` + strings.Repeat("a", 129) + `","version":"1","capabilities":["reconcile"]}`, `"name" has 129 bytes, more than the 128 allowed`},
-		{"long version", `{"name":"a","version":"` + strings.Repeat("1", 129) + `","capabilities":["reconcile"]}`, `"version" has 129 bytes`},
-	}
+	tests := append(table.Read[metadataCase](t, "invalid_metadata.yaml"), []metadataCase{
+		{"too large", "262145 bytes, more than the 262144 allowed", table.JSON(strings.Repeat(" ", abi.MaxMetadata+1))},
+		{"long name", `"name" has 129 bytes, more than the 128 allowed`, table.JSON(`{"name":"` + strings.Repeat("a", 129) + `","version":"1","capabilities":["reconcile"]}`)},
+		{"long version", `"version" has 129 bytes`, table.JSON(`{"name":"a","version":"` + strings.Repeat("1", 129) + `","capabilities":["reconcile"]}`)},
+	}...)
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
-			got, err := ParseMetadata([]byte(tt.in))
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got %+v and %v, want %q", got, err, tt.want)
+			got, err := ParseMetadata([]byte(tt.Metadata))
+			if err == nil || !strings.Contains(err.Error(), tt.Want) {
+				t.Errorf("got %+v and %v, want %q", got, err, tt.Want)
 			}
 		})
 	}

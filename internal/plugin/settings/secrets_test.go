@@ -12,33 +12,25 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
 // No violated rule of a schema produces an error that shows a secret.
 func TestCheck_secretsAreNotShown(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct{ schema, value, want string }{
-		"pattern":    {`{"properties":{"token":{"pattern":"^[0-9]+$"}}}`, "hunter2", `settings.token: breaks the schema's "pattern" (its value is a secret, and not shown)`},
-		"short":      {`{"properties":{"token":{"pattern":"^[0-9]+$"}}}`, "abc", `settings.token: breaks the schema's "pattern"`},
-		"minLength":  {`{"properties":{"token":{"minLength":40}}}`, "hunter2", `settings.token: breaks the schema's "minLength"`},
-		"enum":       {`{"properties":{"token":{"enum":["a"]}}}`, "hunter2", `settings.token: breaks the schema's "enum"`},
-		"const":      {`{"properties":{"token":{"const":"a"}}}`, "hunter2", `settings.token: breaks the schema's "const"`},
-		"type":       {`{"properties":{"token":{"type":"integer"}}}`, "hunter2", `settings.token: breaks the schema's "type"`},
-		"not":        {`{"properties":{"token":{"not":{"pattern":"h"}}}}`, "hunter2", "settings.token: breaks the schema's rule"},
-		"either":     {`{"properties":{"token":{"oneOf":[{"pattern":"^x"},{"maxLength":2}]}}}`, "hunter2", `settings.token: breaks the schema's "maxLength"`},
-		"false":      {`{"properties":{"token":false}}`, "hunter2", "settings.token: breaks the schema's"},
-		"additional": {`{"additionalProperties":false}`, "hunter2", "additional properties 'token' not allowed"},
-		"all of it":  {`{"const":{}}`, "hunter2", "settings: 'const' failed"},
-		"no rule":    {`{"$ref":"#"}`, "hunter2", "it refers to itself without end"},
-	} {
-		secrets := []Secret{{As: "token", Value: tc.value}}
+	type secretCase struct {
+		Name, Value, Want string
+		Schema            table.JSON
+	}
+	for _, tc := range table.Read[secretCase](t, "secrets.yaml") {
+		secrets := []Secret{{As: "token", Value: tc.Value}}
 		merged, err := Merge(nil, secrets)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = Check(t.Context(), json.RawMessage(tc.schema), merged, secrets...)
-		if err == nil || strings.Contains(err.Error(), tc.value) || !strings.Contains(err.Error(), tc.want) {
-			t.Errorf("%s: got %v, want %s", name, err, tc.want)
+		err = Check(t.Context(), json.RawMessage(tc.Schema), merged, secrets...)
+		if err == nil || strings.Contains(err.Error(), tc.Value) || !strings.Contains(err.Error(), tc.Want) {
+			t.Errorf("%s: got %v, want %s", tc.Name, err, tc.Want)
 		}
 	}
 }
