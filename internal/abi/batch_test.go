@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
 // TestAppendReconcileBatch_golden verifies that a batch of requests equals the golden vectors.
@@ -45,36 +47,23 @@ func TestAppendReconcileBatch_golden(t *testing.T) {
 
 func TestDecodeReconcileBatchReply(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name, reply string
-		n           int
-		err         string // in the error, or empty
-	}{
-		{name: "nothing to say", reply: "", n: 3},
-		{name: "one of each", reply: `{"results":[{},{"requeueAfterMillis":5},{"error":{"reason":"Invalid"}}]}`, n: 3},
-		{name: "an error as a later guest writes it", reply: `{"results":[{"error":{"reason":"Invalid","metadata":{}}}]}`, n: 1},
-		{name: "no error", reply: `{"results":[{"error":null,"requeueAfterMillis":5}]}`, n: 1},
-		{name: "too short", reply: `{"results":[{}]}`, n: 2, err: "1 results for 2 requests"},
-		{name: "too long", reply: `{"results":[{},{}]}`, n: 1, err: "2 results for 1 requests"},
-		{name: "without results", reply: `{}`, n: 1, err: "0 results for 1 requests"},
-		{name: "a member too many", reply: `{"results":[{"requeue":true}]}`, n: 1, err: `unknown field "requeue"`},
-		{name: "both", reply: `{"results":[{},{"error":{},"requeueAfterMillis":5}]}`, n: 2, err: "results[1]: both"},
-		{name: "an error that is a word", reply: `{"results":[{"error":"no"}]}`, n: 1, err: "results[0]: error is not an object"},
-		{name: "in the past", reply: `{"results":[{"requeueAfterMillis":-1}]}`, n: 1, err: "results[0]: requeueAfterMillis is -1"},
-		{name: "a list", reply: `[{}]`, n: 1, err: "want {…}"},
+	type replyCase struct {
+		Name, Err string
+		Reply     table.JSON
+		Requests  int
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	for _, tt := range table.Read[replyCase](t, "batch_replies.yaml") {
+		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
-			got, err := DecodeReconcileBatchReply([]byte(tt.reply), tt.n)
-			if tt.err == "" && (err != nil || len(got) != tt.n) {
-				t.Errorf("got %+v, %v, want %d results", got, err, tt.n)
+			got, err := DecodeReconcileBatchReply([]byte(tt.Reply), tt.Requests)
+			if tt.Err == "" && (err != nil || len(got) != tt.Requests) {
+				t.Errorf("got %+v, %v, want %d results", got, err, tt.Requests)
 			}
-			if tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
-				t.Errorf("got %v, want %q", err, tt.err)
+			if tt.Err != "" && (err == nil || !strings.Contains(err.Error(), tt.Err)) {
+				t.Errorf("got %v, want %q", err, tt.Err)
 			}
 			for _, r := range got {
-				if tt.name == "no error" && r.Error != nil {
+				if tt.Name == "no error" && r.Error != nil {
 					t.Errorf("null became %s", r.Error)
 				}
 			}

@@ -8,30 +8,25 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
+
+type payloadCase struct {
+	Name, Reason, Payload, Want string
+}
 
 func TestDecode_invalid(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name, reason, in, want string
-	}{
-		{"nothing", "an empty payload is no JSON", "", "empty payload"},
-		{"blanks", "nor are blanks", " \n", "empty payload"},
-		{"cut off", "half an object", `{"name":`, "unexpected EOF"},
-		{"no JSON", "text", "name: x", "invalid character"},
-		{"another type", "a list for an object", "[]", "cannot unmarshal array"},
-		{"another member type", "a number for a name", `{"name":1}`, "cannot unmarshal number"},
-		{"a member that is not there", "it would be ignored else", `{"title":"x"}`, `unknown field "title"`},
-		{"two values", "what is the second for?", `{}{}`, "more than one JSON value"},
-		{"rubbish behind", "the length was wrong", `{}x`, "more than one JSON value"},
-		{"nested without end", "the decoder has a limit", `{"name":` + strings.Repeat("[", 20_000), "exceeded max depth"},
-	}
+	tests := append(table.Read[payloadCase](t, "invalid.yaml"), payloadCase{
+		Name: "nested without end", Reason: "the decoder has a limit", Payload: `{"name":` + strings.Repeat("[", 20_000), Want: "exceeded max depth",
+	})
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
-			err := Decode([]byte(tt.in), &ObjectKey{})
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("%s: got %v, want %q in it", tt.reason, err, tt.want)
+			err := Decode([]byte(tt.Payload), &ObjectKey{})
+			if err == nil || !strings.Contains(err.Error(), tt.Want) {
+				t.Errorf("%s: got %v, want %q in it", tt.Reason, err, tt.Want)
 			}
 		})
 	}
@@ -39,23 +34,13 @@ func TestDecode_invalid(t *testing.T) {
 
 func TestDecodeHead(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name, in, want string
-	}{
-		{"an object", `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"b","labels":{}},"data":{}}`, ""},
-		{"without kind", `{"apiVersion":"v1"}`, "no apiVersion or no kind"},
-		{"null", `null`, "no apiVersion or no kind"},
-		{"absent", ``, "unexpected end of JSON input"},
-		{"a list", `[]`, "cannot unmarshal array"},
-		{"metadata of another type", `{"apiVersion":"v1","kind":"ConfigMap","metadata":1}`, "cannot unmarshal number"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	for _, tt := range table.Read[payloadCase](t, "heads.yaml") {
+		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
-			head, err := DecodeHead([]byte(tt.in))
-			if tt.want != "" {
-				if err == nil || !strings.Contains(err.Error(), tt.want) {
-					t.Errorf("got %v, want %q in it", err, tt.want)
+			head, err := DecodeHead([]byte(tt.Payload))
+			if tt.Want != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.Want) {
+					t.Errorf("got %v, want %q in it", err, tt.Want)
 				}
 				return
 			}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
 // TestHTTPRequest_decode_headers verifies that of 1.5 million headers no more are decoded than a request can have.
@@ -30,27 +32,16 @@ func TestHTTPRequest_decode_headers(t *testing.T) {
 
 func TestHTTPRequest_decode(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct{ payload, err, content string }{
-		"text":                {`{"url":"u","body":"a\u0062"}`, "", "ab"},
-		"bytes":               {` { "url" : "u" , "bodyBase64" : "YWI=" } `, "", "ab"},
-		"nothing":             {`{}`, "", ""},
-		"null":                {`null`, "", ""},
-		"both bodies":         {`{"body":"a","bodyBase64":"YWI="}`, "both set", ""},
-		"a body that is none": {`{"body":1}`, "body: ", ""},
-		"unknown":             {`{"uri":"u"}`, `unknown field "uri"`, ""},
-		"a header twice":      {`{"headers":{"a":"1","a":"2"}}`, `"a" is given twice`, ""},
-		"headers in a list":   {`{"headers":[]}`, "want {…}", ""},
-		"cut":                 {`{"url":"u"`, "want {…}", ""},
-		"two":                 {`{"url":"u"}{"url":"u"}`, "not valid JSON", ""},
-	} {
+	type httpCase struct{ Name, Payload, Err, Content string }
+	for _, tt := range table.Read[httpCase](t, "http.yaml") {
 		var req HTTPRequest
-		err := Decode([]byte(tt.payload), &req)
+		err := Decode([]byte(tt.Payload), &req)
 		var content []byte
 		if err == nil {
 			content, err = req.Content()
 		}
-		if tt.err == "" && (err != nil || string(content) != tt.content) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
-			t.Errorf("%s: got %q, %v, want %q, %q", name, content, err, tt.content, tt.err)
+		if tt.Err == "" && (err != nil || string(content) != tt.Content) || tt.Err != "" && (err == nil || !strings.Contains(err.Error(), tt.Err)) {
+			t.Errorf("%s: got %q, %v, want %q, %q", tt.Name, content, err, tt.Content, tt.Err)
 		}
 	}
 }

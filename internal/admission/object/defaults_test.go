@@ -11,6 +11,8 @@ import (
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
 const item = `{"apiVersion":"v1","kind":"Item","metadata":{"name":"n","namespace":"s","uid":"u","resourceVersion":"1","finalizers":["f"],` +
@@ -47,46 +49,30 @@ func TestReadDefaults_patch(t *testing.T) {
 	}
 }
 
+type invalidCase struct {
+	Name, WantErr string
+	Reply         table.JSON
+}
+
 func TestReadDefaults_invalid(t *testing.T) {
 	set := func(path string) string { return fmt.Sprintf(`[{"op":"add","path":%q,"value":"zz"}]`, path) }
+	cases := table.Read[invalidCase](t, "invalid.yaml")
 	for name, tt := range map[string]struct{ reply, wantErr string }{
-		"apiVersion":         {set("/apiVersion"), `changes "apiVersion"`},
-		"kind":               {set("/kind"), `changes "kind"`},
-		"name":               {set("/metadata/name"), `changes "metadata.name"`},
-		"namespace":          {set("/metadata/namespace"), `changes "metadata.namespace"`},
-		"uid":                {set("/metadata/uid"), `changes "metadata.uid"`},
-		"resourceVersion":    {set("/metadata/resourceVersion"), `changes "metadata.resourceVersion"`},
-		"generation":         {set("/metadata/generation"), `changes "metadata.generation"`},
-		"creationTimestamp":  {set("/metadata/creationTimestamp"), `changes "metadata.creationTimestamp"`},
-		"deletionTimestamp":  {set("/metadata/deletionTimestamp"), `changes "metadata.deletionTimestamp"`},
-		"owner":              {`[{"op":"add","path":"/metadata/ownerReferences/-","value":{"uid":"p"}}]`, `changes "metadata.ownerReferences"`},
-		"owners gone":        {`[{"op":"remove","path":"/metadata/ownerReferences"}]`, `changes "metadata.ownerReferences"`},
-		"finalizer gone":     {`[{"op":"remove","path":"/metadata/finalizers/0"}]`, `changes "metadata.finalizers"`},
-		"managedFields":      {set("/metadata/managedFields"), `changes "metadata.managedFields"`},
-		"status":             {set("/status/ready"), `changes "status"`},
-		"status gone":        {`[{"op":"remove","path":"/status"}]`, `changes "status"`},
-		"metadata gone":      {`[{"op":"remove","path":"/metadata"}]`, `changes "metadata"`},
-		"metadata null":      {`[{"op":"replace","path":"/metadata","value":null}]`, `changes metadata`},
-		"moved out of":       {`[{"op":"move","from":"/metadata/uid","path":"/spec/uid"}]`, `changes "metadata.uid"`},
-		"another root":       {`[{"op":"replace","path":"","value":{"kind":"Secret"}}]`, `changes "apiVersion"`},
-		"whole object":       {`{"apiVersion":"v1","kind":"Item"}`, `changes "metadata"`},
-		"test that fails":    {`[{"op":"test","path":"/kind","value":"x"}]`, `does not apply`},
-		"path that is not":   {`[{"op":"remove","path":"/spec/nothing"}]`, `does not apply`},
-		"no operation":       {`[{"op":"do","path":"/spec"}]`, `not a JSON patch`},
-		"nonsense":           {`[{"op":"test","path":""}]`, `does not apply`},
-		"no name":            {strings.Replace(item, `"spec":{`, `"":1,"spec":{`, 1), `whose name is ""`},
-		"array of something": {`[1]`, `not a JSON patch`},
-		"many operations":    {`[` + strings.Repeat(set("/spec/a")[1:len(set("/spec/a"))-1]+",", maxOperations) + set("/spec/a")[1:], `1001 operations`},
-		"many values":        {`[{"op":"add","path":"/spec/x","value":[` + strings.Repeat("{},", maxValues) + `{}]}]`, `250000 JSON values`},
-		"much work":          {inserting(), `reply with the whole object`},
-		"copies":             {doubling(), `does not apply`},
-		"many changes":       {many(), `more than 1000 operations`},
-		"large":              {`[{"op":"add","path":"/spec/x","value":"` + strings.Repeat("x", maxDefaulted) + `"}]`, `more than the`},
+		"no name":         {strings.Replace(item, `"spec":{`, `"":1,"spec":{`, 1), `whose name is ""`},
+		"many operations": {`[` + strings.Repeat(set("/spec/a")[1:len(set("/spec/a"))-1]+",", maxOperations) + set("/spec/a")[1:], `1001 operations`},
+		"many values":     {`[{"op":"add","path":"/spec/x","value":[` + strings.Repeat("{},", maxValues) + `{}]}]`, `250000 JSON values`},
+		"much work":       {inserting(), `reply with the whole object`},
+		"copies":          {doubling(), `does not apply`},
+		"many changes":    {many(), `more than 1000 operations`},
+		"large":           {`[{"op":"add","path":"/spec/x","value":"` + strings.Repeat("x", maxDefaulted) + `"}]`, `more than the`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := ReadDefaults([]byte(item), []byte(tt.reply))
-			if err == nil || !strings.Contains(err.Error(), tt.wantErr) {
-				t.Errorf("error %q does not say %q", err, tt.wantErr)
+		cases = append(cases, invalidCase{name, tt.wantErr, table.JSON(tt.reply)})
+	}
+	for _, tt := range cases {
+		t.Run(tt.Name, func(t *testing.T) {
+			_, err := ReadDefaults([]byte(item), []byte(tt.Reply))
+			if err == nil || !strings.Contains(err.Error(), tt.WantErr) {
+				t.Errorf("error %q does not say %q", err, tt.WantErr)
 			}
 		})
 	}
