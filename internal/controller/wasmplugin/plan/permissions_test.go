@@ -15,9 +15,8 @@ import (
 // TestPlan_WatchVerbs shows that a plugin that finalizes needs patch on its targets, but not on what it only owns.
 func TestPlan_WatchVerbs(t *testing.T) {
 	t.Parallel()
-	wp := wasmPlugin(func(s *pluginsv1alpha1.WasmPluginSpec) {
-		s.Owns = []pluginsv1alpha1.TypeReference{forType(category()).TypeReference}
-	})
+	owned := pluginsv1alpha1.TypeReference{APIVersion: category.GroupVersion().String(), Kind: category.Kind}
+	wp := wasmPlugin(pluginsv1alpha1.WasmPluginSpec{Owns: []pluginsv1alpha1.TypeReference{owned}})
 	for _, tc := range []struct {
 		capability plugin.Capability
 		want       []string
@@ -25,14 +24,14 @@ func TestPlan_WatchVerbs(t *testing.T) {
 		{plugin.CapabilityReconcile, []string{"list", "watch"}},
 		{plugin.CapabilityFinalization, []string{"list", "watch", "patch"}},
 	} {
-		p, err := New(wp, plugin.Metadata{Capabilities: []plugin.Capability{tc.capability}, ForTypes: []schema.GroupVersionKind{item()}})
+		p, err := New(wp, plugin.Metadata{Capabilities: []plugin.Capability{tc.capability}, ForTypes: []schema.GroupVersionKind{item}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.WatchVerbs(item()); !slices.Equal(got, tc.want) {
+		if got := p.WatchVerbs(item); !slices.Equal(got, tc.want) {
 			t.Errorf("%s: %q", tc.capability, got)
 		}
-		if got := p.WatchVerbs(category()); !slices.Equal(got, []string{"list", "watch"}) {
+		if got := p.WatchVerbs(category); !slices.Equal(got, []string{"list", "watch"}) {
 			t.Errorf("%s: of a kind that is owned %q", tc.capability, got)
 		}
 		if finalizes := p.Watch.Finalizer == "validator.shop.plugins.k1s.io/finalize"; finalizes != (tc.capability == plugin.CapabilityFinalization) {
