@@ -9,11 +9,12 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/go-logr/logr/funcr"
+	"github.com/go-logr/logr"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/client-go/rest"
 
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/logs"
 )
 
 // notified records the groups that a Watch reports; "all" stands for a change of all.
@@ -45,14 +46,14 @@ func (h *notified) expect(t *testing.T, group string) {
 }
 
 // start runs a Watch with a connection until the test ends.
-func (w *world) start(t *testing.T, config *rest.Config, log func(string)) *notified {
+func (w *world) start(t *testing.T, config *rest.Config, log logr.Logger) *notified {
 	t.Helper()
 	received := &notified{}
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	watch, err := NewWatch(config, httpClient, w.Resolver, funcr.New(func(_, args string) { log(args) }, funcr.Options{}), received.hear)
+	watch, err := NewWatch(config, httpClient, w.Resolver, log, received.hear)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func (w *world) start(t *testing.T, config *rest.Config, log func(string)) *noti
 // TestWatch shows that every change of a definition makes the kinds of its group be resolved again.
 func TestWatch(t *testing.T) {
 	w := newWorld(t)
-	received := w.start(t, w.Config, func(string) {})
+	received := w.start(t, w.Config, logr.Discard())
 	received.expect(t, "all")
 	crd := define("watched.example.com", "boxes", "Box", "v1", "v2")
 	before := w.Changes(crd.Spec.Group)
@@ -93,21 +94,18 @@ func TestWatch_forbidden(t *testing.T) {
 	limited := w.Limited(t, rbacv1.PolicyRule{
 		APIGroups: []string{definitions.Group}, Resources: []string{definitions.Resource}, Verbs: []string{"list", "watch"},
 	})
-	logged := make(chan string, 100)
-	received := w.start(t, limited.Config, func(text string) { logged <- text })
+	var logged logs.Recorder
+	received := w.start(t, limited.Config, logged.Logger())
 	received.expect(t, "all")
 	crd := define("forbidden.example.com", "boxes", "Box", "v1")
 	w.install(t, crd)
 	received.expect(t, crd.Spec.Group)
 	testenv.Eventually(t, "the log says so", func(context.Context) error {
-		select {
-		case text := <-logged:
-			if !contains(text, "cannot watch", "apiservices.apiregistration.k8s.io") {
-				return fmt.Errorf("it says %q", text)
+		for _, text := range logged.Lines() {
+			if contains(text, "cannot watch", "apiservices.apiregistration.k8s.io") {
+				return nil
 			}
-			return nil
-		default:
-			return fmt.Errorf("it says nothing")
 		}
+		return fmt.Errorf("it says %q", logged.Lines())
 	})
 }

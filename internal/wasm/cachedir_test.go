@@ -71,7 +71,7 @@ func TestEngine_cacheDir_deleted(t *testing.T) {
 	if got := calls(t, load(t, e, "modes")); got != 1 {
 		t.Errorf("call %d, want 1", got)
 	}
-	if l.count("Cannot keep compiled code") != 1 {
+	if l.Count("Cannot keep compiled code") != 1 {
 		t.Error("nothing is logged about it")
 	}
 	_, _, err := e.Load(t.Context(), request(t, "not_valid"))
@@ -139,7 +139,7 @@ func TestEngine_cacheDir_ownGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, l := newEngine(t, func(o *Options) { o.CacheDir = dir })
-	if l.count("Compiled code is made anew") != 1 {
+	if l.Count("Compiled code is made anew") != 1 {
 		t.Error("nothing is logged about it")
 	}
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {

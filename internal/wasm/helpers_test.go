@@ -8,17 +8,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
-	"github.com/go-logr/logr/funcr"
-
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/logs"
 )
 
 // callTimeout is how long a test waits for something that must happen.
@@ -37,32 +32,11 @@ func within(r plugin.Runner, runsOut bool, call func() ([]byte, error)) ([]byte,
 	return call()
 }
 
-// logs collects the log of an engine.
-type logs struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (l *logs) logger() logr.Logger {
-	return funcr.New(func(_, args string) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.lines = append(l.lines, args)
-	}, funcr.Options{Verbosity: 1})
-}
-
-// count returns how many lines contain a text.
-func (l *logs) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(slices.DeleteFunc(slices.Clone(l.lines), func(line string) bool { return !strings.Contains(line, text) }))
-}
-
 // newEngine returns an engine that is closed when the test ends, and its log.
-func newEngine(tb testing.TB, change ...func(*Options)) (*Engine, *logs) {
+func newEngine(tb testing.TB, change ...func(*Options)) (*Engine, *logs.Recorder) {
 	tb.Helper()
-	var l logs
-	o := Options{Log: l.logger()}
+	l := &logs.Recorder{Verbosity: 1}
+	o := Options{Log: l.Logger()}
 	for _, c := range change {
 		c(&o)
 	}
@@ -75,7 +49,7 @@ func newEngine(tb testing.TB, change ...func(*Options)) (*Engine, *logs) {
 			tb.Error(err)
 		}
 	})
-	return e, &l
+	return e, l
 }
 
 func fixture(tb testing.TB, name string) plugin.Module {

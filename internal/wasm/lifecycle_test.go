@@ -139,11 +139,11 @@ func TestRunner_idle(t *testing.T) {
 		t.Parallel()
 		e, l := newEngine(t)
 		r := load(t, e, "modes", func(req *plugin.LoadRequest) { req.Limits.IdleTimeout = time.Millisecond })
-		eventually(t, "the instance is told to shut down", func() bool { return l.count("shutting down") == 1 })
+		eventually(t, "the instance is told to shut down", func() bool { return l.Count("shutting down") == 1 })
 		if got := calls(t, r); got != 1 {
 			t.Errorf("call %d, want 1", got)
 		}
-		eventually(t, "the second one too", func() bool { return l.count("shutting down") == 2 })
+		eventually(t, "the second one too", func() bool { return l.Count("shutting down") == 2 })
 	})
 	t.Run("never kept", func(t *testing.T) {
 		t.Parallel()
@@ -154,7 +154,7 @@ func TestRunner_idle(t *testing.T) {
 				t.Errorf("call %d, want 1", got)
 			}
 		}
-		if got := l.count("shutting down"); got != 4 {
+		if got := l.Count("shutting down"); got != 4 {
 			t.Errorf("%d instances were told to shut down, want 4: that of the load and one for each call", got)
 		}
 	})
@@ -168,14 +168,14 @@ func TestRunner_shutdown(t *testing.T) {
 	if _, err := mode(t.Context(), r, 'e'); plugin.KindOf(err) != plugin.KindTrap {
 		t.Fatal(err)
 	}
-	if got := l.count("shutting down"); got != 0 {
+	if got := l.Count("shutting down"); got != 0 {
 		t.Errorf("told %d times after a trap, want 0", got)
 	}
 	calls(t, r)
 	if err := r.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := l.count("shutting down"); got != 1 {
+	if got := l.Count("shutting down"); got != 1 {
 		t.Errorf("told %d times in all, want 1", got)
 	}
 }
@@ -188,7 +188,7 @@ func TestRunner_shutdown_loop(t *testing.T) {
 	if err := r.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := l.count("guest k1s_shutdown: Timeout"); got != 1 {
+	if got := l.Count("guest k1s_shutdown: Timeout"); got != 1 {
 		t.Errorf("told %d times, want 1", got)
 	}
 }

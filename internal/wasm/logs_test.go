@@ -30,10 +30,8 @@ func TestLogs_levels(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, want := range append(tt.want, `"plugin"="test/modes"`) {
-			l.mu.Lock()
-			last := l.lines[len(l.lines)-1]
-			l.mu.Unlock()
-			if !strings.Contains(last, "said at "+tt.name) || !strings.Contains(last, want) {
+			lines := l.Lines()
+			if last := lines[len(lines)-1]; !strings.Contains(last, "said at "+tt.name) || !strings.Contains(last, want) {
 				t.Errorf("%s: got %s, want %s in it", tt.name, last, want)
 			}
 		}
@@ -52,7 +50,7 @@ func TestLogs_text(t *testing.T) {
 		}
 	}
 	for _, want := range []string{`"one two [31m"`, "bad \uFFFD UTF-8", `"` + long + `"`} {
-		if l.count(want) != 1 {
+		if l.Count(want) != 1 {
 			t.Errorf("%.40s is not logged", want)
 		}
 	}
@@ -67,10 +65,10 @@ func TestLogs_flood(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := l.count("flood"); got != 2*maxLinesPerCall {
+	if got := l.Count("flood"); got != 2*maxLinesPerCall {
 		t.Errorf("%d lines are logged, want %d", got, 2*maxLinesPerCall)
 	}
-	if got := l.count(`"lines"=4900`); got != 2 {
+	if got := l.Count(`"lines"=4900`); got != 2 {
 		t.Errorf("what is dropped is told %d times, want 2", got)
 	}
 }
@@ -93,15 +91,15 @@ func TestLogs_flood_calls(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got := l.count("zzzz") * (abi.MaxLogMessage + lineOverhead)
+	got := l.Count("zzzz") * (abi.MaxLogMessage + lineOverhead)
 	if got > loggedAtOnce || got < loggedAtOnce/2 {
 		t.Errorf("%d bytes are logged, want %d at most and about that", got, loggedAtOnce)
 	}
-	if l.count("Dropped lines of a guest that logs too much") == 0 {
+	if l.Count("Dropped lines of a guest that logs too much") == 0 {
 		t.Error("it is not told that lines are dropped")
 	}
 	load(t, e, "start_log")
-	if l.count("booting") != 1 {
+	if l.Count("booting") != 1 {
 		t.Error("another plugin's line is lost")
 	}
 }
@@ -116,7 +114,7 @@ func TestLogs_output(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := l.count("a line"); got != 2*maxLinesPerCall {
+	if got := l.Count("a line"); got != 2*maxLinesPerCall {
 		t.Errorf("%d lines are logged, want %d", got, 2*maxLinesPerCall)
 	}
 	for _, text := range []string{"\n\nno end", strings.Repeat("y", 20_000)} {
@@ -124,10 +122,10 @@ func TestLogs_output(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if l.count(`"no end" "plugin"="test/modes" "stream"="stdout"`) != 1 {
+	if l.Count(`"no end" "plugin"="test/modes" "stream"="stdout"`) != 1 {
 		t.Error("a line without an end is not logged when its call ends")
 	}
-	if l.count(`"`+strings.Repeat("y", abi.MaxLogMessage)+`"`) != 1 {
+	if l.Count(`"`+strings.Repeat("y", abi.MaxLogMessage)+`"`) != 1 {
 		t.Error("a line that is too long is not cut off")
 	}
 }
@@ -137,7 +135,7 @@ func TestLogs_startFunction(t *testing.T) {
 	t.Parallel()
 	e, l := newEngine(t)
 	load(t, e, "start_log")
-	if l.count("booting") != 1 {
+	if l.Count("booting") != 1 {
 		t.Error("nothing is logged")
 	}
 }

@@ -92,15 +92,13 @@ func TestRedact_allOutputs(t *testing.T) {
 					if strings.Contains(err.Error(), form) || strings.Contains(string(status), form) {
 						t.Errorf("the error has %q: %v, %s", form, err, status)
 					}
-					l.mu.Lock()
-					for _, line := range l.lines {
+					for _, line := range l.Lines() {
 						if strings.Contains(line, form) {
 							t.Errorf("the log has %q: %s", form, line)
 						}
 					}
-					l.mu.Unlock()
 				}
-				if n := l.count(plugin.Redacted); n < 4 { // two messages, standard output and standard error
+				if n := l.Count(plugin.Redacted); n < 4 { // two messages, standard output and standard error
 					t.Errorf("%d lines tell that there was something, want 4 or more", n)
 				}
 			})
@@ -124,8 +122,8 @@ func TestRedact_without(t *testing.T) {
 	if err := r.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := l.count(quoting[0]); n != 4 {
-		t.Errorf("%d lines have the secret, want 4: %q", n, l.lines)
+	if n := l.Count(quoting[0]); n != 4 {
+		t.Errorf("%d lines have the secret, want 4: %q", n, l.Lines())
 	}
 }
 
@@ -189,10 +187,10 @@ func TestRedact_longOutput(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := l.count("xh"); n != 0 {
+	if n := l.Count("xh"); n != 0 {
 		t.Errorf("%d lines have a part of the secret", n)
 	}
-	if n := l.count("xxxxxxxx"); n < 5 {
+	if n := l.Count("xxxxxxxx"); n < 5 {
 		t.Errorf("%d lines, want 5", n)
 	}
 }

@@ -3,7 +3,6 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,11 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -30,6 +27,7 @@ import (
 	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/logs"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
@@ -39,8 +37,7 @@ type guest struct {
 	plugin.Runner
 	metadata plugin.Metadata
 
-	mu     sync.Mutex
-	logged bytes.Buffer
+	log logs.Recorder
 }
 
 // configMaps implements access.Kinds without an API server.
@@ -74,11 +71,7 @@ func newGuest(t *testing.T, text []byte) *guest {
 func load(t *testing.T, text []byte, host, reader plugin.Host, pages uint32) *guest {
 	t.Helper()
 	g := &guest{}
-	engine, err := wasm.New(t.Context(), wasm.Options{CacheDir: nativeCode(), Log: funcr.New(func(_, args string) {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		fmt.Fprintln(&g.logged, args)
-	}, funcr.Options{})})
+	engine, err := wasm.New(t.Context(), wasm.Options{CacheDir: nativeCode(), Log: g.log.Logger()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,9 +302,7 @@ func TestMirror_input(t *testing.T) {
 	if _, err := plugin.Validate(t.Context(), g, abi.ExportValidateCreate, abi.AdmissionRequest{Object: json.RawMessage(`{"log":2}`)}); err != nil {
 		t.Fatal(err)
 	}
-	g.mu.Lock()
-	logged := strings.ReplaceAll(g.logged.String(), `\"`, `"`)
-	g.mu.Unlock()
+	logged := strings.ReplaceAll(strings.Join(g.log.Lines(), "\n"), `\"`, `"`)
 	for _, want := range []string{
 		`{"apiVersion":"v1","kind":"Namespace","name":"","object":null,"oldObject":{"log":1},"uid":"u1","operation":"DELETE","dryRun":true,"userInfo":{"username":"jane"},"options":null}`,
 		`{"apiVersion":"","kind":"","name":"","object":{"log":2},"oldObject":null}`,

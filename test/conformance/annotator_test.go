@@ -70,8 +70,8 @@ func TestAnnotator_reconcile(t *testing.T) {
 			t.Errorf("%s: requests (-want +got)\n%s", tt.name, diff)
 		}
 	}
-	if !host.messages(`annotating \"tools\"`) {
-		t.Errorf("nothing is logged: %q", host.logged)
+	if host.log.Count(`annotating \"tools\"`) == 0 {
+		t.Errorf("nothing is logged: %q", host.log.Lines())
 	}
 }
 

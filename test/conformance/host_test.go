@@ -6,16 +6,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr/funcr"
-
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/logs"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
@@ -26,7 +23,7 @@ type recorder struct {
 
 	mu       sync.Mutex
 	requests []any
-	logged   []string
+	log      logs.Recorder
 }
 
 func (r *recorder) record(request any) {
@@ -42,13 +39,6 @@ func (r *recorder) take() []any {
 	requests := r.requests
 	r.requests = nil
 	return requests
-}
-
-// messages reports whether a message was logged.
-func (r *recorder) messages(message string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.ContainsFunc(r.logged, func(line string) bool { return strings.Contains(line, message) })
 }
 
 func (r *recorder) Patch(_ context.Context, req abi.PatchRequest) ([]byte, error) {
@@ -71,11 +61,7 @@ func run(t *testing.T, name string, host *recorder) (plugin.Metadata, plugin.Run
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := wasm.New(t.Context(), wasm.Options{Log: funcr.New(func(_, args string) {
-		host.mu.Lock()
-		defer host.mu.Unlock()
-		host.logged = append(host.logged, args)
-	}, funcr.Options{})})
+	engine, err := wasm.New(t.Context(), wasm.Options{Log: host.log.Logger()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,8 +105,8 @@ func TestLogger(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if !host.messages(`\"name\":\"tools\",\"object\":{},\"attempt\":1}`) || !host.messages("spoons") {
-		t.Errorf("not every object is logged: %.500q", host.logged)
+	if host.log.Count(`\"name\":\"tools\",\"object\":{},\"attempt\":1}`) == 0 || host.log.Count("spoons") == 0 {
+		t.Errorf("not every object is logged: %.500q", host.log.Lines())
 	}
 	if got := host.take(); got != nil {
 		t.Errorf("the guest asked for %+v", got)

@@ -9,10 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/go-logr/logr/funcr"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -23,6 +21,7 @@ import (
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/logs"
 )
 
 // secret creates or updates a Secret with the key "password".
@@ -119,13 +118,8 @@ func TestWasmPlugin_settingsFrom_notShown(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	o := startOperator(t, func(options *app.Options) { options.AuditLog, options.Registerer = audit, registry })
 	o.end(t)
-	var mu sync.Mutex
-	var logged strings.Builder
-	o.log = funcr.New(func(prefix, args string) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Fprintln(&logged, prefix, args)
-	}, funcr.Options{Verbosity: 1})
+	logged := &logs.Recorder{Verbosity: 1}
+	o.log = logged.Logger()
 	registry = prometheus.NewRegistry()
 	o.start(t)
 
@@ -174,13 +168,11 @@ func TestWasmPlugin_settingsFrom_notShown(t *testing.T) {
 		seen = append(seen, string(text))
 	}
 	o.end(t) // which flushes the audit log
-	mu.Lock()
-	defer mu.Unlock()
 	records, err := os.ReadFile(audit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen = append(seen, logged.String(), string(records))
+	seen = append(seen, strings.Join(logged.Lines(), "\n"), string(records))
 	names := []string{"status", "events", "metrics", "log", "audit log"}
 	for i, text := range seen {
 		for _, part := range []string{first, second, "hunter2", "battery"} {

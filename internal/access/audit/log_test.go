@@ -19,10 +19,10 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/logs"
 )
 
 func exampleRecord() Record {
@@ -123,8 +123,8 @@ func (d *drops) AuditDropped(n int) {
 func TestLog_blockedSink(t *testing.T) {
 	t.Parallel()
 	out, counts := &slow{wait: make(chan struct{})}, &drops{}
-	var complaints []string
-	l := NewLog(out, funcr.New(func(_, line string) { complaints = append(complaints, line) }, funcr.Options{}), counts)
+	var complaints logs.Recorder
+	l := NewLog(out, complaints.Logger(), counts)
 	const n = maxUnwritten + 5000
 	for range n { // it would never end if one blocked
 		l.Record(exampleRecord())
@@ -142,8 +142,8 @@ func TestLog_blockedSink(t *testing.T) {
 	if written+dropped != n+1 || dropped == 0 || dropped != counts.n {
 		t.Errorf("%d records: %d are written, %d missing according to the log and %d to the metric", n+1, written, dropped, counts.n)
 	}
-	if len(complaints) != 1 || !strings.Contains(complaints[0], "Audit records are lost") {
-		t.Errorf("the operator's log says %q, want it once", complaints)
+	if lines := complaints.Lines(); len(lines) != 1 || !strings.Contains(lines[0], "Audit records are lost") {
+		t.Errorf("the operator's log says %q, want it once", lines)
 	}
 	l.Record(exampleRecord()) // after Close
 	if counts.n != dropped+1 {

@@ -9,20 +9,19 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/logs"
 )
 
 // watchRights makes a world's authorizer watch changes, and waits until the watch works.
@@ -158,32 +157,21 @@ func TestWatch_forbidden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mu sync.Mutex
-	var lines []string
-	log := funcr.New(func(_, line string) {
-		mu.Lock()
-		defer mu.Unlock()
-		lines = append(lines, line)
-	}, funcr.Options{})
-	logged := func() []string {
-		mu.Lock()
-		defer mu.Unlock()
-		return slices.Clone(lines)
-	}
+	var logged logs.Recorder
 	authorizer := NewAuthorizer(nil, w.clock)
-	watch, err := NewWatch(older, httpClient, authorizer, log)
+	watch, err := NewWatch(older, httpClient, authorizer, logged.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}
 	testenv.Background(t, watch.Start)
 	testenv.Eventually(t, "it says so", func(context.Context) error {
-		if len(logged()) == 0 {
+		if len(logged.Lines()) == 0 {
 			return errors.New("it says nothing")
 		}
 		return nil
 	})
 	testenv.Consistently(t, "once", 2*time.Second, func(context.Context) error {
-		if got := logged(); len(got) != 1 || !strings.Contains(got[0], "cannot watch Roles") {
+		if got := logged.Lines(); len(got) != 1 || !strings.Contains(got[0], "cannot watch Roles") {
 			return fmt.Errorf("it says %q", got)
 		}
 		if authorizer.Watched() {
