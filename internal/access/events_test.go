@@ -22,9 +22,7 @@ import (
 func (w *world) eventsIn(t *testing.T, namespace string) []eventsv1.Event {
 	t.Helper()
 	var list eventsv1.EventList
-	if err := w.Client.List(t.Context(), &list, client.InNamespace(namespace)); err != nil {
-		t.Fatal(err)
-	}
+	w.List(t, &list, client.InNamespace(namespace))
 	var own []eventsv1.Event
 	for _, e := range list.Items {
 		if e.ReportingInstance == "k1s/"+w.namespace+"/tester" {

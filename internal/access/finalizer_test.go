@@ -44,9 +44,7 @@ func (w *world) finalizer(t *testing.T) *Finalizer {
 func (w *world) read(t *testing.T) *inventoryv1alpha1.Item {
 	t.Helper()
 	var item inventoryv1alpha1.Item
-	if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "thing"}, &item); err != nil {
-		t.Fatal(err)
-	}
+	w.Get(t, client.ObjectKey{Namespace: w.namespace, Name: "thing"}, &item)
 	return &item
 }
 
@@ -55,9 +53,7 @@ func (w *world) set(t *testing.T, finalizers ...string) *inventoryv1alpha1.Item 
 	t.Helper()
 	item := w.read(t)
 	item.Finalizers = finalizers
-	if err := w.Client.Update(t.Context(), item); err != nil {
-		t.Fatal(err)
-	}
+	w.Update(t, item)
 	return item
 }
 
@@ -193,9 +189,7 @@ func TestFinalizer_deletedOrTerminating(t *testing.T) {
 	f := w.finalizer(t)
 	w.thing(t, w.namespace)
 	seen := w.set(t, other).DeepCopy()
-	if err := w.Client.Delete(t.Context(), seen); err != nil {
-		t.Fatal(err)
-	}
+	w.Delete(t, seen)
 	if err := f.Put(t.Context(), itemResource(), seen); err != nil || f.On(w.read(t)) {
 		t.Errorf("one that is being deleted: %v, %q", err, w.read(t).Finalizers)
 	}
@@ -214,9 +208,7 @@ func TestFinalizer_deletedOrTerminating(t *testing.T) {
 			t.Errorf("%s, another one of that name: %v, %q", what, err, w.read(t).Finalizers)
 		}
 		w.set(t)
-		if err := w.Client.Delete(t.Context(), w.read(t)); err != nil {
-			t.Fatal(err)
-		}
+		w.Delete(t, w.read(t))
 	}
 }
 
@@ -235,9 +227,7 @@ func TestFinalizer_Sweep(t *testing.T) {
 	for _, namespace := range []string{w.namespace, w.Namespace(t)} {
 		for i, finalizers := range [][]string{{f.Name}, {other, f.Name, neighbor.Name}, {neighbor.Name}, nil} {
 			cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("cm-%d", i), Finalizers: finalizers}}
-			if err := w.Client.Create(t.Context(), cm); err != nil {
-				t.Fatal(err)
-			}
+			w.Create(t, cm)
 			made = append(made, cm)
 		}
 	}
@@ -344,9 +334,7 @@ func TestFinalizer_Sweep_ends(t *testing.T) {
 	}
 	name = f.Name
 	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "kept", Finalizers: []string{name}}}
-	if err := w.Client.Create(t.Context(), cm); err != nil {
-		t.Fatal(err)
-	}
+	w.Create(t, cm)
 	if _, err := f.Sweep(ctx, corev1.SchemeGroupVersion.WithResource("configmaps")); err == nil || ctx.Err() != nil {
 		t.Errorf("got %v after %d times", err, p.times.Load())
 	}

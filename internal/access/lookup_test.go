@@ -34,9 +34,7 @@ func (w *world) things(t *testing.T, group string) (unserve func()) {
 			Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"}},
 		})
 	}
-	if err := w.Client.Create(t.Context(), crd); err != nil {
-		t.Fatal(err)
-	}
+	w.Create(t, crd)
 	t.Cleanup(func() {
 		if err := w.Client.Delete(context.Background(), crd); err != nil {
 			t.Error(err)

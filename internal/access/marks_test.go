@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"testing"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -35,17 +34,9 @@ func TestFactory_marks(t *testing.T) {
 	// impersonate the plugin's ServiceAccount, too.
 	const operator = "operator"
 	w.ServiceAccount(t, w.namespace, operator)
-	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}, Rules: []rbacv1.PolicyRule{
-		{APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, Verbs: []string{"impersonate"}},
-		{APIGroups: []string{"authentication.k8s.io"}, Resources: []string{"userextras/" + ownwrite.ExtraKey}, Verbs: []string{"impersonate"}},
-	}}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: role.ObjectMeta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: w.namespace, Name: operator}},
-	}
-	if err := errors.Join(w.Client.Create(t.Context(), role), w.Client.Create(t.Context(), binding)); err != nil {
-		t.Fatal(err)
-	}
+	w.GrantCluster(t, testenv.AccountSubject(w.namespace, operator),
+		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, Verbs: []string{"impersonate"}},
+		rbacv1.PolicyRule{APIGroups: []string{"authentication.k8s.io"}, Resources: []string{"userextras/" + ownwrite.ExtraKey}, Verbs: []string{"impersonate"}})
 	token := &authenticationv1.TokenRequest{}
 	sa := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: operator}}
 	if err := w.Client.SubResource("token").Create(t.Context(), sa, token); err != nil {

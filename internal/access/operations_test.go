@@ -118,8 +118,6 @@ func (w *world) thing(t *testing.T, namespace string) *inventoryv1alpha1.Item {
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "thing"},
 		Spec:       inventoryv1alpha1.ItemSpec{Name: "thing"},
 	}
-	if err := w.Client.Create(t.Context(), item); err != nil {
-		t.Fatalf("create the Item: %v", err)
-	}
+	w.Create(t, item)
 	return item
 }

@@ -238,7 +238,5 @@ func TestRestrictedClient_list_tooLong(t *testing.T) {
 func (w *world) configMap(t *testing.T, name string, labels map[string]string, data map[string][]byte) {
 	t.Helper()
 	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name, Labels: labels}, BinaryData: data}
-	if err := w.Client.Create(t.Context(), cm); err != nil {
-		t.Fatal(err)
-	}
+	w.Create(t, cm)
 }

@@ -184,9 +184,7 @@ func TestRestrictedClient_patch_types(t *testing.T) {
 		t.Run(string(tc.patchType), func(t *testing.T) {
 			name := "cm-" + string(tc.patchType)
 			cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, Data: map[string]string{"a": "old", "b": "kept"}}
-			if err := w.Client.Create(t.Context(), cm); err != nil {
-				t.Fatal(err)
-			}
+			w.Create(t, cm)
 			_, err := w.client(t).Patch(t.Context(), abi.PatchRequest{
 				ObjectKey: abi.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Namespace: w.namespace, Name: name},
 				PatchType: tc.patchType, Patch: json.RawMessage(tc.patch), Force: tc.patchType == abi.PatchApply,
@@ -194,9 +192,7 @@ func TestRestrictedClient_patch_types(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(cm), cm); err != nil {
-				t.Fatal(err)
-			}
+			w.Get(t, client.ObjectKeyFromObject(cm), cm)
 			if cm.Data["a"] != "new" || cm.Data["b"] != "kept" {
 				t.Errorf("got %v", cm.Data)
 			}

@@ -78,9 +78,7 @@ func TestRestrictedClient_delete_preconditions(t *testing.T) {
 	for _, bad := range []abi.DeleteRequest{request("another", ""), request("", "1"), request(uid, "1"), request("another", version)} {
 		wantDenial(t, c.Delete(t.Context(), bad), metav1.StatusReasonConflict)
 	}
-	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(item), item); err != nil {
-		t.Fatalf("it should still be there: %v", err)
-	}
+	w.Get(t, client.ObjectKeyFromObject(item), item)
 	if err := c.Delete(t.Context(), request(uid, version)); err != nil {
 		t.Errorf("with the right preconditions: %v", err)
 	}
@@ -111,9 +109,7 @@ func TestRestrictedClient_delete_propagation(t *testing.T) {
 			t.Errorf("%q: finalizers are %q (%v), want %q", policy, item.Finalizers, err, finalizer)
 		}
 		item.Finalizers = nil // no garbage collector runs here
-		if err := w.Client.Update(t.Context(), item); err != nil {
-			t.Fatal(err)
-		}
+		w.Update(t, item)
 	}
 }
 

@@ -20,9 +20,7 @@ import (
 func (w *world) secret(t *testing.T, name string) {
 	t.Helper()
 	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, Data: map[string][]byte{"password": []byte("hunter2")}}
-	if err := w.Client.Create(t.Context(), s); err != nil {
-		t.Fatal(err)
-	}
+	w.Create(t, s)
 }
 
 // TestFactory_Secret reads as the plugin's ServiceAccount: with its permissions, and with no others.

@@ -98,9 +98,7 @@ func TestRestrictedClient_write_foreignNamespace(t *testing.T) {
 			_, err := tc.do()
 			for _, namespace := range []string{foreign, w.namespace} {
 				var got inventoryv1alpha1.Item
-				if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "thing"}, &got); err != nil {
-					t.Fatal(err)
-				}
+				w.Get(t, client.ObjectKey{Namespace: namespace, Name: "thing"}, &got)
 				if namespace == foreign && got.Spec.Name != "thing" {
 					t.Fatalf("the object in the other namespace was changed")
 				}
@@ -211,9 +209,7 @@ func TestRestrictedClient_update_mayCreate(t *testing.T) {
 	})
 	t.Run("of an object that is there", func(t *testing.T) {
 		lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "there"}}
-		if err := w.Client.Create(t.Context(), lease); err != nil {
-			t.Fatal(err)
-		}
+		w.Create(t, lease)
 		if err := update(c, "there", fmt.Sprintf(`,"uid":%q,"resourceVersion":%q`, lease.UID, lease.ResourceVersion)); err != nil {
 			t.Error(err)
 		}

@@ -142,9 +142,7 @@ func TestConfigurations_SweepAndRemove(t *testing.T) {
 	env := testenv.Shared(t)
 	w := &world{home: env.Namespace(t), shop: "nobodys-shop"}
 	owner := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: w.home}}
-	if err := env.Client.Create(t.Context(), owner); err != nil {
-		t.Fatal(err)
-	}
+	env.Create(t, owner)
 	c := newConfigurations(env, func(o *ConfigurationsOptions) {
 		o.Owner = metav1.NewControllerRef(owner, rbacv1.SchemeGroupVersion.WithKind("ClusterRole"))
 	})

@@ -83,9 +83,7 @@ func TestServer_denialIsNoAbsence(t *testing.T) {
 	w := newWorld(t)
 	w.grant(t, w.shop, VerbValidate)
 	hammer := newItem(w.shop, "hammer")
-	if err := w.Client.Create(t.Context(), hammer); err != nil {
-		t.Fatal(err)
-	}
+	w.Create(t, hammer)
 	w.configure(t, w.plugin(nil),
 		scripted(abi.ExportValidateDelete, anything, respondsError, `{"reason":"NotFound","code":404,"message":"no approval was found"}`),
 		scripted(abi.ExportValidateUpdate, anything, respondsError, `{"reason":"Expired","code":410,"message":"the approval has expired"}`),

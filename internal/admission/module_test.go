@@ -33,19 +33,14 @@ func configMaps(namespace string) Target {
 // with its module, which also works while the operator is unavailable.
 func TestConfigurations_module(t *testing.T) {
 	w := newWorld(t)
-	create(t, w, &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: w.home, Name: "policy"}, Rules: []rbacv1.PolicyRule{
-		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{VerbValidate}},
-	}})
-	create(t, w, &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.home, Name: "policy"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "policy"},
-		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: w.home, Name: account}},
-	})
+	rule := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{VerbValidate}}
+	w.Create(t, testenv.Role(w.home, "policy", rule), testenv.Binding(w.home, "policy", "policy", testenv.AccountSubject(w.home, account)))
 	named := func(name string) *corev1.ConfigMap {
 		return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.home, Name: name}}
 	}
 	module, other := named("module"), named("other")
-	create(t, w, module)
-	create(t, w, other)
+	w.Create(t, module)
+	w.Create(t, other)
 	p := w.plugin(slot(t, load(t, w.engine, nil)), func(p *Plugin) {
 		p.Targets, p.Module = []Target{configMaps(w.home)}, types.NamespacedName{Namespace: w.home, Name: "module"}
 	})
@@ -82,7 +77,7 @@ func TestConfigurations_module(t *testing.T) {
 	}
 	elsewhere := named("module")
 	elsewhere.Namespace = w.shop
-	create(t, w, elsewhere)
+	w.Create(t, elsewhere)
 	if err := w.Client.DeleteAllOf(t.Context(), &corev1.ConfigMap{}, client.InNamespace(w.home), client.MatchingFields{"metadata.name": "module"}); err != nil {
 		t.Errorf("delete the module in a collection: %v", err)
 	}
@@ -91,13 +86,6 @@ func TestConfigurations_module(t *testing.T) {
 	}
 	if err := w.Client.Delete(t.Context(), named("module")); err != nil {
 		t.Errorf("delete the module: %v", err)
-	}
-}
-
-func create(t *testing.T, w *world, o client.Object) {
-	t.Helper()
-	if err := w.Client.Create(t.Context(), o); err != nil {
-		t.Fatal(err)
 	}
 }
 

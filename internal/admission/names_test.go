@@ -21,9 +21,7 @@ func TestServer_names(t *testing.T) {
 	w := newWorld(t)
 	w.grant(t, w.shop, VerbValidate)
 	for _, name := range []string{"hammer", "saw"} {
-		if err := w.Client.Create(t.Context(), newItem(w.shop, name)); err != nil {
-			t.Fatal(err)
-		}
+		w.Create(t, newItem(w.shop, name))
 	}
 	key := func(name string) string { return fmt.Sprintf(`"namespace":%q,"name":%q`, w.shop, name) }
 	s := w.configure(t, w.plugin(nil), scripted(abi.ExportValidateDelete, key("hammer"), respondsError, `{"message":"hammers stay"}`))

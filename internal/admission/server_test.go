@@ -208,9 +208,7 @@ func TestServer_exemptNamespaces(t *testing.T) {
 		scripted(abi.ExportValidateCreate, `"name":"it"`, traps, ""), scripted(abi.ExportSetDefaults, `"name":"it"`, traps, ""))
 	namespaces := []string{metav1.NamespaceSystem, operatorNamespace}
 	operator := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: operatorNamespace}}
-	if err := w.Client.Create(t.Context(), operator); err != nil {
-		t.Fatal(err)
-	}
+	w.Create(t, operator)
 	for _, namespace := range namespaces {
 		if err := w.Client.Create(t.Context(), newItem(namespace, "it"), client.DryRunAll); err != nil {
 			t.Errorf("namespace %q: %v", namespace, err)
@@ -242,9 +240,7 @@ func TestServer_rightRevoked(t *testing.T) {
 	w.configure(t, w.plugin(nil), scripted(abi.ExportValidateCreate, `"name":"it"`, respondsError, invalid("no")))
 	denied(t, w.Client.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll), 422, metav1.StatusReasonInvalid, "no")
 	before := clk.looks.Load()
-	if err := w.Client.Delete(t.Context(), binding); err != nil {
-		t.Fatal(err)
-	}
+	w.Delete(t, binding)
 	testenv.Eventually(t, "the plugin loses its say", func(ctx context.Context) error {
 		return w.Client.Create(ctx, newItem(w.shop, "it"), client.DryRunAll)
 	})
@@ -256,9 +252,7 @@ func TestServer_deletionProceeds(t *testing.T) {
 	w.grant(t, w.shop, VerbValidate)
 	const finalizer = "example.com/wait"
 	item := newItem(w.shop, "it")
-	if err := w.Client.Create(t.Context(), item); err != nil {
-		t.Fatal(err)
-	}
+	w.Create(t, item)
 	w.configure(t, w.plugin(nil), scripted(abi.ExportValidateUpdate, anything, respondsError, invalid("no updates")))
 
 	item.Finalizers = []string{finalizer}
@@ -267,12 +261,8 @@ func TestServer_deletionProceeds(t *testing.T) {
 	}
 	item.Labels = map[string]string{"a": "b"}
 	denied(t, w.Client.Update(t.Context(), item), 422, metav1.StatusReasonInvalid, "no updates")
-	if err := w.Client.Delete(t.Context(), item); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(item), item); err != nil {
-		t.Fatal(err)
-	}
+	w.Delete(t, item)
+	w.Get(t, client.ObjectKeyFromObject(item), item)
 	item.Labels, item.Finalizers = map[string]string{"a": "b"}, nil
 	if err := w.Client.Update(t.Context(), item); err != nil {
 		t.Errorf("take the finalizer off: %v", err)

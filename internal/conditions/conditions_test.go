@@ -115,14 +115,10 @@ func TestPatch(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Namespace: env.Namespace(t), Name: "plugin"},
 		Spec:       pluginsv1alpha1.WasmPluginSpec{Source: pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "a.wasm"}}},
 	}
-	if err := env.Client.Create(t.Context(), wp); err != nil {
-		t.Fatal(err)
-	}
+	env.Create(t, wp)
 	read := func() *pluginsv1alpha1.WasmPlugin {
 		got := &pluginsv1alpha1.WasmPlugin{}
-		if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(wp), got); err != nil {
-			t.Fatal(err)
-		}
+		env.Get(t, client.ObjectKeyFromObject(wp), got)
 		return got
 	}
 	patch := func(ctx context.Context, change func(*pluginsv1alpha1.WasmPlugin)) {
@@ -159,9 +155,7 @@ func TestPatch(t *testing.T) {
 	before := read()
 	after := before.DeepCopy()
 	after.Status.ObservedGeneration = 9
-	if err := env.Client.Delete(t.Context(), before.DeepCopy()); err != nil {
-		t.Fatal(err)
-	}
+	env.Delete(t, before.DeepCopy())
 	if err := Patch(t.Context(), env.Client, before, after, "tester"); err != nil {
 		t.Errorf("of an object that is gone: %v", err)
 	}

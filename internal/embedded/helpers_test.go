@@ -104,9 +104,7 @@ func createConfigMaps(t *testing.T, env *testenv.Env, namespace string, names ..
 	t.Helper()
 	for _, name := range names {
 		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
-		if err := env.Client.Create(t.Context(), object); err != nil {
-			t.Fatalf("create ConfigMap %q: %v", name, err)
-		}
+		env.Create(t, object)
 	}
 }
 

@@ -60,9 +60,7 @@ func TestRegistry_thirdController(t *testing.T) {
 	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
 		Namespace: env.Namespace(t), Name: "letter", Labels: map[string]string{"stamp": "please"},
 	}}
-	if err := env.Client.Create(t.Context(), object); err != nil {
-		t.Fatalf("create a ConfigMap: %v", err)
-	}
+	env.Create(t, object)
 	testenv.Eventually(t, "the third controller works", func(ctx context.Context) error {
 		if err := env.Client.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 			return err

@@ -109,9 +109,7 @@ func define(group, plural, kind string, versions ...string) *apiextensionsv1.Cus
 // install creates a CustomResourceDefinition, which is deleted when the test ends.
 func (w *world) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
 	t.Helper()
-	if err := w.Client.Create(t.Context(), crd); err != nil {
-		t.Fatal(err)
-	}
+	w.Create(t, crd)
 	t.Cleanup(func() { w.uninstall(t, crd) })
 }
 

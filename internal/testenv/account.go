@@ -11,7 +11,6 @@ import (
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -47,30 +46,16 @@ func (a *Account) GrantName(t *testing.T, namespace, verb, group, resource, name
 
 func (a *Account) bind(t *testing.T, namespace string, rule rbacv1.PolicyRule) {
 	t.Helper()
-	a.Bind(t, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: a.namespace, Name: a.name}, namespace, rule)
+	a.Bind(t, AccountSubject(a.namespace, a.name), namespace, rule)
 }
 
 // Bind grants what a rule allows to a subject that includes the ServiceAccount, and waits like Grant.
 func (a *Account) Bind(t *testing.T, subject rbacv1.Subject, namespace string, rule rbacv1.PolicyRule) {
 	t.Helper()
-	rules := []rbacv1.PolicyRule{rule}
-	name := metav1.ObjectMeta{Namespace: namespace, GenerateName: "test-"}
-	subjects := []rbacv1.Subject{subject}
-	var err error
-	if namespace == "" {
-		role := &rbacv1.ClusterRole{ObjectMeta: name, Rules: rules}
-		err = a.Client.Create(t.Context(), role)
-		ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name}
-		err = errors.Join(err, a.Client.Create(t.Context(), &rbacv1.ClusterRoleBinding{ObjectMeta: name, RoleRef: ref, Subjects: subjects}))
-	} else {
-		role := &rbacv1.Role{ObjectMeta: name, Rules: rules}
-		err = a.Client.Create(t.Context(), role)
-		ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name}
-		err = errors.Join(err, a.Client.Create(t.Context(), &rbacv1.RoleBinding{ObjectMeta: name, RoleRef: ref, Subjects: subjects}))
-	}
-	if err != nil {
-		t.Fatalf("grant %v: %v", rule, err)
-	}
+	role := Role(namespace, "", rule)
+	role.SetGenerateName("test-")
+	a.Create(t, role)
+	a.Create(t, Binding(namespace, role.GetName(), role.GetName(), subject))
 	resource, subresource, _ := strings.Cut(rule.Resources[0], "/")
 	attributes := authorizationv1.ResourceAttributes{
 		Verb: rule.Verbs[0], Group: rule.APIGroups[0], Resource: resource, Subresource: subresource, Namespace: namespace,

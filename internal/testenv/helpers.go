@@ -29,9 +29,7 @@ const (
 func (e *Env) Namespace(t *testing.T) string {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
-	if err := e.Client.Create(t.Context(), ns); err != nil {
-		t.Fatalf("create a namespace: %v", err)
-	}
+	e.Create(t, ns)
 	e.ServiceAccount(t, ns.Name, "default")
 	return ns.Name
 }
@@ -39,10 +37,7 @@ func (e *Env) Namespace(t *testing.T) string {
 // ServiceAccount creates a ServiceAccount.
 func (e *Env) ServiceAccount(t *testing.T, namespace, name string) {
 	t.Helper()
-	sa := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
-	if err := e.Client.Create(t.Context(), sa); err != nil {
-		t.Fatalf("create ServiceAccount %s/%s: %v", namespace, name, err)
-	}
+	e.Create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
 }
 
 // Eventually polls check until it returns nil. If that takes longer than Patience, the test fails with the last error.

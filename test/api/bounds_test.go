@@ -73,9 +73,7 @@ func TestWasmPlugin_listsThroughUpdates(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Namespace: env.Namespace(t), Name: "lists"},
 		Spec:       pluginsv1alpha1.WasmPluginSpec{Source: pluginsv1alpha1.Source{ConfigMap: &pluginsv1alpha1.ConfigMapSource{Name: "a"}}},
 	}
-	if err := env.Client.Create(t.Context(), wp); err != nil {
-		t.Fatal(err)
-	}
+	env.Create(t, wp)
 	kinds := func(s pluginsv1alpha1.Security) (lists [3]string) {
 		for i, l := range []any{s.AllowedResources, s.AllowedVerbs, s.AllowedNamespaces} {
 			lists[i] = strings.SplitAfterN(fmt.Sprintf("%#v", l), "{", 2)[0] // distinguishes nil from empty
@@ -89,13 +87,9 @@ func TestWasmPlugin_listsThroughUpdates(t *testing.T) {
 		{AllowedResources: []string{"items"}, AllowedNamespaces: []string{}},
 	} {
 		wp.Spec.Security = s
-		if err := env.Client.Update(t.Context(), wp); err != nil {
-			t.Fatal(err)
-		}
+		env.Update(t, wp)
 		var got pluginsv1alpha1.WasmPlugin
-		if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(wp), &got); err != nil {
-			t.Fatal(err)
-		}
+		env.Get(t, client.ObjectKeyFromObject(wp), &got)
 		if kinds(got.Spec.Security) != kinds(s) {
 			t.Errorf("wrote %#v, read %#v", s, got.Spec.Security)
 		}

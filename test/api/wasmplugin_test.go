@@ -97,9 +97,7 @@ func TestWasmPlugin_defaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wp pluginsv1alpha1.WasmPlugin
-	if err := env.Client.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "defaults"}, &wp); err != nil {
-		t.Fatal(err)
-	}
+	env.Get(t, client.ObjectKey{Namespace: ns, Name: "defaults"}, &wp)
 	got := []any{
 		wp.Spec.Source.ConfigMap.Key, wp.Spec.ServiceAccountName, wp.Spec.Security.MaxConcurrentRequests,
 		wp.Spec.Runtime.MaxMemoryPages, wp.Spec.Runtime.TimeoutSeconds, wp.Spec.Runtime.MaxInstances, *wp.Spec.Runtime.IdleSeconds,
@@ -124,12 +122,8 @@ func TestWasmPlugin_emptyListsSurvive(t *testing.T) {
 			Security: pluginsv1alpha1.Security{AllowedResources: []string{}, AllowedNamespaces: []string{}},
 		},
 	}
-	if err := env.Client.Create(t.Context(), wp); err != nil {
-		t.Fatal(err)
-	}
-	if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(wp), wp); err != nil {
-		t.Fatal(err)
-	}
+	env.Create(t, wp)
+	env.Get(t, client.ObjectKeyFromObject(wp), wp)
 	s := wp.Spec.Security
 	if s.AllowedResources == nil || s.AllowedNamespaces == nil {
 		t.Errorf("empty lists came back absent: %#v", s)

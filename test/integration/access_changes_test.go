@@ -41,7 +41,7 @@ type reviews struct {
 func (r *reviews) of(n tenant) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.count[n.ns]
+	return r.count[n.NS]
 }
 
 // counting restarts an operator with the given timing, and counts the SubjectAccessReviews that it creates from then
@@ -92,19 +92,17 @@ func (n tenant) changeOften(t *testing.T, role client.Object) {
 	t.Helper()
 	for i := range roleChanges {
 		role.SetLabels(map[string]string{"i": fmt.Sprint(i)})
-		if err := n.env.Client.Update(t.Context(), role); err != nil {
-			t.Fatal(err)
-		}
+		n.Update(t, role)
 	}
 }
 
 // bindTo binds a role to the ServiceAccount "plugin".
 func (n tenant) bindTo(t *testing.T, kind, role string) {
 	t.Helper()
-	n.create(t, &rbacv1.RoleBinding{
-		ObjectMeta: n.meta("to-" + role),
+	n.Create(t, &rbacv1.RoleBinding{
+		ObjectMeta: n.Meta("to-" + role),
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kind, Name: role},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.NS, Name: "plugin"}},
 	})
 }
 
@@ -114,19 +112,19 @@ func TestWasmPlugin_rightsChangeOften(t *testing.T) {
 	o := startOperator(t)
 	reviews := o.counting(t, wasmplugin.Timing{CheckEvery: time.Hour})
 	n := newTenant(t, o.env, annotatorRules()...)
-	role := &rbacv1.Role{ObjectMeta: n.meta("changing"), Rules: annotatorRules()}
-	n.create(t, role)
+	role := &rbacv1.Role{ObjectMeta: n.Meta("changing"), Rules: annotatorRules()}
+	n.Create(t, role)
 	n.bindTo(t, "Role", role.Name)
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator")
-	n.expectReady(t, "annotator")
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "annotator")
 
 	// The operator receives the events of Roles in order. A plugin whose write is forbidden until its own Role changes
 	// therefore shows how many of these events the operator has received.
 	last := newTenant(t, o.env, rule("categories", "list", "watch"))
-	last.store(t, "annotator", fixture(t, "annotator.wasm"))
-	last.plugin(t, "annotator")
-	last.expectReady(t, "annotator")
+	last.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	last.Plugin(t, "annotator")
+	last.ExpectReady(t, "annotator")
 	last.category(t, "tools")
 	testenv.Eventually(t, "the write is denied", func(context.Context) error {
 		if reviews.of(last) < 3 { // for list, watch and patch
@@ -137,10 +135,8 @@ func TestWasmPlugin_rightsChangeOften(t *testing.T) {
 
 	before := reviews.of(n)
 	n.changeOften(t, role)
-	final := &rbacv1.Role{ObjectMeta: last.meta("plugin"), Rules: annotatorRules()}
-	if err := o.env.Client.Update(t.Context(), final); err != nil {
-		t.Fatal(err)
-	}
+	final := &rbacv1.Role{ObjectMeta: last.Meta("plugin"), Rules: annotatorRules()}
+	o.env.Update(t, final)
 	last.expectAnnotated(t, "tools")
 	// A check is two reviews. A second check is possible, for the changes during the first one.
 	if got := reviews.of(n) - before; got > 2*2 {
@@ -154,11 +150,11 @@ func TestWasmPlugin_rightsOfOthersChange(t *testing.T) {
 	o := startOperator(t)
 	reviews := o.counting(t, wasmplugin.Timing{CheckEvery: time.Millisecond, SettleTime: time.Millisecond})
 	n := newTenant(t, o.env, annotatorRules()...)
-	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}}
-	n.create(t, role)
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator")
-	n.expectReady(t, "annotator")
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.NS}}
+	n.Create(t, role)
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "annotator")
 
 	before := reviews.of(n)
 	n.changeOften(t, role)
@@ -179,9 +175,7 @@ func TestWasmPlugin_rightsOfOthersChange(t *testing.T) {
 	checked("a binding", func() { n.bindTo(t, "ClusterRole", role.Name) })
 	checked("a change of the role", func() {
 		role.Labels = map[string]string{"i": "last"}
-		if err := n.env.Client.Update(t.Context(), role); err != nil {
-			t.Fatal(err)
-		}
+		n.Update(t, role)
 	})
 	// Some reviews are for the changes at the beginning and at the end of the test.
 	if got := reviews.of(n) - before; got > roleChanges/4 {
@@ -197,23 +191,23 @@ func TestWasmPlugin_audit(t *testing.T) {
 	o.audit = filepath.Join(t.TempDir(), "audit.log")
 	o.start(t)
 	n := newTenant(t, o.env, rule("categories", "list", "watch"))
-	n.store(t, "reader", localFixture(t, "reader.wasm"))
-	n.plugin(t, "reader", func(s *pluginsv1alpha1.WasmPluginSpec) {
+	n.Store(t, "reader", localFixture(t, "reader.wasm"))
+	n.Plugin(t, "reader", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil,
-			`{"apiVersion":"inventory.example.com/v1alpha1","kind":"Category","namespace":%q,"name":"c-0"}`, n.ns)}
+			`{"apiVersion":"inventory.example.com/v1alpha1","kind":"Category","namespace":%q,"name":"c-0"}`, n.NS)}
 	})
-	n.expectReady(t, "reader")
+	n.ExpectReady(t, "reader")
 	for i := range 25 {
 		n.category(t, fmt.Sprintf("c-%d", i))
 	}
 	n.expectEvent(t, "reader", "RequestsDenied", "20 of the plugin's requests were denied within", "get categories.inventory.example.com")
 
 	m := newTenant(t, o.env, annotatorRules()...)
-	m.store(t, "annotator", fixture(t, "annotator.wasm"))
-	m.plugin(t, "annotator")
+	m.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	m.Plugin(t, "annotator")
 	m.category(t, "tools")
 	m.expectAnnotated(t, "tools")
-	wp, err := m.get(t.Context(), "annotator")
+	wp, err := m.GetPlugin(t.Context(), "annotator")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,10 +216,10 @@ func TestWasmPlugin_audit(t *testing.T) {
 	var denied, allowed int
 	for _, r := range readAudit(t, o.audit) {
 		switch {
-		case r.Plugin == n.ns+"/reader" && r.Decision == audit.DecisionDenied && r.Layer == "rbac" && r.Name == "c-0" && r.Verb == "get":
+		case r.Plugin == n.NS+"/reader" && r.Decision == audit.DecisionDenied && r.Layer == "rbac" && r.Name == "c-0" && r.Verb == "get":
 			denied++
-		case r.Plugin == m.ns+"/annotator" && r.Decision == audit.DecisionAllowed && r.Verb == "patch" && r.Name == "tools" &&
-			r.Account == "system:serviceaccount:"+m.ns+":plugin" && r.Revision == wp.Status.Revision.Digest && r.LatencyMicros > 0:
+		case r.Plugin == m.NS+"/annotator" && r.Decision == audit.DecisionAllowed && r.Verb == "patch" && r.Name == "tools" &&
+			r.Account == "system:serviceaccount:"+m.NS+":plugin" && r.Revision == wp.Status.Revision.Digest && r.LatencyMicros > 0:
 			allowed++
 		}
 	}

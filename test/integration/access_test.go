@@ -25,17 +25,15 @@ func TestWasmPlugin_write_deniedByAPIServer(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, rule("categories", "get", "list", "watch"))
 	n.category(t, "tools")
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator")
-	n.expectReady(t, "annotator")
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "annotator")
 	n.expectEvent(t, "annotator", "ReconcileFailed",
-		fmt.Sprintf("User \"system:serviceaccount:%s:plugin\" cannot patch resource \"categories\"", n.ns))
+		fmt.Sprintf("User \"system:serviceaccount:%s:plugin\" cannot patch resource \"categories\"", n.NS))
 
 	t.Log("with the right granted, the retry comes through")
-	role := &rbacv1.Role{ObjectMeta: n.meta("plugin"), Rules: annotatorRules()}
-	if err := n.env.Client.Update(t.Context(), role); err != nil {
-		t.Fatal(err)
-	}
+	role := &rbacv1.Role{ObjectMeta: n.Meta("plugin"), Rules: annotatorRules()}
+	n.Update(t, role)
 	n.expectAnnotated(t, "tools")
 }
 
@@ -45,8 +43,8 @@ func TestWasmPlugin_read_deniedAlthoughCached(t *testing.T) {
 	o := startOperator(t)
 	other := newTenant(t, o.env, annotatorRules()...)
 	other.category(t, "private")
-	other.store(t, "annotator", fixture(t, "annotator.wasm"))
-	other.plugin(t, "annotator")
+	other.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	other.Plugin(t, "annotator")
 	other.expectAnnotated(t, "private")
 
 	reader := localFixture(t, "reader.wasm")
@@ -60,19 +58,19 @@ func TestWasmPlugin_read_deniedAlthoughCached(t *testing.T) {
 		"granted": {
 			why:    "the control: an account that may get reads its own namespace's object",
 			rules:  []rbacv1.PolicyRule{rule("categories", "get", "list", "watch")},
-			target: func(n tenant) string { return n.ns },
+			target: func(n tenant) string { return n.NS },
 			want:   "answered Invalid: read ok",
 		},
 		"no-get": {
 			why:    "list and watch do not stand for get",
 			rules:  []rbacv1.PolicyRule{rule("categories", "list", "watch")},
-			target: func(n tenant) string { return n.ns },
+			target: func(n tenant) string { return n.NS },
 			want:   "answered Forbidden: rbac: cannot get categories.inventory.example.com",
 		},
 		"other-tenant": {
 			why:    "another tenant's object is beyond the allowlist, which is the own namespace unless said otherwise",
 			rules:  []rbacv1.PolicyRule{rule("categories", "get", "list", "watch")},
-			target: func(tenant) string { return other.ns },
+			target: func(tenant) string { return other.NS },
 			want:   "answered Forbidden: allowlist: cannot get categories.inventory.example.com",
 		},
 	} {
@@ -80,12 +78,12 @@ func TestWasmPlugin_read_deniedAlthoughCached(t *testing.T) {
 			t.Parallel()
 			n := newTenant(t, o.env, tc.rules...)
 			n.category(t, "private")
-			n.store(t, "reader", reader)
-			n.plugin(t, "reader", func(s *pluginsv1alpha1.WasmPluginSpec) {
+			n.Store(t, "reader", reader)
+			n.Plugin(t, "reader", func(s *pluginsv1alpha1.WasmPluginSpec) {
 				s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil,
 					`{"apiVersion":"inventory.example.com/v1alpha1","kind":"Category","namespace":%q,"name":"private"}`, tc.target(n))}
 			})
-			n.expectReady(t, "reader")
+			n.ExpectReady(t, "reader")
 			n.expectEvent(t, "reader", "ReconcileFailed", tc.want)
 		})
 	}
@@ -97,11 +95,11 @@ func TestWasmPlugin_otherNamespace_needsRights(t *testing.T) {
 	o := startOperator(t)
 	other := o.env.Namespace(t)
 	n := newTenant(t, o.env, annotatorRules()...)
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
-		s.Security.AllowedNamespaces = []string{n.ns, other}
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Security.AllowedNamespaces = []string{n.NS, other}
 	})
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
 		pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("in namespace %q", other))
 }
 
@@ -111,23 +109,21 @@ func TestWasmPlugin_otherNamespace_needsRights(t *testing.T) {
 func TestWasmPlugin_rightsLost(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator")
-	n.expectReady(t, "annotator")
-	binding := &rbacv1.RoleBinding{ObjectMeta: n.meta("plugin")}
-	if err := n.env.Client.Delete(t.Context(), binding); err != nil {
-		t.Fatal(err)
-	}
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "annotator")
+	binding := &rbacv1.RoleBinding{ObjectMeta: n.Meta("plugin")}
+	n.Delete(t, binding)
 	deleted := time.Now()
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 	t.Logf("the status said so after %s", time.Since(deleted))
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 	n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonAccountForbidden)
 	n.category(t, "meanwhile")
 
 	n.bind(t, "plugin")
 	back := time.Now()
-	n.expectReady(t, "annotator")
+	n.ExpectReady(t, "annotator")
 	t.Logf("with the right back, it was ready after %s", time.Since(back))
 	n.expectAnnotated(t, "meanwhile")
 }
@@ -137,28 +133,24 @@ func TestWasmPlugin_rightsLost(t *testing.T) {
 func TestWasmPlugin_rightsLost_clusterRole(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env)
-	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}, Rules: annotatorRules()}
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.NS}, Rules: annotatorRules()}
 	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: n.ns},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: n.ns},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: "system:serviceaccounts:" + n.ns}},
+		ObjectMeta: metav1.ObjectMeta{Name: n.NS},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: n.NS},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: "system:serviceaccounts:" + n.NS}},
 	}
-	n.create(t, role)
-	n.create(t, binding)
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{"*"} })
-	n.expectReady(t, "annotator")
+	n.Create(t, role)
+	n.Create(t, binding)
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{"*"} })
+	n.ExpectReady(t, "annotator")
 	role.Rules = []rbacv1.PolicyRule{rule("categories", "list")}
-	if err := n.env.Client.Update(t.Context(), role); err != nil {
-		t.Fatal(err)
-	}
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
+	n.Update(t, role)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
 		pluginsv1alpha1.ReasonAccountForbidden, "cannot watch categories.inventory.example.com in all namespaces")
 	role.Rules = annotatorRules()
-	if err := n.env.Client.Update(t.Context(), role); err != nil {
-		t.Fatal(err)
-	}
-	n.expectReady(t, "annotator")
+	n.Update(t, role)
+	n.ExpectReady(t, "annotator")
 }
 
 // TestWasmPlugin_grantPasted checks that the commands in the message can be pasted into a shell, and that they grant
@@ -175,14 +167,14 @@ func TestWasmPlugin_grantPasted(t *testing.T) {
 			why:        "a Role in the plugin's namespace",
 			namespaces: func(tenant) []string { return nil },
 			missing: func(n tenant) []string {
-				return []string{fmt.Sprintf("list and watch categories.inventory.example.com, items.inventory.example.com in namespace %q;", n.ns)}
+				return []string{fmt.Sprintf("list and watch categories.inventory.example.com, items.inventory.example.com in namespace %q;", n.NS)}
 			},
 		},
 		"two": {
 			why:        "a Role in each namespace, all at once",
-			namespaces: func(n tenant) []string { return []string{n.ns, other} },
+			namespaces: func(n tenant) []string { return []string{n.NS, other} },
 			missing: func(n tenant) []string {
-				return []string{fmt.Sprintf("in namespace %q", n.ns), fmt.Sprintf("in namespace %q", other)}
+				return []string{fmt.Sprintf("in namespace %q", n.NS), fmt.Sprintf("in namespace %q", other)}
 			},
 		},
 		"everywhere": {
@@ -195,16 +187,16 @@ func TestWasmPlugin_grantPasted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newTenant(t, o.env)
-			n.store(t, "annotator", fixture(t, "annotator.wasm"))
-			n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+			n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+			n.Plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
 				s.Security.AllowedNamespaces = tc.namespaces(n)
 				s.Owns = []pluginsv1alpha1.TypeReference{{APIVersion: "inventory.example.com/v1alpha1", Kind: "Item"}}
 			})
-			n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
+			n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse,
 				pluginsv1alpha1.ReasonAccountForbidden, tc.missing(n)...)
 			n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonAccountForbidden, "grant it: kubectl ")
 			n.paste(t, "annotator")
-			n.expectReady(t, "annotator")
+			n.ExpectReady(t, "annotator")
 		})
 	}
 }
@@ -212,7 +204,7 @@ func TestWasmPlugin_grantPasted(t *testing.T) {
 // paste runs the commands in the message of a WasmPlugin's condition Authorized, as a person would.
 func (n tenant) paste(t *testing.T, name string) {
 	t.Helper()
-	wp, err := n.get(t.Context(), name)
+	wp, err := n.GetPlugin(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +214,7 @@ func (n tenant) paste(t *testing.T, name string) {
 		t.Fatalf("%q has nothing to paste", message)
 	}
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := os.WriteFile(kubeconfig, n.env.Kubeconfig(), 0o600); err != nil {
+	if err := os.WriteFile(kubeconfig, n.Kubeconfig(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	shell := exec.CommandContext(t.Context(), "sh", "-e", "-c", commands)

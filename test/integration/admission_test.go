@@ -44,8 +44,8 @@ func gateRules() []rbacv1.PolicyRule { return []rbacv1.PolicyRule{rule("items", 
 
 // try creates an Item as a dry run, and returns its category.
 func (n tenant) try(ctx context.Context, name string) (string, error) {
-	item := &inventoryv1alpha1.Item{ObjectMeta: n.meta("tried"), Spec: inventoryv1alpha1.ItemSpec{Name: name}}
-	err := n.env.Client.Create(ctx, item, client.DryRunAll)
+	item := &inventoryv1alpha1.Item{ObjectMeta: n.Meta("tried"), Spec: inventoryv1alpha1.ItemSpec{Name: name}}
+	err := n.Client.Create(ctx, item, client.DryRunAll)
 	return item.Spec.Category, err
 }
 
@@ -79,10 +79,10 @@ func (n tenant) expectOpen(t *testing.T, why string) {
 
 // configurations returns the names of the webhook configurations that the operator created for a namespace.
 func (n tenant) configurations(ctx context.Context) ([]string, error) {
-	ours := client.MatchingLabels{"plugins.k1s.io/plugin-namespace": n.ns}
+	ours := client.MatchingLabels{"plugins.k1s.io/plugin-namespace": n.NS}
 	var validators admissionregistrationv1.ValidatingWebhookConfigurationList
 	var mutators admissionregistrationv1.MutatingWebhookConfigurationList
-	if err := errors.Join(n.env.Client.List(ctx, &validators, ours), n.env.Client.List(ctx, &mutators, ours)); err != nil {
+	if err := errors.Join(n.Client.List(ctx, &validators, ours), n.Client.List(ctx, &mutators, ours)); err != nil {
 		return nil, err
 	}
 	var names []string
@@ -112,18 +112,16 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 	address := testenv.FreeAddress(t)
 	o := startOperator(t, servesWebhooks(address))
 	shop := newTenant(t, o.env, gateRules()...)
-	shop.store(t, "gate", localFixture(t, "gate.wasm"))
-	shop.plugin(t, "gate")
-	shop.expectReady(t, "gate")
+	shop.Store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.Plugin(t, "gate")
+	shop.ExpectReady(t, "gate")
 	shop.expectGate(t)
-	elsewhere := tenant{env: o.env, ns: o.env.Namespace(t)}
+	elsewhere := tenant{testenv.Tenant{Env: o.env, NS: o.env.Namespace(t)}}
 	elsewhere.expectOpen(t, "another namespace is none of its business")
 
 	t.Run("without the export validate_delete, deletions are not sent to it", func(t *testing.T) {
 		var list admissionregistrationv1.ValidatingWebhookConfigurationList
-		if err := shop.env.Client.List(t.Context(), &list, client.MatchingLabels{"plugins.k1s.io/plugin-namespace": shop.ns}); err != nil {
-			t.Fatal(err)
-		}
+		shop.List(t, &list, client.MatchingLabels{"plugins.k1s.io/plugin-namespace": shop.NS})
 		want := []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update}
 		for _, c := range list.Items {
 			for _, w := range c.Webhooks {
@@ -134,9 +132,9 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 				}
 			}
 		}
-		item := &inventoryv1alpha1.Item{ObjectMeta: shop.meta("deleted"), Spec: inventoryv1alpha1.ItemSpec{Name: "good"}}
-		shop.create(t, item)
-		if err := shop.env.Client.Delete(t.Context(), item); err != nil {
+		item := &inventoryv1alpha1.Item{ObjectMeta: shop.Meta("deleted"), Spec: inventoryv1alpha1.ItemSpec{Name: "good"}}
+		shop.Create(t, item)
+		if err := shop.Client.Delete(t.Context(), item); err != nil {
 			t.Errorf("a deletion: got %v, want success", err)
 		}
 	})
@@ -147,27 +145,23 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range names {
-			shop.env.Client.Delete(t.Context(), &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: name}}) //nolint:errcheck // see below
+			shop.Client.Delete(t.Context(), &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: name}}) //nolint:errcheck // see below
 		}
 		shop.expectConfigurations(t, 2)
 		shop.expectGate(t)
 	})
 
 	t.Run("without its rights it has no say, and with them it has again", func(t *testing.T) {
-		binding := &rbacv1.RoleBinding{ObjectMeta: shop.meta("plugin")}
-		if err := shop.env.Client.Get(t.Context(), client.ObjectKeyFromObject(binding), binding); err != nil {
-			t.Fatal(err)
-		}
-		if err := shop.env.Client.Delete(t.Context(), binding); err != nil {
-			t.Fatal(err)
-		}
+		binding := &rbacv1.RoleBinding{ObjectMeta: shop.Meta("plugin")}
+		shop.Get(t, client.ObjectKeyFromObject(binding), binding)
+		shop.Delete(t, binding)
 		shop.expectOpen(t, "the binding is gone")
-		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
+		shop.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
 			"--verb=mutate,validate --resource=items.inventory.example.com")
 		shop.expectConfigurations(t, 0)
 		binding.ResourceVersion, binding.UID = "", ""
-		shop.create(t, binding)
-		shop.expectReady(t, "gate")
+		shop.Create(t, binding)
+		shop.ExpectReady(t, "gate")
 		shop.expectGate(t)
 	})
 
@@ -176,7 +170,7 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 		shop.expectConfigurations(t, 0)
 		shop.expectOpen(t, "the plugin is suspended")
 		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = false })
-		shop.expectReady(t, "gate")
+		shop.ExpectReady(t, "gate")
 		shop.expectGate(t)
 	})
 
@@ -200,7 +194,7 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 		o.start(t)
 		shop.expectOpen(t, "there are no webhooks")
 		shop.expectConfigurations(t, 0)
-		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWebhooksDisabled, "--webhook-bind-address")
+		shop.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonWebhooksDisabled, "--webhook-bind-address")
 		o.end(t)
 		o.configure = with
 		o.start(t)
@@ -212,18 +206,16 @@ func TestOperator_admission_lifecycle(t *testing.T) {
 		if _, err := shop.try(t.Context(), "good"); err == nil {
 			t.Error("failurePolicy Fail lets a request through while nobody answers")
 		}
-		wp, err := shop.get(t.Context(), "gate")
+		wp, err := shop.GetPlugin(t.Context(), "gate")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := shop.env.Client.Delete(t.Context(), wp); err != nil {
-			t.Fatal(err)
-		}
+		shop.Delete(t, wp)
 		o.start(t)
 		shop.expectConfigurations(t, 0)
 		shop.expectOpen(t, "the plugin is deleted")
 		testenv.Eventually(t, "the WasmPlugin is gone", func(ctx context.Context) error {
-			if _, err := shop.get(ctx, "gate"); !apierrors.IsNotFound(err) {
+			if _, err := shop.GetPlugin(ctx, "gate"); !apierrors.IsNotFound(err) {
 				return fmt.Errorf("got %w", err)
 			}
 			return nil
@@ -238,12 +230,12 @@ func TestOperator_admission_replicas(t *testing.T) {
 	addresses := []string{testenv.FreeAddress(t), testenv.FreeAddress(t)}
 	first := startOperator(t, servesWebhooks(addresses[0]), elects)
 	shop := newTenant(t, first.env, append(gateRules(), annotatorRules()...)...)
-	shop.store(t, "gate", localFixture(t, "gate.wasm"))
-	shop.plugin(t, "gate")
-	shop.store(t, "annotator", fixture(t, "annotator.wasm"))
-	shop.plugin(t, "annotator")
-	shop.expectReady(t, "gate")
-	shop.expectReady(t, "annotator")
+	shop.Store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.Plugin(t, "gate")
+	shop.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	shop.Plugin(t, "annotator")
+	shop.ExpectReady(t, "gate")
+	shop.ExpectReady(t, "annotator")
 
 	second := &operator{
 		env: first.env, config: first.config, dir: first.dir, cache: t.TempDir(), ns: first.ns, log: first.log,
@@ -252,7 +244,7 @@ func TestOperator_admission_replicas(t *testing.T) {
 	second.start(t)
 	t.Cleanup(func() { second.end(t) })
 	testenv.Eventually(t, "the replica that is not the leader answers", func(ctx context.Context) error {
-		return review(ctx, first, addresses[1], shop.ns)
+		return review(ctx, first, addresses[1], shop.NS)
 	})
 
 	first.end(t)

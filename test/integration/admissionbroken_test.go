@@ -22,11 +22,11 @@ func (n tenant) expectPolicy(t *testing.T, want admissionregistrationv1.FailureP
 	t.Helper()
 	testenv.Eventually(t, "the configurations have the failure policy "+string(want), func(ctx context.Context) error {
 		var validators admissionregistrationv1.ValidatingWebhookConfigurationList
-		if err := n.env.Client.List(ctx, &validators); err != nil {
+		if err := n.Client.List(ctx, &validators); err != nil {
 			return err
 		}
 		for _, c := range validators.Items {
-			if c.Labels["plugins.k1s.io/plugin-namespace"] != n.ns {
+			if c.Labels["plugins.k1s.io/plugin-namespace"] != n.NS {
 				continue
 			}
 			if got := *c.Webhooks[0].FailurePolicy; got != want {
@@ -43,25 +43,25 @@ func (n tenant) expectPolicy(t *testing.T, want admissionregistrationv1.FailureP
 func TestOperator_admission_unaffected(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	shop := newTenant(t, o.env, gateRules()...)
-	shop.store(t, "gate", localFixture(t, "gate.wasm"))
-	shop.plugin(t, "gate")
-	shop.expectReady(t, "gate")
+	shop.Store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.Plugin(t, "gate")
+	shop.ExpectReady(t, "gate")
 	shop.expectGate(t)
 
 	t.Run("where the wanted one needs rights in another namespace", func(t *testing.T) {
-		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{shop.ns, "elsewhere"} })
-		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
-		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{shop.NS, "elsewhere"} })
+		shop.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
+		shop.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
 		shop.expectGate(t)
 		shop.expectConfigurations(t, 2)
 		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = nil })
-		shop.expectReady(t, "gate")
+		shop.ExpectReady(t, "gate")
 	})
 
 	t.Run("with another failure policy", func(t *testing.T) {
 		shop.expectPolicy(t, admissionregistrationv1.Fail)
 		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.SHA256 = strings.Repeat("0", 64) })
-		shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonDigestMismatch)
+		shop.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonDigestMismatch)
 		shop.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.Admission.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
 		})
@@ -74,9 +74,7 @@ func TestOperator_admission_unaffected(t *testing.T) {
 			t.Fatal(err)
 		}
 		configuration := &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: names[0]}} // both have the same name
-		if err := shop.env.Client.Delete(t.Context(), configuration); err != nil {
-			t.Fatal(err)
-		}
+		shop.Delete(t, configuration)
 		shop.expectConfigurations(t, 2)
 		shop.expectGate(t)
 	})
@@ -87,16 +85,14 @@ func TestOperator_admission_unaffected(t *testing.T) {
 func TestOperator_admission_rightsLostMeanwhile(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	shop := newTenant(t, o.env, gateRules()...)
-	shop.store(t, "gate", localFixture(t, "gate.wasm"))
-	shop.plugin(t, "gate")
-	shop.expectReady(t, "gate")
+	shop.Store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.Plugin(t, "gate")
+	shop.ExpectReady(t, "gate")
 	shop.expectGate(t)
 	o.end(t)
-	if err := shop.env.Client.Delete(t.Context(), &rbacv1.RoleBinding{ObjectMeta: shop.meta("plugin")}); err != nil {
-		t.Fatal(err)
-	}
+	shop.Delete(t, &rbacv1.RoleBinding{ObjectMeta: shop.Meta("plugin")})
 	o.start(t)
-	shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
+	shop.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 	shop.expectConfigurations(t, 0)
 	shop.expectOpen(t, "the binding is gone")
 }
@@ -106,14 +102,14 @@ func TestOperator_admission_rightsLostMeanwhile(t *testing.T) {
 func TestOperator_admission_ignoredWhileBroken(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	shop := newTenant(t, o.env, gateRules()...)
-	shop.store(t, "gate", localFixture(t, "gate.wasm"))
-	shop.plugin(t, "gate")
-	shop.expectReady(t, "gate")
+	shop.Store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.Plugin(t, "gate")
+	shop.ExpectReady(t, "gate")
 	shop.expectGate(t)
 	o.end(t)
-	shop.storeRaw(t, "gate", []byte("no module"))
+	shop.StoreRaw(t, "gate", []byte("no module"))
 	o.start(t)
-	shop.expectCondition(t, "gate", pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
+	shop.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
 	shop.expectPolicy(t, admissionregistrationv1.Fail)
 	if _, err := shop.try(t.Context(), "good"); err == nil {
 		t.Error("a request goes on although nobody could answer, and the policy is Fail")
@@ -122,7 +118,7 @@ func TestOperator_admission_ignoredWhileBroken(t *testing.T) {
 		s.Admission.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
 	})
 	shop.expectOpen(t, "the policy is Ignore")
-	shop.store(t, "gate", localFixture(t, "gate.wasm"))
-	shop.expectReady(t, "gate")
+	shop.Store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.ExpectReady(t, "gate")
 	shop.expectGate(t)
 }

@@ -60,11 +60,11 @@ func TestOperator_attacks(t *testing.T) {
 	webhooks, heart := testenv.FreeAddress(t), testenv.FreeAddress(t)
 	o := startProcessWith(t, func(a *processArguments) { a.Webhooks, a.Pulse = webhooks, heart }, group.run())
 	shop := newTenant(t, o.env, append(gateRules(), annotatorRules()...)...)
-	shop.store(t, "gate", localFixture(t, "gate.wasm"))
-	shop.plugin(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Admission.TimeoutSeconds = longestRequest })
-	shop.expectReady(t, "gate")
+	shop.Store(t, "gate", localFixture(t, "gate.wasm"))
+	shop.Plugin(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Admission.TimeoutSeconds = longestRequest })
+	shop.ExpectReady(t, "gate")
 	shop.expectGate(t)
-	shop.store(t, "annotator", fixture(t, "annotator.wasm"))
+	shop.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
 	pulse(t, heart)
 	undisturbed, _ := shop.requests(t)
 	t.Logf("undisturbed: requests p99 %s, longest pause %s", undisturbed, pulse(t, heart).elapsed)
@@ -76,16 +76,16 @@ func TestOperator_attacks(t *testing.T) {
 			for module, bytes := range modules {
 				for i := range copies {
 					plugins = append(plugins, fmt.Sprintf("%s-%d", module, i))
-					evil.store(t, plugins[len(plugins)-1], bytes)
-					evil.plugin(t, plugins[len(plugins)-1], func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = 60 })
+					evil.Store(t, plugins[len(plugins)-1], bytes)
+					evil.Plugin(t, plugins[len(plugins)-1], func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = 60 })
 				}
 			}
 			for i := range 8 {
-				evil.create(t, &corev1.ConfigMap{ObjectMeta: evil.meta(fmt.Sprintf("victim-%d", i))})
+				evil.Create(t, &corev1.ConfigMap{ObjectMeta: evil.Meta(fmt.Sprintf("victim-%d", i))})
 			}
 			began := time.Now()
-			shop.plugin(t, "annotator")
-			shop.expectReady(t, "annotator")
+			shop.Plugin(t, "annotator")
+			shop.ExpectReady(t, "annotator")
 			ready := time.Since(began)
 			p99, slowest := shop.requests(t) // which fail if they take too long
 			longest := pulse(t, heart)

@@ -20,7 +20,7 @@ import (
 // a message that says what to do; that an Event reports it; and that it is not retried in a hot loop.
 func TestWasmPlugin_badInput(t *testing.T) {
 	o := startOperator(t)
-	good := fixture(t, "annotator.wasm")
+	good := conformanceFixture(t, "annotator.wasm")
 	for name, tc := range map[string]struct {
 		why       string
 		module    []byte
@@ -162,16 +162,16 @@ func TestWasmPlugin_badInput(t *testing.T) {
 			t.Parallel()
 			n := newTenant(t, o.env, annotatorRules()...)
 			if !tc.noStore {
-				n.store(t, name, tc.module)
+				n.Store(t, name, tc.module)
 			}
 			var mutate []func(*pluginsv1alpha1.WasmPluginSpec)
 			if tc.mutate != nil {
 				mutate = append(mutate, tc.mutate)
 			}
-			n.plugin(t, name, mutate...)
-			n.expectCondition(t, name, tc.condition, metav1.ConditionFalse, tc.reason, tc.parts...)
-			n.expectCondition(t, name, pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, tc.reason)
-			n.expectCondition(t, name, pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
+			n.Plugin(t, name, mutate...)
+			n.ExpectCondition(t, name, tc.condition, metav1.ConditionFalse, tc.reason, tc.parts...)
+			n.ExpectCondition(t, name, pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, tc.reason)
+			n.ExpectCondition(t, name, pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 			n.expectEvent(t, name, tc.reason)
 			if tc.reason != pluginsv1alpha1.ReasonInitializeFailed { // initialization is retried with a backoff
 				n.expectQuiet(t, name)
@@ -183,12 +183,12 @@ func TestWasmPlugin_badInput(t *testing.T) {
 // expectQuiet checks that the operator does not update the status of a WasmPlugin, as it would in a hot loop.
 func (n tenant) expectQuiet(t *testing.T, name string) {
 	t.Helper()
-	was, err := n.get(t.Context(), name)
+	was, err := n.GetPlugin(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	testenv.Consistently(t, "the status is left alone", time.Second, func(ctx context.Context) error {
-		is, err := n.get(ctx, name)
+		is, err := n.GetPlugin(ctx, name)
 		if err == nil && is.ResourceVersion != was.ResourceVersion {
 			err = fmt.Errorf("resourceVersion went from %s to %s", was.ResourceVersion, is.ResourceVersion)
 		}
@@ -201,17 +201,17 @@ func (n tenant) expectQuiet(t *testing.T, name string) {
 func TestWasmPlugin_rubbishReply(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
-	n.store(t, "rubbish", localFixture(t, "rubbish.wasm"))
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "rubbish")
-	n.plugin(t, "annotator")
-	n.expectReady(t, "rubbish")
+	n.Store(t, "rubbish", localFixture(t, "rubbish.wasm"))
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "rubbish")
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "rubbish")
 	n.category(t, "tools")
-	n.expectEvent(t, "rubbish", "ReconcileFailed", "Category "+n.ns+"/tools", "2147483647 bytes")
+	n.expectEvent(t, "rubbish", "ReconcileFailed", "Category "+n.NS+"/tools", "2147483647 bytes")
 	n.expectAnnotated(t, "tools")
-	n.expectCondition(t, "rubbish", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonAsSpecified)
-	n.expectCondition(t, "rubbish", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonCallsFailing, "2147483647 bytes")
-	n.expectReady(t, "annotator")
+	n.ExpectCondition(t, "rubbish", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonAsSpecified)
+	n.ExpectCondition(t, "rubbish", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonCallsFailing, "2147483647 bytes")
+	n.ExpectReady(t, "annotator")
 }
 
 // TestWasmPlugin_recoversByItself checks that a plugin which waits for an object loads without intervention once the
@@ -220,14 +220,14 @@ func TestWasmPlugin_recoversByItself(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
 	n.category(t, "tools")
-	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "late" })
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonConfigMapNotFound)
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
-	n.env.ServiceAccount(t, n.ns, "late")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
+	n.Plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "late" })
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonConfigMapNotFound)
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
+	n.ServiceAccount(t, n.NS, "late")
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 	n.bind(t, "late")
-	n.expectReady(t, "annotator")
+	n.ExpectReady(t, "annotator")
 	n.expectAnnotated(t, "tools")
 }
 
@@ -236,15 +236,15 @@ func TestWasmPlugin_recoversByItself(t *testing.T) {
 func TestWasmPlugin_badRevisionAfterGood(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
-	good := fixture(t, "annotator.wasm")
-	n.store(t, "annotator", good)
-	n.plugin(t, "annotator")
-	n.expectReady(t, "annotator")
+	good := conformanceFixture(t, "annotator.wasm")
+	n.Store(t, "annotator", good)
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "annotator")
 
 	for i, bad := range [][]byte{[]byte("rubbish"), good[:len(good)-10], []byte("\x00asm\x01\x00\x00\x00")} {
-		n.store(t, "annotator", bad)
-		n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
-		n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+		n.Store(t, "annotator", bad)
+		n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+		n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
 		category := fmt.Sprintf("during-bad-%d", i)
 		n.category(t, category)
 		n.expectAnnotated(t, category)
@@ -252,7 +252,7 @@ func TestWasmPlugin_badRevisionAfterGood(t *testing.T) {
 	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Settings = &runtime.RawExtension{Raw: []byte(`{"any":"thing"}`)}
 	})
-	n.store(t, "annotator", good)
-	n.expectReady(t, "annotator")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionFalse, pluginsv1alpha1.ReasonAsSpecified)
+	n.Store(t, "annotator", good)
+	n.ExpectReady(t, "annotator")
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionFalse, pluginsv1alpha1.ReasonAsSpecified)
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -46,16 +45,13 @@ func TestOperator_admission_contested(t *testing.T) {
 	address := testenv.FreeAddress(t)
 	o := startOperator(t, servesWebhooks(address))
 	shop, other := newTenant(t, o.env, gateRules()...), newTenant(t, o.env, gateRules()...)
-	shop.create(t, &rbacv1.RoleBinding{
-		ObjectMeta: shop.meta("other"), RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "plugin"},
-		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: other.ns, Name: "plugin"}},
-	})
-	shop.store(t, "gate-of-shop", localFixture(t, "gate.wasm"))
-	shop.plugin(t, "gate-of-shop", selects("a"))
-	other.store(t, "gate-of-other", localFixture(t, "gate.wasm"))
-	other.plugin(t, "gate-of-other", selects("b"), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{shop.ns} })
-	shop.expectReady(t, "gate-of-shop")
-	other.expectReady(t, "gate-of-other")
+	shop.Create(t, testenv.Binding(shop.NS, "other", "plugin", testenv.AccountSubject(other.NS, "plugin")))
+	shop.Store(t, "gate-of-shop", localFixture(t, "gate.wasm"))
+	shop.Plugin(t, "gate-of-shop", selects("a"))
+	other.Store(t, "gate-of-other", localFixture(t, "gate.wasm"))
+	other.Plugin(t, "gate-of-other", selects("b"), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{shop.NS} })
+	shop.ExpectReady(t, "gate-of-shop")
+	other.ExpectReady(t, "gate-of-other")
 
 	message := &warned{}
 	config := rest.CopyConfig(o.env.Config)
@@ -70,7 +66,7 @@ func TestOperator_admission_contested(t *testing.T) {
 	for name, n := range map[string]tenant{"gate-of-shop": shop, "gate-of-other": other} {
 		n.expectEvent(t, name, "FieldContested", "spec.category of Item.inventory.example.com is also set by a plugin of another namespace")
 		for _, e := range n.events(t) {
-			if e.Reason == "FieldContested" && (strings.Contains(e.Message, "gate-of-") || strings.Contains(e.Message, shop.ns) || strings.Contains(e.Message, other.ns)) {
+			if e.Reason == "FieldContested" && (strings.Contains(e.Message, "gate-of-") || strings.Contains(e.Message, shop.NS) || strings.Contains(e.Message, other.NS)) {
 				t.Errorf("the event names a plugin of another namespace: %s", e.Message)
 			}
 		}
@@ -78,12 +74,12 @@ func TestOperator_admission_contested(t *testing.T) {
 
 	// Events name plugins of the same namespace.
 	yard := newTenant(t, o.env, gateRules()...)
-	yard.store(t, "gate-one", localFixture(t, "gate.wasm"))
-	yard.plugin(t, "gate-one", selects("a"))
-	yard.store(t, "gate-two", localFixture(t, "gate.wasm"))
-	yard.plugin(t, "gate-two", selects("b"))
-	yard.expectReady(t, "gate-one")
-	yard.expectReady(t, "gate-two")
+	yard.Store(t, "gate-one", localFixture(t, "gate.wasm"))
+	yard.Plugin(t, "gate-one", selects("a"))
+	yard.Store(t, "gate-two", localFixture(t, "gate.wasm"))
+	yard.Plugin(t, "gate-two", selects("b"))
+	yard.ExpectReady(t, "gate-one")
+	yard.ExpectReady(t, "gate-two")
 	testenv.Eventually(t, "a warning", func(ctx context.Context) error {
 		return contest(ctx, c, message, yard)
 	})
@@ -96,7 +92,7 @@ func TestOperator_admission_contested(t *testing.T) {
 func contest(ctx context.Context, c client.Client, message *warned, n tenant) error {
 	message.take()
 	for _, labels := range []map[string]string{{"a": "yes"}, {"a": "yes", "b": "yes"}, {"b": "yes"}, {"a": "yes", "b": "yes"}} {
-		item := &inventoryv1alpha1.Item{ObjectMeta: n.meta("tried"), Spec: inventoryv1alpha1.ItemSpec{Name: "good"}}
+		item := &inventoryv1alpha1.Item{ObjectMeta: n.Meta("tried"), Spec: inventoryv1alpha1.ItemSpec{Name: "good"}}
 		item.Labels = labels
 		if err := c.Create(ctx, item, client.DryRunAll); err != nil {
 			return err

@@ -25,15 +25,15 @@ func TestWasmPlugin_fileSource(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
 	o.write(t, "annotator.wasm", versionOf(t, "1.0.0"))
-	n.plugin(t, "from-file", func(s *pluginsv1alpha1.WasmPluginSpec) {
+	n.Plugin(t, "from-file", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Source = pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "annotator.wasm"}}
 	})
 	n.expectVersion(t, "from-file", "1.0.0")
 	o.write(t, "annotator.wasm", versionOf(t, "1.0.7"))
 	n.expectVersion(t, "from-file", "1.0.7")
 	o.write(t, "annotator.wasm", []byte("rubbish"))
-	n.expectCondition(t, "from-file", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
-	n.expectCondition(t, "from-file", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.ExpectCondition(t, "from-file", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
+	n.ExpectCondition(t, "from-file", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
 	n.category(t, "meanwhile")
 	n.expectAnnotated(t, "meanwhile")
 }
@@ -62,7 +62,7 @@ func TestWasmPlugin_directory(t *testing.T) {
 
 	t.Log("malformed YAML")
 	o.write(t, "wasm-plugins.yaml", []byte("plugins:\n  - name: [\n"))
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonInvalidPluginFile, "wasm-plugins.yaml", "line ")
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonInvalidPluginFile, "wasm-plugins.yaml", "line ")
 	n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonInvalidPluginFile, "wasm-plugins.yaml")
 	n.category(t, "during-bad-yaml")
 	n.expectAnnotated(t, "during-bad-yaml")
@@ -70,12 +70,12 @@ func TestWasmPlugin_directory(t *testing.T) {
 	t.Log("two plugins of one name")
 	entry := "  - {name: annotator, path: annotator.wasm, config: {service_account_name: plugin}}\n"
 	o.write(t, "wasm-plugins.yaml", []byte("plugins:\n"+entry+entry))
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonDuplicateName,
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonDuplicateName,
 		"wasm-plugins.yaml:2", "wasm-plugins.yaml:3")
 
 	t.Log("fixed")
 	o.write(t, "wasm-plugins.yaml", []byte("plugins:\n"+entry))
-	n.expectReady(t, "annotator")
+	n.ExpectReady(t, "annotator")
 }
 
 func (o *operator) remove(t *testing.T, name string) {

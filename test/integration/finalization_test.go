@@ -31,7 +31,7 @@ func TestWasmPlugin_finalization(t *testing.T) {
 	n := newFinalized(t, o.env)
 	n.category(t, "before")
 	n.finalizer(t, "finalizer")
-	n.expectReady(t, "finalizer")
+	n.ExpectReady(t, "finalizer")
 	n.category(t, "after")
 	for _, name := range []string{"before", "after"} {
 		n.expectBlocked(t, name, "finalizer")
@@ -68,7 +68,7 @@ func TestWasmPlugin_finalization_others(t *testing.T) {
 	o := startOperator(t)
 	n := newFinalized(t, o.env)
 	n.finalizer(t, "finalizer")
-	n.expectReady(t, "finalizer")
+	n.ExpectReady(t, "finalizer")
 	name := func(i int) string { return fmt.Sprintf("c-%d", i) }
 	other := func(i, j int) string { return fmt.Sprintf("test.k1s.io/%d-%d", i, j) }
 	var all sync.WaitGroup
@@ -110,9 +110,7 @@ func TestWasmPlugin_finalization_others(t *testing.T) {
 		n.expectFree(t, name(i), "finalizer")
 		n.expectTrace(t, "done-"+name(i))
 		var c inventoryv1alpha1.Category
-		if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: name(i)}, &c); err != nil {
-			t.Fatal(err)
-		}
+		n.Get(t, client.ObjectKey{Namespace: n.NS, Name: name(i)}, &c)
 		if want := expectOthers(i); !slices.Equal(c.Finalizers, want) {
 			t.Errorf("%s has the finalizers %q, want %q", name(i), c.Finalizers, want)
 		}
@@ -131,25 +129,25 @@ func TestWasmPlugin_finalization_deleted(t *testing.T) {
 		"as-it-serves": func(*testing.T, *operator, finalized) {},
 		"suspended": func(t *testing.T, _ *operator, n finalized) {
 			n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
-			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
+			n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
 		},
 		"without-its-account-and-rights": func(t *testing.T, _ *operator, n finalized) {
-			n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.meta("plugin")})
-			n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.meta("plugin")})
-			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
+			n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.Meta("plugin")})
+			n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.Meta("plugin")})
+			n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
 		},
 		"with-a-broken-module": func(t *testing.T, o *operator, n finalized) {
 			o.end(t) // so that no revision serves
-			n.storeRaw(t, "finalizer", []byte("rubbish"))
+			n.StoreRaw(t, "finalizer", []byte("rubbish"))
 			o.start(t)
-			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
+			n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
 		},
 		"while-the-operator-is-away": func(t *testing.T, o *operator, n finalized) {
 			o.end(t)
 			t.Cleanup(func() {})
 		},
 		"with-its-namespace": func(t *testing.T, _ *operator, n finalized) {
-			n.delete(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n.ns}})
+			n.delete(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n.NS}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -164,7 +162,7 @@ func TestWasmPlugin_finalization_deleted(t *testing.T) {
 			n.remove(t, "goes")
 			n.expectEvent(t, "finalizer", "FinalizeFailed", "goes")
 			before(t, o, n)
-			n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
+			n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta("finalizer")})
 			if o.stop == nil {
 				o.start(t)
 			}
@@ -189,8 +187,8 @@ func TestWasmPlugin_finalization_serviceAccountDeleted(t *testing.T) {
 	n.finalizer(t, "finalizer")
 	n.expectBlocked(t, "stays", "finalizer")
 	n.expectBlocked(t, "goes", "finalizer")
-	n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.meta("plugin")})
-	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
+	n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.Meta("plugin")})
+	n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
 	n.remove(t, "goes")
 	testenv.Consistently(t, "the object waits", time.Second, func(ctx context.Context) error { return n.blocked(ctx, "goes", "finalizer") })
 	o.end(t)
@@ -201,8 +199,8 @@ func TestWasmPlugin_finalization_serviceAccountDeleted(t *testing.T) {
 	n.expectNoTrace(t, "begun-goes")
 	n.expectEvent(t, "finalizer", "ObjectsReleased", "lacked permissions for 1s")
 
-	o.env.ServiceAccount(t, n.ns, "plugin")
-	n.expectReady(t, "finalizer")
+	o.env.ServiceAccount(t, n.NS, "plugin")
+	n.ExpectReady(t, "finalizer")
 	n.expectBlocked(t, "stays", "finalizer")
 	n.remove(t, "stays")
 	n.expectDeleted(t, "stays")
@@ -214,16 +212,16 @@ func TestWasmPlugin_finalization_serviceAccountDeleted(t *testing.T) {
 func TestWasmPlugin_finalization_serviceAccountDeleted_settings(t *testing.T) {
 	for name, lose := range map[string]func(*testing.T, finalized){
 		"account": func(t *testing.T, n finalized) {
-			n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.meta("plugin")})
-			n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.meta("plugin")})
+			n.delete(t, &corev1.ServiceAccount{ObjectMeta: n.Meta("plugin")})
+			n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.Meta("plugin")})
 		},
-		"rights": func(t *testing.T, n finalized) { n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.meta("plugin")}) },
+		"rights": func(t *testing.T, n finalized) { n.delete(t, &rbacv1.RoleBinding{ObjectMeta: n.Meta("plugin")}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := startOperator(t, func(o *app.Options) { o.Timing.PermissionsGrace = 3 * time.Second })
 			rules := append(finalizerRules(), rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}})
 			n := finalized{newTenant(t, o.env, rules...)}
-			n.store(t, "finalizer", localFixture(t, "finalizer.wasm"))
+			n.Store(t, "finalizer", localFixture(t, "finalizer.wasm"))
 			n.secret(t, "mail", "swordfish")
 			n.category(t, "goes")
 			n.finalizer(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) {
@@ -231,7 +229,7 @@ func TestWasmPlugin_finalization_serviceAccountDeleted_settings(t *testing.T) {
 			})
 			n.expectBlocked(t, "goes", "finalizer")
 			lose(t, n)
-			n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
+			n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 			n.remove(t, "goes")
 			n.expectDeleted(t, "goes")
 			n.expectNoTrace(t, "begun-goes")
@@ -245,9 +243,9 @@ func TestWasmPlugin_finalization_forbidden(t *testing.T) {
 	o := startOperator(t)
 	n := finalized{newTenant(t, o.env, rule("categories", "list", "watch"))}
 	n.category(t, "tools")
-	n.store(t, "finalizer", localFixture(t, "finalizer.wasm"))
+	n.Store(t, "finalizer", localFixture(t, "finalizer.wasm"))
 	n.finalizer(t, "finalizer")
-	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
+	n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
 		`cannot patch categories.inventory.example.com`, "--verb=patch --resource=categories.inventory.example.com")
 	if err := n.blocked(t.Context(), "tools", "finalizer"); err == nil {
 		t.Error("the object carries the finalizer")
@@ -260,11 +258,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	o := startOperator(t)
 	n := newFinalized(t, o.env)
 	far := newTenantIn(t, o.env, o.env.Namespace(t))
-	role := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "plugin"}
-	far.delete(t, &rbacv1.Role{ObjectMeta: far.meta("plugin")})
-	far.create(t, &rbacv1.Role{ObjectMeta: far.meta("plugin"), Rules: finalizerRules()})
-	far.create(t, &rbacv1.RoleBinding{ObjectMeta: far.meta("guest"), RoleRef: role,
-		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}}})
+	far.GrantRole(t, "guest", testenv.AccountSubject(n.NS, "plugin"), finalizerRules()...)
 	n.category(t, "near")
 	n.category(t, "labeled")
 	n.label(t, "labeled", "kept", "yes")
@@ -273,14 +267,14 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	n.item(t, "thing")
 	n.finalizer(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.ForTypes = []pluginsv1alpha1.ForType{forType("Category"), forType("Item")}
-		s.Security.AllowedNamespaces = []string{n.ns, far.ns}
+		s.Security.AllowedNamespaces = []string{n.NS, far.NS}
 	})
-	blocked := pluginsv1alpha1.FinalizerOf(n.ns, "finalizer")
+	blocked := pluginsv1alpha1.FinalizerOf(n.NS, "finalizer")
 	n.expectBlocked(t, "near", "finalizer")
 	n.expectBlocked(t, "labeled", "finalizer")
 	testenv.Eventually(t, "the others are held", func(ctx context.Context) error {
 		for _, o := range []client.Object{n.itemNamed("thing"), farther.categoryNamed("far")} {
-			if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil || !slices.Contains(o.GetFinalizers(), blocked) {
+			if err := n.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil || !slices.Contains(o.GetFinalizers(), blocked) {
 				return fmt.Errorf("%s: %q, %w", o.GetName(), o.GetFinalizers(), err)
 			}
 		}
@@ -289,7 +283,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	free := func(what string, o client.Object) {
 		t.Helper()
 		testenv.Eventually(t, what, func(ctx context.Context) error {
-			err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
+			err := n.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
 			if err == nil && slices.Contains(o.GetFinalizers(), blocked) {
 				err = fmt.Errorf("it has %q", o.GetFinalizers())
 			}
@@ -298,7 +292,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	}
 
 	t.Log("a namespace")
-	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{n.ns} })
+	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{n.NS} })
 	free("the object in the other namespace", farther.categoryNamed("far"))
 	t.Log("a selector")
 	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) {
@@ -310,12 +304,10 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	n.label(t, "labeled", "kept", "no")
 	n.expectFree(t, "labeled", "finalizer")
 	t.Log("a kind")
-	if err := n.env.Client.Get(t.Context(), client.ObjectKeyFromObject(n.itemNamed("thing")), n.itemNamed("thing")); err != nil {
-		t.Fatal(err)
-	}
+	n.Get(t, client.ObjectKeyFromObject(n.itemNamed("thing")), n.itemNamed("thing"))
 	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ForTypes = s.ForTypes[:1] })
 	free("the object of the other kind", n.itemNamed("thing"))
-	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionCleanedUp, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
+	n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionCleanedUp, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
 	t.Log("the capability")
 	n.label(t, "labeled", "kept", "yes")
 	n.expectBlocked(t, "labeled", "finalizer")
@@ -324,7 +316,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	})
 	n.expectFree(t, "labeled", "finalizer")
 	testenv.Eventually(t, "nothing keeps the WasmPlugin", func(ctx context.Context) error {
-		wp, err := n.get(ctx, "finalizer")
+		wp, err := n.GetPlugin(ctx, "finalizer")
 		if err == nil && len(wp.Finalizers)+len(wp.Status.FinalizedTypes) > 0 {
 			err = fmt.Errorf("it has %q and %v", wp.Finalizers, wp.Status.FinalizedTypes)
 		}
@@ -333,7 +325,7 @@ func TestWasmPlugin_finalization_scope(t *testing.T) {
 	t.Log("a module without it")
 	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Capabilities = nil })
 	n.expectBlocked(t, "labeled", "finalizer")
-	n.store(t, "finalizer", fixture(t, "annotator.wasm"))
+	n.Store(t, "finalizer", conformanceFixture(t, "annotator.wasm"))
 	n.expectFree(t, "labeled", "finalizer")
 }
 
@@ -350,7 +342,7 @@ func finalizerRules() []rbacv1.PolicyRule {
 func newFinalized(t *testing.T, env *testenv.Env) finalized {
 	t.Helper()
 	n := finalized{newTenant(t, env, finalizerRules()...)}
-	n.store(t, "finalizer", localFixture(t, "finalizer.wasm"))
+	n.Store(t, "finalizer", localFixture(t, "finalizer.wasm"))
 	return n
 }
 
@@ -362,12 +354,12 @@ func forType(kind string) pluginsv1alpha1.ForType {
 func (n finalized) finalizer(t *testing.T, name string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) {
 	t.Helper()
 	forCategories := func(s *pluginsv1alpha1.WasmPluginSpec) { s.ForTypes = []pluginsv1alpha1.ForType{forType("Category")} }
-	n.plugin(t, name, append([]func(*pluginsv1alpha1.WasmPluginSpec){forCategories}, mutate...)...)
+	n.Plugin(t, name, append([]func(*pluginsv1alpha1.WasmPluginSpec){forCategories}, mutate...)...)
 }
 
 func (n tenant) delete(t *testing.T, o client.Object) {
 	t.Helper()
-	if err := n.env.Client.Delete(t.Context(), o); client.IgnoreNotFound(err) != nil {
+	if err := n.Client.Delete(t.Context(), o); client.IgnoreNotFound(err) != nil {
 		t.Fatalf("delete %T %s: %v", o, o.GetName(), err)
 	}
 }
@@ -378,21 +370,21 @@ func (n finalized) remove(t *testing.T, category string) {
 }
 
 func (n finalized) categoryNamed(name string) *inventoryv1alpha1.Category {
-	return &inventoryv1alpha1.Category{ObjectMeta: n.meta(name)}
+	return &inventoryv1alpha1.Category{ObjectMeta: n.Meta(name)}
 }
 
 func (n finalized) itemNamed(name string) *inventoryv1alpha1.Item {
-	return &inventoryv1alpha1.Item{ObjectMeta: n.meta(name)}
+	return &inventoryv1alpha1.Item{ObjectMeta: n.Meta(name)}
 }
 
 func (n finalized) item(t *testing.T, name string) {
 	t.Helper()
-	n.create(t, &inventoryv1alpha1.Item{ObjectMeta: n.meta(name), Spec: inventoryv1alpha1.ItemSpec{Name: name}})
+	n.Create(t, &inventoryv1alpha1.Item{ObjectMeta: n.Meta(name), Spec: inventoryv1alpha1.ItemSpec{Name: name}})
 }
 
 func (n finalized) wasmPlugin(t *testing.T, name string) *pluginsv1alpha1.WasmPlugin {
 	t.Helper()
-	wp, err := n.get(t.Context(), name)
+	wp, err := n.GetPlugin(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -407,7 +399,7 @@ func (n finalized) label(t *testing.T, category, key, value string) {
 		quoted = fmt.Sprintf("%q", value)
 	}
 	patch := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"metadata":{"labels":{%q:%s}}}`, key, quoted))
-	if err := n.env.Client.Patch(t.Context(), n.categoryNamed(category), patch); err != nil {
+	if err := n.Client.Patch(t.Context(), n.categoryNamed(category), patch); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -416,7 +408,7 @@ func (n finalized) label(t *testing.T, category, key, value string) {
 func (n finalized) patchFinalizers(ctx context.Context, category, finalizer string, add bool) error {
 	return testenv.Poll(ctx, testenv.Timeout, func(ctx context.Context) error {
 		c := n.categoryNamed(category)
-		if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
+		if err := n.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
 			return err
 		}
 		before := c.DeepCopy()
@@ -425,17 +417,17 @@ func (n finalized) patchFinalizers(ctx context.Context, category, finalizer stri
 		} else {
 			controllerutil.RemoveFinalizer(c, finalizer)
 		}
-		return n.env.Client.Patch(ctx, c, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+		return n.Client.Patch(ctx, c, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	})
 }
 
 // blocked returns an error if a Category does not have a plugin's finalizer.
 func (n finalized) blocked(ctx context.Context, category, plugin string) error {
 	c := n.categoryNamed(category)
-	if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
+	if err := n.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
 		return err
 	}
-	if !slices.Contains(c.Finalizers, pluginsv1alpha1.FinalizerOf(n.ns, plugin)) {
+	if !slices.Contains(c.Finalizers, pluginsv1alpha1.FinalizerOf(n.NS, plugin)) {
 		return fmt.Errorf("the finalizers of %s are %q", category, c.Finalizers)
 	}
 	return nil
@@ -451,10 +443,10 @@ func (n finalized) expectFree(t *testing.T, category, plugin string) {
 	t.Helper()
 	testenv.Eventually(t, category+" is free", func(ctx context.Context) error {
 		c := n.categoryNamed(category)
-		if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
+		if err := n.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
 			return err
 		}
-		if slices.Contains(c.Finalizers, pluginsv1alpha1.FinalizerOf(n.ns, plugin)) {
+		if slices.Contains(c.Finalizers, pluginsv1alpha1.FinalizerOf(n.NS, plugin)) {
 			return fmt.Errorf("its finalizers are %q", c.Finalizers)
 		}
 		return nil
@@ -469,12 +461,12 @@ func (n finalized) expectDeleted(t *testing.T, category string) {
 func (n finalized) expectPluginDeleted(t *testing.T, name string) {
 	t.Helper()
 	testenv.Eventually(t, "the WasmPlugin is gone", func(ctx context.Context) error {
-		return n.isDeleted(ctx, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta(name)})
+		return n.isDeleted(ctx, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta(name)})
 	})
 }
 
 func (n finalized) isDeleted(ctx context.Context, o client.Object) error {
-	err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
+	err := n.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
@@ -485,13 +477,13 @@ func (n finalized) isDeleted(ctx context.Context, o client.Object) error {
 func (n finalized) expectTrace(t *testing.T, name string) {
 	t.Helper()
 	testenv.Eventually(t, "the trace "+name, func(ctx context.Context) error {
-		return n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: name}, &corev1.ConfigMap{})
+		return n.Client.Get(ctx, client.ObjectKey{Namespace: n.NS, Name: name}, &corev1.ConfigMap{})
 	})
 }
 
 func (n finalized) expectNoTrace(t *testing.T, name string) {
 	t.Helper()
-	if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: name}, &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
+	if err := n.Client.Get(t.Context(), client.ObjectKey{Namespace: n.NS, Name: name}, &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the trace %s: got %v, want none", name, err)
 	}
 }

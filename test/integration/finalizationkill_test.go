@@ -24,7 +24,7 @@ func TestWasmPlugin_finalization_killed(t *testing.T) {
 	p := startProcess(t)
 	n := newFinalized(t, p.env)
 	n.finalizer(t, "finalizer")
-	n.expectReady(t, "finalizer")
+	n.ExpectReady(t, "finalizer")
 	name := func(i int) string { return fmt.Sprintf("c-%02d", i) }
 	for i := range objects {
 		n.category(t, name(i))
@@ -82,7 +82,7 @@ func TestWasmPlugin_finalization_killedWhileDeleted(t *testing.T) {
 	t.Logf("killed with %d of %d held", n.carriers(t.Context(), t), objects)
 	p.start(t)
 	n.expectCarriers(t, func(carriers int) bool { return carriers == objects })
-	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
+	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta("finalizer")})
 	n.expectCarriers(t, func(carriers int) bool { return carriers < objects })
 	p.kill(t)
 	t.Logf("killed with %d of %d held", n.carriers(t.Context(), t), objects)
@@ -100,7 +100,7 @@ func TestWasmPlugin_finalization_killedWhileDeleted(t *testing.T) {
 func (n finalized) traces(ctx context.Context, t *testing.T, prefix string) []string {
 	t.Helper()
 	var list corev1.ConfigMapList
-	if err := n.env.Client.List(ctx, &list, client.InNamespace(n.ns)); err != nil {
+	if err := n.Client.List(ctx, &list, client.InNamespace(n.NS)); err != nil {
 		t.Fatal(err)
 	}
 	var out []string
@@ -115,7 +115,7 @@ func (n finalized) traces(ctx context.Context, t *testing.T, prefix string) []st
 func (n finalized) categories(ctx context.Context, t *testing.T) []inventoryv1alpha1.Category {
 	t.Helper()
 	var list inventoryv1alpha1.CategoryList
-	if err := n.env.Client.List(ctx, &list, client.InNamespace(n.ns)); err != nil {
+	if err := n.Client.List(ctx, &list, client.InNamespace(n.NS)); err != nil {
 		t.Fatal(err)
 	}
 	return list.Items
@@ -125,7 +125,7 @@ func (n finalized) categories(ctx context.Context, t *testing.T) []inventoryv1al
 func (n finalized) carriers(ctx context.Context, t *testing.T) (carriers int) {
 	t.Helper()
 	for _, c := range n.categories(ctx, t) {
-		if slices.Contains(c.Finalizers, pluginsv1alpha1.FinalizerOf(n.ns, "finalizer")) {
+		if slices.Contains(c.Finalizers, pluginsv1alpha1.FinalizerOf(n.NS, "finalizer")) {
 			carriers++
 		}
 	}

@@ -27,7 +27,7 @@ func TestWasmPlugin_finalization_kindDeleted(t *testing.T) {
 	n.delete(t, widgetCRD())
 	n.expectTrace(t, "done-widget")
 	testenv.Eventually(t, "the CustomResourceDefinition is gone", func(ctx context.Context) error { return n.isDeleted(ctx, widgetCRD()) })
-	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
+	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta("finalizer")})
 	n.expectPluginDeleted(t, "finalizer")
 }
 
@@ -37,16 +37,16 @@ func TestWasmPlugin_finalization_kindTerminating(t *testing.T) {
 	o := startOperator(t)
 	n := newWidgets(t, o)
 	n.change(t, "finalizer", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
-	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
+	n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
 	n.delete(t, widgetCRD())
 	testenv.Eventually(t, "the object is to go", func(ctx context.Context) error {
 		w := n.widget()
-		if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(w), w); err != nil || w.GetDeletionTimestamp() == nil {
+		if err := n.Client.Get(ctx, client.ObjectKeyFromObject(w), w); err != nil || w.GetDeletionTimestamp() == nil {
 			return fmt.Errorf("%v: %w", w.Object, err)
 		}
 		return nil
 	})
-	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
+	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta("finalizer")})
 	n.expectPluginDeleted(t, "finalizer")
 	testenv.Eventually(t, "the CustomResourceDefinition is gone", func(ctx context.Context) error { return n.isDeleted(ctx, widgetCRD()) })
 	n.expectNoTrace(t, "begun-widget")
@@ -57,11 +57,11 @@ func TestWasmPlugin_finalization_kindTerminating(t *testing.T) {
 func TestWasmPlugin_finalization_operatorForbidden(t *testing.T) {
 	o := startOperator(t)
 	n := newFinalized(t, o.env)
-	n.create(t, widgetCRD())
+	n.Create(t, widgetCRD())
 	t.Cleanup(func() { n.cleanUpWidgets(t) })
 	n.grantOperatorWidgets(t, "list", "watch")
 	n.finalizer(t, "finalizer", forWidgets)
-	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden,
+	n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden,
 		"the operator itself cannot patch widgets.test.k1s.io", "list and watch and patch on widgets.test.k1s.io")
 }
 
@@ -92,7 +92,7 @@ func TestWasmPlugin_finalization_directory(t *testing.T) {
 	o.write(t, "wasm-plugins.yaml", definition)
 	n.keepPlugin(t, false)
 	testenv.Eventually(t, "the plugin is back", func(ctx context.Context) error {
-		wp, err := n.get(ctx, "finalizer")
+		wp, err := n.GetPlugin(ctx, "finalizer")
 		if err == nil && wp.UID == before {
 			err = fmt.Errorf("it is the old one, with %q", wp.Finalizers)
 		}
@@ -127,7 +127,7 @@ func (n finalized) keepPlugin(t *testing.T, keep bool) {
 	t.Helper()
 	const finalizer = "test.k1s.io/keep"
 	testenv.Eventually(t, "the finalizers of the WasmPlugin", func(ctx context.Context) error {
-		wp, err := n.get(ctx, "finalizer")
+		wp, err := n.GetPlugin(ctx, "finalizer")
 		if err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func (n finalized) keepPlugin(t *testing.T, keep bool) {
 		if keep {
 			wp.Finalizers = append(wp.Finalizers, finalizer)
 		}
-		return n.env.Client.Update(ctx, wp)
+		return n.Client.Update(ctx, wp)
 	})
 }
 
@@ -143,21 +143,16 @@ func (n finalized) keepPlugin(t *testing.T, keep bool) {
 func newWidgets(t *testing.T, o *operator) finalized {
 	t.Helper()
 	n := newFinalized(t, o.env)
-	n.create(t, widgetCRD())
+	n.Create(t, widgetCRD())
 	t.Cleanup(func() { n.cleanUpWidgets(t) })
 	n.grantOperatorWidgets(t, "list", "watch", "patch")
-	n.create(t, &rbacv1.Role{ObjectMeta: n.meta("widgets"), Rules: []rbacv1.PolicyRule{widgets("list", "watch", "patch")}})
-	n.create(t, &rbacv1.RoleBinding{
-		ObjectMeta: n.meta("widgets"),
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "widgets"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}},
-	})
+	n.GrantRole(t, "widgets", testenv.AccountSubject(n.NS, "plugin"), widgets("list", "watch", "patch"))
 	n.finalizer(t, "finalizer", forWidgets)
-	n.expectReady(t, "finalizer")
-	testenv.Eventually(t, "a Widget", func(ctx context.Context) error { return n.env.Client.Create(ctx, n.widget()) })
+	n.ExpectReady(t, "finalizer")
+	testenv.Eventually(t, "a Widget", func(ctx context.Context) error { return n.Client.Create(ctx, n.widget()) })
 	testenv.Eventually(t, "the Widget carries the finalizer", func(ctx context.Context) error {
 		w := n.widget()
-		if err := n.env.Client.Get(ctx, client.ObjectKeyFromObject(w), w); err != nil || len(w.GetFinalizers()) == 0 {
+		if err := n.Client.Get(ctx, client.ObjectKeyFromObject(w), w); err != nil || len(w.GetFinalizers()) == 0 {
 			return fmt.Errorf("%v: %w", w.Object, err)
 		}
 		return nil
@@ -176,16 +171,12 @@ func widgets(verbs ...string) rbacv1.PolicyRule {
 // grantOperatorWidgets grants the operator permissions on Widgets, as a labeled ClusterRole does in a cluster.
 func (n finalized) grantOperatorWidgets(t *testing.T, verbs ...string) {
 	t.Helper()
-	n.create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}, Rules: []rbacv1.PolicyRule{widgets(verbs...)}})
-	n.create(t, &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: n.ns},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: n.ns},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
-	})
+	n.Create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.NS}, Rules: []rbacv1.PolicyRule{widgets(verbs...)}})
+	n.Create(t, testenv.Binding("", n.NS, n.NS, testenv.UserSubject(operatorUser)))
 	t.Cleanup(func() {
 		for _, o := range []client.Object{&rbacv1.ClusterRole{}, &rbacv1.ClusterRoleBinding{}} {
-			o.SetName(n.ns)
-			if err := n.env.Client.Delete(context.Background(), o); err != nil {
+			o.SetName(n.NS)
+			if err := n.Client.Delete(context.Background(), o); err != nil {
 				t.Error(err)
 			}
 		}
@@ -196,7 +187,7 @@ func (n finalized) widget() *unstructured.Unstructured {
 	w := &unstructured.Unstructured{}
 	w.SetAPIVersion("test.k1s.io/v1")
 	w.SetKind("Widget")
-	w.SetNamespace(n.ns)
+	w.SetNamespace(n.NS)
 	w.SetName("widget")
 	return w
 }
@@ -205,11 +196,11 @@ func (n finalized) widget() *unstructured.Unstructured {
 func (n finalized) cleanUpWidgets(t *testing.T) {
 	t.Helper()
 	ctx := context.Background()
-	if err := n.env.Client.Delete(ctx, widgetCRD()); client.IgnoreNotFound(err) != nil {
+	if err := n.Client.Delete(ctx, widgetCRD()); client.IgnoreNotFound(err) != nil {
 		t.Error(err)
 	}
 	free := client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`))
-	_ = n.env.Client.Patch(ctx, n.widget(), free) // the object or its kind may not exist
+	_ = n.Client.Patch(ctx, n.widget(), free) // the object or its kind may not exist
 	if err := testenv.Poll(ctx, testenv.Timeout, func(ctx context.Context) error { return n.isDeleted(ctx, widgetCRD()) }); err != nil {
 		t.Error(err)
 	}

@@ -42,15 +42,15 @@ func TestWasmPlugin_http_denied(t *testing.T) {
 	for name, tc := range cases {
 		n := newTenant(t, o.env, rule("categories", "list", "watch"))
 		tenants[name] = n
-		n.store(t, "sender", localFixture(t, "sender.wasm"))
-		n.plugin(t, "sender", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		n.Store(t, "sender", localFixture(t, "sender.wasm"))
+		n.Plugin(t, "sender", func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.Security.AllowedHosts = tc.hosts
 			s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"url":%q}`, tc.url)}
 		})
 		n.category(t, "tools")
 	}
 	for name, tc := range cases {
-		tenants[name].expectReady(t, "sender")
+		tenants[name].ExpectReady(t, "sender")
 		tenants[name].expectEvent(t, "sender", "ReconcileFailed", "answered Forbidden: "+tc.layer+": cannot GET", tc.want)
 	}
 	o.end(t) // which flushes the audit log
@@ -59,7 +59,7 @@ func TestWasmPlugin_http_denied(t *testing.T) {
 		recorded[r.Plugin] = r
 	}
 	for name, tc := range cases {
-		r := recorded[tenants[name].ns+"/sender"]
+		r := recorded[tenants[name].NS+"/sender"]
 		if r.Verb != http.MethodGet || r.Host != tc.host || r.Decision != audit.DecisionDenied || r.Layer != tc.layer || r.Status != 0 {
 			t.Errorf("%s: recorded %+v", name, r)
 		}

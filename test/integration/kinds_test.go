@@ -25,22 +25,18 @@ func TestWasmPlugin_kindInstalledLater(t *testing.T) {
 	o := startOperator(t, pollsOften)
 	late := rbacv1.PolicyRule{APIGroups: []string{"late.example.com"}, Resources: []string{"boxes"}, Verbs: []string{"get", "list", "watch"}}
 	n := newTenant(t, o.env, append(annotatorRules(), late)...)
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Owns = []pluginsv1alpha1.TypeReference{{APIVersion: "late.example.com/v1", Kind: "Box"}}
 	})
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound)
 
-	n.create(t, boxCRD())
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden)
+	n.Create(t, boxCRD())
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden)
 	// As in a cluster, where a labeled ClusterRole is aggregated to the operator's ClusterRole.
-	n.create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "late"}, Rules: []rbacv1.PolicyRule{late}})
-	n.create(t, &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "late"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "late"},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
-	})
-	n.expectReady(t, "annotator")
+	n.Create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "late"}, Rules: []rbacv1.PolicyRule{late}})
+	n.Create(t, testenv.Binding("", "late", "late", testenv.UserSubject(operatorUser)))
+	n.ExpectReady(t, "annotator")
 	expectWatches(t, o.env, "boxes", 1)
 
 	n.category(t, "owner")
@@ -55,26 +51,22 @@ func TestWasmPlugin_kindInstalledLater(t *testing.T) {
 func (n tenant) expectNotifiedByOwned(t *testing.T, owner string) {
 	t.Helper()
 	var c inventoryv1alpha1.Category
-	if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: owner}, &c); err != nil {
-		t.Fatal(err)
-	}
+	n.Get(t, client.ObjectKey{Namespace: n.NS, Name: owner}, &c)
 	box := &unstructured.Unstructured{}
 	box.SetAPIVersion("late.example.com/v1")
 	box.SetKind("Box")
-	box.SetNamespace(n.ns)
+	box.SetNamespace(n.NS)
 	box.SetName("owned")
 	box.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(&c, inventoryv1alpha1.GroupVersion.WithKind("Category"))})
 	before := n.failures(t)
 	// Without the permission to patch, every call fails and an Event reports it, which shows the call because of the
 	// Box.
-	role := &rbacv1.Role{ObjectMeta: n.meta("plugin"), Rules: []rbacv1.PolicyRule{
+	role := &rbacv1.Role{ObjectMeta: n.Meta("plugin"), Rules: []rbacv1.PolicyRule{
 		rule("categories", "get", "list", "watch"),
 		{APIGroups: []string{"late.example.com"}, Resources: []string{"boxes"}, Verbs: []string{"get", "list", "watch"}},
 	}}
-	if err := n.env.Client.Update(t.Context(), role); err != nil {
-		t.Fatal(err)
-	}
-	n.create(t, box)
+	n.Update(t, role)
+	n.Create(t, box)
 	testenv.Eventually(t, "the owner is reconciled when what it owns changes", func(ctx context.Context) error {
 		if after := n.failures(t); after <= before {
 			return fmt.Errorf("%d failed calls, as before", after)
@@ -98,9 +90,9 @@ func (n tenant) failures(t *testing.T) int {
 // unannotate removes the annotation of the annotator from a Category.
 func (n tenant) unannotate(t *testing.T, name string) {
 	t.Helper()
-	c := &inventoryv1alpha1.Category{ObjectMeta: n.meta(name)}
+	c := &inventoryv1alpha1.Category{ObjectMeta: n.Meta(name)}
 	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null}}}`, seenAnnotation)
-	if err := n.env.Client.Patch(t.Context(), c, client.RawPatch("application/merge-patch+json", patch)); err != nil {
+	if err := n.Client.Patch(t.Context(), c, client.RawPatch("application/merge-patch+json", patch)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -88,7 +88,7 @@ func definition(group, plural, kind string, versions ...string) *apiextensionsv1
 // install creates a CustomResourceDefinition, which is deleted at the end of the test.
 func (n tenant) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
 	t.Helper()
-	n.create(t, crd)
+	n.Create(t, crd)
 	t.Cleanup(func() { n.uninstall(t, crd.Name) })
 	testenv.Eventually(t, crd.Name+" is served", func(ctx context.Context) error {
 		list := &unstructured.UnstructuredList{}
@@ -101,7 +101,7 @@ func (n tenant) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinit
 // fresh returns a client with an empty RESTMapper cache.
 func (n tenant) fresh(t *testing.T) client.Client {
 	t.Helper()
-	c, err := client.New(n.env.Config, client.Options{Scheme: n.env.Scheme})
+	c, err := client.New(n.Config, client.Options{Scheme: n.Scheme})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func (n tenant) uninstall(t *testing.T, name string) {
 	ctx := context.Background()
 	crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	err := testenv.Poll(ctx, testenv.Timeout, func(ctx context.Context) error {
-		if err := n.env.Client.Delete(ctx, crd); !apierrors.IsNotFound(err) {
+		if err := n.Client.Delete(ctx, crd); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("CustomResourceDefinition %s is still there: %w", name, err)
 		}
 		return nil
@@ -129,13 +129,13 @@ func (n tenant) serve(t *testing.T, name string, versions ...string) {
 	t.Helper()
 	testenv.Eventually(t, "change "+name, func(ctx context.Context) error {
 		crd := &apiextensionsv1.CustomResourceDefinition{}
-		if err := n.env.Client.Get(ctx, client.ObjectKey{Name: name}, crd); err != nil {
+		if err := n.Client.Get(ctx, client.ObjectKey{Name: name}, crd); err != nil {
 			return err
 		}
 		for i := range crd.Spec.Versions {
 			crd.Spec.Versions[i].Served = slices.Contains(versions, crd.Spec.Versions[i].Name)
 		}
-		return n.env.Client.Update(ctx, crd)
+		return n.Client.Update(ctx, crd)
 	})
 }
 
@@ -148,9 +148,9 @@ func toolRules(resource string) rbacv1.PolicyRule {
 func (n tenant) tool(ctx context.Context, t *testing.T, version, name, namespace string) (string, []string, error) {
 	t.Helper()
 	received := &warnings{}
-	config := rest.CopyConfig(n.env.Config)
+	config := rest.CopyConfig(n.Config)
 	config.WarningHandler = received
-	c, err := client.New(config, client.Options{Scheme: n.env.Scheme})
+	c, err := client.New(config, client.Options{Scheme: n.Scheme})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,8 +201,8 @@ func (n tenant) expectToolGate(t *testing.T, version, namespace string) {
 func (n tenant) expectToolDenied(t *testing.T, version, why string) {
 	t.Helper()
 	testenv.Eventually(t, "Tools in "+version+" are denied: "+why, func(ctx context.Context) error {
-		_, _, err := n.tool(ctx, t, version, "good", n.ns)
-		if err == nil || !containsAll(err.Error(), []string{"denied the request", why, "kubectl describe wasmplugin gate -n " + n.ns}) {
+		_, _, err := n.tool(ctx, t, version, "good", n.NS)
+		if err == nil || !containsAll(err.Error(), []string{"denied the request", why, "kubectl describe wasmplugin gate -n " + n.NS}) {
 			return fmt.Errorf("got %w", err)
 		}
 		if status := apierrors.APIStatus(nil); !errors.As(err, &status) || status.Status().Code != 503 {
@@ -219,7 +219,7 @@ func (n tenant) expectToolDenied(t *testing.T, version, why string) {
 func (n tenant) expectToolIgnored(t *testing.T, version, why string) {
 	t.Helper()
 	testenv.Eventually(t, "Tools in "+version+" are let through: "+why, func(ctx context.Context) error {
-		category, message, err := n.tool(ctx, t, version, "REJECT", n.ns)
+		category, message, err := n.tool(ctx, t, version, "REJECT", n.NS)
 		if err != nil || category != "" || !slices.ContainsFunc(message, func(text string) bool { return strings.Contains(text, why) }) {
 			return fmt.Errorf("the category is %q, the warnings %q, the error %w", category, message, err)
 		}
@@ -235,17 +235,17 @@ func TestKinds_versionNotServed_admission(t *testing.T) {
 		o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 		n := newTenant(t, o.env, toolRules("tools"))
 		n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
-		n.store(t, "gate", toolGate(t))
-		n.plugin(t, "gate")
-		n.expectReady(t, "gate")
-		n.expectToolGate(t, "v1", n.ns)
-		n.expectToolGate(t, "v2", n.ns)
+		n.Store(t, "gate", toolGate(t))
+		n.Plugin(t, "gate")
+		n.ExpectReady(t, "gate")
+		n.expectToolGate(t, "v1", n.NS)
+		n.expectToolGate(t, "v2", n.NS)
 
 		while(o, func() { n.serve(t, toolCRD, "v2") })
 		for _, condition := range []string{pluginsv1alpha1.ConditionReady, pluginsv1alpha1.ConditionAuthorized} {
-			n.expectCondition(t, "gate", condition, metav1.ConditionFalse, "KindVersionNotServed", `kind "Tool" is served in v2, not in v1`)
+			n.ExpectCondition(t, "gate", condition, metav1.ConditionFalse, "KindVersionNotServed", `kind "Tool" is served in v2, not in v1`)
 		}
-		n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
+		n.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 		n.expectToolDenied(t, "v2", "cannot serve (KindVersionNotServed)")
 		n.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.Admission.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
@@ -253,9 +253,9 @@ func TestKinds_versionNotServed_admission(t *testing.T) {
 		n.expectToolIgnored(t, "v2", "cannot serve (KindVersionNotServed)")
 
 		while(o, func() { n.serve(t, toolCRD, "v1", "v2") })
-		n.expectReady(t, "gate")
-		n.expectToolGate(t, "v1", n.ns)
-		n.expectToolGate(t, "v2", n.ns)
+		n.ExpectReady(t, "gate")
+		n.expectToolGate(t, "v1", n.NS)
+		n.expectToolGate(t, "v2", n.NS)
 	})
 }
 
@@ -267,26 +267,26 @@ func TestKinds_recreated_admission(t *testing.T) {
 		n := newTenant(t, o.env, toolRules("tools"), toolRules("implements"))
 		first := definition(toolGroup, "tools", "Tool", "v1")
 		n.install(t, first)
-		n.store(t, "gate", toolGate(t))
-		n.plugin(t, "gate")
-		n.expectReady(t, "gate")
-		n.expectToolGate(t, "v1", n.ns)
+		n.Store(t, "gate", toolGate(t))
+		n.Plugin(t, "gate")
+		n.ExpectReady(t, "gate")
+		n.expectToolGate(t, "v1", n.NS)
 
 		while(o, func() { n.uninstall(t, first.Name) })
-		n.expectCondition(t, "gate", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound, `kind "Tool"`, "is not installed")
+		n.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound, `kind "Tool"`, "is not installed")
 
 		t.Log("the same again")
 		while(o, func() { n.install(t, definition(toolGroup, "tools", "Tool", "v1")) })
-		n.expectReady(t, "gate")
-		n.expectToolGate(t, "v1", n.ns)
+		n.ExpectReady(t, "gate")
+		n.expectToolGate(t, "v1", n.NS)
 
 		t.Log("another resource name, with nobody looking in between")
 		while(o, func() {
 			n.uninstall(t, first.Name)
 			n.install(t, definition(toolGroup, "implements", "Tool", "v1"))
 		})
-		n.expectToolGate(t, "v1", n.ns)
-		n.expectReady(t, "gate")
+		n.expectToolGate(t, "v1", n.NS)
+		n.ExpectReady(t, "gate")
 
 		t.Log("another scope")
 		while(o, func() {
@@ -295,33 +295,12 @@ func TestKinds_recreated_admission(t *testing.T) {
 			global.Spec.Scope = apiextensionsv1.ClusterScoped
 			n.install(t, global)
 		})
-		n.expectCondition(t, "gate", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNamespacesRequired, `kind "Tool" is cluster-scoped`)
-		n.bindInCluster(t, toolRules("tools"))
+		n.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonNamespacesRequired, `kind "Tool" is cluster-scoped`)
+		n.GrantCluster(t, testenv.AccountSubject(n.NS, "plugin"), toolRules("tools"))
 		n.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Security.AllowedNamespaces = []string{"*"} })
-		n.expectReady(t, "gate")
+		n.ExpectReady(t, "gate")
 		n.expectToolGate(t, "v1", "")
 	})
-}
-
-// bindInCluster gives the ServiceAccount "plugin" permissions in the whole cluster.
-func (n tenant) bindInCluster(t *testing.T, rules ...rbacv1.PolicyRule) {
-	t.Helper()
-	name := metav1.ObjectMeta{Name: n.ns + "-everywhere"}
-	for _, o := range []client.Object{
-		&rbacv1.ClusterRole{ObjectMeta: name, Rules: rules},
-		&rbacv1.ClusterRoleBinding{
-			ObjectMeta: name,
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name.Name},
-			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}},
-		},
-	} {
-		n.create(t, o)
-		t.Cleanup(func() {
-			if err := n.env.Client.Delete(context.Background(), o); err != nil {
-				t.Error(err)
-			}
-		})
-	}
 }
 
 // TestKinds_unavailable_admission checks that requests to a plugin which does not load are handled by its failure
@@ -330,21 +309,21 @@ func TestKinds_unavailable_admission(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	n := newTenant(t, o.env, toolRules("tools"))
 	n.install(t, definition(toolGroup, "tools", "Tool", "v1"))
-	n.store(t, "gate", toolGate(t))
-	n.plugin(t, "gate")
-	n.expectReady(t, "gate")
-	n.expectToolGate(t, "v1", n.ns)
+	n.Store(t, "gate", toolGate(t))
+	n.Plugin(t, "gate")
+	n.ExpectReady(t, "gate")
+	n.expectToolGate(t, "v1", n.NS)
 	o.end(t)
-	n.storeRaw(t, "gate", []byte("no module"))
+	n.StoreRaw(t, "gate", []byte("no module"))
 	o.start(t)
 	n.expectToolDenied(t, "v1", "cannot serve (NotWasm)")
 	n.change(t, "gate", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Admission.FailurePolicy = pluginsv1alpha1.FailurePolicyIgnore
 	})
 	n.expectToolIgnored(t, "v1", "cannot serve (NotWasm)")
-	n.store(t, "gate", toolGate(t))
-	n.expectReady(t, "gate")
-	n.expectToolGate(t, "v1", n.ns)
+	n.Store(t, "gate", toolGate(t))
+	n.ExpectReady(t, "gate")
+	n.expectToolGate(t, "v1", n.NS)
 }
 
 // TestKinds_versionNotServed_replicas checks that every replica answers for a plugin that cannot serve, whether or not
@@ -355,9 +334,9 @@ func TestKinds_versionNotServed_replicas(t *testing.T) {
 	leader := startOperator(t, servesWebhooks(addresses[0]), elects)
 	n := newTenant(t, leader.env, toolRules("tools"))
 	n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
-	n.store(t, "gate", toolGate(t))
-	n.plugin(t, "gate")
-	n.expectReady(t, "gate")
+	n.Store(t, "gate", toolGate(t))
+	n.Plugin(t, "gate")
+	n.ExpectReady(t, "gate")
 	replica := func(address string) {
 		r := &operator{
 			env: leader.env, config: leader.config, dir: leader.dir, cache: t.TempDir(), ns: leader.ns, log: leader.log,
@@ -370,7 +349,7 @@ func TestKinds_versionNotServed_replicas(t *testing.T) {
 		resource := metav1.GroupVersionResource{Group: toolGroup, Version: version, Resource: "tools"}
 		return &admissionv1.AdmissionRequest{
 			UID: "1", Kind: metav1.GroupVersionKind{Group: toolGroup, Version: version, Kind: "Tool"}, Resource: resource,
-			Namespace: n.ns, Name: "tried", Operation: admissionv1.Create,
+			Namespace: n.NS, Name: "tried", Operation: admissionv1.Create,
 			Object: runtime.RawExtension{Raw: fmt.Appendf(nil, `{"apiVersion":"%s/%s","kind":"Tool","metadata":{"name":"tried"},"spec":{"name":"REJECT"}}`, toolGroup, version)},
 		}
 	}
@@ -400,16 +379,16 @@ func TestKinds_versionNotServed_previousRevision(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	n := newTenant(t, o.env, toolRules("tools"))
 	n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
-	n.store(t, "gate", toolGate(t))
-	n.plugin(t, "gate")
-	n.expectReady(t, "gate")
-	n.storeRaw(t, "gate", []byte("no module"))
-	n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
-	n.expectToolGate(t, "v1", n.ns)
+	n.Store(t, "gate", toolGate(t))
+	n.Plugin(t, "gate")
+	n.ExpectReady(t, "gate")
+	n.StoreRaw(t, "gate", []byte("no module"))
+	n.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.expectToolGate(t, "v1", n.NS)
 	n.serve(t, toolCRD, "v2")
-	n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision, `kind "Tool" is served in v2, not in v1`)
+	n.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision, `kind "Tool" is served in v2, not in v1`)
 	n.expectToolDenied(t, "v2", "cannot serve (NotWasm)")
 	n.serve(t, toolCRD, "v1", "v2")
-	n.expectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
-	n.expectToolGate(t, "v1", n.ns)
+	n.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.expectToolGate(t, "v1", n.NS)
 }

@@ -38,14 +38,12 @@ func newVersions(t *testing.T, o *operator) finalized {
 	n := newFinalized(t, o.env)
 	rule := rbacv1.PolicyRule{APIGroups: []string{widgetGroup}, Resources: []string{"widgets", "gadgets"}, Verbs: []string{"get", "list", "watch", "patch"}}
 	n.grantOperatorWidgets(t, "list", "watch", "patch")
-	n.bindInCluster(t, rule)
-	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.ns}, Rules: []rbacv1.PolicyRule{rule}}
-	if err := n.env.Client.Update(t.Context(), role); err != nil {
-		t.Fatal(err)
-	}
+	n.GrantCluster(t, testenv.AccountSubject(n.NS, "plugin"), rule)
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.NS}, Rules: []rbacv1.PolicyRule{rule}}
+	n.Update(t, role)
 	n.install(t, definition(widgetGroup, "widgets", "Widget", "v1", "v2"))
 	n.finalizer(t, "finalizer", forWidgets)
-	n.expectReady(t, "finalizer")
+	n.ExpectReady(t, "finalizer")
 	return n
 }
 
@@ -53,11 +51,11 @@ func newVersions(t *testing.T, o *operator) finalized {
 // RESTMapper.
 func (n finalized) widgetsAs(t *testing.T, version, resource string) dynamic.ResourceInterface {
 	t.Helper()
-	c, err := dynamic.NewForConfig(n.env.Config)
+	c, err := dynamic.NewForConfig(n.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Resource(schema.GroupVersionResource{Group: widgetGroup, Version: version, Resource: resource}).Namespace(n.ns)
+	return c.Resource(schema.GroupVersionResource{Group: widgetGroup, Version: version, Resource: resource}).Namespace(n.NS)
 }
 
 // makeWidget creates a Widget, which does not block the deletion of its kind after the test.
@@ -82,13 +80,13 @@ func (n finalized) removeWidgetFinalizer(t *testing.T, resource, name string) {
 	widgets := n.widgetsAs(t, "v1", resource)
 	err := testenv.Poll(context.Background(), testenv.Timeout, func(ctx context.Context) error {
 		crd := &apiextensionsv1.CustomResourceDefinition{}
-		if err := n.env.Client.Get(ctx, client.ObjectKey{Name: resource + "." + widgetGroup}, crd); err != nil {
+		if err := n.Client.Get(ctx, client.ObjectKey{Name: resource + "." + widgetGroup}, crd); err != nil {
 			return client.IgnoreNotFound(err)
 		}
 		for i := range crd.Spec.Versions {
 			crd.Spec.Versions[i].Served = true
 		}
-		if err := n.env.Client.Update(ctx, crd); err != nil {
+		if err := n.Client.Update(ctx, crd); err != nil {
 			return err
 		}
 		_, err := widgets.Patch(ctx, name, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
@@ -110,7 +108,7 @@ func (n finalized) expectFinalizers(t *testing.T, version, name string, want boo
 		if err != nil {
 			return err
 		}
-		if got := slices.Contains(w.GetFinalizers(), pluginsv1alpha1.FinalizerOf(n.ns, "finalizer")); got != want {
+		if got := slices.Contains(w.GetFinalizers(), pluginsv1alpha1.FinalizerOf(n.NS, "finalizer")); got != want {
 			return fmt.Errorf("it has %q", w.GetFinalizers())
 		}
 		return nil
@@ -127,14 +125,14 @@ func TestKinds_versionNotServed_events(t *testing.T) {
 		n.expectTrace(t, "seen-before")
 
 		while(o, func() { n.serve(t, widgetName, "v2") })
-		n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, "KindVersionNotServed", `kind "Widget" is served in v2, not in v1`)
-		n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
+		n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, "KindVersionNotServed", `kind "Widget" is served in v2, not in v1`)
+		n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision)
 		expectWatches(t, o.env, "widgets", 0)
 		n.makeWidget(t, "v2", "widgets", "between")
 		n.expectFinalizers(t, "v2", "before", true) // the plugin still has to finalize it
 
 		while(o, func() { n.serve(t, widgetName, "v1", "v2") })
-		n.expectReady(t, "finalizer")
+		n.ExpectReady(t, "finalizer")
 		n.expectTrace(t, "seen-between")
 		n.makeWidget(t, "v1", "widgets", "after")
 		n.expectTrace(t, "seen-after")
@@ -156,7 +154,7 @@ func TestKinds_recreated_events(t *testing.T) {
 		})
 		n.makeWidget(t, "v1", "gadgets", "after")
 		n.expectTrace(t, "seen-after")
-		n.expectReady(t, "finalizer")
+		n.ExpectReady(t, "finalizer")
 		expectWatches(t, o.env, "widgets", 0)
 		expectWatches(t, o.env, "gadgets", 1)
 	})
@@ -183,8 +181,8 @@ func TestKinds_versionNotServed_finalizers(t *testing.T) {
 		n.makeWidget(t, "v1", "widgets", "kept")
 		n.expectFinalizers(t, "v1", "kept", true)
 		while(o, func() { n.serve(t, widgetName, "v2") })
-		n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, "KindVersionNotServed")
-		while(o, func() { n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")}) })
+		n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, "KindVersionNotServed")
+		while(o, func() { n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta("finalizer")}) })
 		n.expectPluginDeleted(t, "finalizer")
 		n.expectFinalizers(t, "v2", "kept", false)
 	})
@@ -200,7 +198,7 @@ func TestKinds_versionNotServed_finalizersAtOnce(t *testing.T) {
 		n.expectFinalizers(t, "v1", "kept", true)
 		while(o, func() {
 			n.serve(t, widgetName, "v2")
-			n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")})
+			n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta("finalizer")})
 		})
 		n.expectPluginDeleted(t, "finalizer")
 		n.expectFinalizers(t, "v2", "kept", false)
@@ -216,10 +214,10 @@ func TestKinds_noVersionServed_finalizers(t *testing.T) {
 		n.makeWidget(t, "v1", "widgets", "kept")
 		n.expectFinalizers(t, "v1", "kept", true)
 		while(o, func() { n.serve(t, widgetName) })
-		n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound)
-		while(o, func() { n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("finalizer")}) })
+		n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound)
+		while(o, func() { n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta("finalizer")}) })
 		testenv.Eventually(t, "the plugin says what it waits for", func(ctx context.Context) error {
-			wp, err := n.get(ctx, "finalizer")
+			wp, err := n.GetPlugin(ctx, "finalizer")
 			if err != nil {
 				return err
 			}
@@ -245,15 +243,15 @@ func TestKinds_notServed_guests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := startOperator(t)
 			n := newFinalized(t, o.env)
-			n.bindInCluster(t, rule("categories", "get", "list", "watch"), widgets("get", "list", "delete"))
+			n.GrantCluster(t, testenv.AccountSubject(n.NS, "plugin"), rule("categories", "get", "list", "watch"), widgets("get", "list", "delete"))
 			n.install(t, definition(widgetGroup, "widgets", "Widget", "v1", "v2"))
 			n.makeWidget(t, "v1", "widgets", "read")
 			n.category(t, "tools")
 			read := func(plugin, want string) { // one plugin for each read, because equal Events are aggregated
 				t.Helper()
-				n.store(t, plugin, localFixture(t, "reader.wasm"))
-				n.plugin(t, plugin, func(s *pluginsv1alpha1.WasmPluginSpec) {
-					s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"apiVersion":"test.k1s.io/v1","kind":"Widget","namespace":%q,"name":"read"}`, n.ns)}
+				n.Store(t, plugin, localFixture(t, "reader.wasm"))
+				n.Plugin(t, plugin, func(s *pluginsv1alpha1.WasmPluginSpec) {
+					s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"apiVersion":"test.k1s.io/v1","kind":"Widget","namespace":%q,"name":"read"}`, n.NS)}
 				})
 				n.expectEvent(t, plugin, "ReconcileFailed", want)
 			}
@@ -273,14 +271,14 @@ func TestKinds_notServed_guests(t *testing.T) {
 func TestWasmPlugin_source_followsSpec(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.store(t, "copy", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator")
-	n.expectReady(t, "annotator")
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Store(t, "copy", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "annotator")
 	expectSource := func(want string) {
 		t.Helper()
 		testenv.Eventually(t, "the source is "+want, func(ctx context.Context) error {
-			wp, err := n.get(ctx, "annotator")
+			wp, err := n.GetPlugin(ctx, "annotator")
 			if err == nil && (wp.Status.Revision == nil || !strings.Contains(wp.Status.Revision.Source, want)) {
 				err = fmt.Errorf("the revision is %+v", wp.Status.Revision)
 			}
@@ -290,10 +288,10 @@ func TestWasmPlugin_source_followsSpec(t *testing.T) {
 	expectSource("annotator")
 	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Source.ConfigMap.Name = "copy" })
 	expectSource("copy")
-	n.expectReady(t, "annotator")
+	n.ExpectReady(t, "annotator")
 	o.end(t)
 	o.start(t)
-	n.expectReady(t, "annotator")
+	n.ExpectReady(t, "annotator")
 	expectSource("copy")
 }
 
@@ -302,13 +300,13 @@ func TestWasmPlugin_source_followsSpec(t *testing.T) {
 func TestKinds_versionNotServed_previousRevisionEvents(t *testing.T) {
 	o := startOperator(t)
 	n := newVersions(t, o)
-	n.storeRaw(t, "finalizer", []byte("no module"))
-	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.StoreRaw(t, "finalizer", []byte("no module"))
+	n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
 	n.serve(t, widgetName, "v2")
-	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision, `kind "Widget" is served in v2, not in v1`)
+	n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionFalse, pluginsv1alpha1.ReasonNoRevision, `kind "Widget" is served in v2, not in v1`)
 	expectWatches(t, o.env, "widgets", 0)
 	n.serve(t, widgetName, "v1", "v2")
-	n.expectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.ExpectCondition(t, "finalizer", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
 	n.makeWidget(t, "v1", "widgets", "again")
 	n.expectTrace(t, "seen-again")
 }

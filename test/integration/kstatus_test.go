@@ -19,14 +19,14 @@ import (
 func TestWasmPlugin_kstatus(t *testing.T) {
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
-	n.plugin(t, "annotator")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReconciling, metav1.ConditionTrue, pluginsv1alpha1.ReasonConfigMapNotFound)
+	n.Plugin(t, "annotator")
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReconciling, metav1.ConditionTrue, pluginsv1alpha1.ReasonConfigMapNotFound)
 	n.expectNoCondition(t, "annotator", pluginsv1alpha1.ConditionStalled)
-	n.storeRaw(t, "annotator", []byte("text"))
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionStalled, metav1.ConditionTrue, pluginsv1alpha1.ReasonNotWasm)
+	n.StoreRaw(t, "annotator", []byte("text"))
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionStalled, metav1.ConditionTrue, pluginsv1alpha1.ReasonNotWasm)
 	n.expectNoCondition(t, "annotator", pluginsv1alpha1.ConditionReconciling)
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.expectReady(t, "annotator")
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.ExpectReady(t, "annotator")
 	n.expectNoCondition(t, "annotator", pluginsv1alpha1.ConditionStalled)
 	n.expectNoCondition(t, "annotator", pluginsv1alpha1.ConditionReconciling)
 }
@@ -35,7 +35,7 @@ func TestWasmPlugin_kstatus(t *testing.T) {
 func (n tenant) expectNoCondition(t *testing.T, name, condition string) {
 	t.Helper()
 	testenv.Eventually(t, fmt.Sprintf("WasmPlugin %s has no %s", name, condition), func(ctx context.Context) error {
-		wp, err := n.get(ctx, name)
+		wp, err := n.GetPlugin(ctx, name)
 		if err == nil && meta.FindStatusCondition(wp.Status.Conditions, condition) != nil {
 			err = fmt.Errorf("conditions are %v", wp.Status.Conditions)
 		}

@@ -53,34 +53,10 @@ func namespaces(t *testing.T, env *testenv.Env, names ...string) {
 	}
 }
 
-// bindCluster gives a subject permissions in all namespaces until the test ends.
-func bindCluster(t *testing.T, env *testenv.Env, subject rbacv1.Subject, rules ...rbacv1.PolicyRule) {
-	t.Helper()
-	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}, Rules: rules}
-	if err := env.Client.Create(t.Context(), role); err != nil {
-		t.Fatal(err)
-	}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{subject},
-	}
-	if err := env.Client.Create(t.Context(), binding); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(env.Client.Delete(context.Background(), binding), env.Client.Delete(context.Background(), role)); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 // object creates an object that is deleted at the end of the test.
 func object(t *testing.T, env *testenv.Env, o client.Object) {
 	t.Helper()
-	if err := env.Client.Create(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
+	env.Create(t, o)
 	t.Cleanup(func() { _ = env.Client.Delete(context.Background(), o) })
 }
 
@@ -90,7 +66,7 @@ func TestWasmPlugin_directory_documentedLayers(t *testing.T) {
 	o := startOperator(t)
 	n := newTenantIn(t, o.env, o.ns)
 	namespaces(t, o.env, "inventory")
-	bindCluster(t, o.env, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: o.ns, Name: "plugin"},
+	o.env.GrantCluster(t, testenv.AccountSubject(o.ns, "plugin"),
 		rbacv1.PolicyRule{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}})
 	for _, ns := range []string{"default", "inventory"} {
 		object(t, o.env, &inventoryv1alpha1.Item{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "hammer"}, Spec: inventoryv1alpha1.ItemSpec{Name: "hammer"}})
@@ -155,9 +131,9 @@ func TestWasmPlugin_directory_documentedLayers(t *testing.T) {
 		MaxConcurrentRequests: 10,
 	}
 	for name, tc := range cases {
-		n.expectReady(t, name)
+		n.ExpectReady(t, name)
 		n.expectEvent(t, name, "ReconcileFailed", tc.want)
-		wp, err := n.get(t.Context(), name)
+		wp, err := n.GetPlugin(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,27 +155,27 @@ func TestWasmPlugin_directory_withoutRBAC(t *testing.T) {
 	o := startOperator(t, func(options *app.Options) {
 		options.DirectoryPluginsWithoutRBAC, options.AuditLog, options.Registerer = true, log, registry
 	})
-	n := tenant{env: o.env, ns: o.ns}
-	bindCluster(t, o.env, rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: operatorUser}, annotatorRules()...)
+	n := tenant{testenv.Tenant{Env: o.env, NS: o.ns}}
+	o.env.GrantCluster(t, testenv.UserSubject(operatorUser), annotatorRules()...)
 	n.category(t, "tools")
 	security := "security:\n  allowedResources: [categories, events]\n  allowedVerbs: [%s]\n"
 	for name, verbs := range map[string]string{"bounded": "get, list, watch", "free": "get, list, watch, patch, create"} {
-		o.write(t, name+".wasm", fixture(t, "annotator.wasm"))
+		o.write(t, name+".wasm", conformanceFixture(t, "annotator.wasm"))
 		o.write(t, name+"-plugin.yaml", fmt.Appendf(nil, "name: %s\npath: %s.wasm\nserviceAccountName: nobody\n"+security, name, name, verbs))
 	}
-	n.expectReady(t, "bounded")
+	n.ExpectReady(t, "bounded")
 	n.expectEvent(t, "bounded", "ReconcileFailed", "Forbidden: allowlist: cannot ")
-	n.expectReady(t, "free")
-	n.expectCondition(t, "free", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionTrue, pluginsv1alpha1.ReasonRBACDisabled,
+	n.ExpectReady(t, "free")
+	n.ExpectCondition(t, "free", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionTrue, pluginsv1alpha1.ReasonRBACDisabled,
 		"--directory-plugins-without-rbac", `acts as the operator itself, "`+operatorUser+`"`)
 	n.expectAnnotated(t, "tools")
 
 	t.Log("made by somebody else")
-	n.plugin(t, "by-hand", func(s *pluginsv1alpha1.WasmPluginSpec) {
+	n.Plugin(t, "by-hand", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Source = pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "free.wasm"}}
 		s.ServiceAccountName = "nobody"
 	})
-	n.expectCondition(t, "by-hand", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
+	n.ExpectCondition(t, "by-hand", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonServiceAccountNotFound)
 	forged := &pluginsv1alpha1.WasmPlugin{
 		ObjectMeta: metav1.ObjectMeta{Namespace: o.ns, Name: "forged", Labels: map[string]string{pluginsv1alpha1.LabelDirectory: "true"}},
 		Spec: pluginsv1alpha1.WasmPluginSpec{
@@ -207,9 +183,9 @@ func TestWasmPlugin_directory_withoutRBAC(t *testing.T) {
 			ServiceAccountName: "nobody",
 		},
 	}
-	n.create(t, forged)
+	n.Create(t, forged)
 	testenv.Eventually(t, "the forged one is deleted", func(ctx context.Context) error {
-		_, err := n.get(ctx, "forged")
+		_, err := n.GetPlugin(ctx, "forged")
 		if err == nil {
 			return errors.New("it is still there")
 		}

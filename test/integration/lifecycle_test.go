@@ -26,21 +26,21 @@ func TestWasmPlugin_lifecycle(t *testing.T) {
 	expectWatches(t, o.env, "categories", own)
 
 	n.category(t, "first")
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator")
-	n.expectReady(t, "annotator")
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "annotator")
 	n.expectAnnotated(t, "first")
-	n.expectWriter(t, "first", "k1s/"+n.ns+"/annotator")
+	n.expectWriter(t, "first", "k1s/"+n.NS+"/annotator")
 	expectWatches(t, o.env, "categories", own+1)
 
 	t.Log("suspend")
 	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
 	expectWatches(t, o.env, "categories", own)
 	n.category(t, "while-suspended")
 	testenv.Consistently(t, "a suspended plugin receives no events", time.Second, func(ctx context.Context) error {
 		var c inventoryv1alpha1.Category
-		if err := n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: "while-suspended"}, &c); err != nil {
+		if err := n.Client.Get(ctx, client.ObjectKey{Namespace: n.NS, Name: "while-suspended"}, &c); err != nil {
 			return err
 		}
 		if c.Annotations[seenAnnotation] != "" {
@@ -49,7 +49,7 @@ func TestWasmPlugin_lifecycle(t *testing.T) {
 		return nil
 	})
 	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = false })
-	n.expectReady(t, "annotator")
+	n.ExpectReady(t, "annotator")
 	n.expectAnnotated(t, "while-suspended")
 
 	t.Log("restart the operator")
@@ -57,13 +57,11 @@ func TestWasmPlugin_lifecycle(t *testing.T) {
 	n.category(t, "while-away")
 	o.start(t)
 	n.expectAnnotated(t, "while-away")
-	n.expectReady(t, "annotator")
+	n.ExpectReady(t, "annotator")
 	expectWatches(t, o.env, "categories", own+1)
 
 	t.Log("delete")
-	if err := n.env.Client.Delete(t.Context(), &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("annotator")}); err != nil {
-		t.Fatal(err)
-	}
+	n.Delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta("annotator")})
 	expectWatches(t, o.env, "categories", own)
 }
 
@@ -71,9 +69,7 @@ func TestWasmPlugin_lifecycle(t *testing.T) {
 func (n tenant) expectWriter(t *testing.T, category, manager string) {
 	t.Helper()
 	var c inventoryv1alpha1.Category
-	if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: category}, &c); err != nil {
-		t.Fatal(err)
-	}
+	n.Get(t, client.ObjectKey{Namespace: n.NS, Name: category}, &c)
 	for _, f := range c.ManagedFields {
 		if f.Manager == manager {
 			return

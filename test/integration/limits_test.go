@@ -5,7 +5,6 @@ package integration
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,24 +14,25 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/fixture"
 )
 
 // hostileFixture returns a module of the hostile tests.
 func hostileFixture(t *testing.T, name string) []byte {
 	t.Helper()
-	return readModule(t, filepath.Join(testenv.Root(), "test", "hostile", "testdata", name))
+	return fixture.Read(t, testenv.Root(), "test", "hostile", "testdata", name)
 }
 
 // deletePlugin deletes a WasmPlugin.
 func (n tenant) deletePlugin(t *testing.T, name string) {
 	t.Helper()
-	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta(name)})
+	n.delete(t, &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta(name)})
 }
 
 func (n tenant) expectPluginDeleted(t *testing.T, name string) {
 	t.Helper()
 	testenv.Eventually(t, "WasmPlugin "+name+" is gone", func(ctx context.Context) error {
-		if _, err := n.get(ctx, name); !apierrors.IsNotFound(err) {
+		if _, err := n.GetPlugin(ctx, name); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("got %w", err)
 		}
 		return nil
@@ -47,26 +47,26 @@ func TestOperator_limits(t *testing.T) {
 	})
 	shop := newTenant(t, o.env, annotatorRules()...)
 	for _, name := range []string{"first", "second", "third"} {
-		shop.store(t, name, fixture(t, "annotator.wasm"))
+		shop.Store(t, name, conformanceFixture(t, "annotator.wasm"))
 	}
-	shop.plugin(t, "first")
-	shop.expectReady(t, "first")
-	shop.plugin(t, "second", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.MaxMemoryPages = 513 })
+	shop.Plugin(t, "first")
+	shop.ExpectReady(t, "first")
+	shop.Plugin(t, "second", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.MaxMemoryPages = 513 })
 	exceeds := func(name string, parts ...string) {
 		t.Helper()
-		shop.expectCondition(t, name, pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonLimitExceeded, parts...)
+		shop.ExpectCondition(t, name, pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonLimitExceeded, parts...)
 	}
 	exceeds("second", "spec.runtime.maxMemoryPages is 513", "--max-memory-pages")
-	shop.plugin(t, "third")
+	shop.Plugin(t, "third")
 	exceeds("third", "--max-namespace-plugins")
 	o.end(t)
 	o.start(t)
-	shop.expectReady(t, "first")
+	shop.ExpectReady(t, "first")
 	exceeds("third", "--max-namespace-plugins")
 	shop.change(t, "second", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.MaxMemoryPages = 512 })
-	shop.expectReady(t, "second")
+	shop.ExpectReady(t, "second")
 	shop.deletePlugin(t, "first")
-	shop.expectReady(t, "third")
+	shop.ExpectReady(t, "third")
 }
 
 // TestOperator_loads_fair checks that plugins of one namespace that use their whole initialization timeout do not keep
@@ -80,24 +80,24 @@ func TestOperator_loads_fair(t *testing.T) {
 	const plugins = 8
 	name := func(i int) string { return fmt.Sprintf("sleeper-%d", i) }
 	for i := range plugins {
-		slow.store(t, name(i), hostileFixture(t, "initialize_sleep.wasm"))
-		slow.plugin(t, name(i), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = 300 })
+		slow.Store(t, name(i), hostileFixture(t, "initialize_sleep.wasm"))
+		slow.Plugin(t, name(i), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = 300 })
 	}
-	neighbor.store(t, "annotator", fixture(t, "annotator.wasm"))
-	neighbor.plugin(t, "annotator")
-	neighbor.expectReady(t, "annotator")
+	neighbor.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	neighbor.Plugin(t, "annotator")
+	neighbor.ExpectReady(t, "annotator")
 	neighbor.category(t, "tools")
 	neighbor.expectAnnotated(t, "tools")
 	for i := range plugins {
 		slow.change(t, name(i), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true })
-		slow.expectCondition(t, name(i), pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
+		slow.ExpectCondition(t, name(i), pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonSuspended)
 		slow.change(t, name(i), func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = false })
 	}
 	for i := range plugins {
 		slow.deletePlugin(t, name(i))
 		slow.expectPluginDeleted(t, name(i))
 	}
-	slow.store(t, "annotator", fixture(t, "annotator.wasm"))
-	slow.plugin(t, "annotator")
-	slow.expectReady(t, "annotator")
+	slow.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	slow.Plugin(t, "annotator")
+	slow.ExpectReady(t, "annotator")
 }

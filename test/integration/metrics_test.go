@@ -122,10 +122,10 @@ func TestWasmPlugin_breaker(t *testing.T) {
 	for _, name := range names {
 		n.category(t, name)
 	}
-	n.store(t, "tags", localFixture(t, "trapper.wasm"))
-	n.plugin(t, "tags")
+	n.Store(t, "tags", localFixture(t, "trapper.wasm"))
+	n.Plugin(t, "tags")
 	self := func(more ...string) map[string]string {
-		labels := map[string]string{"plugin": n.ns + "/tags"}
+		labels := map[string]string{"plugin": n.NS + "/tags"}
 		for i := 0; i < len(more); i += 2 {
 			labels[more[i]] = more[i+1]
 		}
@@ -137,7 +137,7 @@ func TestWasmPlugin_breaker(t *testing.T) {
 	metrics.expect(t, "calls are not let through", "k1s_plugin_calls_total", self("result", "Unavailable"), atLeast(1))
 	metrics.expect(t, "the guest is retried", "k1s_plugin_breaker_transitions_total", self("state", "half-open"), atLeast(2))
 	metrics.expect(t, "and fails again", "k1s_plugin_breaker_state", self(), exactly(2))
-	metrics.expect(t, "the queue is measured", "k1s_plugin_queue_depth", map[string]string{"plugin": n.ns + "/tags"}, func(_ float64, series int) bool { return series > 0 })
+	metrics.expect(t, "the queue is measured", "k1s_plugin_queue_depth", map[string]string{"plugin": n.NS + "/tags"}, func(_ float64, series int) bool { return series > 0 })
 	n.category(t, "born-meanwhile")
 	names = append(names, "born-meanwhile")
 	opened := 0
@@ -154,11 +154,11 @@ func TestWasmPlugin_breaker(t *testing.T) {
 	}
 
 	good := versionOf(t, "1.0.1")
-	n.store(t, "tags", good)
+	n.Store(t, "tags", good)
 	for _, name := range names {
 		n.expectAnnotated(t, name)
 	}
-	n.expectCondition(t, "tags", pluginsv1alpha1.ConditionReady, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
+	n.ExpectCondition(t, "tags", pluginsv1alpha1.ConditionReady, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
 	metrics.expect(t, "a new revision begins with a closed breaker", "k1s_plugin_breaker_state", self(), exactly(0))
 	metrics.expect(t, "good calls are counted", "k1s_plugin_calls_total", self("export", "reconcile", "result", "OK"), atLeast(float64(len(names))))
 	metrics.expect(t, "and timed", "k1s_plugin_call_duration_seconds_count", self("export", "reconcile"), atLeast(float64(len(names))))
@@ -171,13 +171,11 @@ func TestWasmPlugin_breaker(t *testing.T) {
 	metrics.expect(t, "the second one serves", "k1s_plugin_revision_info", self("digest", digest, "version", "1.0.1"), exactly(1))
 	metrics.expect(t, "and no other", "k1s_plugin_revision_info", self(), exactly(1))
 
-	wp, err := n.get(t.Context(), "tags")
+	wp, err := n.GetPlugin(t.Context(), "tags")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.env.Client.Delete(t.Context(), wp); err != nil {
-		t.Fatal(err)
-	}
+	n.Delete(t, wp)
 	for _, family := range []string{
 		"k1s_plugin_calls_total", "k1s_plugin_call_duration_seconds_count", "k1s_plugin_breaker_state", "k1s_plugin_breaker_transitions_total",
 		"k1s_plugin_revision_info", "k1s_plugin_swaps_total", "k1s_plugin_instances", "k1s_plugin_memory_bytes",
@@ -196,14 +194,14 @@ func TestWasmPlugin_rate(t *testing.T) {
 	for i := range categories {
 		n.category(t, fmt.Sprintf("c%d", i))
 	}
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Security.RequestsPerSecond, s.Security.Burst = 10, 1
 	})
 	for i := range categories {
 		n.expectAnnotated(t, fmt.Sprintf("c%d", i))
 	}
 	metrics.expect(t, "denials are counted", "k1s_plugin_requests_limited_total",
-		map[string]string{"plugin": n.ns + "/annotator", "layer": "rate"}, atLeast(1))
+		map[string]string{"plugin": n.NS + "/annotator", "layer": "rate"}, atLeast(1))
 	n.expectEvent(t, "annotator", "ReconcileFailed", "rate: security.requestsPerSecond is 10")
 }

@@ -53,13 +53,13 @@ func TestOperator_mayNotMark(t *testing.T) {
 		}
 	})
 	n := newTenant(t, o.env, gateRules()...)
-	n.store(t, "gate", localFixture(t, "gate.wasm"))
-	n.plugin(t, "gate")
-	n.expectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden,
+	n.Store(t, "gate", localFixture(t, "gate.wasm"))
+	n.Plugin(t, "gate")
+	n.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden,
 		"impersonate userextras.authentication.k8s.io/plugins.k1s.io/own-write", "install the ClusterRole of this version")
 	if err := restore(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	n.touch(t, "gate")
-	n.expectReady(t, "gate")
+	n.ExpectReady(t, "gate")
 }

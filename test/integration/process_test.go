@@ -93,9 +93,8 @@ func startProcess(t *testing.T) *process {
 func startProcessWith(t *testing.T, change func(*processArguments), before []string) *process {
 	t.Helper()
 	env := testenv.Shared(t)
-	grantOperator(t, env)
 	dir, ns := t.TempDir(), env.Namespace(t)
-	grantIn(t, env, ns)
+	env.GrantOperator(t, operatorUser, ns)
 	a := processArguments{
 		Kubeconfig: filepath.Join(dir, "kubeconfig"), Namespace: ns,
 		PluginDir: filepath.Join(dir, "plugins"), CacheDir: filepath.Join(dir, "cache"),

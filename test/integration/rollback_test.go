@@ -21,9 +21,9 @@ func TestWasmPlugin_rollback(t *testing.T) {
 	const categories = 12
 	o := startOperator(t)
 	n := newTenant(t, o.env, annotatorRules()...)
-	n.store(t, "annotator", versionOf(t, "1.0.0"))
-	n.plugin(t, "annotator")
-	n.expectReady(t, "annotator")
+	n.Store(t, "annotator", versionOf(t, "1.0.0"))
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "annotator")
 	for i := range categories {
 		n.category(t, fmt.Sprintf("c-%d", i))
 	}
@@ -31,13 +31,13 @@ func TestWasmPlugin_rollback(t *testing.T) {
 		n.expectAnnotated(t, fmt.Sprintf("c-%d", i))
 	}
 
-	n.store(t, "annotator", localFixture(t, "trapper.wasm"))
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonRolledBack,
+	n.Store(t, "annotator", localFixture(t, "trapper.wasm"))
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonRolledBack,
 		"version 1.0.0) keeps serving", "version 2.0.0) was rolled back", "unreachable in ", "not retried until")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonRolledBack)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonRolledBack)
 	n.expectEvent(t, "annotator", pluginsv1alpha1.ReasonRolledBack, "rolled back")
-	back, err := n.get(t.Context(), "annotator")
+	back, err := n.GetPlugin(t.Context(), "annotator")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestWasmPlugin_rollback(t *testing.T) {
 	// Another reconcile of the WasmPlugin does not load the failed revision again.
 	n.touch(t, "annotator")
 	testenv.Consistently(t, "the revision that serves stays", 3*time.Second, func(ctx context.Context) error {
-		wp, err := n.get(ctx, "annotator")
+		wp, err := n.GetPlugin(ctx, "annotator")
 		if err != nil {
 			return err
 		}
@@ -60,9 +60,9 @@ func TestWasmPlugin_rollback(t *testing.T) {
 		return nil
 	})
 
-	n.store(t, "annotator", versionOf(t, "1.0.1"))
+	n.Store(t, "annotator", versionOf(t, "1.0.1"))
 	n.expectVersion(t, "annotator", "1.0.1")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionFalse, pluginsv1alpha1.ReasonAsSpecified)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionFalse, pluginsv1alpha1.ReasonAsSpecified)
 }
 
 // TestWasmPlugin_callsFail checks a plugin whose calls fail from the start, without a previous revision to roll back
@@ -74,14 +74,14 @@ func TestWasmPlugin_callsFail(t *testing.T) {
 	for i := range categories {
 		n.category(t, fmt.Sprintf("c-%d", i))
 	}
-	n.store(t, "annotator", localFixture(t, "trapper.wasm"))
-	n.plugin(t, "annotator")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonCallsFailing,
+	n.Store(t, "annotator", localFixture(t, "trapper.wasm"))
+	n.Plugin(t, "annotator")
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonCallsFailing,
 		"version 2.0.0) serves, but half of its last calls failed", "unreachable in ")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonCallsFailing)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonCallsFailing)
 
-	n.store(t, "annotator", versionOf(t, "1.0.0"))
-	n.expectReady(t, "annotator")
+	n.Store(t, "annotator", versionOf(t, "1.0.0"))
+	n.ExpectReady(t, "annotator")
 	for i := range categories {
 		n.expectAnnotated(t, fmt.Sprintf("c-%d", i))
 	}

@@ -23,16 +23,16 @@ func (n tenant) relabel(t *testing.T, name string, labels map[string]string) {
 	t.Helper()
 	testenv.Eventually(t, "change the labels of Category "+name, func(ctx context.Context) error {
 		var c inventoryv1alpha1.Category
-		if err := n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: name}, &c); err != nil {
+		if err := n.Client.Get(ctx, client.ObjectKey{Namespace: n.NS, Name: name}, &c); err != nil {
 			return err
 		}
 		c.Labels = labels
-		return n.env.Client.Update(ctx, &c)
+		return n.Client.Update(ctx, &c)
 	})
 }
 
 func (n tenant) hasConfigMap(ctx context.Context, name string) (bool, error) {
-	err := n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: name}, &corev1.ConfigMap{})
+	err := n.Client.Get(ctx, client.ObjectKey{Namespace: n.NS, Name: name}, &corev1.ConfigMap{})
 	return err == nil, client.IgnoreNotFound(err)
 }
 
@@ -53,17 +53,17 @@ func TestWasmPlugin_leavesSelector(t *testing.T) {
 	o := startOperator(t)
 	shop := newTenant(t, o.env, rule("categories", "get", "list", "watch"),
 		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}})
-	shop.store(t, "leaver", localFixture(t, "leaver.wasm"))
-	shop.plugin(t, "leaver", func(s *pluginsv1alpha1.WasmPluginSpec) {
+	shop.Store(t, "leaver", localFixture(t, "leaver.wasm"))
+	shop.Plugin(t, "leaver", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.ForTypes = []pluginsv1alpha1.ForType{{
 			TypeReference: forType("Category").TypeReference, LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kept": "yes"}},
 		}}
 	})
-	shop.expectReady(t, "leaver")
+	shop.ExpectReady(t, "leaver")
 	kept := map[string]string{"kept": "yes"}
 	for _, name := range []string{"stays", "restarts"} {
-		shop.create(t, &inventoryv1alpha1.Category{
-			ObjectMeta: metav1.ObjectMeta{Namespace: shop.ns, Name: name, Labels: kept}, Spec: inventoryv1alpha1.CategorySpec{Name: name},
+		shop.Create(t, &inventoryv1alpha1.Category{
+			ObjectMeta: metav1.ObjectMeta{Namespace: shop.NS, Name: name, Labels: kept}, Spec: inventoryv1alpha1.CategorySpec{Name: name},
 		})
 		shop.expectConfigMap(t, "seen-"+name)
 		shop.relabel(t, name, nil)
@@ -71,7 +71,7 @@ func TestWasmPlugin_leavesSelector(t *testing.T) {
 		if name == "restarts" {
 			o.end(t)
 			o.start(t)
-			shop.expectReady(t, "leaver")
+			shop.ExpectReady(t, "leaver")
 		}
 		for i := range 3 {
 			shop.relabel(t, name, map[string]string{"change": fmt.Sprint(i)})
@@ -89,14 +89,14 @@ func TestWasmPlugin_leavesSelector(t *testing.T) {
 func TestWasmPlugin_selfTriggered(t *testing.T) {
 	o := startOperator(t)
 	shop := newTenant(t, o.env, rule("categories", "get", "list", "watch", "patch"))
-	shop.store(t, "toucher", localFixture(t, "toucher.wasm"))
-	shop.plugin(t, "toucher")
-	shop.expectReady(t, "toucher")
+	shop.Store(t, "toucher", localFixture(t, "toucher.wasm"))
+	shop.Plugin(t, "toucher")
+	shop.ExpectReady(t, "toucher")
 	shop.category(t, "tools")
-	shop.expectEvent(t, "toucher", "SelfTriggered", "Category "+shop.ns+"/tools", "own writes")
+	shop.expectEvent(t, "toucher", "SelfTriggered", "Category "+shop.NS+"/tools", "own writes")
 	touched := func(ctx context.Context) string {
 		var c inventoryv1alpha1.Category
-		if err := shop.env.Client.Get(ctx, client.ObjectKey{Namespace: shop.ns, Name: "tools"}, &c); err != nil && !apierrors.IsNotFound(err) {
+		if err := shop.Client.Get(ctx, client.ObjectKey{Namespace: shop.NS, Name: "tools"}, &c); err != nil && !apierrors.IsNotFound(err) {
 			t.Fatal(err)
 		}
 		return c.Annotations["touched"]

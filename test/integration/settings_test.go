@@ -27,25 +27,20 @@ import (
 // secret creates or updates a Secret with the key "password".
 func (n tenant) secret(t *testing.T, name, value string) {
 	t.Helper()
-	s := &corev1.Secret{ObjectMeta: n.meta(name), Data: map[string][]byte{"password": []byte(value)}}
+	s := &corev1.Secret{ObjectMeta: n.Meta(name), Data: map[string][]byte{"password": []byte(value)}}
 	testenv.Eventually(t, "Secret "+name, func(ctx context.Context) error {
-		if err := n.env.Client.Create(ctx, s); err == nil {
+		if err := n.Client.Create(ctx, s); err == nil {
 			return nil
 		}
-		return n.env.Client.Update(ctx, s)
+		return n.Client.Update(ctx, s)
 	})
 }
 
 // mayReadSecret gives the plugin's ServiceAccount the permission to get one Secret.
 func (n tenant) mayReadSecret(t *testing.T, name string) {
 	t.Helper()
-	n.create(t, &rbacv1.Role{ObjectMeta: n.meta("secrets"), Rules: []rbacv1.PolicyRule{{
+	n.GrantRole(t, "secrets", testenv.AccountSubject(n.NS, "plugin"), rbacv1.PolicyRule{
 		APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{name}, Verbs: []string{"get"},
-	}}})
-	n.create(t, &rbacv1.RoleBinding{
-		ObjectMeta: n.meta("secrets"),
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "secrets"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: n.ns, Name: "plugin"}},
 	})
 }
 
@@ -59,15 +54,15 @@ func TestWasmPlugin_settingsFrom_grantedBeforeTheRest(t *testing.T) {
 	o := startOperator(t, pollsOften)
 	n := newTenant(t, o.env)
 	n.secret(t, "mail", "correct-horse-battery")
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.SettingsFrom = []pluginsv1alpha1.SettingSource{fromSecret("token", "mail", "password")}
 	})
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionFalse, pluginsv1alpha1.ReasonSecretForbidden)
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionFalse, pluginsv1alpha1.ReasonSecretForbidden)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 	n.mayReadSecret(t, "mail")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 }
 
 // TestWasmPlugin_settingsFrom checks that every reason why settings from Secrets are missing is reported, and that it
@@ -75,21 +70,21 @@ func TestWasmPlugin_settingsFrom_grantedBeforeTheRest(t *testing.T) {
 func TestWasmPlugin_settingsFrom(t *testing.T) {
 	o := startOperator(t, pollsOften)
 	n := newTenant(t, o.env, annotatorRules()...)
-	n.store(t, "annotator", fixture(t, "annotator.wasm"))
-	n.plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))
+	n.Plugin(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.SettingsFrom = []pluginsv1alpha1.SettingSource{fromSecret("token", "mail", "password")}
 	})
 	expect := func(reason string, parts ...string) {
 		t.Helper()
-		n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionFalse, reason, parts...)
+		n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionFalse, reason, parts...)
 	}
 	t.Log("no right to it")
-	expect(pluginsv1alpha1.ReasonSecretForbidden, `ServiceAccount "plugin" cannot get secrets ["mail"] in namespace "`+n.ns+`"`,
-		"kubectl -n "+n.ns+" create role k1s-annotator-", "--verb=get --resource=secrets --resource-name=mail; kubectl -n "+n.ns+" create rolebinding")
+	expect(pluginsv1alpha1.ReasonSecretForbidden, `ServiceAccount "plugin" cannot get secrets ["mail"] in namespace "`+n.NS+`"`,
+		"kubectl -n "+n.NS+" create role k1s-annotator-", "--verb=get --resource=secrets --resource-name=mail; kubectl -n "+n.NS+" create rolebinding")
 	n.mayReadSecret(t, "mail")
 	t.Log("not there") // which only the next poll detects
-	expect(pluginsv1alpha1.ReasonSecretNotFound, `Secret "mail" does not exist in namespace "`+n.ns+`"`)
-	n.create(t, &corev1.Secret{ObjectMeta: n.meta("mail"), Data: map[string][]byte{"other": []byte("hunter2-wrong")}})
+	expect(pluginsv1alpha1.ReasonSecretNotFound, `Secret "mail" does not exist in namespace "`+n.NS+`"`)
+	n.Create(t, &corev1.Secret{ObjectMeta: n.Meta("mail"), Data: map[string][]byte{"other": []byte("hunter2-wrong")}})
 	n.touch(t, "annotator")
 	expect(pluginsv1alpha1.ReasonSecretKeyNotFound, `has no key "password"`)
 	n.secret(t, "mail", "hunter2\xff")
@@ -97,15 +92,15 @@ func TestWasmPlugin_settingsFrom(t *testing.T) {
 	expect(pluginsv1alpha1.ReasonSecretInvalid, "is not UTF-8 text")
 	n.secret(t, "mail", "hunter2-right")
 	n.touch(t, "annotator")
-	n.expectReady(t, "annotator")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded, "1 from Secrets")
+	n.ExpectReady(t, "annotator")
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionSettingsValid, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded, "1 from Secrets")
 
 	t.Log("in settings too")
 	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Settings = &runtime.RawExtension{Raw: []byte(`{"token":"x"}`)}
 	})
 	expect(pluginsv1alpha1.ReasonSettingsConflict, "spec.settings has too")
-	n.expectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionDegraded, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
 	n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName, s.Settings = "nobody", nil })
 	expect(pluginsv1alpha1.ReasonServiceAccountNotFound, `ServiceAccount "nobody" does not exist`)
 }
@@ -125,14 +120,14 @@ func TestWasmPlugin_settingsFrom_notShown(t *testing.T) {
 
 	n := newTenant(t, o.env, append(annotatorRules(), rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}})...)
 	n.secret(t, "mail", first)
-	n.store(t, "echo", engineFixture(t, "echo.wasm"))
-	n.plugin(t, "echo", func(s *pluginsv1alpha1.WasmPluginSpec) {
+	n.Store(t, "echo", engineFixture(t, "echo.wasm"))
+	n.Plugin(t, "echo", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Capabilities = []plugin.Capability{plugin.CapabilityReconcile}
-		s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"namespace":%q}`, n.ns)}
+		s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"namespace":%q}`, n.NS)}
 		s.SettingsFrom = []pluginsv1alpha1.SettingSource{fromSecret("token", "mail", "password")}
 	})
 	n.category(t, "tools")
-	n.expectReady(t, "echo")
+	n.ExpectReady(t, "echo")
 	n.expectEvent(t, "echo", "ReconcileFailed", "answered Invalid: [redacted]")
 	testenv.Eventually(t, "the guest's own event", func(context.Context) error {
 		for _, e := range n.events(t) {
@@ -146,13 +141,13 @@ func TestWasmPlugin_settingsFrom_notShown(t *testing.T) {
 	t.Log("the next value")
 	n.secret(t, "mail", "!"+second) // which the guest rejects
 	n.touch(t, "echo")
-	n.expectCondition(t, "echo", pluginsv1alpha1.ConditionCompiled, metav1.ConditionFalse, pluginsv1alpha1.ReasonInitializeFailed, plugin.Redacted)
+	n.ExpectCondition(t, "echo", pluginsv1alpha1.ConditionCompiled, metav1.ConditionFalse, pluginsv1alpha1.ReasonInitializeFailed, plugin.Redacted)
 	n.secret(t, "mail", second)
 	n.touch(t, "echo")
-	n.expectReady(t, "echo") // again, because the serving revision did not have the settings of the Secret
+	n.ExpectReady(t, "echo") // again, because the serving revision did not have the settings of the Secret
 
 	var seen []string
-	wp, err := n.get(t.Context(), "echo")
+	wp, err := n.GetPlugin(t.Context(), "echo")
 	if err != nil {
 		t.Fatal(err)
 	}

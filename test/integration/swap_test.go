@@ -21,7 +21,7 @@ import (
 // versionOf returns the annotator with another version in its metadata, and therefore with another digest.
 func versionOf(t *testing.T, version string) []byte {
 	t.Helper()
-	module := fixture(t, "annotator.wasm")
+	module := conformanceFixture(t, "annotator.wasm")
 	was := []byte(`"1.0.0"`)
 	if is := []byte(`"` + version + `"`); len(is) != len(was) || !bytes.Contains(module, was) {
 		t.Fatalf("cannot write version %q into the annotator", version)
@@ -35,15 +35,15 @@ func TestWasmPlugin_swap_losesNoEvent(t *testing.T) {
 	const categories, swaps = 400, 12
 	o := startOperator(t)
 	n := newTenant(t, o.env, append(annotatorRules(), rule("items", "list", "watch"))...)
-	n.store(t, "annotator", versionOf(t, "1.0.0"))
-	n.plugin(t, "annotator")
-	n.expectReady(t, "annotator")
+	n.Store(t, "annotator", versionOf(t, "1.0.0"))
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "annotator")
 
 	var stream sync.WaitGroup
 	stream.Go(func() {
 		for i := range categories {
-			c := &inventoryv1alpha1.Category{ObjectMeta: n.meta(fmt.Sprintf("c-%03d", i)), Spec: inventoryv1alpha1.CategorySpec{Name: "c"}}
-			if err := n.env.Client.Create(t.Context(), c); err != nil {
+			c := &inventoryv1alpha1.Category{ObjectMeta: n.Meta(fmt.Sprintf("c-%03d", i)), Spec: inventoryv1alpha1.CategorySpec{Name: "c"}}
+			if err := n.Client.Create(t.Context(), c); err != nil {
 				t.Errorf("create Category %d: %v", i, err)
 				return
 			}
@@ -51,7 +51,7 @@ func TestWasmPlugin_swap_losesNoEvent(t *testing.T) {
 	})
 	for i := range swaps {
 		version := fmt.Sprintf("1.0.%d", i%10)
-		n.store(t, "annotator", versionOf(t, version))
+		n.Store(t, "annotator", versionOf(t, version))
 		n.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.Settings = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"swap":%d}`, i)}
 			s.Owns = nil
@@ -65,7 +65,7 @@ func TestWasmPlugin_swap_losesNoEvent(t *testing.T) {
 
 	testenv.Eventually(t, "the plugin has been at every Category", func(ctx context.Context) error {
 		var list inventoryv1alpha1.CategoryList
-		if err := n.env.Client.List(ctx, &list, client.InNamespace(n.ns)); err != nil {
+		if err := n.Client.List(ctx, &list, client.InNamespace(n.NS)); err != nil {
 			return err
 		}
 		missed := slices.DeleteFunc(list.Items, func(c inventoryv1alpha1.Category) bool { return c.Annotations[seenAnnotation] == "yes" })
@@ -81,7 +81,7 @@ func TestWasmPlugin_swap_losesNoEvent(t *testing.T) {
 func (n tenant) expectVersion(t *testing.T, name, version string) {
 	t.Helper()
 	testenv.Eventually(t, "version "+version+" serves", func(ctx context.Context) error {
-		wp, err := n.get(ctx, name)
+		wp, err := n.GetPlugin(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -90,5 +90,5 @@ func (n tenant) expectVersion(t *testing.T, name, version string) {
 		}
 		return nil
 	})
-	n.expectReady(t, name)
+	n.ExpectReady(t, name)
 }

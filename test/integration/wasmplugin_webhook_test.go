@@ -64,18 +64,18 @@ func TestOperator_wasmPluginWebhook(t *testing.T) {
 		o.WebhookAddress, o.WebhookURL, o.CheckServiceAccountUse = listens, "https://"+address, true
 	})
 	n := newTenant(t, o.env, annotatorRules()...)
-	module := fixture(t, "annotator.wasm")
-	n.store(t, "annotator", module)
-	n.plugin(t, "annotator")
-	n.expectReady(t, "annotator")
+	module := conformanceFixture(t, "annotator.wasm")
+	n.Store(t, "annotator", module)
+	n.Plugin(t, "annotator")
+	n.ExpectReady(t, "annotator")
 
 	config := installed(t, o, address)
-	config.Webhooks[0].NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": n.ns}}
-	n.create(t, config)
+	config.Webhooks[0].NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": n.NS}}
+	n.Create(t, config)
 	t.Cleanup(func() { _ = o.env.Client.Delete(context.Background(), config) })
 
 	sum := sha256.Sum256(module)
-	pinned := &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.meta("pinned"), Spec: pluginsv1alpha1.WasmPluginSpec{
+	pinned := &pluginsv1alpha1.WasmPlugin{ObjectMeta: n.Meta("pinned"), Spec: pluginsv1alpha1.WasmPluginSpec{
 		Source:             pluginsv1alpha1.Source{ConfigMap: &pluginsv1alpha1.ConfigMapSource{Name: "annotator"}},
 		SHA256:             hex.EncodeToString(sum[:]),
 		ServiceAccountName: "plugin",
@@ -100,7 +100,7 @@ func TestOperator_wasmPluginWebhook(t *testing.T) {
 	if err := o.env.Limited(t, manage, use).Client.Create(t.Context(), pinned); err != nil {
 		t.Errorf("who may use the account: %v", err)
 	}
-	n.expectReady(t, "pinned")
+	n.ExpectReady(t, "pinned")
 	if err := o.env.Client.Delete(t.Context(), pinned); err != nil {
 		t.Error(err)
 	}

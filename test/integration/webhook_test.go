@@ -37,9 +37,7 @@ func TestOperator_webhooks(t *testing.T) {
 	if err := yaml.Unmarshal(text, static); err != nil {
 		t.Fatal(err)
 	}
-	if err := env.Client.Create(t.Context(), static); err != nil {
-		t.Fatal(err)
-	}
+	env.Create(t, static)
 	t.Cleanup(func() { _ = env.Client.Delete(context.WithoutCancel(t.Context()), static) })
 	webhooks, probes := testenv.FreeAddress(t), testenv.FreeAddress(t)
 	o := startOperator(t, func(o *app.Options) { o.WebhookAddress, o.ProbeAddress = webhooks, probes })
@@ -60,9 +58,7 @@ func TestOperator_webhooks(t *testing.T) {
 		return nil
 	})
 	secret := &corev1.Secret{}
-	if err := env.Client.Get(t.Context(), client.ObjectKey{Namespace: o.ns, Name: "k1s-webhook-cert"}, secret); err != nil {
-		t.Fatal(err)
-	}
+	env.Get(t, client.ObjectKey{Namespace: o.ns, Name: "k1s-webhook-cert"}, secret)
 	trusted := x509.NewCertPool()
 	if !trusted.AppendCertsFromPEM(secret.Data["ca.crt"]) {
 		t.Fatalf("ca.crt is %q", secret.Data["ca.crt"])
@@ -114,9 +110,7 @@ func TestOperator_webhooks_secret(t *testing.T) {
 	}
 	secret := &corev1.Secret{Type: corev1.SecretTypeTLS, Data: certificate(t)}
 	secret.Namespace, secret.Name = o.ns, "k1s-webhook-cert"
-	if err := o.env.Client.Create(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
+	o.env.Create(t, secret)
 	testenv.Eventually(t, "it serves with the certificate", func(ctx context.Context) error {
 		if code, err := status(ctx); err != nil || code != http.StatusOK {
 			return fmt.Errorf("%d, %w", code, err)

@@ -31,14 +31,12 @@ func TestTenants_admission(t *testing.T) {
 	})
 	a, b := newTenants(t, o.env)
 	// It is allowed to read the Items of both namespaces, and to change and validate those of its own.
-	a.account(t, "keeper", rbacv1.PolicyRule{
+	a.CreateAccount(t, "keeper", rbacv1.PolicyRule{
 		APIGroups: []string{inventoryv1alpha1.GroupVersion.Group}, Resources: []string{"items"},
 		Verbs: []string{"get", "list", "watch", "create", "delete", "validate"},
 	})
-	create(t, o.env, &rbacv1.Role{ObjectMeta: b.meta("keeper"), Rules: []rbacv1.PolicyRule{
-		{APIGroups: []string{inventoryv1alpha1.GroupVersion.Group}, Resources: []string{"items"}, Verbs: []string{"list", "watch"}},
-	}})
-	b.bind(t, "keeper", a.ns, "keeper")
+	b.GrantRole(t, "keeper", testenv.AccountSubject(a.NS, "keeper"),
+		rbacv1.PolicyRule{APIGroups: []string{inventoryv1alpha1.GroupVersion.Group}, Resources: []string{"items"}, Verbs: []string{"list", "watch"}})
 	keeper := func(namespaces ...string) func(*pluginsv1alpha1.WasmPluginSpec) {
 		return func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.ServiceAccountName, s.Capabilities = "keeper", []pluginsv1alpha1.Capability{pluginsv1alpha1.CapabilityValidation}
@@ -46,21 +44,21 @@ func TestTenants_admission(t *testing.T) {
 			s.ForTypes[0].LabelSelector = nil
 		}
 	}
-	a.plugin(t, "keeper", "Item", keeper(a.ns))
-	a.expectReady(t, "keeper")
-	a.plugin(t, "both", "Item", keeper(a.ns, b.ns))
-	a.expectCondition(t, "both", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
-		"validate items.inventory.example.com", fmt.Sprintf("in namespace %q", b.ns))
+	a.plugin(t, "keeper", "Item", keeper(a.NS))
+	a.ExpectReady(t, "keeper")
+	a.plugin(t, "both", "Item", keeper(a.NS, b.NS))
+	a.ExpectCondition(t, "both", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden,
+		"validate items.inventory.example.com", fmt.Sprintf("in namespace %q", b.NS))
 	a.plugin(t, "all", "Item", keeper("*"))
-	a.expectCondition(t, "all", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden, "in all namespaces")
+	a.ExpectCondition(t, "all", pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden, "in all namespaces")
 
-	values := map[string]string{"own": a.ns, "other": b.ns}
+	values := map[string]string{"own": a.NS, "other": b.NS}
 	tricks := []*attempt{}
 	for i, x := range table.Read[trick](t, "admission.yaml") {
 		tricks = append(tricks, &attempt{trick: x, by: a, target: b, values: values, id: fmt.Sprintf("%04d", i)})
 	}
 	for _, x := range tricks {
-		carried := &inventoryv1alpha1.Item{ObjectMeta: a.meta("carrier-" + x.id), Spec: inventoryv1alpha1.ItemSpec{Name: "carrier"}}
+		carried := &inventoryv1alpha1.Item{ObjectMeta: a.Meta("carrier-" + x.id), Spec: inventoryv1alpha1.ItemSpec{Name: "carrier"}}
 		c := call{x.Function, fill(x.Request, values), x.Times}
 		carried.Annotations = map[string]string{"tricks.k1s.io/trick": c.encode(x.id)}
 		testenv.Eventually(t, "the plugin denies an Item of its own namespace", func(ctx context.Context) error {
@@ -72,17 +70,17 @@ func TestTenants_admission(t *testing.T) {
 		})
 		testenv.Eventually(t, "an answer to "+x.Name, func(context.Context) error { return x.answer(o) })
 	}
-	message := len(o.everything(a.ns + "/keeper"))
+	message := len(o.everything(a.NS + "/keeper"))
 	for i := range 5 {
-		theirs := &inventoryv1alpha1.Item{ObjectMeta: b.meta(fmt.Sprint("theirs-", i)), Spec: inventoryv1alpha1.ItemSpec{Name: "theirs"}}
+		theirs := &inventoryv1alpha1.Item{ObjectMeta: b.Meta(fmt.Sprint("theirs-", i)), Spec: inventoryv1alpha1.ItemSpec{Name: "theirs"}}
 		c := call{Function: "get", Request: `{}`}
 		theirs.Annotations = map[string]string{"tricks.k1s.io/trick": c.encode("9999")}
-		create(t, o.env, theirs)
+		o.env.Create(t, theirs)
 	}
-	if lines := o.everything(a.ns + "/keeper"); len(lines) != message || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "9999") }) {
+	if lines := o.everything(a.NS + "/keeper"); len(lines) != message || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "9999") }) {
 		t.Errorf("the plugin was asked about the other's Items: %q", lines[message:])
 	}
-	if err := o.env.Client.Get(t.Context(), client.ObjectKey{Namespace: a.ns, Name: privateName}, &inventoryv1alpha1.Item{}); err != nil {
+	if err := o.env.Client.Get(t.Context(), client.ObjectKey{Namespace: a.NS, Name: privateName}, &inventoryv1alpha1.Item{}); err != nil {
 		t.Errorf("what the plugin wanted to delete: %v", err)
 	}
 	o.end(t)

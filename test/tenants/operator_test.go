@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,10 +16,7 @@ import (
 
 	"github.com/go-logr/logr/funcr"
 	"github.com/prometheus/client_golang/prometheus"
-	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/yaml"
 
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/access/audit"
@@ -46,7 +42,6 @@ type operator struct {
 func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	t.Helper()
 	env := testenv.Shared(t)
-	grantOperator(t, env)
 	o := &operator{env: env, audit: filepath.Join(t.TempDir(), "audit.log"), done: make(chan error, 1), logs: map[string][]string{}}
 	options := app.DefaultOptions()
 	options.MetricsAddress, options.ProbeAddress, options.WebhookAddress = "0", "0", "0"
@@ -55,7 +50,7 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 	options.Registerer = prometheus.NewRegistry()
 	options.SkipNameValidation = true
 	options.Compiler = os.Args[0]
-	grantIn(t, env, options.Namespace)
+	env.GrantOperator(t, operatorUser, options.Namespace)
 	for _, c := range configure {
 		c(&options)
 	}
@@ -152,60 +147,3 @@ func recordLine(r audit.Record) string {
 
 // randomPart matches the random part of the names of Events.
 var randomPart = regexp.MustCompile(`\.[a-z0-9]{16}$`)
-
-var granted sync.Once
-
-// grantOperator grants the operator's user the permissions that the project ships.
-func grantOperator(t *testing.T, env *testenv.Env) {
-	t.Helper()
-	granted.Do(func() {
-		for _, file := range []string{"role.yaml", "watched_types.yaml"} {
-			for _, role := range rolesOf[rbacv1.ClusterRole](t, file, "ClusterRole") {
-				if role.AggregationRule != nil { // no controller aggregates ClusterRoles here
-					continue
-				}
-				create(t, env, &role)
-				create(t, env, &rbacv1.ClusterRoleBinding{
-					ObjectMeta: metav1.ObjectMeta{Name: role.Name},
-					RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-					Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
-				})
-			}
-		}
-	})
-}
-
-// grantIn grants the operator's user the permissions that it has in its own namespace.
-func grantIn(t *testing.T, env *testenv.Env, namespace string) {
-	t.Helper()
-	for _, role := range rolesOf[rbacv1.Role](t, "role.yaml", "Role") {
-		role.Namespace = namespace
-		create(t, env, &role)
-		create(t, env, &rbacv1.RoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: role.Name},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: operatorUser}},
-		})
-	}
-}
-
-// rolesOf reads the roles of a kind from a manifest of config/rbac.
-func rolesOf[T any](t *testing.T, file, kind string) []T {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(testenv.Root(), "config", "rbac", file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var roles []T
-	for _, doc := range strings.Split(string(text), "\n---\n") {
-		var head metav1.TypeMeta
-		var role T
-		if err := errors.Join(yaml.Unmarshal([]byte(doc), &head), yaml.Unmarshal([]byte(doc), &role)); err != nil && head.Kind == kind {
-			t.Fatalf("%s: %v", file, err)
-		}
-		if head.Kind == kind {
-			roles = append(roles, role)
-		}
-	}
-	return roles
-}

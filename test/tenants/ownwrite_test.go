@@ -20,6 +20,7 @@ import (
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/access/ownwrite"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/fixture"
 	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
@@ -62,8 +63,8 @@ func TestTenants_ownWrites(t *testing.T) {
 
 func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 	t.Helper()
-	n := tenant{o.env, o.env.Namespace(t)}
-	n.account(t, keeper, rbacv1.PolicyRule{
+	n := newTenant(t, o.env)
+	n.CreateAccount(t, keeper, rbacv1.PolicyRule{
 		APIGroups: []string{inventoryv1alpha1.GroupVersion.Group}, Resources: []string{"items", "categories"},
 		Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "validate"},
 	})
@@ -78,11 +79,11 @@ func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 		s.Runtime.MaxInstances = 1 // which waits for its own write
 	})
 	n.plugin(t, neighbor, "Category", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = keeper })
-	n.expectReady(t, policy, neighbor)
+	n.ExpectReady(t, policy, neighbor)
 	loaded()
 	n.expectDenied(t, n.guarded("probe"))
 
-	key := fill[table.JSON](`"namespace":"{own}","name":"made"`, map[string]string{"own": n.ns})
+	key := fill[table.JSON](`"namespace":"{own}","name":"made"`, map[string]string{"own": n.NS})
 	made := func(version table.JSON) table.JSON {
 		return `{"object":{` + itemOf + `,"metadata":{` + key + version + `,"labels":{"` + labelGuarded + `":"yes"}},"spec":{"name":"made"}}}`
 	}
@@ -94,9 +95,7 @@ func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 		n.expectAnswer(t, o, policy, "patc", patches, "O")
 		n.expectAnswer(t, o, policy, "appl", call{Function: "apply", Request: `{"force":true,` + made("")[1:]}, "O")
 		var item inventoryv1alpha1.Item
-		if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: "made"}, &item); err != nil {
-			t.Fatal(err)
-		}
+		n.Get(t, client.ObjectKey{Namespace: n.NS, Name: "made"}, &item)
 		version := table.JSON(fmt.Sprintf(`,"resourceVersion":%q`, item.ResourceVersion))
 		n.expectAnswer(t, o, policy, "upda", call{Function: "update", Request: made(version)}, "O")
 	})
@@ -107,7 +106,7 @@ func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 		n.expectAnswer(t, o, neighbor, "ndel", removal, "E", denied)
 	})
 	t.Run("people who act as the account", func(t *testing.T) {
-		user := "system:serviceaccount:" + n.ns + ":" + keeper
+		user := "system:serviceaccount:" + n.NS + ":" + keeper
 		impersonates := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, Verbs: []string{"impersonate"}}
 		marks := rbacv1.PolicyRule{APIGroups: []string{"authentication.k8s.io"}, Resources: []string{"userextras/" + ownwrite.ExtraKey}, Verbs: []string{"impersonate"}}
 		madeUp := map[string][]string{ownwrite.ExtraKey: {"v1.99999999999.bWFkZSB1cA"}}
@@ -116,20 +115,20 @@ func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 			extra  map[string][]string
 			want   string
 		}{
-			"with the right to":                    {n.env.Limited(t, impersonates).Config, nil, denied},
-			"with a mark, without the right to it": {n.env.Limited(t, impersonates).Config, madeUp, "userextras"},
-			"with a mark that is made up":          {n.env.Limited(t, impersonates, marks).Config, madeUp, denied},
-			"an administrator":                     {rest.CopyConfig(n.env.Config), madeUp, denied},
+			"with the right to":                    {n.Limited(t, impersonates).Config, nil, denied},
+			"with a mark, without the right to it": {n.Limited(t, impersonates).Config, madeUp, "userextras"},
+			"with a mark that is made up":          {n.Limited(t, impersonates, marks).Config, madeUp, denied},
+			"an administrator":                     {rest.CopyConfig(n.Config), madeUp, denied},
 		} {
 			tc.config.Impersonate = rest.ImpersonationConfig{UserName: user, Extra: tc.extra}
-			c, err := client.New(tc.config, client.Options{Scheme: n.env.Scheme, Mapper: n.env.Client.RESTMapper()})
+			c, err := client.New(tc.config, client.Options{Scheme: n.Scheme, Mapper: n.Client.RESTMapper()})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for what, err := range map[string]error{
 				"create":              c.Create(t.Context(), n.guarded("theirs")),
 				"delete":              c.Delete(t.Context(), n.guarded("made")),
-				"delete a collection": c.DeleteAllOf(t.Context(), &inventoryv1alpha1.Item{}, client.InNamespace(n.ns), client.MatchingLabels{labelGuarded: "yes"}),
+				"delete a collection": c.DeleteAllOf(t.Context(), &inventoryv1alpha1.Item{}, client.InNamespace(n.NS), client.MatchingLabels{labelGuarded: "yes"}),
 			} {
 				if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), tc.want) {
 					t.Errorf("%s: %s: got %v, want %q", name, what, err, tc.want)
@@ -139,7 +138,7 @@ func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 	})
 	t.Run("the plugin deletes what it made", func(t *testing.T) {
 		n.expectAnswer(t, o, policy, "dele", removal, "O")
-		if err := n.env.Client.Get(t.Context(), client.ObjectKey{Namespace: n.ns, Name: "made"}, &inventoryv1alpha1.Item{}); !apierrors.IsNotFound(err) {
+		if err := n.Client.Get(t.Context(), client.ObjectKey{Namespace: n.NS, Name: "made"}, &inventoryv1alpha1.Item{}); !apierrors.IsNotFound(err) {
 			t.Errorf("got %v, want NotFound", err)
 		}
 	})
@@ -147,7 +146,7 @@ func testOwnWrites(t *testing.T, o *operator, loaded func()) {
 
 // guarded is an Item that the webhook of the policy plugin matches.
 func (n tenant) guarded(name string) *inventoryv1alpha1.Item {
-	m := n.meta(name)
+	m := n.Meta(name)
 	m.Labels = map[string]string{labelGuarded: "yes"}
 	return &inventoryv1alpha1.Item{ObjectMeta: m, Spec: inventoryv1alpha1.ItemSpec{Name: name}}
 }
@@ -156,7 +155,7 @@ func (n tenant) guarded(name string) *inventoryv1alpha1.Item {
 func (n tenant) expectDenied(t *testing.T, o client.Object) {
 	t.Helper()
 	testenv.Eventually(t, "the plugin is asked", func(ctx context.Context) error {
-		err := n.env.Client.Create(ctx, o.DeepCopyObject().(client.Object), client.DryRunAll)
+		err := n.Client.Create(ctx, o.DeepCopyObject().(client.Object), client.DryRunAll)
 		if err == nil || !strings.Contains(err.Error(), denied) {
 			return fmt.Errorf("got %w, want %q", err, denied)
 		}
@@ -167,12 +166,12 @@ func (n tenant) expectDenied(t *testing.T, o client.Object) {
 // expectAnswer makes a plugin send a request, and waits for the reply: O or E, and parts of it.
 func (n tenant) expectAnswer(t *testing.T, o *operator, plugin, id string, c call, kind string, parts ...string) {
 	t.Helper()
-	m := n.meta("carrier-" + id)
-	m.Labels = map[string]string{labelPlugin: n.ns + "." + plugin}
+	m := n.Meta("carrier-" + id)
+	m.Labels = map[string]string{labelPlugin: n.NS + "." + plugin}
 	m.Annotations = map[string]string{"tricks.k1s.io/trick": c.encode(id)}
-	create(t, n.env, &inventoryv1alpha1.Category{ObjectMeta: m, Spec: inventoryv1alpha1.CategorySpec{Name: id}})
+	n.Create(t, &inventoryv1alpha1.Category{ObjectMeta: m, Spec: inventoryv1alpha1.CategorySpec{Name: id}})
 	testenv.Eventually(t, "an answer to "+id, func(context.Context) error {
-		for _, line := range o.everything(n.ns + "/" + plugin) {
+		for _, line := range o.everything(n.NS + "/" + plugin) {
 			answer, ok := strings.CutPrefix(line, id)
 			if !ok {
 				continue
@@ -184,7 +183,7 @@ func (n tenant) expectAnswer(t *testing.T, o *operator, plugin, id string, c cal
 			}
 			return nil
 		}
-		return fmt.Errorf("there is none in %q", o.everything(n.ns+"/"+plugin))
+		return fmt.Errorf("there is none in %q", o.everything(n.NS+"/"+plugin))
 	})
 }
 
@@ -192,32 +191,32 @@ func (n tenant) expectAnswer(t *testing.T, o *operator, plugin, id string, c cal
 func TestTenants_repair(t *testing.T) {
 	listens := testenv.FreeAddress(t)
 	o := startOperator(t, listensAt(listens, listens, ""))
-	n := tenant{o.env, o.env.Namespace(t)}
-	n.account(t, keeper, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"validate"}})
+	n := newTenant(t, o.env)
+	n.CreateAccount(t, keeper, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"validate"}})
 	validates := func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.ServiceAccountName, s.Capabilities = keeper, []pluginsv1alpha1.Capability{pluginsv1alpha1.CapabilityValidation}
 		s.ForTypes[0].LabelSelector = nil
 	}
 	n.plugin(t, policy, "ConfigMap", validates)
-	n.expectReady(t, policy)
-	other := &corev1.ConfigMap{ObjectMeta: n.meta("other")}
+	n.ExpectReady(t, policy)
+	other := &corev1.ConfigMap{ObjectMeta: n.Meta("other")}
 	n.expectDenied(t, other)
 
-	module := &corev1.ConfigMap{ObjectMeta: n.meta("module-" + policy)}
-	if err := n.env.Client.Delete(t.Context(), module); err != nil {
+	module := &corev1.ConfigMap{ObjectMeta: n.Meta("module-" + policy)}
+	if err := n.Client.Delete(t.Context(), module); err != nil {
 		t.Errorf("delete the module: %v", err)
 	}
-	n.store(t, "module-"+policy, trickster(t))                                           // as a new ConfigMap
-	n.store(t, "module-"+policy, trickster(t))                                           // as an update
+	n.Store(t, "module-"+policy, fixture.Read(t, "testdata", "trickster.wasm"))          // as a new ConfigMap
+	n.Store(t, "module-"+policy, fixture.Read(t, "testdata", "trickster.wasm"))          // as an update
 	testenv.Eventually(t, "the WasmPlugin is changed", func(ctx context.Context) error { // retried, because its status may change meanwhile
 		var wp pluginsv1alpha1.WasmPlugin
-		if err := n.env.Client.Get(ctx, client.ObjectKey{Namespace: n.ns, Name: policy}, &wp); err != nil {
+		if err := n.Client.Get(ctx, client.ObjectKey{Namespace: n.NS, Name: policy}, &wp); err != nil {
 			return err
 		}
 		wp.Annotations = map[string]string{"example.com/repaired": "yes"}
-		return n.env.Client.Update(ctx, &wp)
+		return n.Client.Update(ctx, &wp)
 	})
 	n.expectDenied(t, other)
 	// The module of another plugin is like any other ConfigMap.
-	n.expectDenied(t, &corev1.ConfigMap{ObjectMeta: n.meta("module-" + neighbor)})
+	n.expectDenied(t, &corev1.ConfigMap{ObjectMeta: n.Meta("module-" + neighbor)})
 }

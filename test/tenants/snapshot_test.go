@@ -41,12 +41,12 @@ func snapshot(t *testing.T, tenants ...tenant) map[string]unstructured.Unstructu
 	for _, gvk := range kinds {
 		all := &unstructured.UnstructuredList{}
 		all.SetGroupVersionKind(gvk)
-		if err := tenants[0].env.Client.List(t.Context(), all); err != nil {
+		if err := tenants[0].Client.List(t.Context(), all); err != nil {
 			t.Fatalf("list %s: %v", gvk.Kind, err)
 		}
 		for _, o := range all.Items {
 			if o.GetNamespace() == "" || o.GetNamespace() == metav1.NamespaceDefault ||
-				slices.ContainsFunc(tenants, func(n tenant) bool { return n.ns == o.GetNamespace() }) {
+				slices.ContainsFunc(tenants, func(n tenant) bool { return n.NS == o.GetNamespace() }) {
 				out[gvk.Kind+" "+client.ObjectKeyFromObject(&o).String()] = o
 			}
 		}
@@ -73,7 +73,7 @@ func compare(t *testing.T, before, after map[string]unstructured.Unstructured, t
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.ContainsFunc(tenants, func(n tenant) bool { return n.ns == o.GetNamespace() }) {
+		if !slices.ContainsFunc(tenants, func(n tenant) bool { return n.NS == o.GetNamespace() }) {
 			t.Errorf("%s is new: %s", key, text)
 		}
 		if o.GetLabels()[labelPlugin] != "" {
@@ -85,7 +85,7 @@ func compare(t *testing.T, before, after map[string]unstructured.Unstructured, t
 		}
 		foreign := func(writer string) bool {
 			return slices.ContainsFunc(tenants, func(n tenant) bool {
-				return n.ns != o.GetNamespace() && strings.HasPrefix(writer, "k1s/"+n.ns+"/")
+				return n.NS != o.GetNamespace() && strings.HasPrefix(writer, "k1s/"+n.NS+"/")
 			})
 		}
 		if slices.ContainsFunc(writers, foreign) {

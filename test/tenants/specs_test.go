@@ -20,6 +20,7 @@ import (
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/fixture"
 	"github.com/k1s-io/k1s/internal/testenv/table"
 )
 
@@ -28,7 +29,7 @@ func TestTenants_specs(t *testing.T) {
 	o := startOperator(t)
 	a, b := newTenants(t, o.env)
 	b.plugin(t, plain, "Item") // so that its module and the kind's informer are there
-	b.expectReady(t, plain)
+	b.ExpectReady(t, plain)
 	const authorized, fetched = pluginsv1alpha1.ConditionAuthorized, pluginsv1alpha1.ConditionFetched
 	account := func(name string) func(*pluginsv1alpha1.WasmPluginSpec) {
 		return func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = name }
@@ -50,20 +51,20 @@ func TestTenants_specs(t *testing.T) {
 		condition, reason string
 		want              string
 	}{
-		"other-namespace":  {"Item", namespaces(a.ns, b.ns), authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("items.inventory.example.com in namespace %q", b.ns)},
+		"other-namespace":  {"Item", namespaces(a.NS, b.NS), authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("items.inventory.example.com in namespace %q", b.NS)},
 		"every-namespace":  {"Item", namespaces("*"), authorized, pluginsv1alpha1.ReasonAccountForbidden, "in all namespaces"},
-		"module-of-other":  {"Item", module("module-plain"), fetched, pluginsv1alpha1.ReasonConfigMapNotFound, fmt.Sprintf("does not exist in namespace %q", a.ns)},
-		"secret-no-right":  {"Item", secret(privateName), pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSecretForbidden, fmt.Sprintf("cannot get secrets [%q] in namespace %q", privateName, a.ns)},
+		"module-of-other":  {"Item", module("module-plain"), fetched, pluginsv1alpha1.ReasonConfigMapNotFound, fmt.Sprintf("does not exist in namespace %q", a.NS)},
+		"secret-no-right":  {"Item", secret(privateName), pluginsv1alpha1.ConditionSettingsValid, pluginsv1alpha1.ReasonSecretForbidden, fmt.Sprintf("cannot get secrets [%q] in namespace %q", privateName, a.NS)},
 		"watch-secrets":    {"Secret", nil, authorized, pluginsv1alpha1.ReasonOperatorForbidden, "the operator itself cannot list secrets"},
-		"watch-configmaps": {"ConfigMap", nil, authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("list and watch configmaps in namespace %q", a.ns)},
-		"watch-no-account": {"Item", account("default"), authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("list and watch items.inventory.example.com in namespace %q", a.ns)},
+		"watch-configmaps": {"ConfigMap", nil, authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("list and watch configmaps in namespace %q", a.NS)},
+		"watch-no-account": {"Item", account("default"), authorized, pluginsv1alpha1.ReasonAccountForbidden, fmt.Sprintf("list and watch items.inventory.example.com in namespace %q", a.NS)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tc.mutate == nil {
 				tc.mutate = func(*pluginsv1alpha1.WasmPluginSpec) {}
 			}
 			a.plugin(t, name, tc.kind, tc.mutate)
-			a.expectCondition(t, name, tc.condition, metav1.ConditionFalse, tc.reason, tc.want)
+			a.ExpectCondition(t, name, tc.condition, metav1.ConditionFalse, tc.reason, tc.want)
 		})
 	}
 	for name, tc := range map[string]struct {
@@ -73,17 +74,17 @@ func TestTenants_specs(t *testing.T) {
 		"file-up": {func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.Source = pluginsv1alpha1.Source{File: &pluginsv1alpha1.FileSource{Path: "../compiled/module.wasm"}}
 		}, "path must be relative"},
-		"secret-up":      {secret("../../" + b.ns + "/secrets/" + privateName), "should match"},
-		"namespace-path": {namespaces(a.ns + "/" + b.ns), "should match"},
-		"account-up":     {account("../" + b.ns + "/admin"), "should match"},
-		"account-below":  {account(b.ns + "/admin"), "should match"},
-		"account-colon":  {account(b.ns + ":admin"), "should match"},
-		"account-user":   {account("system:serviceaccount:" + b.ns + ":admin"), "should match"},
-		"module-up":      {module("../../" + b.ns + "/configmaps/module-plain"), "should match"},
-		"module-below":   {module(b.ns + "/module-plain"), "should match"},
+		"secret-up":      {secret("../../" + b.NS + "/secrets/" + privateName), "should match"},
+		"namespace-path": {namespaces(a.NS + "/" + b.NS), "should match"},
+		"account-up":     {account("../" + b.NS + "/admin"), "should match"},
+		"account-below":  {account(b.NS + "/admin"), "should match"},
+		"account-colon":  {account(b.NS + ":admin"), "should match"},
+		"account-user":   {account("system:serviceaccount:" + b.NS + ":admin"), "should match"},
+		"module-up":      {module("../../" + b.NS + "/configmaps/module-plain"), "should match"},
+		"module-below":   {module(b.NS + "/module-plain"), "should match"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := a.env.Client.Create(t.Context(), a.wasmPlugin(name, "Item", tc.mutate)); err == nil || !strings.Contains(err.Error(), tc.want) {
+			if err := a.Client.Create(t.Context(), a.WasmPlugin(name, a.doesTricks(name, "Item"), tc.mutate)); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want that the API server denies it: %q", err, tc.want)
 			}
 		})
@@ -94,20 +95,18 @@ func TestTenants_specs(t *testing.T) {
 func TestTenants_moduleSwapped(t *testing.T) {
 	o := startOperator(t)
 	a, b := newTenants(t, o.env)
-	module := trickster(t)
+	module := fixture.Read(t, "testdata", "trickster.wasm")
 	a.plugin(t, plain, "Item", func(s *pluginsv1alpha1.WasmPluginSpec) { s.SHA256 = string(plugin.DigestOf(module)) })
-	a.expectReady(t, plain)
+	a.ExpectReady(t, plain)
 	swapped := []byte(strings.Replace(string(module), `"version":"1.0.0"`, `"version":"6.6.6"`, 1))
-	a.store(t, "module-"+plain, swapped)
-	a.expectCondition(t, plain, pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonDigestMismatch, "spec.sha256 pins")
+	a.Store(t, "module-"+plain, swapped)
+	a.ExpectCondition(t, plain, pluginsv1alpha1.ConditionVerified, metav1.ConditionFalse, pluginsv1alpha1.ReasonDigestMismatch, "spec.sha256 pins")
 	var wp pluginsv1alpha1.WasmPlugin
-	if err := a.env.Client.Get(t.Context(), client.ObjectKey{Namespace: a.ns, Name: plain}, &wp); err != nil {
-		t.Fatal(err)
-	}
+	a.Get(t, client.ObjectKey{Namespace: a.NS, Name: plain}, &wp)
 	if r := wp.Status.Revision; r == nil || r.Version != "1.0.0" || r.Digest != plugin.DigestOf(module).String() {
 		t.Errorf("what serves is %+v", r)
 	}
-	if reply := a.try(t, o, plain, "0001", call{Function: "get", Request: fill[table.JSON](`{`+itemOf+`,`+otherKey+`}`, map[string]string{"other": b.ns})}); !strings.Contains(reply, "allowlist: ") {
+	if reply := a.try(t, o, plain, "0001", call{Function: "get", Request: fill[table.JSON](`{`+itemOf+`,`+otherKey+`}`, map[string]string{"other": b.NS})}); !strings.Contains(reply, "allowlist: ") {
 		t.Errorf("the pinned module answers %s", reply)
 	}
 }
@@ -117,21 +116,17 @@ func TestTenants_moduleSwapped(t *testing.T) {
 func TestTenants_revoked(t *testing.T) {
 	o := startOperator(t)
 	a, _ := newTenants(t, o.env)
-	a.account(t, "reader", rbacv1.PolicyRule{APIGroups: []string{"inventory.example.com"}, Resources: []string{"items"}, Verbs: []string{"list", "watch"}})
-	create(t, a.env, &rbacv1.Role{ObjectMeta: a.meta("getter"), Rules: []rbacv1.PolicyRule{
-		{APIGroups: []string{"inventory.example.com"}, Resources: []string{"items"}, Verbs: []string{"get"}},
-	}})
-	a.bind(t, "getter", a.ns, "reader")
+	a.CreateAccount(t, "reader", rbacv1.PolicyRule{APIGroups: []string{"inventory.example.com"}, Resources: []string{"items"}, Verbs: []string{"list", "watch"}})
+	a.GrantRole(t, "getter", testenv.AccountSubject(a.NS, "reader"),
+		rbacv1.PolicyRule{APIGroups: []string{"inventory.example.com"}, Resources: []string{"items"}, Verbs: []string{"get"}})
 	a.plugin(t, plain, "Item", func(s *pluginsv1alpha1.WasmPluginSpec) { s.ServiceAccountName = "reader" })
-	a.expectReady(t, plain)
-	read := call{Function: "get", Request: fill[table.JSON](`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": a.ns})}
+	a.ExpectReady(t, plain)
+	read := call{Function: "get", Request: fill[table.JSON](`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": a.NS})}
 	if reply := a.try(t, o, plain, "0000", read); !strings.Contains(reply, a.content()) {
 		t.Fatalf("with the right, the plugin reads %s", reply)
 	}
 
-	if err := a.env.Client.Delete(t.Context(), &rbacv1.RoleBinding{ObjectMeta: a.meta("getter")}); err != nil {
-		t.Fatal(err)
-	}
+	a.Delete(t, &rbacv1.RoleBinding{ObjectMeta: a.Meta("getter")})
 	deleted := time.Now()
 	tries := 0
 	testenv.Eventually(t, "a read of the cache is denied", func(context.Context) error {
@@ -143,13 +138,11 @@ func TestTenants_revoked(t *testing.T) {
 	})
 	t.Logf("a read of the cache is denied %s after the right is gone, at try %d", time.Since(deleted), tries)
 
-	if err := a.env.Client.Delete(t.Context(), &rbacv1.RoleBinding{ObjectMeta: a.meta("reader")}); err != nil {
-		t.Fatal(err)
-	}
-	a.expectCondition(t, plain, pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
+	a.Delete(t, &rbacv1.RoleBinding{ObjectMeta: a.Meta("reader")})
+	a.ExpectCondition(t, plain, pluginsv1alpha1.ConditionAuthorized, metav1.ConditionFalse, pluginsv1alpha1.ReasonAccountForbidden)
 	a.carrier(t, plain, "9999", read)
 	testenv.Consistently(t, "no event is told", time.Second, func(context.Context) error {
-		for _, line := range o.everything(a.ns + "/" + plain) {
+		for _, line := range o.everything(a.NS + "/" + plain) {
 			if strings.HasPrefix(line, "9999") {
 				return errors.New(line)
 			}
@@ -169,12 +162,12 @@ func TestTenants_floods(t *testing.T) {
 	patient := func(s *pluginsv1alpha1.WasmPluginSpec) { s.Runtime.TimeoutSeconds = int32(longest.Seconds()) }
 	a.plugin(t, plain, "Item", patient)
 	a.plugin(t, wide, "Category", patient, func(s *pluginsv1alpha1.WasmPluginSpec) {
-		s.ServiceAccountName, s.Security.AllowedNamespaces = wide, []string{a.ns, b.ns}
+		s.ServiceAccountName, s.Security.AllowedNamespaces = wide, []string{a.NS, b.NS}
 	})
 	b.plugin(t, plain, "Item")
-	a.expectReady(t, plain, wide)
-	b.expectReady(t, plain)
-	values := map[string]string{"own": a.ns, "other": b.ns}
+	a.ExpectReady(t, plain, wide)
+	b.ExpectReady(t, plain)
+	values := map[string]string{"own": a.NS, "other": b.NS}
 	for i, tc := range []struct {
 		name, plugin string
 		call
@@ -192,28 +185,24 @@ func TestTenants_floods(t *testing.T) {
 				t.Errorf("the last reply is %s, want %q", reply, tc.want)
 			}
 			t.Logf("%d calls took %s", tc.Times, time.Since(began))
-			own := call{Function: "get", Request: fill[table.JSON](`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": b.ns})}
+			own := call{Function: "get", Request: fill[table.JSON](`{`+itemOf+`,`+ownKey+`}`, map[string]string{"own": b.NS})}
 			if reply := b.try(t, o, plain, fmt.Sprintf("%04d", i), own); !strings.Contains(reply, b.content()) {
 				t.Errorf("the other tenant's plugin is answered %s", reply)
 			}
 		})
 	}
 	var notified corev1.EventList
-	if err := a.env.Client.List(t.Context(), &notified, client.InNamespace(a.ns)); err != nil {
-		t.Fatal(err)
-	}
+	a.List(t, &notified, client.InNamespace(a.NS))
 	// Those of the guest, and a few of the operator for the plugins.
 	if n := len(notified.Items); n < 1000 || n > 1050 {
 		t.Errorf("there are %d events, want a thousand and some", n)
 	}
-	if err := a.env.Client.List(t.Context(), &notified, client.InNamespace(b.ns)); err != nil {
-		t.Fatal(err)
-	}
+	a.List(t, &notified, client.InNamespace(b.NS))
 	if n := len(notified.Items); n > 50 {
 		t.Errorf("there are %d events in the other namespace", n)
 	}
 	o.end(t)
-	denied := o.records(t)[a.ns+"/"+plain][fmt.Sprintf("get items.inventory.example.com %s/private denied allowlist Forbidden", b.ns)]
+	denied := o.records(t)[a.NS+"/"+plain][fmt.Sprintf("get items.inventory.example.com %s/private denied allowlist Forbidden", b.NS)]
 	if denied == 0 || denied > 1000 {
 		t.Errorf("%d denials are recorded, want some of 20,000, and no more than may come at once", denied)
 	}

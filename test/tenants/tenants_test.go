@@ -43,12 +43,12 @@ func TestTenants(t *testing.T) {
 		})
 		n.plugin(t, wide, "Category", func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.ServiceAccountName = wide
-			s.Security.AllowedNamespaces = []string{n.ns, neighbor.ns}
+			s.Security.AllowedNamespaces = []string{n.NS, neighbor.NS}
 			s.Security.AllowedHosts = []string{server, "169.254.169.254", "127.0.0.1:8081", "[::ffff:7f00:1]:8443"}
 		})
 	}
-	a.expectReady(t, pluginNames...)
-	b.expectReady(t, pluginNames...)
+	a.ExpectReady(t, pluginNames...)
+	b.ExpectReady(t, pluginNames...)
 	t.Logf("ready after %s", time.Since(began))
 
 	var tricks []trick
@@ -74,13 +74,13 @@ func TestTenants(t *testing.T) {
 
 	records := o.records(t)
 	for _, x := range attempts {
-		t.Run(x.by.ns+"/"+x.Name, func(t *testing.T) { x.evaluate(t, records) })
+		t.Run(x.by.NS+"/"+x.Name, func(t *testing.T) { x.evaluate(t, records) })
 	}
 	for _, pair := range [][2]tenant{{a, b}, {b, a}} {
 		for _, name := range pluginNames {
-			for _, line := range o.everything(pair[0].ns + "/" + name) {
+			for _, line := range o.everything(pair[0].NS + "/" + name) {
 				if containsLoot(line, pair[1]) {
-					t.Errorf("plugin %s of %s knows what is private to %s: %s", name, pair[0].ns, pair[1].ns, line)
+					t.Errorf("plugin %s of %s knows what is private to %s: %s", name, pair[0].NS, pair[1].NS, line)
 				}
 			}
 		}
@@ -101,7 +101,7 @@ type attempt struct {
 
 // answer finds the reply in the messages that the plugin has logged.
 func (x *attempt) answer(o *operator) error {
-	output := o.everything(x.by.ns + "/" + x.Plugin)
+	output := o.everything(x.by.NS + "/" + x.Plugin)
 	for _, line := range output {
 		if reply, ok := strings.CutPrefix(line, x.id); ok {
 			x.reply = reply
@@ -123,7 +123,7 @@ func (x *attempt) evaluate(t *testing.T, records map[string]map[string]int) {
 			t.Errorf("the reply has no %q: %s", part, text)
 		}
 	}
-	recorded := records[x.by.ns+"/"+x.Plugin]
+	recorded := records[x.by.NS+"/"+x.Plugin]
 	if line := fill(x.Record, x.values); line != "" && recorded[line] == 0 {
 		t.Errorf("the audit log has no %q; it has\n%s", line, strings.Join(slices.Sorted(maps.Keys(recorded)), "\n"))
 	}
@@ -135,11 +135,9 @@ func valuesFor(t *testing.T, own, other tenant, server string) map[string]string
 	var mine, theirs inventoryv1alpha1.Item
 	var namespace corev1.Namespace
 	for key, o := range map[client.ObjectKey]client.Object{
-		{Namespace: own.ns, Name: privateName}: &mine, {Namespace: other.ns, Name: privateName}: &theirs, {Name: other.ns}: &namespace,
+		{Namespace: own.NS, Name: privateName}: &mine, {Namespace: other.NS, Name: privateName}: &theirs, {Name: other.NS}: &namespace,
 	} {
-		if err := own.env.Client.Get(t.Context(), key, o); err != nil {
-			t.Fatal(err)
-		}
+		own.Get(t, key, o)
 	}
 	from := func(start string) string {
 		token, err := json.Marshal(map[string]any{"v": "meta.k8s.io/v1", "rv": -1, "start": start})
@@ -149,9 +147,9 @@ func valuesFor(t *testing.T, own, other tenant, server string) map[string]string
 		return base64.RawURLEncoding.EncodeToString(token)
 	}
 	return map[string]string{
-		"own": own.ns, "other": other.ns, "OTHER": strings.ToUpper(other.ns), "server": server,
+		"own": own.NS, "other": other.NS, "OTHER": strings.ToUpper(other.NS), "server": server,
 		"uid": string(theirs.UID), "version": theirs.ResourceVersion, "ownUID": string(mine.UID), "namespaceUID": string(namespace.UID),
-		"continueOther": from("a\x00"), "continueAll": from(other.ns + "/a\x00"), "continueUp": from("../" + other.ns + "/a\x00"),
+		"continueOther": from("a\x00"), "continueAll": from(other.NS + "/a\x00"), "continueUp": from("../" + other.NS + "/a\x00"),
 		"many": strings.Repeat("x,", 20_000),
 	}
 }

@@ -77,9 +77,7 @@ func TestWebhooks_ownerReference(t *testing.T) {
 	env := testenv.Shared(t)
 	limited := env.Limited(t, rbacv1.PolicyRule{APIGroups: []string{rbacv1.GroupName}, Resources: []string{"clusterroles"}, Verbs: []string{"list"}})
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{GenerateName: "owner-"}}
-	if err := env.Client.Create(t.Context(), role); err != nil {
-		t.Fatal(err)
-	}
+	env.Create(t, role)
 	w := &webhooks{reader: limited.Client}
 	if got, err := w.ownerReference(t.Context()); got != nil || err != nil {
 		t.Errorf("without a name: %v, %v", got, err)

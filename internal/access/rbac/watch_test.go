@@ -179,15 +179,10 @@ func TestWatch_forbidden(t *testing.T) {
 		}
 		return nil
 	})
-	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}, Rules: []rbacv1.PolicyRule{{
+	w.GrantCluster(t, testenv.UserSubject(name), rbacv1.PolicyRule{
 		Verbs: []string{"list", "watch"}, APIGroups: []string{rbacv1.GroupName},
 		Resources: []string{"roles", "clusterroles", "rolebindings", "clusterrolebindings"},
-	}}}
-	user := rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: name}
-	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: role.ObjectMeta, RoleRef: refTo("ClusterRole", role.Name), Subjects: []rbacv1.Subject{user}}
-	if err := errors.Join(w.Client.Create(t.Context(), role), w.Client.Create(t.Context(), binding)); err != nil {
-		t.Fatal(err)
-	}
+	})
 	testenv.Eventually(t, "it watches", func(context.Context) error {
 		if !authorizer.Watched() {
 			return errors.New("it does not")

@@ -126,9 +126,7 @@ func configure(t *testing.T, env *testenv.Env, namespace string, port int, ca []
 			}},
 		}},
 	}
-	if err := env.Client.Create(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
+	env.Create(t, c)
 	t.Cleanup(func() {
 		if err := env.Client.Delete(context.WithoutCancel(t.Context()), c); err != nil {
 			t.Errorf("delete the webhook configuration: %v", err)

@@ -62,17 +62,11 @@ func TestSelfSigned_renewal(t *testing.T) {
 			asked := askWithoutEnd(t, env, ns, r)
 			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "cert"}}
 			if tc.disturb == nil {
-				if err := env.Client.Delete(t.Context(), secret); err != nil {
-					t.Fatal(err)
-				}
+				env.Delete(t, secret)
 			} else {
-				if err := env.Client.Get(t.Context(), key, secret); err != nil {
-					t.Fatal(err)
-				}
+				env.Get(t, key, secret)
 				tc.disturb(t, secret)
-				if err := env.Client.Update(t.Context(), secret); err != nil {
-					t.Fatal(err)
-				}
+				env.Update(t, secret)
 			}
 			disturbed := time.Now()
 			testenv.Eventually(t, "there is another certificate, and it is trusted", func(ctx context.Context) error {
@@ -185,13 +179,9 @@ func TestSelfSigned_permissions(t *testing.T) {
 	testenv.Eventually(t, "the webhook answers", func(ctx context.Context) error { return ask(ctx, env, ns) })
 
 	// Somebody else removes the CA certificate, as an upgrade of the chart does.
-	if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(configuration), configuration); err != nil {
-		t.Fatal(err)
-	}
+	env.Get(t, client.ObjectKeyFromObject(configuration), configuration)
 	configuration.Webhooks[0].ClientConfig.CABundle = nil
-	if err := env.Client.Update(t.Context(), configuration); err != nil {
-		t.Fatal(err)
-	}
+	env.Update(t, configuration)
 	testenv.Eventually(t, "the CA certificate is back", func(ctx context.Context) error {
 		if err := env.Client.Get(ctx, client.ObjectKeyFromObject(configuration), configuration); err != nil {
 			return err

@@ -29,9 +29,7 @@ func TestStore_follow(t *testing.T) {
 
 	first := newPair(t, year)
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "cert"}, Type: corev1.SecretTypeTLS, Data: first.data()}
-	if err := env.Client.Create(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
+	env.Create(t, secret)
 	notified(t, changes)
 	if !bytes.Equal(r.store.CABundle(), first.ca) {
 		t.Error("it was notified of another CA than that of the Secret")
@@ -58,9 +56,7 @@ func TestStore_follow(t *testing.T) {
 		t.Error("not all of ca.crt is passed on")
 	}
 
-	if err := env.Client.Delete(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
+	env.Delete(t, secret)
 	testenv.Consistently(t, "the last certificate is served on, and nobody makes the Secret", time.Second, func(ctx context.Context) error {
 		if !served(t, r).Equal(mustRead(t, third).pair.Leaf) {
 			return errors.New("another certificate is served")
@@ -75,9 +71,7 @@ func TestStore_follow(t *testing.T) {
 func update(t *testing.T, env *testenv.Env, secret *corev1.Secret, p pair) {
 	t.Helper()
 	secret.Data = p.data()
-	if err := env.Client.Update(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
+	env.Update(t, secret)
 }
 
 func servesCertificate(t *testing.T, r replica, p pair) {

@@ -104,9 +104,7 @@ func TestWebhook_updates(t *testing.T) {
 		s.SHA256, s.Capabilities = strings.Repeat("b", 64), []plugin.Capability{plugin.CapabilityAdmission}
 	})
 	wp.Finalizers = []string{"test.k1s.io/stay"}
-	if err := w.Client.Create(t.Context(), wp); err != nil {
-		t.Fatal(err)
-	}
+	w.Create(t, wp)
 	next := wp.DeepCopy()
 	next.Spec.SHA256 = string(digest)
 	if err := w.Client.Update(t.Context(), next); !apierrors.IsForbidden(err) {
@@ -120,17 +118,13 @@ func TestWebhook_updates(t *testing.T) {
 		"resume":        func(wp *pluginsv1alpha1.WasmPlugin) { wp.Spec.Suspend = false },
 	} {
 		current := &pluginsv1alpha1.WasmPlugin{}
-		if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(wp), current); err != nil {
-			t.Fatal(err)
-		}
+		w.Get(t, client.ObjectKeyFromObject(wp), current)
 		change(current)
 		if err := w.Client.Update(t.Context(), current); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(wp), wp); err != nil {
-		t.Fatal(err)
-	}
+	w.Get(t, client.ObjectKeyFromObject(wp), wp)
 	wp.Spec.Runtime.TimeoutSeconds = 7
 	if err := w.Client.Update(t.Context(), wp.DeepCopy()); !apierrors.IsForbidden(err) {
 		t.Errorf("another change: got %v", err)
@@ -138,9 +132,7 @@ func TestWebhook_updates(t *testing.T) {
 	if err := w.Client.Delete(t.Context(), wp); err != nil {
 		t.Errorf("delete: %v", err)
 	}
-	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(wp), wp); err != nil {
-		t.Fatal(err)
-	}
+	w.Get(t, client.ObjectKeyFromObject(wp), wp)
 	wp.Finalizers = nil
 	if err := w.Client.Update(t.Context(), wp); err != nil {
 		t.Errorf("the last finalizer: %v", err)
@@ -206,9 +198,7 @@ func TestWebhook_serviceAccountUse(t *testing.T) {
 		"suspend":  {func(s *pluginsv1alpha1.WasmPluginSpec) { s.Suspend = true }, true},
 	} {
 		wp := &pluginsv1alpha1.WasmPlugin{}
-		if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "administrator"}, wp); err != nil {
-			t.Fatal(err)
-		}
+		w.Get(t, client.ObjectKey{Namespace: w.namespace, Name: "administrator"}, wp)
 		tc.mutate(&wp.Spec)
 		if err := nobody.Update(t.Context(), wp, client.DryRunAll); (err == nil) != tc.passes || err != nil && !apierrors.IsForbidden(err) {
 			t.Errorf("%s: got %v", name, err)

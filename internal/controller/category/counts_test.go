@@ -21,7 +21,7 @@ func TestCategory_reconcile_counts(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace, elsewhere := env.Namespace(t), env.Namespace(t)
 	startController(t, env)
-	create(t, env,
+	env.Create(t,
 		newCategory(namespace, "tools", ""), newCategory(namespace, "toys", ""), newCategory(namespace, "saws", "tools"),
 		newItem(namespace, "a", "tools"), newItem(namespace, "b", "tools"), newItem(namespace, "c", "toys"), newItem(namespace, "d", ""),
 		// The same names in another namespace count there, and nowhere else.
@@ -43,15 +43,15 @@ func TestCategory_reconcile_counts(t *testing.T) {
 	expect("an item joined", wanted{1, 1, "Root"}, wanted{2, 0, "Root"}, wanted{1, 0, "ParentFound"})
 	moveItem(t, env, namespace, "b", "")
 	expect("an item left", wanted{0, 1, "Root"}, wanted{2, 0, "Root"}, wanted{1, 0, "ParentFound"})
-	remove(t, env, newItem(namespace, "a", ""))
+	env.Delete(t, newItem(namespace, "a", ""))
 	expect("an item deleted", wanted{0, 1, "Root"}, wanted{1, 0, "Root"}, wanted{1, 0, "ParentFound"})
 	move(t, env, namespace, "saws", "toys")
 	expect("a category moved", wanted{0, 0, "Root"}, wanted{1, 1, "Root"}, wanted{1, 0, "ParentFound"})
 	move(t, env, namespace, "saws", "")
 	expect("a category became a root", wanted{0, 0, "Root"}, wanted{1, 0, "Root"}, wanted{1, 0, "Root"})
 
-	remove(t, env, newCategory(namespace, "saws", ""))
-	create(t, env, newCategory(namespace, "saws", "tools"))
+	env.Delete(t, newCategory(namespace, "saws", ""))
+	env.Create(t, newCategory(namespace, "saws", "tools"))
 	expect("a category deleted and made anew", wanted{0, 1, "Root"}, wanted{1, 0, "Root"}, wanted{1, 0, "ParentFound"})
 }
 
@@ -60,7 +60,7 @@ func TestCategory_reconcile_countsAcrossRestart(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
 	controller := startController(t, env)
-	create(t, env, newCategory(namespace, "tools", ""), newCategory(namespace, "toys", ""), newCategory(namespace, "saws", "tools"),
+	env.Create(t, newCategory(namespace, "tools", ""), newCategory(namespace, "toys", ""), newCategory(namespace, "saws", "tools"),
 		newItem(namespace, "a", "tools"), newItem(namespace, "b", "tools"))
 	eventually(t, env, namespace, "tools", wanted{2, 1, "Root"})
 	eventually(t, env, namespace, "toys", wanted{0, 0, "Root"})
@@ -68,7 +68,7 @@ func TestCategory_reconcile_countsAcrossRestart(t *testing.T) {
 		t.Fatalf("stop: %v", err)
 	}
 	moveItem(t, env, namespace, "a", "toys")
-	remove(t, env, newItem(namespace, "b", ""))
+	env.Delete(t, newItem(namespace, "b", ""))
 	move(t, env, namespace, "saws", "toys")
 	if err := controller.Start(t.Context()); err != nil {
 		t.Fatalf("start: %v", err)
@@ -87,7 +87,7 @@ func TestCategory_reconcile_countsUnderLoad(t *testing.T) {
 	startController(t, env)
 	name := func(kind string, n int) string { return fmt.Sprintf("%s-%d", kind, n) }
 	for i := range categories {
-		create(t, env, newCategory(namespace, name("category", i), ""))
+		env.Create(t, newCategory(namespace, name("category", i), ""))
 	}
 
 	var group sync.WaitGroup
@@ -158,7 +158,7 @@ func TestCategory_reconcile_secondRunWritesNothing(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
 	controller := startController(t, env)
-	create(t, env, newCategory(namespace, "tools", ""), newCategory(namespace, "saws", "tools"), newCategory(namespace, "lost", "nowhere"),
+	env.Create(t, newCategory(namespace, "tools", ""), newCategory(namespace, "saws", "tools"), newCategory(namespace, "lost", "nowhere"),
 		newItem(namespace, "a", "tools"))
 	before := map[string]string{
 		"tools": eventually(t, env, namespace, "tools", wanted{1, 1, "Root"}).ResourceVersion,
@@ -181,9 +181,7 @@ func TestCategory_reconcile_secondRunWritesNothing(t *testing.T) {
 	idle(t, controller)
 	for name, version := range before {
 		category := &inventoryv1alpha1.Category{}
-		if err := env.Client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, category); err != nil {
-			t.Fatalf("get %q: %v", name, err)
-		}
+		env.Get(t, client.ObjectKey{Namespace: namespace, Name: name}, category)
 		if category.ResourceVersion != version {
 			t.Errorf("%q was written: resource version %s, then %s", name, version, category.ResourceVersion)
 		}

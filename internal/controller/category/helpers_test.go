@@ -45,26 +45,6 @@ func startController(t *testing.T, env *testenv.Env) embedded.Controller {
 	return controller
 }
 
-// create creates objects.
-func create(t *testing.T, env *testenv.Env, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		if err := env.Client.Create(t.Context(), object); err != nil {
-			t.Fatalf("create %T %q: %v", object, object.GetName(), err)
-		}
-	}
-}
-
-// remove deletes objects.
-func remove(t *testing.T, env *testenv.Env, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		if err := env.Client.Delete(t.Context(), object); err != nil {
-			t.Fatalf("delete %T %q: %v", object, object.GetName(), err)
-		}
-	}
-}
-
 // newCategory returns a Category below a parent, or a root.
 func newCategory(namespace, name, parent string) *inventoryv1alpha1.Category {
 	return &inventoryv1alpha1.Category{

@@ -29,7 +29,7 @@ func TestCategory_reconcile_parentMissing(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace, elsewhere := env.Namespace(t), env.Namespace(t)
 	startController(t, env)
-	create(t, env, newCategory(elsewhere, "a", ""), // of the same name, but in another namespace
+	env.Create(t, newCategory(elsewhere, "a", ""), // of the same name, but in another namespace
 		newCategory(namespace, "d", "c"), newCategory(namespace, "c", "b"), newCategory(namespace, "b", "a"))
 	eventually(t, env, namespace, "b", wanted{0, 1, "ParentNotFound"})
 	eventually(t, env, namespace, "c", wanted{0, 1, "ParentNotFound"})
@@ -38,13 +38,13 @@ func TestCategory_reconcile_parentMissing(t *testing.T) {
 		t.Errorf("message: got %q, want %q", got, want)
 	}
 
-	create(t, env, newCategory(namespace, "a", ""))
+	env.Create(t, newCategory(namespace, "a", ""))
 	eventually(t, env, namespace, "a", wanted{0, 1, "Root"})
 	eventually(t, env, namespace, "b", wanted{0, 1, "ParentFound"})
 	eventually(t, env, namespace, "c", wanted{0, 1, "ParentFound"})
 	eventually(t, env, namespace, "d", wanted{0, 0, "ParentFound"})
 
-	remove(t, env, newCategory(namespace, "b", ""))
+	env.Delete(t, newCategory(namespace, "b", ""))
 	eventually(t, env, namespace, "a", wanted{0, 0, "Root"})
 	eventually(t, env, namespace, "c", wanted{0, 1, "ParentNotFound"})
 	eventually(t, env, namespace, "d", wanted{0, 0, "ParentNotFound"})
@@ -56,7 +56,7 @@ func TestCategory_reconcile_cycle(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
 	startController(t, env)
-	create(t, env, newCategory(namespace, "a", ""), newCategory(namespace, "b", "a"), newCategory(namespace, "c", "b"),
+	env.Create(t, newCategory(namespace, "a", ""), newCategory(namespace, "b", "a"), newCategory(namespace, "c", "b"),
 		newCategory(namespace, "below", "b"), newCategory(namespace, "bystander", ""))
 	eventually(t, env, namespace, "below", wanted{0, 0, "ParentFound"})
 
@@ -90,10 +90,10 @@ func TestCategory_reconcile_cycleMemberDeleted(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
 	startController(t, env)
-	create(t, env, newCategory(namespace, "a", "b"), newCategory(namespace, "b", "a"))
+	env.Create(t, newCategory(namespace, "a", "b"), newCategory(namespace, "b", "a"))
 	eventually(t, env, namespace, "a", wanted{0, 1, "Cycle"})
 	eventually(t, env, namespace, "b", wanted{0, 1, "Cycle"})
-	remove(t, env, newCategory(namespace, "a", ""))
+	env.Delete(t, newCategory(namespace, "a", ""))
 	eventually(t, env, namespace, "b", wanted{0, 0, "ParentNotFound"})
 }
 
@@ -101,9 +101,9 @@ func TestCategory_reconcile_events(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
 	startController(t, env)
-	create(t, env, newCategory(namespace, "saws", "tools"))
+	env.Create(t, newCategory(namespace, "saws", "tools"))
 	expectEvent(t, env, namespace, "Warning", "ParentNotFound")
-	create(t, env, newCategory(namespace, "tools", "saws"))
+	env.Create(t, newCategory(namespace, "tools", "saws"))
 	expectEvent(t, env, namespace, "Warning", "Cycle")
 	move(t, env, namespace, "tools", "")
 	expectEvent(t, env, namespace, "Normal", "ParentFound")
@@ -132,7 +132,7 @@ func TestCategory_reconcile_pluginFieldsSurvive(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
 	category := newCategory(namespace, "tools", "")
-	create(t, env, category)
+	env.Create(t, category)
 	plugin := status.Writer{Client: env.Client, FieldManager: "category-hierarchy", Kind: inventoryv1alpha1.GroupVersion.WithKind("Category")}
 	write := func(depth int32, path string) {
 		t.Helper()
@@ -155,11 +155,11 @@ func TestCategory_reconcile_pluginFieldsSurvive(t *testing.T) {
 	write(0, "tools")
 	startController(t, env)
 	expect("the controller's first write", wanted{0, 0, "Root"}, 0, "tools")
-	create(t, env, newItem(namespace, "a", "tools"))
+	env.Create(t, newItem(namespace, "a", "tools"))
 	expect("the controller's second write", wanted{1, 0, "Root"}, 0, "tools")
 	write(3, "x/y/z/tools")
 	expect("the plugin's second write", wanted{1, 0, "Root"}, 3, "x/y/z/tools")
-	create(t, env, newItem(namespace, "b", "tools"))
+	env.Create(t, newItem(namespace, "b", "tools"))
 	expect("the controller's third write", wanted{2, 0, "Root"}, 3, "x/y/z/tools")
 }
 
@@ -178,7 +178,7 @@ func TestCategory_reconcile_foreignChangeUndone(t *testing.T) {
 	namespace := env.Namespace(t)
 	startController(t, env)
 	category := newCategory(namespace, "tools", "")
-	create(t, env, category)
+	env.Create(t, category)
 	eventually(t, env, namespace, "tools", wanted{0, 0, "Root"})
 	patch := client.RawPatch(types.MergePatchType, []byte(`{"status":{"itemCount":99}}`))
 	if err := env.Client.Status().Patch(t.Context(), category, patch); err != nil {

@@ -65,7 +65,7 @@ func TestCategory_validation(t *testing.T) {
 func TestCategory_validation_update(t *testing.T) {
 	env := testenv.Shared(t)
 	category := newCategory(env.Namespace(t), "tools", "")
-	create(t, env, category)
+	env.Create(t, category)
 	category.Spec.Parent = "tools"
 	if err := env.Client.Update(t.Context(), category); !apierrors.IsInvalid(err) {
 		t.Errorf("a Category became its own parent: %v", err)

@@ -25,7 +25,7 @@ func TestItem_reconcile_status(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
 	startController(t, env)
-	create(t, env, newCategory(namespace))
+	env.Create(t, newCategory(namespace))
 
 	cases := []struct {
 		name, why string
@@ -55,7 +55,7 @@ func TestItem_reconcile_status(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			create(t, env, newItem(namespace, c.name, c.change))
+			env.Create(t, newItem(namespace, c.name, c.change))
 			eventually(t, env, namespace, c.name, c.want)
 		})
 	}
@@ -66,14 +66,12 @@ func TestItem_reconcile_specChanges(t *testing.T) {
 	namespace := env.Namespace(t)
 	startController(t, env)
 	item := newItem(namespace, "hammer")
-	create(t, env, item)
+	env.Create(t, item)
 	item = eventually(t, env, namespace, "hammer", wanted{"Available", "NoCategory", metav1.ConditionTrue, "Reconciled"})
 	transition := meta.FindStatusCondition(item.Status.Conditions, "Ready").LastTransitionTime
 
 	item.Spec.Quantity, item.Spec.Tags = new(int32), []string{"reserved"}
-	if err := env.Client.Update(t.Context(), item); err != nil {
-		t.Fatalf("update: %v", err)
-	}
+	env.Update(t, item)
 	item = eventually(t, env, namespace, "hammer", wanted{"OutOfStock", "NoCategory", metav1.ConditionTrue, "Reconciled"})
 	if got := meta.FindStatusCondition(item.Status.Conditions, "Ready").LastTransitionTime; !got.Equal(&transition) {
 		t.Errorf("Ready stayed true, but its transition moved from %v to %v", transition, got)
@@ -86,7 +84,7 @@ func TestItem_reconcile_categoryMissing(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace, elsewhere := env.Namespace(t), env.Namespace(t)
 	startController(t, env)
-	create(t, env, newCategory(elsewhere),
+	env.Create(t, newCategory(elsewhere),
 		newItem(namespace, "hammer", in("tools")), newItem(namespace, "saw", in("tools")), newItem(elsewhere, "hammer", in("tools")))
 	found := wanted{"Available", "CategoryFound", metav1.ConditionTrue, "Reconciled"}
 	missing := wanted{"Available", "CategoryNotFound", metav1.ConditionFalse, "CategoryNotFound"}
@@ -95,13 +93,11 @@ func TestItem_reconcile_categoryMissing(t *testing.T) {
 	eventually(t, env, elsewhere, "hammer", found)
 
 	category := newCategory(namespace)
-	create(t, env, category)
+	env.Create(t, category)
 	eventually(t, env, namespace, "hammer", found)
 	eventually(t, env, namespace, "saw", found)
 
-	if err := env.Client.Delete(t.Context(), category); err != nil {
-		t.Fatalf("delete the category: %v", err)
-	}
+	env.Delete(t, category)
 	eventually(t, env, namespace, "hammer", missing)
 	eventually(t, env, namespace, "saw", missing)
 	eventually(t, env, elsewhere, "hammer", found)
@@ -111,16 +107,14 @@ func TestItem_reconcile_events(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
 	startController(t, env)
-	create(t, env, newItem(namespace, "hammer", in("tools")), newItem(namespace, "saw"))
+	env.Create(t, newItem(namespace, "hammer", in("tools")), newItem(namespace, "saw"))
 	eventually(t, env, namespace, "saw", wanted{"Available", "NoCategory", metav1.ConditionTrue, "Reconciled"})
 	expectEvent(t, env, namespace, "Warning", "CategoryNotFound")
-	create(t, env, newCategory(namespace))
+	env.Create(t, newCategory(namespace))
 	expectEvent(t, env, namespace, "Normal", "CategoryFound")
 
 	var events eventsv1.EventList
-	if err := env.Client.List(t.Context(), &events, client.InNamespace(namespace)); err != nil {
-		t.Fatalf("list events: %v", err)
-	}
+	env.List(t, &events, client.InNamespace(namespace))
 	for _, event := range events.Items {
 		if event.Regarding.Name != "hammer" || event.ReportingController != FieldManager {
 			t.Errorf("unexpected event: %+v", event)
@@ -149,7 +143,7 @@ func TestItem_reconcile_secondRunWritesNothing(t *testing.T) {
 	env := testenv.Shared(t)
 	namespace := env.Namespace(t)
 	controller := startController(t, env)
-	create(t, env, newCategory(namespace), newItem(namespace, "hammer", in("tools")), newItem(namespace, "lost", in("nowhere")))
+	env.Create(t, newCategory(namespace), newItem(namespace, "hammer", in("tools")), newItem(namespace, "lost", in("nowhere")))
 	before := map[string]string{
 		"hammer": eventually(t, env, namespace, "hammer", wanted{"Available", "CategoryFound", metav1.ConditionTrue, "Reconciled"}).ResourceVersion,
 		"lost":   eventually(t, env, namespace, "lost", wanted{"Available", "CategoryNotFound", metav1.ConditionFalse, "CategoryNotFound"}).ResourceVersion,
@@ -169,9 +163,7 @@ func TestItem_reconcile_secondRunWritesNothing(t *testing.T) {
 	idle(t, controller)
 	for name, version := range before {
 		item := &inventoryv1alpha1.Item{}
-		if err := env.Client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, item); err != nil {
-			t.Fatalf("get %q: %v", name, err)
-		}
+		env.Get(t, client.ObjectKey{Namespace: namespace, Name: name}, item)
 		if item.ResourceVersion != version {
 			t.Errorf("%q was written: resource version %s, then %s", name, version, item.ResourceVersion)
 		}
@@ -213,7 +205,7 @@ func TestItem_reconcile_others(t *testing.T) {
 	namespace := env.Namespace(t)
 	startController(t, env)
 	settled := wanted{"Available", "NoCategory", metav1.ConditionTrue, "Reconciled"}
-	create(t, env, newItem(namespace, "hammer"))
+	env.Create(t, newItem(namespace, "hammer"))
 	eventually(t, env, namespace, "hammer", settled)
 
 	writer := status.Writer{Client: env.Client, FieldManager: "auditor", Kind: inventoryv1alpha1.GroupVersion.WithKind("Item")}
@@ -238,16 +230,14 @@ func TestItem_restart(t *testing.T) {
 	namespace := env.Namespace(t)
 	controller := startController(t, env)
 	item := newItem(namespace, "hammer", in("tools"))
-	create(t, env, item)
+	env.Create(t, item)
 	item = eventually(t, env, namespace, "hammer", wanted{"Available", "CategoryNotFound", metav1.ConditionFalse, "CategoryNotFound"})
 	if err := controller.Stop(); err != nil {
 		t.Fatalf("stop: %v", err)
 	}
-	create(t, env, newCategory(namespace))
+	env.Create(t, newCategory(namespace))
 	item.Spec.Quantity = new(int32)
-	if err := env.Client.Update(t.Context(), item); err != nil {
-		t.Fatalf("update: %v", err)
-	}
+	env.Update(t, item)
 	if err := controller.Start(t.Context()); err != nil {
 		t.Fatalf("start: %v", err)
 	}

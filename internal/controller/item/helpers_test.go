@@ -42,16 +42,6 @@ func startController(t *testing.T, env *testenv.Env) embedded.Controller {
 	return controller
 }
 
-// create creates objects.
-func create(t *testing.T, env *testenv.Env, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		if err := env.Client.Create(t.Context(), object); err != nil {
-			t.Fatalf("create %T %q: %v", object, object.GetName(), err)
-		}
-	}
-}
-
 // newItem returns a valid Item.
 func newItem(namespace, name string, change ...func(*inventoryv1alpha1.ItemSpec)) *inventoryv1alpha1.Item {
 	item := &inventoryv1alpha1.Item{

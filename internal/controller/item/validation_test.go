@@ -69,7 +69,7 @@ func TestItem_validation(t *testing.T) {
 func TestItem_defaults(t *testing.T) {
 	env := testenv.Shared(t)
 	item := newItem(env.Namespace(t), "plain")
-	create(t, env, item)
+	env.Create(t, item)
 	if item.Spec.Quantity == nil || *item.Spec.Quantity != 1 {
 		t.Errorf("quantity: got %v, want 1", item.Spec.Quantity)
 	}

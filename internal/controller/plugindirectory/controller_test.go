@@ -215,9 +215,7 @@ func TestReconciler_foreign(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: "second"},
 		Spec:       pluginsv1alpha1.WasmPluginSpec{Source: pluginsv1alpha1.Source{ConfigMap: &pluginsv1alpha1.ConfigMapSource{Name: "theirs"}}},
 	}
-	if err := p.Client.Create(t.Context(), foreign); err != nil {
-		t.Fatal(err)
-	}
+	p.Create(t, foreign)
 	p.write("wasm-plugins.yaml", twoPlugins)
 	p.start()
 	p.eventually("the other plugin of the file", "first", problemIs())
@@ -228,9 +226,7 @@ func TestReconciler_foreign(t *testing.T) {
 		}
 		return err
 	})
-	if err := p.Client.Delete(t.Context(), foreign); err != nil {
-		t.Fatal(err)
-	}
+	p.Delete(t, foreign)
 	p.eventually("ours in its place", "second", func(wp *pluginsv1alpha1.WasmPlugin) error {
 		if wp.Spec.Source.File == nil {
 			return errors.New("it is not made of the file")
@@ -247,9 +243,7 @@ func TestReconciler_restores(t *testing.T) {
 	p.write("wasm-plugins.yaml", twoPlugins)
 	p.start()
 	second := p.eventually("the plugin", "second", anything)
-	if err := p.Client.Delete(t.Context(), second); err != nil {
-		t.Fatal(err)
-	}
+	p.Delete(t, second)
 	p.eventually("after it was deleted", "second", func(wp *pluginsv1alpha1.WasmPlugin) error {
 		if wp.UID == second.UID {
 			return errors.New("it is the old one")
@@ -258,9 +252,7 @@ func TestReconciler_restores(t *testing.T) {
 		return nil
 	})
 	second.Spec.ServiceAccountName = "mightier"
-	if err := p.Client.Update(t.Context(), second); err != nil {
-		t.Fatal(err)
-	}
+	p.Update(t, second)
 	p.eventually("after it was changed", "second", func(wp *pluginsv1alpha1.WasmPlugin) error {
 		if got := wp.Spec.ServiceAccountName; got != "default" {
 			return fmt.Errorf("the account is %q", got)

@@ -27,9 +27,7 @@ func newCategory(t *testing.T, env *testenv.Env) *inventoryv1alpha1.Category {
 		ObjectMeta: metav1.ObjectMeta{Namespace: env.Namespace(t), Name: "tools"},
 		Spec:       inventoryv1alpha1.CategorySpec{Name: "Tools"},
 	}
-	if err := env.Client.Create(t.Context(), category); err != nil {
-		t.Fatalf("create a Category: %v", err)
-	}
+	env.Create(t, category)
 	return category
 }
 
@@ -41,9 +39,7 @@ func newWriter(env *testenv.Env, manager string) status.Writer {
 // refresh reads the Category again.
 func refresh(t *testing.T, env *testenv.Env, category *inventoryv1alpha1.Category) {
 	t.Helper()
-	if err := env.Client.Get(t.Context(), client.ObjectKeyFromObject(category), category); err != nil {
-		t.Fatalf("get the Category: %v", err)
-	}
+	env.Get(t, client.ObjectKeyFromObject(category), category)
 }
 
 func TestWriter_apply_twoManagers(t *testing.T) {
@@ -99,9 +95,7 @@ func TestWriter_apply_stale(t *testing.T) {
 func TestWriter_apply_deleted(t *testing.T) {
 	env := testenv.Shared(t)
 	category := newCategory(t, env)
-	if err := env.Client.Delete(t.Context(), category); err != nil {
-		t.Fatalf("delete: %v", err)
-	}
+	env.Delete(t, category)
 	err := newWriter(env, "ours").Apply(t.Context(), category, &inventoryv1alpha1.CategoryStatus{Path: "x"})
 	if result, failed := status.Failed(err); failed != nil {
 		t.Errorf("an object that is gone: got %v, %v", result, failed)

@@ -49,9 +49,7 @@ func TestSource_fetch(t *testing.T) {
 		{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "many"}, BinaryData: many},
 		{ObjectMeta: metav1.ObjectMeta{Namespace: other, Name: "foreign"}, BinaryData: map[string][]byte{"raw": []byte("module")}},
 	} {
-		if err := env.Client.Create(t.Context(), cm); err != nil {
-			t.Fatal(err)
-		}
+		env.Create(t, cm)
 	}
 	cases := []struct{ name, key, reason, part string }{
 		{"modules", "raw", "", ""},
