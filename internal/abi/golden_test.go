@@ -6,20 +6,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"testing"
+
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // golden reads golden vectors, which the tests of the SDKs of other languages use too.
 func golden(tb testing.TB, name string, into any) {
 	tb.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		tb.Fatal(err)
-	}
+	text := testfile.Read(tb, "testdata", name)
 	if err := json.Unmarshal(text, into); err != nil {
 		tb.Fatalf("%s: %v", name, err)
 	}

@@ -12,8 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +38,7 @@ import (
 	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
@@ -86,10 +85,7 @@ func newEngine(tb testing.TB) *wasm.Engine {
 // load loads the fixture script with rules.
 func load(tb testing.TB, engine *wasm.Engine, reader plugin.Host, rules ...[]byte) plugin.Runner {
 	tb.Helper()
-	module, err := os.ReadFile(filepath.Join("testdata", "script.wasm"))
-	if err != nil {
-		tb.Fatal(err)
-	}
+	module := testfile.Read(tb, "testdata", "script.wasm")
 	runner, _, err := engine.Load(tb.Context(), plugin.LoadRequest{
 		Name: "test/script", Module: plugin.NewModule(module), Settings: slices.Concat(rules...), Reader: reader,
 		Limits: plugin.Limits{MaxMemoryPages: 256, CallTimeout: testenv.Timeout, MaxInstances: 4, IdleTimeout: time.Hour},

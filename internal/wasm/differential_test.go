@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 	"github.com/k1s-io/k1s/internal/wasm/binary"
 )
 
@@ -108,10 +108,7 @@ func TestParse_specificationTests(t *testing.T) {
 	}
 	r, taken := validator(t), 0
 	for _, path := range modules {
-		module, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		module := testfile.Read(t, path)
 		if len(module) > 1<<20 { // large ones do not test more of the format
 			continue
 		}

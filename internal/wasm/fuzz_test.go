@@ -3,13 +3,13 @@
 package wasm
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // addFixtures adds every fixture to the seed corpus of a fuzz test.
@@ -20,10 +20,7 @@ func addFixtures(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, name := range fixtures {
-		module, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
+		module := testfile.Read(f, name)
 		f.Add(module)
 	}
 }

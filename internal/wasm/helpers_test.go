@@ -6,14 +6,13 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv/logs"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // callTimeout is how long a test waits for something that must happen.
@@ -54,10 +53,7 @@ func newEngine(tb testing.TB, change ...func(*Options)) (*Engine, *logs.Recorder
 
 func fixture(tb testing.TB, name string) plugin.Module {
 	tb.Helper()
-	bytes, err := os.ReadFile(filepath.Join("testdata", name+".wasm"))
-	if err != nil {
-		tb.Fatal(err)
-	}
+	bytes := testfile.Read(tb, "testdata", name+".wasm")
 	return plugin.NewModule(bytes)
 }
 

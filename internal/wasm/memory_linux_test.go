@@ -12,6 +12,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // filled returns a memory with a few bytes that are not zero.
@@ -63,10 +64,7 @@ func TestImage(t *testing.T) {
 // resident returns the resident memory of the process in bytes.
 func resident(t *testing.T) int64 {
 	t.Helper()
-	statm, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Fatal(err)
-	}
+	statm := testfile.Read(t, "/proc/self/statm")
 	pages, err := strconv.ParseInt(strings.Fields(string(statm))[1], 10, 64)
 	if err != nil {
 		t.Fatal(err)

@@ -3,13 +3,13 @@
 package architecture
 
 import (
-	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 var (
@@ -26,10 +26,7 @@ func TestDocs_anchorsExist(t *testing.T) {
 	documents := map[string]string{}
 	for _, p := range repositoryPaths(t, root) {
 		if strings.HasSuffix(p, ".md") {
-			text, err := os.ReadFile(filepath.Join(root, p))
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := testfile.Read(t, root, p)
 			documents[p] = fence.ReplaceAllString(string(text), "")
 		}
 	}

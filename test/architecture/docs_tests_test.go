@@ -3,13 +3,13 @@
 package architecture
 
 import (
-	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // claimed is the document that names the tests for each threat.
@@ -26,19 +26,13 @@ var (
 func TestDocs_testsExist(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
-	text, err := os.ReadFile(filepath.Join(root, claimed))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, root, claimed)
 	tests := map[string][]string{} // by package
 	for _, p := range repositoryPaths(t, root) {
 		if !strings.HasSuffix(p, "_test.go") {
 			continue
 		}
-		code, err := os.ReadFile(filepath.Join(root, p))
-		if err != nil {
-			t.Fatal(err)
-		}
+		code := testfile.Read(t, root, p)
 		for _, match := range testFunction.FindAllStringSubmatch(string(code), -1) {
 			tests[path.Dir(p)] = append(tests[path.Dir(p)], match[1])
 		}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // TestReleaseNotes checks that the release workflow gets the notes of its version, and fails for every other version.
@@ -24,10 +26,7 @@ func TestReleaseNotes(t *testing.T) {
 		}
 	}
 	const script = "hack/release-notes.sh"
-	text, err := os.ReadFile(filepath.Join(root, script))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, root, script)
 	write(script, string(text), 0o755)
 	write("charts/k1s/Chart.yaml", "version: 0.3.1\nappVersion: 0.2.0\n", 0o644)
 	write("config/manager/kustomization.yaml", "images:\n- name: manager\n  newTag: 0.2.0\n", 0o644)

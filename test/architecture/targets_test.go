@@ -3,13 +3,13 @@
 package architecture
 
 import (
-	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 var (
@@ -27,10 +27,7 @@ func TestMake_targetsExist(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
 	read := func(p string) string {
-		text, err := os.ReadFile(filepath.Join(root, p))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, root, p)
 		return string(text)
 	}
 	var targets []string

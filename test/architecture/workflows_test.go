@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // workflow is the part of a GitHub workflow, or of a composite action, that the tests check.
@@ -111,10 +113,7 @@ func TestWorkflows_sameTargets(t *testing.T) {
 // stepsOfCI returns the targets that .ci/run runs without arguments.
 func stepsOfCI(t *testing.T, root string) []string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, ".ci/run"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, root, ".ci/run")
 	match := regexp.MustCompile(`(?m)\|\| set -- (.+)$`).FindSubmatch(text)
 	if match == nil {
 		t.Fatal(".ci/run does not set its targets with: set -- TARGET...")
@@ -165,10 +164,7 @@ func TestCodeowners_pathsExist(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
 	known := repositoryPaths(t, root)
-	text, err := os.ReadFile(filepath.Join(root, ".github/CODEOWNERS"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, root, ".github/CODEOWNERS")
 	for line := range strings.Lines(string(text)) {
 		pattern, _, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if p := strings.Trim(pattern, "/"); pattern != "" && pattern != "#" && !exists(known, p) {

@@ -28,6 +28,7 @@ import (
 	"github.com/k1s-io/k1s/internal/kinds"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv/logs"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
@@ -94,10 +95,7 @@ func load(t *testing.T, text []byte, host, reader plugin.Host, pages uint32) *gu
 
 func mirror(t *testing.T) *guest {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "mirror.wasm"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, "testdata", "mirror.wasm")
 	return newGuest(t, text)
 }
 
@@ -126,10 +124,7 @@ func build(t *testing.T, module, path string) []byte {
 	if err := os.Rename(unfinished, file); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, file)
 	return text
 }
 

@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +28,7 @@ import (
 	"github.com/k1s-io/k1s/internal/access/audit"
 	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
@@ -37,10 +36,7 @@ import (
 // recorded. The returned function closes the audit log and returns its records.
 func caller(t *testing.T, e access.Egress, timeout time.Duration, hosts ...string) (plugin.Runner, func() []audit.Record) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "caller.wasm"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, "testdata", "caller.wasm")
 	var out bytes.Buffer
 	log := audit.NewLog(&out, logr.Discard(), nil)
 	t.Cleanup(log.Close)

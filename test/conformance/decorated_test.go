@@ -5,8 +5,6 @@ package conformance
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +20,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/decorate"
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 	"github.com/k1s-io/k1s/internal/plugin/tracing"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
@@ -44,10 +43,7 @@ func (g *gate) Get(ctx context.Context, _ abi.ObjectKey) ([]byte, error) {
 // decorated loads a fixture with all decorators of the operator, and with one instance.
 func decorated(t *testing.T, name string, host plugin.Host, tracer *tracing.Tracer) (plugin.Runner, *prometheus.Registry) {
 	t.Helper()
-	bytes, err := os.ReadFile(filepath.Join("testdata", name+".wasm"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	bytes := testfile.Read(t, "testdata", name+".wasm")
 	registry := prometheus.NewPedanticRegistry()
 	measured, err := metrics.New(registry)
 	if err != nil {

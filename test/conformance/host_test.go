@@ -4,8 +4,6 @@ package conformance
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv/logs"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 	"github.com/k1s-io/k1s/internal/wasm"
 )
 
@@ -57,10 +56,7 @@ func (r *recorder) Event(_ context.Context, req abi.EventRequest) error {
 // run loads a fixture as the operator does.
 func run(t *testing.T, name string, host *recorder) (plugin.Metadata, plugin.Runner) {
 	t.Helper()
-	bytes, err := os.ReadFile(filepath.Join("testdata", name+".wasm"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	bytes := testfile.Read(t, "testdata", name+".wasm")
 	engine, err := wasm.New(t.Context(), wasm.Options{Log: host.log.Logger()})
 	if err != nil {
 		t.Fatal(err)

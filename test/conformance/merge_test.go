@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // mergeCase is one of the test vectors that every SDK with typed views has to pass.
@@ -33,10 +32,7 @@ var podKey = abi.ObjectKey{APIVersion: "conformance.k1s.io/v1", Kind: "Pod", Nam
 // mergeCases reads the test vectors and adds the fields that all objects have.
 func mergeCases(t *testing.T) []mergeCase {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "merge.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, "testdata", "merge.json")
 	var file struct{ Cases []mergeCase }
 	decodeNumbers(t, text, &file)
 	if len(file.Cases) == 0 {

@@ -5,8 +5,6 @@ package conformance
 import (
 	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,14 +13,12 @@ import (
 
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 func specification(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "spec", "abi.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, "..", "..", "docs", "spec", "abi.md")
 	return string(text)
 }
 
@@ -81,10 +77,7 @@ func TestSpecification_example(t *testing.T) {
 	t.Parallel()
 	_, rest, _ := strings.Cut(specification(t), "```wat\n")
 	example, _, _ := strings.Cut(rest, "```")
-	text, err := os.ReadFile(filepath.Join("testdata", "logger.wat"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, "testdata", "logger.wat")
 	_, module, _ := strings.Cut(string(text), "\n(module\n")
 	if diff := cmp.Diff(example, "(module\n"+module); diff != "" {
 		t.Errorf("(-document +fixture)\n%s", diff)

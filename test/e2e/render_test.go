@@ -19,6 +19,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // The names with which the chart's objects equal those of config/default.
@@ -118,10 +120,7 @@ func read(t *testing.T, folder string) objects {
 	}
 	all := objects{}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, file)
 		for key, o := range parse(t, bytes.NewReader(text)) {
 			all[key] = o
 		}

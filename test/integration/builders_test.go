@@ -16,25 +16,25 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/testenv"
-	"github.com/k1s-io/k1s/internal/testenv/fixture"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // conformanceFixture returns a module of the conformance tests.
 func conformanceFixture(t *testing.T, name string) []byte {
 	t.Helper()
-	return fixture.Read(t, testenv.Root(), "test", "conformance", "testdata", name)
+	return testfile.Read(t, testenv.Root(), "test", "conformance", "testdata", name)
 }
 
 // engineFixture returns a module of the engine's tests.
 func engineFixture(t *testing.T, name string) []byte {
 	t.Helper()
-	return fixture.Read(t, testenv.Root(), "internal", "wasm", "testdata", name)
+	return testfile.Read(t, testenv.Root(), "internal", "wasm", "testdata", name)
 }
 
 // localFixture returns a module of this package.
 func localFixture(t *testing.T, name string) []byte {
 	t.Helper()
-	return fixture.Read(t, "testdata", name)
+	return testfile.Read(t, "testdata", name)
 }
 
 // tenant is a namespace with the ServiceAccount of a plugin and its permissions.

@@ -14,13 +14,13 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/testenv"
-	"github.com/k1s-io/k1s/internal/testenv/fixture"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // hostileFixture returns a module of the hostile tests.
 func hostileFixture(t *testing.T, name string) []byte {
 	t.Helper()
-	return fixture.Read(t, testenv.Root(), "test", "hostile", "testdata", name)
+	return testfile.Read(t, testenv.Root(), "test", "hostile", "testdata", name)
 }
 
 // deletePlugin deletes a WasmPlugin.

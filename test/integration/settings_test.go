@@ -22,6 +22,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 	"github.com/k1s-io/k1s/internal/testenv/logs"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // secret creates or updates a Secret with the key "password".
@@ -163,10 +164,7 @@ func TestWasmPlugin_settingsFrom_notShown(t *testing.T) {
 		seen = append(seen, string(text))
 	}
 	o.end(t) // which flushes the audit log
-	records, err := os.ReadFile(audit)
-	if err != nil {
-		t.Fatal(err)
-	}
+	records := testfile.Read(t, audit)
 	seen = append(seen, strings.Join(logged.Lines(), "\n"), string(records))
 	names := []string{"status", "events", "metrics", "log", "audit log"}
 	for i, text := range seen {

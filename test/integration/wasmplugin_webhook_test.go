@@ -7,8 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,16 +21,14 @@ import (
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // installed returns the ValidatingWebhookConfiguration of the project's manifests, with an address that this API server
 // reaches.
 func installed(t *testing.T, o *operator, address string) *admissionregistrationv1.ValidatingWebhookConfiguration {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(testenv.Root(), "config", "webhook", "wasmplugins.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, testenv.Root(), "config", "webhook", "wasmplugins.yaml")
 	config := &admissionregistrationv1.ValidatingWebhookConfiguration{}
 	if err := yaml.Unmarshal(text, config); err != nil {
 		t.Fatal(err)

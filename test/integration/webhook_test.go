@@ -12,8 +12,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -23,6 +21,7 @@ import (
 
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // TestOperator_webhooks checks that the operator, with the permissions of its manifests, serves webhooks as in a
@@ -30,10 +29,7 @@ import (
 func TestOperator_webhooks(t *testing.T) {
 	env := testenv.Shared(t)
 	static := &admissionregistrationv1.ValidatingWebhookConfiguration{}
-	text, err := os.ReadFile(filepath.Join(testenv.Root(), "config", "webhook", "wasmplugins.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, testenv.Root(), "config", "webhook", "wasmplugins.yaml")
 	if err := yaml.Unmarshal(text, static); err != nil {
 		t.Fatal(err)
 	}

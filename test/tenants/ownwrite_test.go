@@ -20,8 +20,8 @@ import (
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/access/ownwrite"
 	"github.com/k1s-io/k1s/internal/testenv"
-	"github.com/k1s-io/k1s/internal/testenv/fixture"
 	"github.com/k1s-io/k1s/internal/testenv/table"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 const (
@@ -206,8 +206,8 @@ func TestTenants_repair(t *testing.T) {
 	if err := n.Client.Delete(t.Context(), module); err != nil {
 		t.Errorf("delete the module: %v", err)
 	}
-	n.Store(t, "module-"+policy, fixture.Read(t, "testdata", "trickster.wasm"))          // as a new ConfigMap
-	n.Store(t, "module-"+policy, fixture.Read(t, "testdata", "trickster.wasm"))          // as an update
+	n.Store(t, "module-"+policy, testfile.Read(t, "testdata", "trickster.wasm"))         // as a new ConfigMap
+	n.Store(t, "module-"+policy, testfile.Read(t, "testdata", "trickster.wasm"))         // as an update
 	testenv.Eventually(t, "the WasmPlugin is changed", func(ctx context.Context) error { // retried, because its status may change meanwhile
 		var wp pluginsv1alpha1.WasmPlugin
 		if err := n.Client.Get(ctx, client.ObjectKey{Namespace: n.NS, Name: policy}, &wp); err != nil {

@@ -20,8 +20,8 @@ import (
 	"github.com/k1s-io/k1s/cmd/manager/app"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
-	"github.com/k1s-io/k1s/internal/testenv/fixture"
 	"github.com/k1s-io/k1s/internal/testenv/table"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // The author of a WasmPlugin cannot refer to anything of another tenant in it.
@@ -95,7 +95,7 @@ func TestTenants_specs(t *testing.T) {
 func TestTenants_moduleSwapped(t *testing.T) {
 	o := startOperator(t)
 	a, b := newTenants(t, o.env)
-	module := fixture.Read(t, "testdata", "trickster.wasm")
+	module := testfile.Read(t, "testdata", "trickster.wasm")
 	a.plugin(t, plain, "Item", func(s *pluginsv1alpha1.WasmPluginSpec) { s.SHA256 = string(plugin.DigestOf(module)) })
 	a.ExpectReady(t, plain)
 	swapped := []byte(strings.Replace(string(module), `"version":"1.0.0"`, `"version":"6.6.6"`, 1))

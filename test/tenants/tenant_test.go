@@ -15,7 +15,7 @@ import (
 	inventoryv1alpha1 "github.com/k1s-io/k1s/api/inventory/v1alpha1"
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/testenv"
-	"github.com/k1s-io/k1s/internal/testenv/fixture"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // The plugins of each tenant. They have the same code.
@@ -94,7 +94,7 @@ func (n tenant) createPrivate(t *testing.T) {
 // plugin creates a WasmPlugin that does the tricks of those carriers of a kind that have its label.
 func (n tenant) plugin(t *testing.T, name, kind string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) {
 	t.Helper()
-	n.Store(t, "module-"+name, fixture.Read(t, "testdata", "trickster.wasm"))
+	n.Store(t, "module-"+name, testfile.Read(t, "testdata", "trickster.wasm"))
 	n.Plugin(t, name, append([]func(*pluginsv1alpha1.WasmPluginSpec){n.doesTricks(name, kind)}, mutate...)...)
 }
 

@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -23,6 +21,7 @@ import (
 
 	"github.com/k1s-io/k1s/internal/testenv"
 	"github.com/k1s-io/k1s/internal/testenv/logs"
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 func exampleRecord() Record {
@@ -182,10 +181,7 @@ func TestLog_writeFails(t *testing.T) {
 // may look for, and the example.
 func TestLog_documented(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(filepath.Join(testenv.Root(), "docs", "audit.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, testenv.Root(), "docs", "audit.md")
 	row := regexp.MustCompile("(?m)^\\| `([a-zA-Z]+)` \\|")
 	rows := func(text string) (names []string) {
 		for _, m := range row.FindAllStringSubmatch(text, -1) {

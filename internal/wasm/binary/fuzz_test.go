@@ -4,12 +4,13 @@ package binary
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // FuzzParse checks that Parse never panics, that it does not read beyond its input, and that capping the tables of a
@@ -23,10 +24,7 @@ func FuzzParse(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, name := range fixtures {
-		bytes, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
+		bytes := testfile.Read(f, name)
 		f.Add(bytes)
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
@@ -159,10 +159,7 @@ func TestRewrite_fuzzcases(t *testing.T) {
 	}
 	taken := 0
 	for _, file := range files {
-		in, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		in := testfile.Read(t, file)
 		before := compiles(in)
 		out, err := meter.Rewrite(in, meter.Options{})
 		if err != nil {

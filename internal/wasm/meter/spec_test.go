@@ -18,6 +18,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/k1s-io/k1s/internal/testenv/testfile"
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
@@ -85,10 +86,7 @@ func TestRewrite_spectest(t *testing.T) {
 
 func runScript(t *testing.T, dir, file string, features api.CoreFeatures, counts map[string]int) {
 	var s script
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := testfile.Read(t, file)
 	if err := json.Unmarshal(raw, &s); err != nil {
 		t.Fatal(err)
 	}
@@ -105,10 +103,7 @@ func runScript(t *testing.T, dir, file string, features api.CoreFeatures, counts
 		h := newHost(t, wazero.NewRuntimeConfig().WithCoreFeatures(features))
 		h.metered, h.options = mode.metered, mode.options
 		r := &specRunner{t: t, host: h, dir: filepath.Dir(file), modules: map[string]api.Module{}}
-		library, err := os.ReadFile(filepath.Join(dir, "testdata", "spectest.wasm"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		library := testfile.Read(t, dir, "testdata", "spectest.wasm")
 		if _, err := h.instantiate(library, "spectest"); err != nil {
 			t.Fatalf("%s: spectest: %v", mode.name, err)
 		}
