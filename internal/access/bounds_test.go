@@ -22,13 +22,13 @@ import (
 )
 
 // leave consumes a limit except for n requests, which would take long otherwise.
-func (w *world) leave(l *rate.Limiter, n int) { l.AllowN(w.clock.Now(), l.Burst()-n) }
+func (w *testCluster) leave(l *rate.Limiter, n int) { l.AllowN(w.clock.Now(), l.Burst()-n) }
 
 // A guest that reads one name after another, without permission for any, makes the operator send reviews in its own
 // name. Cached decisions are still available above the limit.
 func TestBounds_reviews(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.cache(t, items)
 	c := w.client(t, watching(items))
 	get := func(i int) error {
@@ -69,7 +69,7 @@ func (l *lookups) Resolve(ctx context.Context, gvk schema.GroupVersionKind) (*me
 // kind that is not installed is not looked up again and again.
 func TestBounds_lookups(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.Grant(t, w.namespace, "get", items.Group, "items")
 	counted := &lookups{Kinds: w.factory.kinds}
@@ -110,7 +110,7 @@ func TestBounds_lookups(t *testing.T) {
 // A guest that sends a different Event each time cannot fill etcd.
 func TestBounds_events(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "create", "events.k8s.io", "events")
 	c := w.client(t)
 	event := func(i int) error {
@@ -218,7 +218,7 @@ func TestBounds_recordsOfWrites(t *testing.T) {
 // Long selectors are rejected: the operator matches a selector, however long that takes.
 func TestBounds_selectors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	c := w.client(t)
 	long := strings.Repeat("x", maxSelector)
 	for name, change := range map[string]func(*abi.ListRequest){

@@ -19,7 +19,7 @@ import (
 )
 
 // eventsIn returns the Events of a namespace that the plugin created.
-func (w *world) eventsIn(t *testing.T, namespace string) []eventsv1.Event {
+func (w *testCluster) eventsIn(t *testing.T, namespace string) []eventsv1.Event {
 	t.Helper()
 	var list eventsv1.EventList
 	w.List(t, &list, client.InNamespace(namespace))
@@ -32,7 +32,7 @@ func (w *world) eventsIn(t *testing.T, namespace string) []eventsv1.Event {
 	return own
 }
 
-func (w *world) tested(change ...func(*abi.EventRequest)) abi.EventRequest {
+func (w *testCluster) tested(change ...func(*abi.EventRequest)) abi.EventRequest {
 	req := abi.EventRequest{ObjectKey: itemKey(w.namespace, "thing"), UID: "u-1", Type: "Normal", Reason: "Tested", Message: "it was tested"}
 	for _, f := range change {
 		f(&req)
@@ -43,7 +43,7 @@ func (w *world) tested(change ...func(*abi.EventRequest)) abi.EventRequest {
 // TestRestrictedClient_event_content reads an Event back.
 func TestRestrictedClient_event_content(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "create", "events.k8s.io", "events")
 	if err := w.client(t).Event(t.Context(), w.tested(func(r *abi.EventRequest) { r.Type = "Warning" })); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestRestrictedClient_event_content(t *testing.T) {
 // TestRestrictedClient_event_deduplicated sends equal and different Events within and after five minutes.
 func TestRestrictedClient_event_deduplicated(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "create", "events.k8s.io", "events")
 	c := w.client(t)
 	steps := []struct {
@@ -103,7 +103,7 @@ func TestRestrictedClient_event_deduplicated(t *testing.T) {
 // is granted.
 func TestRestrictedClient_event_denied(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	c := w.client(t)
 	for range 2 {
 		wantDenial(t, c.Event(t.Context(), w.tested()), metav1.StatusReasonForbidden, `cannot create resource "events" in API group "events.k8s.io"`)
@@ -118,7 +118,7 @@ func TestRestrictedClient_event_denied(t *testing.T) {
 // TestRestrictedClient_event_accepted sends Events that the API server could reject.
 func TestRestrictedClient_event_accepted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, "", "create", "events.k8s.io", "events")
 	c := w.client(t, allowAll)
 	cases := []struct {
@@ -158,7 +158,7 @@ func TestRestrictedClient_event_accepted(t *testing.T) {
 // TestRestrictedClient_event_bad checks that invalid Events are rejected without a request to the API server.
 func TestRestrictedClient_event_bad(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	c := w.client(t)
 	for name, tc := range map[string]struct {
 		change func(*abi.EventRequest)

@@ -30,8 +30,8 @@ import (
 
 func itemResource() schema.GroupVersionResource { return items.GroupVersion().WithResource("items") }
 
-// finalizer returns the Finalizer of the world's plugin.
-func (w *world) finalizer(t *testing.T) *Finalizer {
+// finalizer returns the Finalizer of the test's plugin.
+func (w *testCluster) finalizer(t *testing.T) *Finalizer {
 	t.Helper()
 	f, err := w.factory.Finalizer(rbac.Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account})
 	if err != nil {
@@ -41,7 +41,7 @@ func (w *world) finalizer(t *testing.T) *Finalizer {
 }
 
 // read returns the Item "thing", and its finalizers.
-func (w *world) read(t *testing.T) *inventoryv1alpha1.Item {
+func (w *testCluster) read(t *testing.T) *inventoryv1alpha1.Item {
 	t.Helper()
 	var item inventoryv1alpha1.Item
 	w.Get(t, client.ObjectKey{Namespace: w.namespace, Name: "thing"}, &item)
@@ -49,7 +49,7 @@ func (w *world) read(t *testing.T) *inventoryv1alpha1.Item {
 }
 
 // set sets the finalizers of the Item "thing".
-func (w *world) set(t *testing.T, finalizers ...string) *inventoryv1alpha1.Item {
+func (w *testCluster) set(t *testing.T, finalizers ...string) *inventoryv1alpha1.Item {
 	t.Helper()
 	item := w.read(t)
 	item.Finalizers = finalizers
@@ -61,7 +61,7 @@ func (w *world) set(t *testing.T, finalizers ...string) *inventoryv1alpha1.Item 
 // that were read.
 func TestFinalizer_put_remove(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.Grant(t, w.namespace, "patch", items.Group, "items")
 	f := w.finalizer(t)
@@ -108,7 +108,7 @@ func TestFinalizer_put_remove(t *testing.T) {
 func TestFinalizer_concurrent(t *testing.T) {
 	t.Parallel()
 	const others, rounds = 3, 15
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.Grant(t, w.namespace, "patch", items.Group, "items")
 	f := w.finalizer(t)
@@ -141,7 +141,7 @@ func TestFinalizer_concurrent(t *testing.T) {
 }
 
 // add adds another finalizer to the Item "thing".
-func (w *world) add(ctx context.Context, name string) error {
+func (w *testCluster) add(ctx context.Context, name string) error {
 	return testenv.Poll(ctx, testenv.Timeout, func(ctx context.Context) error {
 		var item inventoryv1alpha1.Item
 		if err := w.Client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "thing"}, &item); err != nil {
@@ -156,10 +156,10 @@ func (w *world) add(ctx context.Context, name string) error {
 // the ServiceAccount lacks the permission.
 func TestFinalizer_rights(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	f := w.finalizer(t)
-	trail := &kept{}
+	trail := &auditRecorder{}
 	w.factory.Audit = trail
 	wantDenial(t, f.Put(t.Context(), itemResource(), w.read(t)), metav1.StatusReasonForbidden, account)
 	if got := trail.take(); len(got) != 1 || got[0].Decision != audit.DecisionDenied || got[0].Layer != audit.LayerAPIServer || got[0].Verb != "patch" {
@@ -184,7 +184,7 @@ func TestFinalizer_rights(t *testing.T) {
 func TestFinalizer_deletedOrTerminating(t *testing.T) {
 	t.Parallel()
 	const other = "test.k1s.io/other"
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "patch", items.Group, "items")
 	f := w.finalizer(t)
 	w.thing(t, w.namespace)
@@ -216,7 +216,7 @@ func TestFinalizer_deletedOrTerminating(t *testing.T) {
 func TestFinalizer_Sweep(t *testing.T) {
 	t.Parallel()
 	const other = "test.k1s.io/other"
-	w := newWorld(t)
+	w := newTestCluster(t)
 	f := w.finalizer(t)
 	configMaps := corev1.SchemeGroupVersion.WithResource("configmaps")
 	neighbor, err := w.factory.Finalizer(rbac.Identity{Namespace: w.namespace, Plugin: "neighbor", ServiceAccount: account})
@@ -255,7 +255,7 @@ func TestFinalizer_Sweep(t *testing.T) {
 func TestFinalizer_Sweep_pages(t *testing.T) {
 	t.Parallel()
 	const objects = sweepPage + 20
-	w := newWorld(t)
+	w := newTestCluster(t)
 	f := w.finalizer(t)
 	var work sync.WaitGroup
 	errs := make(chan error, objects)
@@ -308,7 +308,7 @@ func (p *putter) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestFinalizer_Sweep_ends checks that a sweep ends although another client adds the finalizer again and again.
 func TestFinalizer_Sweep_ends(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var name string

@@ -36,8 +36,8 @@ var (
 	items      = schema.GroupVersionKind{Group: "inventory.example.com", Version: "v1alpha1", Kind: "Item"}
 )
 
-// world is a plugin's namespace and ServiceAccount on the API server, and a Factory of its clients.
-type world struct {
+// testCluster is a plugin's namespace and ServiceAccount on the API server, and a Factory of its clients.
+type testCluster struct {
 	*testenv.Account
 
 	namespace string
@@ -47,11 +47,11 @@ type world struct {
 	factory   *Factory
 }
 
-// newWorld creates a namespace with a ServiceAccount without permissions.
-func newWorld(t *testing.T) *world {
+// newTestCluster creates a namespace with a ServiceAccount without permissions.
+func newTestCluster(t *testing.T) *testCluster {
 	t.Helper()
 	env := testenv.Shared(t)
-	w := &world{requests: &testenv.Requests{}, clock: clocktesting.NewFakeClock(time.Now())}
+	w := &testCluster{requests: &testenv.Requests{}, clock: clocktesting.NewFakeClock(time.Now())}
 	w.Account, w.namespace = env.Account(t, account)
 
 	config := rest.CopyConfig(env.Config)
@@ -81,7 +81,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // client returns the client of a plugin whose spec restricts only the namespace.
-func (w *world) client(t *testing.T, change ...func(*Options)) *RestrictedClient {
+func (w *testCluster) client(t *testing.T, change ...func(*Options)) *RestrictedClient {
 	t.Helper()
 	o := Options{
 		Identity:              rbac.Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account},
@@ -137,7 +137,7 @@ func decode(t *testing.T, object []byte) map[string]any {
 }
 
 // eventually waits for what the API server or the cache does with a delay.
-func (w *world) eventually(t *testing.T, what string, check func() error) {
+func (w *testCluster) eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
 	testenv.Eventually(t, what, func(context.Context) error { return check() })
 }

@@ -172,7 +172,7 @@ func TestHTTP_layers(t *testing.T) {
 	t.Parallel()
 	port := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("it was reached") })
 	url := "http://a.example" + port + "/"
-	deniedEgress := func(err error, records *kept, layer string, reason metav1.StatusReason, part string) {
+	deniedEgress := func(err error, records *auditRecorder, layer string, reason metav1.StatusReason, part string) {
 		t.Helper()
 		wantDenial(t, err, reason, layer+": ", part)
 		got := records.take()

@@ -31,9 +31,9 @@ func toLoopback(context.Context, string) ([]netip.Addr, error) { return []netip.
 func open() Egress { return Egress{Denied: []netip.Prefix{}, Lookup: toLoopback} }
 
 // outside returns the client of a plugin that is allowed to reach hosts, without a cluster.
-func outside(t *testing.T, e Egress, hosts []string, change ...func(*Options)) (*RestrictedClient, *kept) {
+func outside(t *testing.T, e Egress, hosts []string, change ...func(*Options)) (*RestrictedClient, *auditRecorder) {
 	t.Helper()
-	records := &kept{}
+	records := &auditRecorder{}
 	f := NewFactory(&rest.Config{}, nil, nil, nil, clock.RealClock{})
 	f.Audit, f.Egress = records, e
 	o := Options{

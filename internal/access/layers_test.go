@@ -16,7 +16,7 @@ func TestRestrictedClient_allowed(t *testing.T) {
 	for _, op := range operations() {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newTestCluster(t)
 			w.thing(t, w.namespace)
 			w.Grant(t, w.namespace, op.verb, op.group(), op.resource)
 			verbs := []string{op.verb}
@@ -73,7 +73,7 @@ func TestRestrictedClient_layers(t *testing.T) {
 	for _, op := range operations() {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newTestCluster(t)
 			ctx := asAdmin(t, w)
 			for i, l := range layers {
 				if !strings.Contains(op.name, l.only) {

@@ -15,7 +15,7 @@ import (
 // TestRestrictedClient_tooManyRequests has as many requests in progress as the spec allows.
 func TestRestrictedClient_tooManyRequests(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.Grant(t, w.namespace, "get", items.Group, "items")
 	c := w.client(t, func(o *Options) { o.MaxConcurrentRequests = 2 })
@@ -59,7 +59,7 @@ func TestRestrictedClient_tooManyRequests(t *testing.T) {
 // TestRestrictedClient_rate makes a plugin use up its burst, and wait until more requests are allowed.
 func TestRestrictedClient_rate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.Grant(t, w.namespace, "get", items.Group, "items")
 	denied := map[string]int{}
@@ -108,7 +108,7 @@ func TestRestrictedClient_groups(t *testing.T) {
 	for _, group := range []string{"system:serviceaccounts:", "system:serviceaccounts", "system:authenticated"} {
 		t.Run(group, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newTestCluster(t)
 			w.thing(t, w.namespace)
 			w.cache(t, items)
 			if group == "system:serviceaccounts:" {

@@ -19,7 +19,7 @@ import (
 
 // things installs a kind in two versions, which is removed after the test. It returns the function that stops serving
 // v1.
-func (w *world) things(t *testing.T, group string) (unserve func()) {
+func (w *testCluster) things(t *testing.T, group string) (unserve func()) {
 	t.Helper()
 	crd := &apiextensionsv1.CustomResourceDefinition{
 		ObjectMeta: metav1.ObjectMeta{Name: "things." + group},
@@ -56,7 +56,7 @@ func (w *world) things(t *testing.T, group string) (unserve func()) {
 // type of request. Here, the resolver is not notified of the change, as right after a change.
 func TestRestrictedClient_pathNotFound(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	const group = "paths.example.com"
 	unserve := w.things(t, group)
 	w.Grant(t, w.namespace, "get,list,create,update,patch,delete", group, "things", "things/status")

@@ -24,7 +24,7 @@ import (
 
 // TestFactory_marks checks which user a plugin is to the API server, and with which marks.
 func TestFactory_marks(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)

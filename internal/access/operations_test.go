@@ -95,12 +95,12 @@ type adminKey struct{}
 
 // asAdmin makes operations look up the resourceVersion that an update needs as the administrator, not with the client
 // under test.
-func asAdmin(t *testing.T, w *world) context.Context {
+func asAdmin(t *testing.T, w *testCluster) context.Context {
 	return context.WithValue(t.Context(), adminKey{}, w)
 }
 
 func version(ctx context.Context, _ *RestrictedClient, namespace string) []string {
-	w, ok := ctx.Value(adminKey{}).(*world)
+	w, ok := ctx.Value(adminKey{}).(*testCluster)
 	if !ok {
 		return nil
 	}
@@ -112,7 +112,7 @@ func version(ctx context.Context, _ *RestrictedClient, namespace string) []strin
 }
 
 // thing creates the Item that operations use.
-func (w *world) thing(t *testing.T, namespace string) *inventoryv1alpha1.Item {
+func (w *testCluster) thing(t *testing.T, namespace string) *inventoryv1alpha1.Item {
 	t.Helper()
 	item := &inventoryv1alpha1.Item{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "thing"},

@@ -28,7 +28,7 @@ func (idle) Reconcile(context.Context, watch.Request, watch.Turn) (reconcile.Res
 }
 
 // cache puts kinds of the whole cluster into the shared cache, like the watch of another plugin.
-func (w *world) cache(t *testing.T, kinds ...schema.GroupVersionKind) {
+func (w *testCluster) cache(t *testing.T, kinds ...schema.GroupVersionKind) {
 	t.Helper()
 	spec := watch.Spec{Namespaces: []string{"*"}, Kinds: map[schema.GroupVersionKind]*meta.RESTMapping{}, MaxConcurrentReconciles: 1}
 	for _, gvk := range kinds {
@@ -51,7 +51,7 @@ func watching(kinds ...schema.GroupVersionKind) func(*Options) {
 // shared cache, but each read is reviewed at the API server.
 func TestRestrictedClient_get_cachedWithoutRight(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	foreign := w.Namespace(t)
 	w.thing(t, w.namespace)
 	w.thing(t, foreign)
@@ -79,7 +79,7 @@ func TestRestrictedClient_get_cachedWithoutRight(t *testing.T) {
 // TestRestrictedClient_get_cachedByNameOnly has permission for one object of a watched kind.
 func TestRestrictedClient_get_cachedByNameOnly(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.cache(t, items)
 	w.GrantName(t, w.namespace, "get", items.Group, "items", "thing")
@@ -95,7 +95,7 @@ func TestRestrictedClient_get_cachedByNameOnly(t *testing.T) {
 // itself watches, and for requests that a cache can answer.
 func TestRestrictedClient_read_source(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.cache(t, items)
 	w.Grant(t, w.namespace, "get,list", items.Group, "items")
@@ -143,7 +143,7 @@ func TestRestrictedClient_read_source(t *testing.T) {
 // TestRestrictedClient_list_items compares lists from the cache and from the API server with the ABI.
 func TestRestrictedClient_list_items(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.cache(t, configMaps)
 	w.Grant(t, w.namespace, "list", "", "configmaps")
 	for i := range 3 {
@@ -206,7 +206,7 @@ func TestRestrictedClient_list_items(t *testing.T) {
 // TestRestrictedClient_list_tooLong reads a list that is larger than one payload.
 func TestRestrictedClient_list_tooLong(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.cache(t, configMaps)
 	w.Grant(t, w.namespace, "list", "", "configmaps")
 	const objects, size = 17, 760 << 10 // in base64, one of them is just under 1 MiB
@@ -235,7 +235,7 @@ func TestRestrictedClient_list_tooLong(t *testing.T) {
 }
 
 // configMap creates a ConfigMap in the plugin's namespace.
-func (w *world) configMap(t *testing.T, name string, labels map[string]string, data map[string][]byte) {
+func (w *testCluster) configMap(t *testing.T, name string, labels map[string]string, data map[string][]byte) {
 	t.Helper()
 	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name, Labels: labels}, BinaryData: data}
 	w.Create(t, cm)

@@ -17,21 +17,21 @@ import (
 	"github.com/k1s-io/k1s/internal/access/audit"
 )
 
-// kept stores Records.
-type kept struct {
+// auditRecorder stores Records.
+type auditRecorder struct {
 	mu      sync.Mutex
 	records []audit.Record
 }
 
 // Record implements Audit.
-func (k *kept) Record(r audit.Record) {
+func (k *auditRecorder) Record(r audit.Record) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.records = append(k.records, r)
 }
 
 // take returns and removes the stored Records.
-func (k *kept) take() []audit.Record {
+func (k *auditRecorder) take() []audit.Record {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	out := k.records
@@ -39,19 +39,19 @@ func (k *kept) take() []audit.Record {
 	return out
 }
 
-// audited is a world that stores Records, and counts denied requests like the plugin's controller.
-func audited(t *testing.T) (*world, *kept, *kept) {
+// audited is a testCluster that stores Records, and counts denied requests like the plugin's controller.
+func audited(t *testing.T) (*testCluster, *auditRecorder, *auditRecorder) {
 	t.Helper()
-	w, all, denied := newWorld(t), &kept{}, &kept{}
+	w, all, denied := newTestCluster(t), &auditRecorder{}, &auditRecorder{}
 	w.factory.Audit = all
 	w.thing(t, w.namespace)
 	return w, all, denied
 }
 
-func (k *kept) of(o *Options) { o.Revision, o.Denied = "sha256:abc", k.Record }
+func (k *auditRecorder) of(o *Options) { o.Revision, o.Denied = "sha256:abc", k.Record }
 
 // record returns the expected Record of a request for "thing", without its time.
-func (w *world) record(op operation, decision, layer, reason string) audit.Record {
+func (w *testCluster) record(op operation, decision, layer, reason string) audit.Record {
 	resource, subresource, _ := strings.Cut(op.resource, "/")
 	r := audit.Record{
 		Plugin: w.namespace + "/tester", Revision: "sha256:abc", Account: "system:serviceaccount:" + w.namespace + ":" + account,
@@ -237,7 +237,7 @@ func (c counted) Decided(plugin, decision, layer string) { c.decided[plugin+" "+
 
 func TestRecord_metrics(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	counts := counted{decided: map[string]int{}}
 	w.factory.Metrics = counts
 	w.Grant(t, w.namespace, "delete", items.Group, "items")

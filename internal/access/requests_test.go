@@ -18,7 +18,7 @@ import (
 // TestRestrictedClient_names tries names that would result in another URL than the one that was checked.
 func TestRestrictedClient_names(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, "", "*", "*", "*")
 	c := w.client(t, allowAll)
 	bad := []string{"..", ".", "a/b", "../secrets/x", "a%2fb", "/", "%", "thing/status"}
@@ -75,7 +75,7 @@ func TestRestrictedClient_names(t *testing.T) {
 // TestRestrictedClient_kinds requests kinds that are not installed, and invalid ones.
 func TestRestrictedClient_kinds(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	c := w.client(t)
 	cases := []struct{ name, apiVersion, kind, part string }{
 		{"group", "nothing.example.com/v1", "Item", `kind "Item" of "nothing.example.com/v1" is not installed`},
@@ -106,7 +106,7 @@ func TestRestrictedClient_kinds(t *testing.T) {
 // TestRestrictedClient_badRequests makes requests that are rejected before any layer is asked.
 func TestRestrictedClient_badRequests(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	c := w.client(t, allowAll)
 	key := itemKey(w.namespace, "thing")
 	patch := func(change func(*abi.PatchRequest)) func() error {
@@ -168,7 +168,7 @@ func TestRestrictedClient_badRequests(t *testing.T) {
 // TestRestrictedClient_patch_types makes the same change with every patch type.
 func TestRestrictedClient_patch_types(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "patch,create", "", "configmaps")
 	w.Grant(t, w.namespace, "patch,create", items.Group, "items")
 	w.thing(t, w.namespace)

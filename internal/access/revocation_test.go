@@ -20,7 +20,7 @@ import (
 // server's answer to that review may still be outdated, and is cached for a moment only.
 func TestRevocation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	httpClient, err := rest.HTTPClientFor(w.Config)
 	if err != nil {
 		t.Fatal(err)

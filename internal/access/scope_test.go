@@ -21,7 +21,7 @@ import (
 // TestRestrictedClient_list_allNamespaces needs "*" in the allowlist, and the permission in the whole cluster.
 func TestRestrictedClient_list_allNamespaces(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	all := abi.ListRequest{APIVersion: items.GroupVersion().String(), Kind: "Item"}
 	w.Grant(t, w.namespace, "list", items.Group, "items")
@@ -39,7 +39,7 @@ func TestRestrictedClient_list_allNamespaces(t *testing.T) {
 // TestRestrictedClient_clusterScoped needs "*" in the allowlist even for one object.
 func TestRestrictedClient_clusterScoped(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	key := abi.ObjectKey{APIVersion: "v1", Kind: "Namespace", Name: w.namespace}
 	patch := abi.PatchRequest{ObjectKey: key, PatchType: abi.PatchMerge, Patch: []byte(`{"metadata":{"labels":{"patched":"true"}}}`)}
 
@@ -67,7 +67,7 @@ func TestRestrictedClient_clusterScoped(t *testing.T) {
 // TestRestrictedClient_delete_preconditions deletes an object only in the state that the guest has read.
 func TestRestrictedClient_delete_preconditions(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "delete", items.Group, "items")
 	c := w.client(t)
 	item := w.thing(t, w.namespace)
@@ -91,7 +91,7 @@ func TestRestrictedClient_delete_preconditions(t *testing.T) {
 // TestRestrictedClient_delete_propagation checks that the policy reaches the API server.
 func TestRestrictedClient_delete_propagation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "delete", items.Group, "items")
 	for policy, finalizer := range map[string]string{"": "", "Background": "", "Foreground": "foregroundDeletion", "Orphan": "orphan"} {
 		item := w.thing(t, w.namespace)
@@ -116,7 +116,7 @@ func TestRestrictedClient_delete_propagation(t *testing.T) {
 // TestRestrictedClient_unreachable returns an error, not a denial, if the API server does not respond.
 func TestRestrictedClient_unreachable(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.cache(t, items)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -143,7 +143,7 @@ func TestRestrictedClient_unreachable(t *testing.T) {
 // expires for reads of the cache.
 func TestRestrictedClient_revoked(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.cache(t, items)
 	w.Grant(t, w.namespace, "get", items.Group, "items")

@@ -17,7 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-func (w *world) secret(t *testing.T, name string) {
+func (w *testCluster) secret(t *testing.T, name string) {
 	t.Helper()
 	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, Data: map[string][]byte{"password": []byte("hunter2")}}
 	w.Create(t, s)
@@ -26,7 +26,7 @@ func (w *world) secret(t *testing.T, name string) {
 // TestFactory_Secret reads as the plugin's ServiceAccount: with its permissions, and with no others.
 func TestFactory_Secret(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.secret(t, "mail")
 	w.secret(t, "other")
 	id := rbac.Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account}

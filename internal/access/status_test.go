@@ -21,7 +21,7 @@ const someTime = "2026-01-02T03:04:05Z"
 // permissions of the ServiceAccount, and without asking the API server.
 func TestRestrictedClient_status_applyOnly(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.Grant(t, w.namespace, "*", items.Group, "items/status", "items")
 	c := w.client(t)
@@ -45,7 +45,7 @@ func TestRestrictedClient_status_applyOnly(t *testing.T) {
 // not change the fields of others.
 func TestRestrictedClient_updateStatus(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.Grant(t, w.namespace, "patch,get", items.Group, "items/status", "items")
 	c := w.client(t, func(o *Options) { o.Allowlist.Verbs = []string{"get", "patch"} })
@@ -93,7 +93,7 @@ func TestRestrictedClient_updateStatus(t *testing.T) {
 // TestRestrictedClient_updateStatus_badRequests rejects objects that do not name one object with a status.
 func TestRestrictedClient_updateStatus_badRequests(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	c := w.client(t)
 	for object, part := range map[string]string{
 		``:     "object: ",
@@ -108,7 +108,7 @@ func TestRestrictedClient_updateStatus_badRequests(t *testing.T) {
 }
 
 // apply applies fields of the Item "thing" with another field manager.
-func (w *world) apply(t *testing.T, manager, members string) {
+func (w *testCluster) apply(t *testing.T, manager, members string) {
 	t.Helper()
 	item := &inventoryv1alpha1.Item{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "thing"}}
 	patch := client.RawPatch("application/apply-patch+yaml", itemJSON(w.namespace, "thing", members))
@@ -118,7 +118,7 @@ func (w *world) apply(t *testing.T, manager, members string) {
 }
 
 // status returns the status of the Item "thing".
-func (w *world) status(t *testing.T) inventoryv1alpha1.ItemStatus {
+func (w *testCluster) status(t *testing.T) inventoryv1alpha1.ItemStatus {
 	t.Helper()
 	var item inventoryv1alpha1.Item
 	if err := w.Client.Get(context.Background(), client.ObjectKey{Namespace: w.namespace, Name: "thing"}, &item); err != nil {

@@ -28,7 +28,7 @@ func TestRestrictedClient_write_fieldManager(t *testing.T) {
 		}
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newTestCluster(t)
 			w.thing(t, w.namespace)
 			w.Grant(t, w.namespace, op.verb+",create,patch", items.Group, op.resource, "items")
 			out, err := op.do(asAdmin(t, w), w.client(t), w.namespace)
@@ -60,7 +60,7 @@ func TestRestrictedClient_write_longestNames(t *testing.T) {
 // in the body. The ServiceAccount is allowed everything everywhere: only the allowlist denies the request.
 func TestRestrictedClient_write_foreignNamespace(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	foreign := w.Namespace(t)
 	w.thing(t, w.namespace)
 	w.thing(t, foreign)
@@ -113,7 +113,7 @@ func TestRestrictedClient_write_foreignNamespace(t *testing.T) {
 // TestRestrictedClient_write_anotherKind has one kind in the object, and tries to write another one.
 func TestRestrictedClient_write_anotherKind(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "*", "", "configmaps", "secrets")
 	c := w.client(t, func(o *Options) { o.Allowlist.Resources = []string{"configmaps"} })
 	for name, object := range map[string]string{
@@ -135,7 +135,7 @@ func TestRestrictedClient_write_anotherKind(t *testing.T) {
 // TestRestrictedClient_apply_create applies an object that does not exist, which needs permission to create it.
 func TestRestrictedClient_apply_create(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "patch", items.Group, "items")
 	object := itemJSON(w.namespace, "new", `"spec":{"name":"new"}`)
 
@@ -160,7 +160,7 @@ func TestRestrictedClient_apply_create(t *testing.T) {
 // TestRestrictedClient_apply_conflict does not change the fields of others unless it is forced.
 func TestRestrictedClient_apply_conflict(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.thing(t, w.namespace)
 	w.Grant(t, w.namespace, "create,patch", items.Group, "items")
 	object := itemJSON(w.namespace, "thing", `"spec":{"name":"mine"}`)
@@ -176,7 +176,7 @@ func TestRestrictedClient_apply_conflict(t *testing.T) {
 func TestRestrictedClient_update_mayCreate(t *testing.T) {
 	t.Parallel()
 	const uid = "00000000-0000-0000-0000-000000000000"
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "update,create", "coordination.k8s.io", "leases")
 	update := func(c *RestrictedClient, name, metadata string) error {
 		lease := fmt.Sprintf(`{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"namespace":%q,"name":%q%s},"spec":{}}`, w.namespace, name, metadata)
@@ -227,7 +227,7 @@ func TestRestrictedClient_update_mayCreate(t *testing.T) {
 // TestRestrictedClient_status_mayCreate: even a write of the status of a Service creates one that does not exist.
 func TestRestrictedClient_status_mayCreate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.Grant(t, w.namespace, "*", "", "services/status", "services")
 	c := w.client(t, func(o *Options) { o.Allowlist.Resources = []string{"services/status"} })
 	service := json.RawMessage(fmt.Sprintf(

@@ -59,7 +59,7 @@ func both(t *testing.T, env *testenv.Env, name types.NamespacedName) (v *admissi
 func TestConfigurations_Ensure(t *testing.T) {
 	// No webhook server runs, so the webhooks must not match namespaces that other tests use.
 	env := testenv.Shared(t)
-	w := &world{home: env.Namespace(t), shop: "nobodys-shop"}
+	w := &testCluster{home: env.Namespace(t), shop: "nobodys-shop"}
 	c := newConfigurations(env)
 	p := w.plugin(nil, func(p *Plugin) { p.ObjectSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"a": "b"}} })
 	t.Cleanup(func() { _ = c.Remove(context.Background(), p.Name) })
@@ -140,7 +140,7 @@ func TestConfigurations_Ensure(t *testing.T) {
 
 func TestConfigurations_SweepAndRemove(t *testing.T) {
 	env := testenv.Shared(t)
-	w := &world{home: env.Namespace(t), shop: "nobodys-shop"}
+	w := &testCluster{home: env.Namespace(t), shop: "nobodys-shop"}
 	owner := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: w.home}}
 	env.Create(t, owner)
 	c := newConfigurations(env, func(o *ConfigurationsOptions) {
@@ -180,7 +180,7 @@ func TestConfigurations_SweepAndRemove(t *testing.T) {
 
 func TestConfigurations_noCertificate(t *testing.T) {
 	env := testenv.Shared(t)
-	w := &world{home: env.Namespace(t), shop: "nobodys-shop"}
+	w := &testCluster{home: env.Namespace(t), shop: "nobodys-shop"}
 	c := newConfigurations(env, func(o *ConfigurationsOptions) { o.CA = bundle(nil) })
 	if err := c.Ensure(t.Context(), w.plugin(nil)); err == nil || !strings.Contains(err.Error(), "do not have a CA") {
 		t.Errorf("error %v", err)

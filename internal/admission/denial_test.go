@@ -80,7 +80,7 @@ func TestDenial_text(t *testing.T) {
 // The effect on a client: a controller that deletes objects that may already be gone must not take a denial for a
 // missing object.
 func TestServer_denialIsNoAbsence(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.grant(t, w.shop, VerbValidate)
 	hammer := newItem(w.shop, "hammer")
 	w.Create(t, hammer)

@@ -113,8 +113,8 @@ func items(scope plugin.Namespaces) Target {
 	}
 }
 
-// world has webhooks that a real API server calls.
-type world struct {
+// testCluster has webhooks that a real API server calls.
+type testCluster struct {
 	*testenv.Env
 
 	// home is the plugin's namespace, and shop is one whose admission requests it handles.
@@ -129,9 +129,9 @@ type world struct {
 	failures  []Failure
 }
 
-func newWorld(t *testing.T) *world {
+func newTestCluster(t *testing.T) *testCluster {
 	t.Helper()
-	return newWorldAt(t, clock.RealClock{})
+	return newTestClusterAt(t, clock.RealClock{})
 }
 
 // countedTime is a clock that advances by a millisecond each time that it is read, and not otherwise.
@@ -146,11 +146,11 @@ func (c *countedTime) Now() time.Time {
 
 func (c *countedTime) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 
-// newWorldAt is newWorld with the clock for the lifetime of RBAC decisions.
-func newWorldAt(t *testing.T, clk clock.PassiveClock) *world {
+// newTestClusterAt is newTestCluster with the clock for the lifetime of RBAC decisions.
+func newTestClusterAt(t *testing.T, clk clock.PassiveClock) *testCluster {
 	t.Helper()
 	env := testenv.Shared(t)
-	w := &world{Env: env, home: env.Namespace(t), shop: env.Namespace(t), engine: newEngine(t)}
+	w := &testCluster{Env: env, home: env.Namespace(t), shop: env.Namespace(t), engine: newEngine(t)}
 	w.ServiceAccount(t, w.home, account)
 	reviews, err := authorizationv1client.NewForConfig(env.Config)
 	if err != nil {
@@ -217,7 +217,7 @@ func serve(t *testing.T, handler http.Handler) (ctrlwebhook.Server, CABundle, st
 }
 
 // plugin returns a plugin whose webhooks match every operation in the shop.
-func (w *world) plugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
+func (w *testCluster) plugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
 	p := &Plugin{
 		Name:     types.NamespacedName{Namespace: w.home, Name: "script"},
 		Identity: rbac.Identity{Namespace: w.home, Plugin: "script", ServiceAccount: account},
@@ -241,7 +241,7 @@ func allNamespaces(p *Plugin) { p.Targets = []Target{items(plugin.Namespaces{plu
 
 // configure creates the webhooks of a plugin, and waits until the API server calls them. For every creation of an Item
 // "probe", the guest returns a warning with the plugin's name.
-func (w *world) configure(t *testing.T, p *Plugin, rules ...[]byte) *plugin.Slot {
+func (w *testCluster) configure(t *testing.T, p *Plugin, rules ...[]byte) *plugin.Slot {
 	t.Helper()
 	s := slot(t, load(t, w.engine, nil, append([][]byte{probe(p.Name)}, rules...)...))
 	p.Runner = s
@@ -254,7 +254,7 @@ func probe(name types.NamespacedName) []byte {
 	return scripted(abi.ExportValidateCreate, `"name":"probe"`, replies, fmt.Sprintf(`{"warnings":["probed %s"]}`, name))
 }
 
-func (w *world) set(t *testing.T, p *Plugin) {
+func (w *testCluster) set(t *testing.T, p *Plugin) {
 	t.Helper()
 	w.server.Set(p)
 	if err := w.configurations.Ensure(t.Context(), p); err != nil {
@@ -268,7 +268,7 @@ func (w *world) set(t *testing.T, p *Plugin) {
 }
 
 // await waits until the API server calls a plugin's webhook for a namespace.
-func (w *world) await(t *testing.T, name types.NamespacedName, namespace string) {
+func (w *testCluster) await(t *testing.T, name types.NamespacedName, namespace string) {
 	t.Helper()
 	c, response := w.client(t)
 	testenv.Eventually(t, "the API server asks the plugin", func(ctx context.Context) error {
@@ -283,7 +283,7 @@ func (w *world) await(t *testing.T, name types.NamespacedName, namespace string)
 }
 
 // grant grants the plugin's ServiceAccount verbs on Items in a namespace, or in the cluster if the namespace is empty.
-func (w *world) grant(t *testing.T, namespace string, verbs ...string) client.Object {
+func (w *testCluster) grant(t *testing.T, namespace string, verbs ...string) client.Object {
 	t.Helper()
 	rules := []rbacv1.PolicyRule{{Verbs: verbs, APIGroups: []string{"inventory.example.com"}, Resources: []string{"items"}}}
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s.%s.%s", w.home, namespace, strings.Join(verbs, "."))}, Rules: rules}
@@ -299,21 +299,21 @@ func (w *world) grant(t *testing.T, namespace string, verbs ...string) client.Ob
 	return binding
 }
 
-// response collects the warnings that a client receives.
-type response struct {
+// warningRecorder collects the warnings that a client receives.
+type warningRecorder struct {
 	mu       sync.Mutex
 	warnings []string
 }
 
 // HandleWarningHeader implements rest.WarningHandler.
-func (s *response) HandleWarningHeader(_ int, _ string, text string) {
+func (s *warningRecorder) HandleWarningHeader(_ int, _ string, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.warnings = append(s.warnings, text)
 }
 
 // take returns the warnings since the last call.
-func (s *response) take() []string {
+func (s *warningRecorder) take() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.warnings
@@ -322,9 +322,9 @@ func (s *response) take() []string {
 }
 
 // client returns an administrator's client, and the warnings that it receives.
-func (w *world) client(t *testing.T, change ...func(*rest.Config)) (client.Client, *response) {
+func (w *testCluster) client(t *testing.T, change ...func(*rest.Config)) (client.Client, *warningRecorder) {
 	t.Helper()
-	s := &response{}
+	s := &warningRecorder{}
 	config := rest.CopyConfig(w.Config)
 	config.WarningHandler = s
 	for _, f := range change {

@@ -70,7 +70,7 @@ func newDirect(t *testing.T, a Authorizer) *direct {
 
 // directPlugin returns a plugin whose webhooks match every Item.
 func directPlugin(runner plugin.Runner, change ...func(*Plugin)) *Plugin {
-	w := &world{home: "home"}
+	w := &testCluster{home: "home"}
 	return w.plugin(runner, append([]func(*Plugin){allNamespaces}, change...)...)
 }
 
@@ -346,30 +346,30 @@ func TestServer_right(t *testing.T) {
 	}
 }
 
-// panicking is a runner with a bug.
-type panicking struct{ plugin.Runner }
+// panickingRunner is a runner with a bug.
+type panickingRunner struct{ plugin.Runner }
 
-func (panicking) Call(context.Context, plugin.Call) ([]byte, error) { panic("a bug") }
+func (panickingRunner) Call(context.Context, plugin.Call) ([]byte, error) { panic("a bug") }
 
 func TestServer_panic(t *testing.T) {
 	d := newDirect(t, authority{allowed: true})
-	d.Set(directPlugin(panicking{}))
+	d.Set(directPlugin(panickingRunner{}))
 	if response, _ := d.review(t, mutating, nil); response.Allowed || response.Result.Code != http.StatusInternalServerError {
 		t.Errorf("%+v", response)
 	}
-	d.Set(directPlugin(panicking{}, ignore))
+	d.Set(directPlugin(panickingRunner{}, ignore))
 	if response, _ := d.review(t, mutating, nil); !response.Allowed || len(response.Warnings) != 1 {
 		t.Errorf("%+v", response)
 	}
 }
 
-// leaving is a revision that is closed during its call. The revision that replaces it answers.
-type leaving struct {
+// closingRunner is a revision that is closed during its call. The revision that replaces it answers.
+type closingRunner struct {
 	plugin.Runner
 	calls *int
 }
 
-func (l leaving) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
+func (l closingRunner) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
 	if *l.calls++; *l.calls == 1 {
 		return nil, &plugin.CallError{Kind: plugin.KindClosed, Export: call.Export, Err: errors.New("closed")}
 	}
@@ -379,7 +379,7 @@ func (l leaving) Call(ctx context.Context, call plugin.Call) ([]byte, error) {
 func TestServer_revisionLeavesDuringCall(t *testing.T) {
 	d := newDirect(t, authority{allowed: true})
 	runner := load(t, newEngine(t), nil, scripted(abi.ExportSetDefaults, anything, replies, `[{"op":"add","path":"/spec/category","value":"c"}]`))
-	d.Set(directPlugin(leaving{slot(t, runner), new(int)}))
+	d.Set(directPlugin(closingRunner{slot(t, runner), new(int)}))
 	response, _ := d.review(t, mutating, nil)
 	if diff := cmp.Diff(`[{"op":"add","path":"/spec/category","value":"c"}]`, string(response.Patch)); diff != "" || *response.PatchType != admissionv1.PatchTypeJSONPatch {
 		t.Errorf("%+v: %s", response, diff)

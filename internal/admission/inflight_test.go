@@ -221,7 +221,7 @@ func TestServer_slowBody(t *testing.T) {
 
 // With a real API server, the failure policy decides about a rejected request.
 func TestServer_overloaded(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
 	w.server.inFlight = newInFlight(InFlight{Plugin: 64 << 10})
 	p := w.plugin(nil, func(p *Plugin) { p.Timeout = time.Second })

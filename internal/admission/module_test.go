@@ -32,7 +32,7 @@ func configMaps(namespace string) Target {
 // A broken plugin that validates ConfigMaps can be fixed: the API server does not send the requests for the ConfigMap
 // with its module, which also works while the operator is unavailable.
 func TestConfigurations_module(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	rule := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{VerbValidate}}
 	w.Create(t, testenv.Role(w.home, "policy", rule), testenv.Binding(w.home, "policy", "policy", testenv.AccountSubject(w.home, account)))
 	named := func(name string) *corev1.ConfigMap {

@@ -18,7 +18,7 @@ import (
 
 // If the request has no name, the name of the object is used: in the input of the guest, and in messages.
 func TestServer_names(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.grant(t, w.shop, VerbValidate)
 	for _, name := range []string{"hammer", "saw"} {
 		w.Create(t, newItem(w.shop, name))

@@ -21,7 +21,7 @@ import (
 )
 
 func TestServer_guestOnlyReads(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.grant(t, w.shop, VerbValidate, "create")
 	httpClient, err := rest.HTTPClientFor(w.Config)
 	if err != nil {

@@ -28,7 +28,7 @@ const anything = `"apiVersion"`
 func invalid(message string) string { return fmt.Sprintf(`{"reason":"Invalid","message":%q}`, message) }
 
 func TestServer_defaultsAndValidates(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
 	w.configure(t, w.plugin(nil),
 		scripted(abi.ExportSetDefaults, `"name":"hammer"`, replies, `[{"op":"add","path":"/spec/category","value":"tools"}]`),
@@ -89,7 +89,7 @@ func denied(t *testing.T, err error, code int32, reason metav1.StatusReason, tex
 }
 
 func TestServer_failurePolicy(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
 	for name, tt := range map[string]struct {
 		rule []byte
@@ -148,7 +148,7 @@ func TestServer_failurePolicy(t *testing.T) {
 }
 
 func TestServer_swapUnderLoad(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
 	p := w.plugin(nil)
 	version := func(n int) [][]byte {
@@ -202,7 +202,7 @@ func TestServer_swapUnderLoad(t *testing.T) {
 }
 
 func TestServer_exemptNamespaces(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.grant(t, "", VerbValidate, VerbMutate)
 	w.configure(t, w.plugin(nil, allNamespaces),
 		scripted(abi.ExportValidateCreate, `"name":"it"`, traps, ""), scripted(abi.ExportSetDefaults, `"name":"it"`, traps, ""))
@@ -220,7 +220,7 @@ func TestServer_exemptNamespaces(t *testing.T) {
 }
 
 func TestServer_tenantHasNoSayElsewhere(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	other := w.Namespace(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
 	// The webhook configuration wrongly matches every namespace.
@@ -235,7 +235,7 @@ func TestServer_tenantHasNoSayElsewhere(t *testing.T) {
 // often enough for that.
 func TestServer_rightRevoked(t *testing.T) {
 	clk := &countedTime{start: time.Now()}
-	w := newWorldAt(t, clk)
+	w := newTestClusterAt(t, clk)
 	binding := w.grant(t, w.shop, VerbValidate)
 	w.configure(t, w.plugin(nil), scripted(abi.ExportValidateCreate, `"name":"it"`, respondsError, invalid("no")))
 	denied(t, w.Client.Create(t.Context(), newItem(w.shop, "it"), client.DryRunAll), 422, metav1.StatusReasonInvalid, "no")
@@ -248,7 +248,7 @@ func TestServer_rightRevoked(t *testing.T) {
 }
 
 func TestServer_deletionProceeds(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.grant(t, w.shop, VerbValidate)
 	const finalizer = "example.com/wait"
 	item := newItem(w.shop, "it")
@@ -270,7 +270,7 @@ func TestServer_deletionProceeds(t *testing.T) {
 }
 
 func TestServer_twoPluginsDefaultOneField(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.grant(t, w.shop, VerbValidate, VerbMutate)
 	for _, name := range []string{"one", "two"} {
 		w.configure(t, w.plugin(nil, func(p *Plugin) { p.Name.Name, p.Identity.Plugin = name, name }),

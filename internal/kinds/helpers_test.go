@@ -23,8 +23,8 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// world is a Resolver for an API server, whose requests are counted and can be made to fail.
-type world struct {
+// testCluster is a Resolver for an API server, whose requests are counted and can be made to fail.
+type testCluster struct {
 	*testenv.Env
 	*Resolver
 
@@ -36,10 +36,10 @@ type world struct {
 	before func(path string) error
 }
 
-func newWorld(t *testing.T) *world {
+func newTestCluster(t *testing.T) *testCluster {
 	t.Helper()
 	env := testenv.Shared(t)
-	w := &world{Env: env, time: clocktesting.NewFakeClock(time.Now())}
+	w := &testCluster{Env: env, time: clocktesting.NewFakeClock(time.Now())}
 	config := rest.CopyConfig(env.Config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counted{RoundTripper: next, w: w} })
 	httpClient, err := rest.HTTPClientFor(config)
@@ -55,7 +55,7 @@ func newWorld(t *testing.T) *world {
 type counted struct {
 	http.RoundTripper
 
-	w *world
+	w *testCluster
 }
 
 func (c *counted) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -72,7 +72,7 @@ func (c *counted) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // asked returns the paths that were requested since it was last called.
-func (w *world) asked() []string {
+func (w *testCluster) asked() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	paths := w.paths
@@ -80,7 +80,7 @@ func (w *world) asked() []string {
 	return paths
 }
 
-func (w *world) fail(before func(path string) error) {
+func (w *testCluster) fail(before func(path string) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.before = before
@@ -107,13 +107,13 @@ func define(group, plural, kind string, versions ...string) *apiextensionsv1.Cus
 }
 
 // install creates a CustomResourceDefinition, which is deleted when the test ends.
-func (w *world) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
+func (w *testCluster) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
 	t.Helper()
 	w.Create(t, crd)
 	t.Cleanup(func() { w.uninstall(t, crd) })
 }
 
-func (w *world) uninstall(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
+func (w *testCluster) uninstall(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
 	t.Helper()
 	err := testenv.Poll(context.Background(), testenv.Timeout, func(ctx context.Context) error {
 		if err := w.Client.Delete(ctx, crd); !apierrors.IsNotFound(err) {
@@ -127,7 +127,7 @@ func (w *world) uninstall(t *testing.T, crd *apiextensionsv1.CustomResourceDefin
 }
 
 // serve makes the API server serve only some of the versions.
-func (w *world) serve(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition, served func(version string) bool) {
+func (w *testCluster) serve(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition, served func(version string) bool) {
 	t.Helper()
 	testenv.Eventually(t, "change "+crd.Name, func(ctx context.Context) error {
 		if err := w.Client.Get(ctx, client.ObjectKeyFromObject(crd), crd); err != nil {

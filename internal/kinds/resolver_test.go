@@ -27,7 +27,7 @@ var (
 
 func TestResolver_builtIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	for gvk, want := range map[schema.GroupVersionKind]meta.RESTMapping{
 		configMaps: {GroupVersionKind: configMaps, Resource: corev1.SchemeGroupVersion.WithResource("configmaps"), Scope: meta.RESTScopeNamespace},
 		namespaces: {GroupVersionKind: namespaces, Resource: corev1.SchemeGroupVersion.WithResource("namespaces"), Scope: meta.RESTScopeRoot},
@@ -53,7 +53,7 @@ func TestResolver_builtIn(t *testing.T) {
 // answer changes before a change is reported.
 func TestResolver_versions(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	crd := define("versions.example.com", "boxes", "Box", "v1", "v2", "v3")
 	w.install(t, crd)
 	gvk := schema.GroupVersionKind{Group: crd.Spec.Group, Version: "v1", Kind: "Box"}
@@ -105,7 +105,7 @@ func TestResolver_versions(t *testing.T) {
 // TestResolver_recreated shows that a kind that is created again with another resource and scope is resolved to these.
 func TestResolver_recreated(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	first := define("recreated.example.com", "boxes", "Box", "v1")
 	w.install(t, first)
 	gvk := schema.GroupVersionKind{Group: first.Spec.Group, Version: "v1", Kind: "Box"}
@@ -131,7 +131,7 @@ func TestResolver_recreated(t *testing.T) {
 // TestResolver_believed shows how long an answer is fresh: long, unless something has changed shortly before it.
 func TestResolver_believed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	ask := func(why string, want int) {
 		t.Helper()
 		if _, err := w.Resolve(t.Context(), configMaps); err != nil {
@@ -165,7 +165,7 @@ func TestResolver_believed(t *testing.T) {
 // TestResolver_broken shows that an API server that does not answer changes nothing about a kind.
 func TestResolver_broken(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	if _, err := w.Resolve(t.Context(), configMaps); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestResolver_broken(t *testing.T) {
 // request from before it.
 func TestResolver_concurrent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	arrived, proceed := make(chan struct{}, 2), make(chan struct{})
 	w.fail(func(string) error {
 		arrived <- struct{}{}

@@ -46,7 +46,7 @@ func (h *notified) expect(t *testing.T, group string) {
 }
 
 // start runs a Watch with a connection until the test ends.
-func (w *world) start(t *testing.T, config *rest.Config, log logr.Logger) *notified {
+func (w *testCluster) start(t *testing.T, config *rest.Config, log logr.Logger) *notified {
 	t.Helper()
 	received := &notified{}
 	httpClient, err := rest.HTTPClientFor(config)
@@ -71,7 +71,7 @@ func (w *world) start(t *testing.T, config *rest.Config, log logr.Logger) *notif
 
 // TestWatch shows that every change of a definition makes the kinds of its group be resolved again.
 func TestWatch(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	received := w.start(t, w.Config, logr.Discard())
 	received.expect(t, "all")
 	crd := define("watched.example.com", "boxes", "Box", "v1", "v2")
@@ -90,7 +90,7 @@ func TestWatch(t *testing.T) {
 // TestWatch_forbidden shows that a Watch without permission for one of the two resources uses the other one, and logs
 // that once.
 func TestWatch_forbidden(t *testing.T) {
-	w := newWorld(t)
+	w := newTestCluster(t)
 	limited := w.Limited(t, rbacv1.PolicyRule{
 		APIGroups: []string{definitions.Group}, Resources: []string{definitions.Resource}, Verbs: []string{"list", "watch"},
 	})

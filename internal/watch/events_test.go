@@ -28,7 +28,7 @@ func data(value string) func(*corev1.ConfigMap) {
 // TestManager_events shows that a plugin receives existing objects, and events of creations, changes and deletions.
 func TestManager_events(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.put(w.configMap("old"))
 	var j journal
 	w.ensure("plugin", w.of(configMaps), &j)
@@ -48,7 +48,7 @@ func TestManager_events(t *testing.T) {
 // TestManager_namespaces shows that a plugin receives nothing of other namespaces, although the informer has them.
 func TestManager_namespaces(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	other, third := w.env.Namespace(t), w.env.Namespace(t)
 	var own, two, all, none journal
 	w.ensure("own", w.of(configMaps), &own)
@@ -91,7 +91,7 @@ func TestManager_namespaces(t *testing.T) {
 // stop matching.
 func TestManager_selectors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	var j journal
 	spec := w.of(configMaps)
 	spec.Targets[0].Selector = labels.SelectorFromSet(labels.Set{"watch": "me"})
@@ -128,7 +128,7 @@ func owned(gvk, name string, uid types.UID) func(*corev1.ConfigMap) {
 // or deleted.
 func TestManager_owns(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	secret := func(name string) *corev1.Secret {
 		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
 	}
@@ -172,7 +172,7 @@ func TestManager_owns(t *testing.T) {
 // object is in.
 func TestManager_owns_clusterScoped(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	var j journal
 	spec := w.of(namespaces)
 	spec.Namespaces, spec.Owns = []string{"*"}, append(spec.Owns, configMaps)
@@ -191,7 +191,7 @@ func TestManager_owns_clusterScoped(t *testing.T) {
 // reference cannot cause calls of a plugin for an object of another namespace.
 func TestManager_owns_otherNamespace(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "one"}})
 	var j journal
 	spec := w.of(secrets)
@@ -214,7 +214,7 @@ func TestManager_owns_otherNamespace(t *testing.T) {
 // TestManager_owns_selector shows that an owner that does not match the selector is not reconciled.
 func TestManager_owns_selector(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	for name, l := range map[string]map[string]string{"picked": {"watch": "me"}, "not": nil} {
 		w.put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name, Labels: l}})
 	}
@@ -238,7 +238,7 @@ func TestManager_owns_selector(t *testing.T) {
 // TestManager_resync shows that a resync delivers every object again, and nothing else.
 func TestManager_resync(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	other := w.env.Namespace(t)
 	var j, neighbor journal
 	spec := w.of(configMaps)
@@ -269,7 +269,7 @@ func TestManager_resync(t *testing.T) {
 // TestManager_read reads from the cache.
 func TestManager_read(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.put(w.configMap("a", labeled(map[string]string{"n": "1"}), data("x")))
 	w.put(w.configMap("b", labeled(map[string]string{"n": "2"})))
 	w.ensure("plugin", w.of(configMaps), &journal{})
@@ -305,7 +305,7 @@ func TestManager_read(t *testing.T) {
 // TestManager_unwatchedIsNotRead shows that reading does not start a watch, which nothing would stop.
 func TestManager_unwatchedIsNotRead(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	if _, err := w.Get(t.Context(), secrets, w.namespace, "a"); err == nil || isNotFound(err) {
 		t.Errorf("get: got %v", err)
 	}
@@ -325,7 +325,7 @@ func TestManager_unwatchedIsNotRead(t *testing.T) {
 func TestManager_finalizer(t *testing.T) {
 	t.Parallel()
 	const ours = "plugin.test.plugins.k1s.io/finalize"
-	w := newWorld(t)
+	w := newTestCluster(t)
 	other := w.env.Namespace(t)
 	carrying := func(finalizers ...string) func(*corev1.ConfigMap) {
 		return func(cm *corev1.ConfigMap) { cm.Finalizers = finalizers }

@@ -37,8 +37,8 @@ var (
 	namespaces = corev1.SchemeGroupVersion.WithKind("Namespace")
 )
 
-// world is a running Manager, and a namespace.
-type world struct {
+// testCluster is a running Manager, and a namespace.
+type testCluster struct {
 	env *testenv.Env
 	*Manager
 
@@ -49,16 +49,16 @@ type world struct {
 	end func()
 }
 
-func newWorld(t *testing.T) *world {
+func newTestCluster(t *testing.T) *testCluster {
 	t.Helper()
 	env := testenv.Shared(t)
-	w := newWorldAs(t, env.Config)
+	w := newTestClusterAs(t, env.Config)
 	w.namespace = env.Namespace(t)
 	return w
 }
 
-// newWorldAs returns a world whose informers run with the permissions of a connection.
-func newWorldAs(t *testing.T, config *rest.Config) *world {
+// newTestClusterAs returns a testCluster whose informers run with the permissions of a connection.
+func newTestClusterAs(t *testing.T, config *rest.Config) *testCluster {
 	t.Helper()
 	env := testenv.Shared(t)
 	httpClient, err := rest.HTTPClientFor(env.Config)
@@ -73,7 +73,7 @@ func newWorldAs(t *testing.T, config *rest.Config) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{env: env, Manager: NewManager(shared, logr.Discard()), kinds: resolver, t: t}
+	w := &testCluster{env: env, Manager: NewManager(shared, logr.Discard()), kinds: resolver, t: t}
 	background(t, shared.Start)
 	w.end = background(t, w.Start)
 	return w
@@ -100,8 +100,8 @@ func named(name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: "plugins", Name: name}
 }
 
-// of returns a spec that watches kinds in the world's namespace.
-func (w *world) of(watched ...schema.GroupVersionKind) Spec {
+// of returns a spec that watches kinds in the test's namespace.
+func (w *testCluster) of(watched ...schema.GroupVersionKind) Spec {
 	w.t.Helper()
 	s := Spec{Namespaces: []string{w.namespace}, MaxConcurrentReconciles: 2}
 	for _, gvk := range watched {
@@ -111,7 +111,7 @@ func (w *world) of(watched ...schema.GroupVersionKind) Spec {
 }
 
 // resolved adds to a spec how those of its kinds that are served are served.
-func (w *world) resolved(s Spec) Spec {
+func (w *testCluster) resolved(s Spec) Spec {
 	w.t.Helper()
 	s.Kinds = map[schema.GroupVersionKind]*apimeta.RESTMapping{}
 	for _, gvk := range s.kinds() {
@@ -126,20 +126,20 @@ func (w *world) resolved(s Spec) Spec {
 }
 
 // watched reports whether a kind is in the cache.
-func (w *world) watched(gvk schema.GroupVersionKind) bool {
+func (w *testCluster) watched(gvk schema.GroupVersionKind) bool {
 	w.t.Helper()
 	return w.Watched(w.of(gvk).Kinds[gvk])
 }
 
-func (w *world) ensure(name string, spec Spec, r Reconciler) {
+func (w *testCluster) ensure(name string, spec Spec, r Reconciler) {
 	w.t.Helper()
 	if err := w.Ensure(w.t.Context(), named(name), w.resolved(spec), r); err != nil {
 		w.t.Fatalf("ensure %s: %v", name, err)
 	}
 }
 
-// configMap returns a ConfigMap of the world's namespace.
-func (w *world) configMap(name string, change ...func(*corev1.ConfigMap)) *corev1.ConfigMap {
+// configMap returns a ConfigMap of the test's namespace.
+func (w *testCluster) configMap(name string, change ...func(*corev1.ConfigMap)) *corev1.ConfigMap {
 	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
 	for _, f := range change {
 		f(cm)
@@ -148,7 +148,7 @@ func (w *world) configMap(name string, change ...func(*corev1.ConfigMap)) *corev
 }
 
 // put creates or updates an object.
-func (w *world) put(o client.Object) {
+func (w *testCluster) put(o client.Object) {
 	w.t.Helper()
 	create := o.DeepCopyObject().(client.Object)
 	err := w.env.Client.Create(w.t.Context(), create)
@@ -162,15 +162,15 @@ func (w *world) put(o client.Object) {
 	}
 }
 
-func (w *world) delete(o client.Object) {
+func (w *testCluster) delete(o client.Object) {
 	w.t.Helper()
 	if err := w.env.Client.Delete(w.t.Context(), o); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// request returns a request for an object in the world's namespace.
-func (w *world) request(gvk schema.GroupVersionKind, name string) Request {
+// request returns a request for an object in the test's namespace.
+func (w *testCluster) request(gvk schema.GroupVersionKind, name string) Request {
 	return Request{GVK: gvk, NamespacedName: types.NamespacedName{Namespace: w.namespace, Name: name}}
 }
 
@@ -248,7 +248,7 @@ func (j *journal) calm(t *testing.T) int {
 }
 
 // watches returns how many watches on a resource the API server serves.
-func (w *world) watches(ctx context.Context, resource string) (float64, error) {
+func (w *testCluster) watches(ctx context.Context, resource string) (float64, error) {
 	config := rest.CopyConfig(w.env.Config)
 	config.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion()
 	c, err := rest.UnversionedRESTClientFor(config)

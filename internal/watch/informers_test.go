@@ -26,7 +26,7 @@ func TestManager_sharedInformer(t *testing.T) {
 	t.Parallel()
 	const resource = "podtemplates" // which nothing else watches
 	gvk := corev1.SchemeGroupVersion.WithKind("PodTemplate")
-	w := newWorld(t)
+	w := newTestCluster(t)
 	open := func(want float64) {
 		t.Helper()
 		testenv.Eventually(t, fmt.Sprintf("%v open watches", want), func(ctx context.Context) error {
@@ -89,7 +89,7 @@ func podTemplate() corev1.PodTemplateSpec {
 // it was.
 func TestManager_kindNotInstalled(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	var j journal
 	unknown := schema.GroupVersionKind{Group: "nothing.example.com", Version: "v1", Kind: "Nothing"}
 	err := w.Ensure(t.Context(), named("new"), w.of(configMaps, unknown), &j)
@@ -115,7 +115,7 @@ func TestManager_operatorMayNotList(t *testing.T) {
 	t.Parallel()
 	config := rest.CopyConfig(testenv.Shared(t).Config)
 	config.Impersonate.UserName = "nobody"
-	w := newWorldAs(t, config)
+	w := newTestClusterAs(t, config)
 	w.namespace = "default"
 	w.informers.syncTimeout = 500 * time.Millisecond
 	err := w.Ensure(t.Context(), named("a"), w.of(configMaps), &journal{})
@@ -138,7 +138,7 @@ func TestManager_operatorMayNotList(t *testing.T) {
 // TestManager_notStarted shows that Ensure waits for Start, and fails after its end.
 func TestManager_notStarted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	idle := NewManager(w.informers.cache, w.log)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -157,7 +157,7 @@ func TestManager_notStarted(t *testing.T) {
 // TestManager_concurrent starts, changes and stops many plugins at the same time.
 func TestManager_concurrent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	for i := range 5 {
 		w.put(w.configMap(fmt.Sprintf("cm-%d", i)))
 	}

@@ -24,7 +24,7 @@ import (
 // TestManager_ensure_same shows that a controller with the same spec keeps running: no object is delivered again.
 func TestManager_ensure_same(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.put(w.configMap("a"))
 	var j, another journal
 	w.ensure("plugin", w.of(configMaps), &j)
@@ -78,7 +78,7 @@ func TestSpec_equal(t *testing.T) {
 // lastSeen records the last version of every object that a plugin received: the object's value, or gone for a deleted
 // object.
 type lastSeen struct {
-	w    *world
+	w    *testCluster
 	mu   sync.Mutex
 	seen map[string]string
 }
@@ -103,7 +103,7 @@ func (l *lastSeen) Reconcile(ctx context.Context, req Request, _ Turn) (reconcil
 // deleted: in the end, the plugin has received the last state of every object.
 func TestManager_ensure_changed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	l := &lastSeen{w: w, seen: map[string]string{}}
 	w.ensure("plugin", w.of(configMaps), l)
 
@@ -159,7 +159,7 @@ func TestManager_ensure_changed(t *testing.T) {
 // failed to handle, although no informer has the object any more.
 func TestManager_ensure_deleted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.put(w.configMap("a"))
 	w.put(w.configMap("b"))
 	var old, next journal
@@ -192,14 +192,14 @@ func TestManager_ensure_deleted(t *testing.T) {
 // begins.
 func TestManager_stop_waits(t *testing.T) {
 	t.Parallel()
-	for name, stop := range map[string]func(*world){
-		"stop":    func(w *world) { w.Stop(named("plugin")) },
-		"restart": func(w *world) { w.ensure("plugin", w.of(configMaps, secrets), &journal{}) },
-		"end":     func(w *world) { w.end() },
+	for name, stop := range map[string]func(*testCluster){
+		"stop":    func(w *testCluster) { w.Stop(named("plugin")) },
+		"restart": func(w *testCluster) { w.ensure("plugin", w.of(configMaps, secrets), &journal{}) },
+		"end":     func(w *testCluster) { w.end() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newTestCluster(t)
 			for i := range 5 {
 				w.put(w.configMap(fmt.Sprintf("cm-%d", i)))
 			}
@@ -252,7 +252,7 @@ func TestManager_stop_waits(t *testing.T) {
 // TestManager_inFlightReads shows that what a reconcile in flight reads stays in the cache until it has finished.
 func TestManager_inFlightReads(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.put(w.configMap("a"))
 	entered, proceed, read := make(chan struct{}, 10), make(chan struct{}), make(chan error, 10)
 	j := &journal{do: func(ctx context.Context, req Request, _ Turn) (reconcile.Result, error) {
@@ -321,7 +321,7 @@ func TestManager_attempts(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newTestCluster(t)
 			var seen attempts
 			j := &journal{do: func(_ context.Context, _ Request, turn Turn) (reconcile.Result, error) {
 				attempt := turn.Attempt
@@ -361,7 +361,7 @@ func atLeast(a *attempts, n int) error {
 // TestManager_requeueAfter shows that the plugin is called again without a change, as a first attempt.
 func TestManager_requeueAfter(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	var seen attempts
 	j := &journal{do: func(_ context.Context, _ Request, turn Turn) (reconcile.Result, error) {
 		attempt := turn.Attempt
@@ -383,7 +383,7 @@ func TestManager_requeueAfter(t *testing.T) {
 // within the limit.
 func TestManager_oneAtATime(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	var mu sync.Mutex
 	underWay, most := map[Request]int{}, 0
 	j := &journal{do: func(_ context.Context, req Request, _ Turn) (reconcile.Result, error) {
@@ -419,7 +419,7 @@ func TestManager_oneAtATime(t *testing.T) {
 // TestManager_panic shows that a panic of a Reconciler fails one attempt, and not the process.
 func TestManager_panic(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	var seen attempts
 	j := &journal{do: func(_ context.Context, _ Request, turn Turn) (reconcile.Result, error) {
 		attempt := turn.Attempt

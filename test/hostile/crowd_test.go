@@ -22,7 +22,7 @@ func TestAttack_crowd(t *testing.T) {
 
 func runCrowd() report {
 	ctx := context.Background()
-	a, err := newArena(ctx)
+	a, err := newTestbed(ctx)
 	if err != nil {
 		return report{Failures: []string{err.Error()}}
 	}

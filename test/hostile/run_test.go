@@ -42,8 +42,8 @@ const (
 	goroutineMargin = 3
 )
 
-// arena is an engine with a good plugin, and the witnesses that monitor it.
-type arena struct {
+// testbed is an engine with a good plugin, and the witnesses that monitor it.
+type testbed struct {
 	engine    *wasm.Engine
 	neighbor  plugin.Runner
 	neighbors []*neighbor
@@ -56,8 +56,8 @@ type arena struct {
 	logged   []string
 }
 
-func newArena(ctx context.Context) (*arena, error) {
-	a := &arena{}
+func newTestbed(ctx context.Context) (*testbed, error) {
+	a := &testbed{}
 	log := funcr.New(func(_, args string) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
@@ -94,7 +94,7 @@ func newArena(ctx context.Context) (*arena, error) {
 	return a, nil
 }
 
-func (a *arena) check(err error) {
+func (a *testbed) check(err error) {
 	if err != nil {
 		a.mu.Lock()
 		defer a.mu.Unlock()
@@ -103,7 +103,7 @@ func (a *arena) check(err error) {
 }
 
 // saw records the first outcome of an attack.
-func (a *arena) saw(step step, outcome string) {
+func (a *testbed) saw(step step, outcome string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.outcome == "" {
@@ -111,7 +111,7 @@ func (a *arena) saw(step step, outcome string) {
 	}
 }
 
-func (a *arena) hasLogged(text string) bool {
+func (a *testbed) hasLogged(text string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, line := range a.logged {
@@ -123,7 +123,7 @@ func (a *arena) hasLogged(text string) bool {
 }
 
 // soon runs something that must not take much longer than its limit.
-func (a *arena) soon(what string, limit time.Duration, do func()) {
+func (a *testbed) soon(what string, limit time.Duration, do func()) {
 	start, busy := time.Now(), cputime.Now()
 	do()
 	took, used := time.Since(start), cputime.Now()-busy
@@ -134,7 +134,7 @@ func (a *arena) soon(what string, limit time.Duration, do func()) {
 }
 
 // attack describes, loads and calls a module like the operator does.
-func (a *arena) attack(ctx context.Context, it attack) {
+func (a *testbed) attack(ctx context.Context, it attack) {
 	module, err := it.module()
 	if err != nil {
 		a.check(err)
@@ -174,7 +174,7 @@ func (a *arena) attack(ctx context.Context, it attack) {
 }
 
 // unexpected reports a failure if a module was rejected that must not be rejected.
-func (a *arena) unexpected(it attack, at step, err error) {
+func (a *testbed) unexpected(it attack, at step, err error) {
 	if !it.canBeRejected(err) {
 		a.check(fmt.Errorf("rejected at %s: %w", at, err))
 	}
@@ -185,7 +185,7 @@ func (a *arena) unexpected(it attack, at step, err error) {
 const buildTime = 20 * time.Second
 
 // call makes as many concurrent hostile calls as the plugin can have instances.
-func (a *arena) call(ctx context.Context, it attack, runner plugin.Runner) {
+func (a *testbed) call(ctx context.Context, it attack, runner plugin.Runner) {
 	var all sync.WaitGroup
 	for range it.limits().MaxInstances {
 		all.Go(func() {
@@ -211,7 +211,7 @@ func (a *arena) call(ctx context.Context, it attack, runner plugin.Runner) {
 }
 
 // good makes a good call. If the timeout of the plugin is short, a busy machine may exceed it, so the call is retried.
-func (a *arena) good(ctx context.Context, it attack, runner plugin.Runner) (reply []byte, err error) {
+func (a *testbed) good(ctx context.Context, it attack, runner plugin.Runner) (reply []byte, err error) {
 	give := time.Now().Add(timeout)
 	for {
 		reply, err = a.one(ctx, it, runner, []byte("good"))
@@ -221,7 +221,7 @@ func (a *arena) good(ctx context.Context, it attack, runner plugin.Runner) (repl
 	}
 }
 
-func (a *arena) one(ctx context.Context, it attack, runner plugin.Runner, input []byte) (reply []byte, err error) {
+func (a *testbed) one(ctx context.Context, it attack, runner plugin.Runner, input []byte) (reply []byte, err error) {
 	a.soon("a call", it.limits().CallTimeout, func() {
 		if it.export != "" {
 			reply, err = admit(ctx, runner, it.export, string(input))
@@ -254,7 +254,7 @@ func (a attack) accept() func([]byte) error {
 
 // finish closes the arena and returns its report: the witnesses must have made progress, and the memory that was taken
 // must have been given back.
-func (a *arena) finish(ctx context.Context) report {
+func (a *testbed) finish(ctx context.Context) report {
 	counts := make([]int, len(a.neighbors))
 	for i, w := range a.neighbors {
 		counts[i] = w.count()
@@ -286,7 +286,7 @@ func (a *arena) finish(ctx context.Context) report {
 // runAlone runs one attack in a process of its own.
 func runAlone(it attack) report {
 	ctx := context.Background()
-	a, err := newArena(ctx)
+	a, err := newTestbed(ctx)
 	if err != nil {
 		return report{Failures: []string{err.Error()}}
 	}

@@ -18,21 +18,21 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// warned collects the warnings that a client receives.
-type warned struct {
+// warningRecorder collects the warnings that a client receives.
+type warningRecorder struct {
 	mu   sync.Mutex
 	text string
 }
 
 // HandleWarningHeader implements rest.WarningHandler.
-func (w *warned) HandleWarningHeader(_ int, _ string, text string) {
+func (w *warningRecorder) HandleWarningHeader(_ int, _ string, text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.text += text + "\n"
 }
 
 // take returns the warnings and removes them.
-func (w *warned) take() string {
+func (w *warningRecorder) take() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer func() { w.text = "" }()
@@ -53,7 +53,7 @@ func TestOperator_admission_contested(t *testing.T) {
 	shop.ExpectReady(t, "gate-of-shop")
 	other.ExpectReady(t, "gate-of-other")
 
-	message := &warned{}
+	message := &warningRecorder{}
 	config := rest.CopyConfig(o.env.Config)
 	config.WarningHandler = message
 	c, err := client.New(config, client.Options{Scheme: o.env.Scheme})
@@ -89,7 +89,7 @@ func TestOperator_admission_contested(t *testing.T) {
 
 // contest sends requests that both plugins default, and returns an error unless there is a warning. The plugin gate
 // sets only an unset field, so where both match, the one that is called first sets it.
-func contest(ctx context.Context, c client.Client, message *warned, n tenant) error {
+func contest(ctx context.Context, c client.Client, message *warningRecorder, n tenant) error {
 	message.take()
 	for _, labels := range []map[string]string{{"a": "yes"}, {"a": "yes", "b": "yes"}, {"b": "yes"}, {"a": "yes", "b": "yes"}} {
 		item := &inventoryv1alpha1.Item{ObjectMeta: n.Meta("tried"), Spec: inventoryv1alpha1.ItemSpec{Name: "good"}}

@@ -64,8 +64,8 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// slow is a Writer that blocks until it is released, and may fail.
-type slow struct {
+// blockedWriter is a Writer that blocks until it is released, and may fail.
+type blockedWriter struct {
 	wait chan struct{}
 
 	mu   sync.Mutex
@@ -73,7 +73,7 @@ type slow struct {
 	out  bytes.Buffer
 }
 
-func (s *slow) Write(p []byte) (int, error) {
+func (s *blockedWriter) Write(p []byte) (int, error) {
 	<-s.wait
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,14 +83,14 @@ func (s *slow) Write(p []byte) (int, error) {
 	return s.out.Write(p)
 }
 
-func (s *slow) failWith(err error) {
+func (s *blockedWriter) failWith(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fail = err
 }
 
 // accounts counts what a log contains: its records, and those that it reports as lost.
-func (s *slow) accounts(t *testing.T) (written, dropped int) {
+func (s *blockedWriter) accounts(t *testing.T) (written, dropped int) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +121,7 @@ func (d *drops) AuditDropped(n int) {
 // TestLog_blockedSink checks that Record never blocks, and that no record is unaccounted for.
 func TestLog_blockedSink(t *testing.T) {
 	t.Parallel()
-	out, counts := &slow{wait: make(chan struct{})}, &drops{}
+	out, counts := &blockedWriter{wait: make(chan struct{})}, &drops{}
 	var complaints logs.Recorder
 	l := NewLog(out, complaints.Logger(), counts)
 	const n = maxUnwritten + 5000
@@ -153,7 +153,7 @@ func TestLog_blockedSink(t *testing.T) {
 // TestLog_writeFails checks that records that could not be written are reported in the next line that is written.
 func TestLog_writeFails(t *testing.T) {
 	t.Parallel()
-	out, counts := &slow{wait: make(chan struct{})}, &drops{}
+	out, counts := &blockedWriter{wait: make(chan struct{})}, &drops{}
 	close(out.wait)
 	out.failWith(errors.New("no space left on device"))
 	l := NewLog(out, logr.Discard(), counts)

@@ -21,24 +21,24 @@ import (
 
 const reviewPath = "POST /apis/authorization.k8s.io/v1/subjectaccessreviews"
 
-// asking is an Authorizer and the identity that it authorizes.
-type asking struct {
-	*world
+// authorizerTest is an Authorizer and the identity that it authorizes.
+type authorizerTest struct {
+	*testCluster
 	t  *testing.T
 	id Identity
 }
 
-func newAsking(t *testing.T) asking {
-	w := newWorld(t)
-	return asking{world: w, t: t, id: Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account}}
+func newAuthorizerTest(t *testing.T) authorizerTest {
+	w := newTestCluster(t)
+	return authorizerTest{testCluster: w, t: t, id: Identity{Namespace: w.namespace, Plugin: "tester", ServiceAccount: account}}
 }
 
-func (a asking) action(name string) Action {
+func (a authorizerTest) action(name string) Action {
 	return Action{Verb: "get", Group: items.Group, Version: items.Version, Resource: "items", Namespace: a.namespace, ObjectName: name, Namespaced: true}
 }
 
 // want authorizes an action, and checks the decision and the number of reviews.
-func (a asking) want(what string, action Action, allowed bool, reviews int) {
+func (a authorizerTest) want(what string, action Action, allowed bool, reviews int) {
 	a.t.Helper()
 	before := a.requests.Count(reviewPath)
 	d, err := a.authorizer.Authorize(a.t.Context(), a.id, action)
@@ -52,7 +52,7 @@ func (a asking) want(what string, action Action, allowed bool, reviews int) {
 
 func TestAuthorizer_allowedIsBelieved(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.want("first", a.action(""), true, 1)
 	a.Revoke(t, "get", items.Group, "items")
@@ -64,7 +64,7 @@ func TestAuthorizer_allowedIsBelieved(t *testing.T) {
 
 func TestAuthorizer_deniedIsBelievedShorter(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.want("first", a.action(""), false, 1)
 	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.clock.Step(denyUnwatched)
@@ -76,7 +76,7 @@ func TestAuthorizer_deniedIsBelievedShorter(t *testing.T) {
 // TestAuthorizer_withoutNameFirst usually needs one review for all objects of a namespace.
 func TestAuthorizer_withoutNameFirst(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.want("first name", a.action("one"), true, 1)
 	a.want("second name", a.action("two"), true, 0)
@@ -85,7 +85,7 @@ func TestAuthorizer_withoutNameFirst(t *testing.T) {
 
 func TestAuthorizer_byName(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.GrantName(t, a.namespace, "get", items.Group, "items", "one")
 	a.want("in general, then by name", a.action("one"), true, 2)
 	a.want("both are remembered", a.action("one"), true, 0)
@@ -96,7 +96,7 @@ func TestAuthorizer_byName(t *testing.T) {
 // TestAuthorizer_different checks that a decision is only valid for exactly its action.
 func TestAuthorizer_different(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.want("the right that is there", a.action(""), true, 1)
 	for what, change := range map[string]func(*Action){
@@ -121,7 +121,7 @@ func TestAuthorizer_different(t *testing.T) {
 
 func TestAuthorizer_namesThatLookAlike(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.GrantName(t, a.namespace, "get", items.Group, "items", `x"|"y`)
 	a.want("the name", a.action(`x"|"y`), true, 2)
 	alike := a.action("y")
@@ -131,7 +131,7 @@ func TestAuthorizer_namesThatLookAlike(t *testing.T) {
 
 func TestAuthorizer_errorIsNotBelieved(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.Grant(t, a.namespace, "get", items.Group, "items")
 	broken := errors.New("no network")
 	a.requests.Intercept(func(*http.Request) error { return broken })
@@ -145,7 +145,7 @@ func TestAuthorizer_errorIsNotBelieved(t *testing.T) {
 // TestAuthorizer_together makes one review for many callers, one of which gives up.
 func TestAuthorizer_together(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.Grant(t, a.namespace, "get", items.Group, "items")
 	asked, answer := make(chan struct{}, 100), make(chan struct{})
 	a.requests.Intercept(func(*http.Request) error {
@@ -189,7 +189,7 @@ func TestAuthorizer_together(t *testing.T) {
 // TestAuthorizer_asOperator makes no reviews.
 func TestAuthorizer_asOperator(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.requests.Reset()
 	id := Identity{Namespace: w.namespace, Plugin: "tester", Operator: "operator"}
 	a := Action{Verb: "delete", Version: "v1", Resource: "secrets", Namespaced: true}
@@ -207,7 +207,7 @@ func TestAuthorizer_asOperator(t *testing.T) {
 // TestAuthorizer_self checks the permissions of the operator: here the administrator, and a user without permissions.
 func TestAuthorizer_self(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	if d, err := a.authorizer.Self(t.Context(), a.action("")); err != nil || !d.Allowed {
 		t.Errorf("administrator: got %+v, %v", d, err)
 	}

@@ -20,8 +20,8 @@ const account = "plugin-account"
 
 var items = schema.GroupVersionKind{Group: "inventory.example.com", Version: "v1alpha1", Kind: "Item"}
 
-// world is a plugin's ServiceAccount without permissions, and an Authorizer.
-type world struct {
+// testCluster is a plugin's ServiceAccount without permissions, and an Authorizer.
+type testCluster struct {
 	*testenv.Account
 
 	namespace  string
@@ -30,10 +30,10 @@ type world struct {
 	authorizer *Authorizer
 }
 
-func newWorld(t *testing.T) *world {
+func newTestCluster(t *testing.T) *testCluster {
 	t.Helper()
 	env := testenv.Shared(t)
-	w := &world{requests: &testenv.Requests{}, clock: clocktesting.NewFakeClock(time.Now())}
+	w := &testCluster{requests: &testenv.Requests{}, clock: clocktesting.NewFakeClock(time.Now())}
 	w.Account, w.namespace = env.Account(t, account)
 	config := rest.CopyConfig(env.Config)
 	config.Wrap(w.requests.Wrap)

@@ -12,7 +12,7 @@ import (
 // TestAuthorizer_drop invalidates the decisions that a change can affect, and no others.
 func TestAuthorizer_drop(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.want("first", a.action(""), true, 1)
 	own := Subject{Namespace: a.namespace, ServiceAccount: account}
@@ -41,7 +41,7 @@ func TestAuthorizer_drop(t *testing.T) {
 // TestAuthorizer_rightAfterChange checks that a decision is cached for as long as the change before it was old.
 func TestAuthorizer_rightAfterChange(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.authorizer.Watch(true) // counts as a change
 	var age time.Duration
@@ -73,7 +73,7 @@ func TestAuthorizer_rightAfterChange(t *testing.T) {
 // watched.
 func TestAuthorizer_watchLost(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.Grant(t, a.namespace, "get", items.Group, "items")
 	a.authorizer.Watch(true)
 	a.clock.Step(time.Hour)
@@ -91,7 +91,7 @@ func TestAuthorizer_watchLost(t *testing.T) {
 // callers do not get it either.
 func TestAuthorizer_dropInFlight(t *testing.T) {
 	t.Parallel()
-	a := newAsking(t)
+	a := newAuthorizerTest(t)
 	a.Grant(t, a.namespace, "get", items.Group, "items")
 	asked, answer := make(chan struct{}, 10), make(chan struct{})
 	a.requests.Intercept(func(*http.Request) error {

@@ -24,8 +24,8 @@ import (
 	"github.com/k1s-io/k1s/internal/testenv/logs"
 )
 
-// watchRights makes a world's authorizer watch changes, and waits until the watch works.
-func (w *world) watchRights(t *testing.T, authorizer *Authorizer, listeners ...func([]Change)) {
+// watchRights makes a test's authorizer watch changes, and waits until the watch works.
+func (w *testCluster) watchRights(t *testing.T, authorizer *Authorizer, listeners ...func([]Change)) {
 	t.Helper()
 	httpClient, err := rest.HTTPClientFor(w.Config)
 	if err != nil {
@@ -74,7 +74,7 @@ func (x *notified) take(namespace string) map[Change]bool {
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	x := &notified{}
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.watchRights(t, w.authorizer, x.hear)
 	ns := w.namespace
 	own := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: ns, Name: account}
@@ -150,7 +150,7 @@ func refTo(kind, name string) rbacv1.RoleRef {
 // permission, and watches as soon as it is granted.
 func TestWatch_forbidden(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	name := w.namespace + "-operator"
 	older := w.User(t, name)
 	httpClient, err := rest.HTTPClientFor(older)
@@ -191,14 +191,14 @@ func TestWatch_forbidden(t *testing.T) {
 	})
 }
 
-// fragile is a network whose connections can be cut.
-type fragile struct {
+// breakableNetwork is a network whose connections can be cut.
+type breakableNetwork struct {
 	mu     sync.Mutex
 	cut    bool
 	bodies []io.Closer
 }
 
-func (f *fragile) wrap(next http.RoundTripper) http.RoundTripper {
+func (f *breakableNetwork) wrap(next http.RoundTripper) http.RoundTripper {
 	return testenv.RoundTrip(func(req *http.Request) (*http.Response, error) {
 		f.mu.Lock()
 		cut := f.cut
@@ -216,7 +216,7 @@ func (f *fragile) wrap(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-func (f *fragile) set(cut bool) {
+func (f *breakableNetwork) set(cut bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cut = cut
@@ -232,7 +232,7 @@ func (f *fragile) set(cut bool) {
 // in the meantime are observed.
 func TestWatch_cut(t *testing.T) {
 	t.Parallel()
-	w, network := newWorld(t), &fragile{}
+	w, network := newTestCluster(t), &breakableNetwork{}
 	config := rest.CopyConfig(w.Config)
 	config.Wrap(network.wrap)
 	httpClient, err := rest.HTTPClientFor(config)

@@ -246,15 +246,15 @@ func served(t *testing.T, r replica) *x509.Certificate {
 	return c.Leaf
 }
 
-// tally counts successful and failed responses.
-type tally struct {
+// responseCounter counts successful and failed responses.
+type responseCounter struct {
 	right, wrong int
 	longest      time.Duration // longest time without a successful one
 	last         error
 	since        time.Time // time of the last successful one
 }
 
-func (t *tally) count(err error) {
+func (t *responseCounter) count(err error) {
 	now := time.Now()
 	if err != nil {
 		t.wrong++
@@ -269,16 +269,16 @@ func (t *tally) count(err error) {
 	t.last, t.since = nil, now
 }
 
-func (t tally) String() string {
+func (t responseCounter) String() string {
 	return fmt.Sprintf("%d right, %d wrong, at most %s without a right one", t.right, t.wrong, t.longest.Round(time.Millisecond))
 }
 
 // askWithoutEnd makes requests, and opens connections like an API server without open ones, until end is called.
-func askWithoutEnd(t *testing.T, env *testenv.Env, ns string, r replica) (end func() (requests, handshakes tally)) {
+func askWithoutEnd(t *testing.T, env *testenv.Env, ns string, r replica) (end func() (requests, handshakes responseCounter)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	requests, handshakes := tally{since: time.Now()}, tally{since: time.Now()}
+	requests, handshakes := responseCounter{since: time.Now()}, responseCounter{since: time.Now()}
 	running.Go(func() {
 		for ctx.Err() == nil {
 			if err := ask(ctx, env, ns); ctx.Err() == nil {
@@ -293,7 +293,7 @@ func askWithoutEnd(t *testing.T, env *testenv.Env, ns string, r replica) (end fu
 			}
 		}
 	})
-	return func() (tally, tally) {
+	return func() (responseCounter, responseCounter) {
 		cancel()
 		running.Wait()
 		return requests, handshakes

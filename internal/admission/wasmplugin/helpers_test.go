@@ -31,19 +31,19 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// world is a namespace whose WasmPlugins the webhook validates, and the warnings that clients receive.
-type world struct {
+// testCluster is a namespace whose WasmPlugins the webhook validates, and the warnings that clients receive.
+type testCluster struct {
 	*testenv.Env
 
 	namespace string
 	known     *plugin.Described
 }
 
-// newWorld serves the webhook for a namespace of its own.
-func newWorld(t *testing.T, change ...func(*Options)) *world {
+// newTestCluster serves the webhook for a namespace of its own.
+func newTestCluster(t *testing.T, change ...func(*Options)) *testCluster {
 	t.Helper()
 	env := testenv.Shared(t)
-	w := &world{Env: env, namespace: env.Namespace(t), known: plugin.NewDescribed()}
+	w := &testCluster{Env: env, namespace: env.Namespace(t), known: plugin.NewDescribed()}
 	hook := w.configuration()
 	serving := envtest.WebhookInstallOptions{LocalServingHost: "127.0.0.1", LocalServingPort: testenv.FreePort(t), ValidatingWebhooks: []*admissionregistrationv1.ValidatingWebhookConfiguration{hook}}
 	if err := serving.Install(env.Config); err != nil {
@@ -95,7 +95,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 }
 
 // matched waits until the API server calls the webhook.
-func (w *world) matched(t *testing.T) {
+func (w *testCluster) matched(t *testing.T) {
 	t.Helper()
 	bad := w.plugin("probe", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Settings = &runtime.RawExtension{Raw: []byte(`{"a":1}`)}
@@ -110,7 +110,7 @@ func (w *world) matched(t *testing.T) {
 	})
 }
 
-func (w *world) configuration() *admissionregistrationv1.ValidatingWebhookConfiguration {
+func (w *testCluster) configuration() *admissionregistrationv1.ValidatingWebhookConfiguration {
 	path := Path
 	return &admissionregistrationv1.ValidatingWebhookConfiguration{
 		ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
@@ -132,7 +132,7 @@ func (w *world) configuration() *admissionregistrationv1.ValidatingWebhookConfig
 }
 
 // plugin returns a WasmPlugin that is valid, except for the changes of mutate.
-func (w *world) plugin(name string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) *pluginsv1alpha1.WasmPlugin {
+func (w *testCluster) plugin(name string, mutate ...func(*pluginsv1alpha1.WasmPluginSpec)) *pluginsv1alpha1.WasmPlugin {
 	wp := &pluginsv1alpha1.WasmPlugin{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
 		Spec:       pluginsv1alpha1.WasmPluginSpec{Source: pluginsv1alpha1.Source{ConfigMap: &pluginsv1alpha1.ConfigMapSource{Name: "module"}}},
@@ -145,7 +145,7 @@ func (w *world) plugin(name string, mutate ...func(*pluginsv1alpha1.WasmPluginSp
 
 // user returns a client of a user who is allowed to change WasmPlugins in the namespace, and has the permissions of the
 // rules.
-func (w *world) user(t *testing.T, rules ...rbacv1.PolicyRule) client.Client {
+func (w *testCluster) user(t *testing.T, rules ...rbacv1.PolicyRule) client.Client {
 	t.Helper()
 	rules = append(rules, rbacv1.PolicyRule{APIGroups: []string{"plugins.k1s.io"}, Resources: []string{"wasmplugins"}, Verbs: []string{"*"}})
 	return w.Limited(t, rules...).Client

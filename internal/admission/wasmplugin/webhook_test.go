@@ -48,7 +48,7 @@ func known() plugin.Metadata {
 // Specs whose errors CEL cannot detect are denied at once, with the controller's messages. Valid specs are allowed.
 func TestWebhook_spec(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.known.Remember(digest, known())
 	pinned := func(more func(*pluginsv1alpha1.WasmPluginSpec)) func(*pluginsv1alpha1.WasmPluginSpec) {
 		return func(s *pluginsv1alpha1.WasmPluginSpec) {
@@ -98,7 +98,7 @@ func TestWebhook_spec(t *testing.T) {
 // Updates are checked too, unless they do not change the spec, or only suspend or resume the plugin.
 func TestWebhook_updates(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newTestCluster(t)
 	w.known.Remember(digest, known())
 	wp := w.plugin("validator", func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.SHA256, s.Capabilities = strings.Repeat("b", 64), []plugin.Capability{plugin.CapabilityAdmission}
@@ -155,7 +155,7 @@ func username(t *testing.T, env *testenv.Env) string {
 // A user needs a permission for the ServiceAccount that the code runs as, by a role of their own or of a group.
 func TestWebhook_serviceAccountUse(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *Options) { o.CheckServiceAccountUse = true })
+	w := newTestCluster(t, func(o *Options) { o.CheckServiceAccountUse = true })
 	account := func(verb string, names ...string) rbacv1.PolicyRule {
 		return rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, ResourceNames: names, Verbs: []string{verb}}
 	}
@@ -213,7 +213,7 @@ func TestWebhook_serviceAccountUse(t *testing.T) {
 func TestWebhook_serviceAccountUse_operator(t *testing.T) {
 	t.Parallel()
 	var operator client.Client
-	w := newWorld(t, func(o *Options) {
+	w := newTestCluster(t, func(o *Options) {
 		o.CheckServiceAccountUse = true
 		o.Operator = operatorOf(func(ctx context.Context) (string, error) {
 			review := &authenticationv1.SelfSubjectReview{}

@@ -15,16 +15,16 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// patching is a client that patches WasmPlugins, or fails to.
-type patching struct {
+// patchClient is a client that patches WasmPlugins, or fails to.
+type patchClient struct {
 	client.Client
 
 	err error
 }
 
-func (c patching) Status() client.SubResourceWriter { return patchingStatus{err: c.err} }
+func (c patchClient) Status() client.SubResourceWriter { return patchingStatus{err: c.err} }
 
-func (c patching) Patch(context.Context, client.Object, client.Patch, ...client.PatchOption) error {
+func (c patchClient) Patch(context.Context, client.Object, client.Patch, ...client.PatchOption) error {
 	return c.err
 }
 
@@ -38,14 +38,14 @@ func (c patchingStatus) Patch(context.Context, client.Object, client.Patch, ...c
 	return c.err
 }
 
-// closed is a Runner that records whether it was closed.
-type closed struct {
+// closableRunner is a Runner that records whether it was closed.
+type closableRunner struct {
 	failing
 
 	done bool
 }
 
-func (c *closed) Close(context.Context) error {
+func (c *closableRunner) Close(context.Context) error {
 	c.done = true
 	return nil
 }
@@ -71,9 +71,9 @@ func TestClaim(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := loadOf(t, nil, tt.capability)
-			runner := &closed{}
+			runner := &closableRunner{}
 			l.compiled = &compiled{runner: runner}
-			c := claim{status: &status{client: patching{err: tt.err}}, replica: leader()}
+			c := claim{status: &status{client: patchClient{err: tt.err}}, replica: leader()}
 			if tt.standby {
 				c.replica = &replica{}
 			}

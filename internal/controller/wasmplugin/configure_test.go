@@ -19,17 +19,17 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/settings"
 )
 
-func configureOf(k keeper) configure {
+func configureOf(k fakeSecrets) configure {
 	return configure{secrets: k, checks: &settings.Checker{}}
 }
 
-// keeper has Secrets, and counts how often each is read.
-type keeper struct {
+// fakeSecrets has Secrets, and counts how often each is read.
+type fakeSecrets struct {
 	secrets map[string]map[string][]byte
 	reads   map[string]int
 }
 
-func (k keeper) Secret(_ context.Context, _ rbac.Identity, name string) (map[string][]byte, error) {
+func (k fakeSecrets) Secret(_ context.Context, _ rbac.Identity, name string) (map[string][]byte, error) {
 	k.reads[name]++
 	if data, ok := k.secrets[name]; ok {
 		return data, nil
@@ -62,7 +62,7 @@ func TestConfigure(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{
+			k := fakeSecrets{reads: map[string]int{}, secrets: map[string]map[string][]byte{
 				"mail": {"user": []byte("me"), "password": []byte("hunter2"), "binary": {0xff}},
 			}}
 			l := loadOf(t, func(s *pluginsv1alpha1.WasmPluginSpec) { s.SettingsFrom = tc.from })
@@ -86,7 +86,7 @@ func TestConfigure(t *testing.T) {
 func TestConfigure_fingerprint(t *testing.T) {
 	t.Parallel()
 	of := func(value string) string {
-		k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{"mail": {"password": []byte(value)}}}
+		k := fakeSecrets{reads: map[string]int{}, secrets: map[string]map[string][]byte{"mail": {"password": []byte(value)}}}
 		l := loadOf(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
 			s.SettingsFrom = []pluginsv1alpha1.SettingSource{settingFrom("p", "mail", "password")}
 		})
@@ -109,7 +109,7 @@ func TestConfigure_noResult(t *testing.T) {
 	l.plan.Settings = json.RawMessage(`{"l":[` + strings.Repeat(`"x",`, 5_000) + `"x"]}`)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	c := configureOf(keeper{})
+	c := configureOf(fakeSecrets{})
 	if p := c.run(ended, l); p == nil || p.recovery != retry || p.reason != pluginsv1alpha1.ReasonPending || p.condition != pluginsv1alpha1.ConditionSettingsValid {
 		t.Errorf("got %v", p)
 	}
@@ -122,7 +122,7 @@ func TestConfigure_noResult(t *testing.T) {
 // one does not redact it.
 func TestConfigure_fromSecret(t *testing.T) {
 	t.Parallel()
-	k := keeper{reads: map[string]int{}, secrets: map[string]map[string][]byte{"mail": {"password": []byte("hunter2")}}}
+	k := fakeSecrets{reads: map[string]int{}, secrets: map[string]map[string][]byte{"mail": {"password": []byte("hunter2")}}}
 	inSpec := loadOf(t, func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Settings = &runtime.RawExtension{Raw: []byte(`{"p":"hunter2"}`)}
 	})

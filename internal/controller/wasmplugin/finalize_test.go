@@ -24,27 +24,27 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// noted is a Finalizer that records its calls.
-type noted struct {
+// recordingFinalizer is a Finalizer that records its calls.
+type recordingFinalizer struct {
 	Finalizer
 
 	done *[]string
 	err  error
 }
 
-func (noted) On(o metav1.Object) bool { return slices.Contains(o.GetFinalizers(), "ours") }
+func (recordingFinalizer) On(o metav1.Object) bool { return slices.Contains(o.GetFinalizers(), "ours") }
 
-func (n noted) Put(context.Context, schema.GroupVersionResource, metav1.Object) error {
+func (n recordingFinalizer) Put(context.Context, schema.GroupVersionResource, metav1.Object) error {
 	*n.done = append(*n.done, "put")
 	return n.err
 }
 
-func (n noted) Remove(context.Context, schema.GroupVersionResource, metav1.Object) error {
+func (n recordingFinalizer) Remove(context.Context, schema.GroupVersionResource, metav1.Object) error {
 	*n.done = append(*n.done, "remove")
 	return n.err
 }
 
-func (n noted) Release(context.Context, schema.GroupVersionResource, metav1.Object) error {
+func (n recordingFinalizer) Release(context.Context, schema.GroupVersionResource, metav1.Object) error {
 	*n.done = append(*n.done, "release")
 	return n.err
 }
@@ -62,14 +62,14 @@ func (a fakeRunner) Call(_ context.Context, call plugin.Call) ([]byte, error) {
 }
 func (fakeRunner) Close(context.Context) error { return nil }
 
-// blocked is a cache with one object.
-type blocked struct {
+// oneObjectCache is a cache with one object.
+type oneObjectCache struct {
 	always
 
 	object *unstructured.Unstructured
 }
 
-func (h blocked) Object(context.Context, schema.GroupVersionKind, string, string) (*unstructured.Unstructured, error) {
+func (h oneObjectCache) Object(context.Context, schema.GroupVersionKind, string, string) (*unstructured.Unstructured, error) {
 	return h.object, nil
 }
 
@@ -132,7 +132,7 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 			tc.guest.done = &done
 			o := hammer(tc.state...)
 			d := &dispatcher{
-				runner: tc.guest, objects: blocked{object: o}, authorizer: always{},
+				runner: tc.guest, objects: oneObjectCache{object: o}, authorizer: always{},
 				notify: func(reason, _ string) { notified = append(notified, reason) },
 			}
 			r := &scope{
@@ -143,7 +143,7 @@ func TestDispatcher_Reconcile_finalization(t *testing.T) {
 				kinds: plan.Kinds{item(): &meta.RESTMapping{Scope: meta.RESTScopeNamespace}},
 			}
 			if r.plan.Has(plugin.CapabilityFinalization) {
-				r.finalizer = noted{done: &done, err: tc.err}
+				r.finalizer = recordingFinalizer{done: &done, err: tc.err}
 			}
 			d.scope.Store(r)
 			req := watch.Request{GVK: item(), NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}}

@@ -10,17 +10,17 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// folder is a plugin directory that answers whether it defines a plugin.
-type folder struct {
+// fakeDirectory is a plugin directory that answers whether it defines a plugin.
+type fakeDirectory struct {
 	defines bool
 	err     error
 }
 
-func (f folder) Defines(*pluginsv1alpha1.WasmPlugin) (bool, error) { return f.defines, f.err }
+func (f fakeDirectory) Defines(*pluginsv1alpha1.WasmPlugin) (bool, error) { return f.defines, f.err }
 
-type self struct{ err error }
+type fakeOperator struct{ err error }
 
-func (s self) Username(context.Context) (string, error) {
+func (s fakeOperator) Username(context.Context) (string, error) {
 	if s.err != nil {
 		return "", s.err
 	}
@@ -36,18 +36,18 @@ func TestIdentify(t *testing.T) {
 		off       bool
 		namespace string
 		label     string
-		directory folder
-		operator  self
+		directory fakeDirectory
+		operator  fakeOperator
 		want      string // the operator's user name
 		reason    string
 	}{
-		"defined":           {"the flag is for this", false, "shop", "true", folder{defines: true}, self{}, "operator", ""},
-		"off":               {"without the flag RBAC is always asked", true, "shop", "true", folder{defines: true}, self{}, "", ""},
-		"another namespace": {"the directory's plugins are in the operator's", false, "k1s-system", "true", folder{defines: true}, self{}, "", ""},
-		"no label":          {"a WasmPlugin that somebody made by hand is left to RBAC", false, "shop", "", folder{defines: true}, self{}, "", ""},
-		"forged":            {"a label alone gives nothing", false, "shop", "true", folder{}, self{}, "", pluginsv1alpha1.ReasonNotAsInDirectory},
-		"no directory":      {"in doubt nothing is loaded", false, "shop", "true", folder{err: errors.New("away")}, self{}, "", pluginsv1alpha1.ReasonReviewFailed},
-		"nobody":            {"without a name the audit log would not say who", false, "shop", "true", folder{defines: true}, self{errors.New("away")}, "", pluginsv1alpha1.ReasonReviewFailed},
+		"defined":           {"the flag is for this", false, "shop", "true", fakeDirectory{defines: true}, fakeOperator{}, "operator", ""},
+		"off":               {"without the flag RBAC is always asked", true, "shop", "true", fakeDirectory{defines: true}, fakeOperator{}, "", ""},
+		"another namespace": {"the directory's plugins are in the operator's", false, "k1s-system", "true", fakeDirectory{defines: true}, fakeOperator{}, "", ""},
+		"no label":          {"a WasmPlugin that somebody made by hand is left to RBAC", false, "shop", "", fakeDirectory{defines: true}, fakeOperator{}, "", ""},
+		"forged":            {"a label alone gives nothing", false, "shop", "true", fakeDirectory{}, fakeOperator{}, "", pluginsv1alpha1.ReasonNotAsInDirectory},
+		"no directory":      {"in doubt nothing is loaded", false, "shop", "true", fakeDirectory{err: errors.New("away")}, fakeOperator{}, "", pluginsv1alpha1.ReasonReviewFailed},
+		"nobody":            {"without a name the audit log would not say who", false, "shop", "true", fakeDirectory{defines: true}, fakeOperator{errors.New("away")}, "", pluginsv1alpha1.ReasonReviewFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -14,14 +14,14 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 )
 
-// stored is a client that has one WasmPlugin.
-type stored struct {
+// clientWithPlugin is a client that has one WasmPlugin.
+type clientWithPlugin struct {
 	client.Client
 
 	plugin *pluginsv1alpha1.WasmPlugin
 }
 
-func (s stored) Get(_ context.Context, _ client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+func (s clientWithPlugin) Get(_ context.Context, _ client.ObjectKey, into client.Object, _ ...client.GetOption) error {
 	s.plugin.DeepCopyInto(into.(*pluginsv1alpha1.WasmPlugin))
 	return nil
 }
@@ -33,7 +33,7 @@ func TestUnavailable_module(t *testing.T) {
 	wp := &pluginsv1alpha1.WasmPlugin{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "policy"}}
 	name := types.NamespacedName{Namespace: "shop", Name: "policy"}
 	wp.Spec.Source.ConfigMap = &pluginsv1alpha1.ConfigMapSource{Name: "module"}
-	u := Unavailable{Client: stored{plugin: wp}, Revisions: NewRevisions(nil, clock.RealClock{})}
+	u := Unavailable{Client: clientWithPlugin{plugin: wp}, Revisions: NewRevisions(nil, clock.RealClock{})}
 	if got, want := u.Plugin(t.Context(), name).Module, (types.NamespacedName{Namespace: "shop", Name: "module"}); got != want {
 		t.Errorf("the module is in %v, want %v", got, want)
 	}

@@ -20,14 +20,14 @@ import (
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
-// hearing is a Runner that records whether it is given an object, and returns its error, if it has one.
-type hearing struct {
+// recordingRunner is a Runner that records whether it is given an object, and returns its error, if it has one.
+type recordingRunner struct {
 	notified *[]string
 	reply    string
 	err      error
 }
 
-func (h hearing) Call(_ context.Context, call plugin.Call) ([]byte, error) {
+func (h recordingRunner) Call(_ context.Context, call plugin.Call) ([]byte, error) {
 	what := "object"
 	if strings.Contains(string(call.Input), `"object":null`) {
 		what = "null"
@@ -36,7 +36,7 @@ func (h hearing) Call(_ context.Context, call plugin.Call) ([]byte, error) {
 	return []byte(h.reply), h.err
 }
 
-func (hearing) Close(context.Context) error { return nil }
+func (recordingRunner) Close(context.Context) error { return nil }
 
 // TestDispatcher_Reconcile_leavesSelector shows that an object that stops matching the selector is delivered once,
 // as deleted, and not again until it matches.
@@ -44,20 +44,20 @@ func TestDispatcher_Reconcile_leavesSelector(t *testing.T) {
 	t.Parallel()
 	invalid := (*plugin.Redactor)(nil).GuestError(abi.ExportReconcile, abi.GuestStatus{Reason: string(metav1.StatusReasonInvalid)})
 	for name, tt := range map[string]struct {
-		runner hearing
+		runner recordingRunner
 		want   []string
 	}{
-		"is delivered once":              {hearing{}, []string{"null"}},
-		"and not again when it is final": {hearing{err: invalid}, []string{"null"}},
-		"but again when it fails":        {hearing{err: errors.New("trap")}, []string{"null", "null"}},
-		"and when the guest asks for it": {hearing{reply: `{"requeueAfterMillis":5}`}, []string{"null", "null"}},
+		"is delivered once":              {recordingRunner{}, []string{"null"}},
+		"and not again when it is final": {recordingRunner{err: invalid}, []string{"null"}},
+		"but again when it fails":        {recordingRunner{err: errors.New("trap")}, []string{"null", "null"}},
+		"and when the guest asks for it": {recordingRunner{reply: `{"requeueAfterMillis":5}`}, []string{"null", "null"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var notified []string
 			tt.runner.notified = &notified
 			state := hammer("unselected")
-			d := &dispatcher{runner: tt.runner, objects: blocked{object: state}, authorizer: always{}, notify: func(string, string) {}}
+			d := &dispatcher{runner: tt.runner, objects: oneObjectCache{object: state}, authorizer: always{}, notify: func(string, string) {}}
 			d.scope.Store(&scope{
 				plan: plan.Plan{Capabilities: []plugin.Capability{plugin.CapabilityReconcile}, Watch: watch.Spec{
 					Targets:    []plugin.Target{{GVK: item(), Selector: labels.SelectorFromSet(labels.Set{"kept": "yes"})}},
@@ -75,9 +75,9 @@ func TestDispatcher_Reconcile_leavesSelector(t *testing.T) {
 				t.Fatalf("heard %q, want %q", notified, tt.want)
 			}
 			notified = nil
-			d.objects = blocked{object: hammer()}
+			d.objects = oneObjectCache{object: hammer()}
 			reconcile()
-			d.objects = blocked{object: state}
+			d.objects = oneObjectCache{object: state}
 			reconcile()
 			if !slices.Equal(notified, []string{"object", "null"}) {
 				t.Errorf("after it matched again: heard %q", notified)

@@ -18,8 +18,8 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 )
 
-// broken is a breaker around a guest that fails on demand.
-type broken struct {
+// breakerTest is a breaker around a guest that fails on demand.
+type breakerTest struct {
 	*breaker
 	guest *guest
 
@@ -29,8 +29,8 @@ type broken struct {
 	changes []plugin.BreakerChange
 }
 
-func newBroken() *broken {
-	b := &broken{}
+func newBroken() *breakerTest {
+	b := &breakerTest{}
 	b.guest = &guest{answer: func(context.Context, plugin.Call) ([]byte, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -48,7 +48,7 @@ func newBroken() *broken {
 }
 
 // call makes one call that ends with the given error.
-func (b *broken) call(t *testing.T, end error) error {
+func (b *breakerTest) call(t *testing.T, end error) error {
 	t.Helper()
 	b.mu.Lock()
 	b.err = end
@@ -58,7 +58,7 @@ func (b *broken) call(t *testing.T, end error) error {
 }
 
 // trip opens the breaker.
-func (b *broken) trip(t *testing.T) {
+func (b *breakerTest) trip(t *testing.T) {
 	t.Helper()
 	for range tripAfter {
 		if err := b.call(t, failure(plugin.KindTrap)); plugin.KindOf(err) != plugin.KindTrap {

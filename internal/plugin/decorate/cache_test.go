@@ -15,13 +15,13 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// looks counts lookups.
-type looks struct {
+// lookupCounter counts lookups.
+type lookupCounter struct {
 	mu           sync.Mutex
 	hits, misses int
 }
 
-func (l *looks) count(hit bool) {
+func (l *lookupCounter) count(hit bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if hit {
@@ -46,7 +46,7 @@ func TestResultCache_exports(t *testing.T) {
 	} {
 		t.Run(export, func(t *testing.T) {
 			t.Parallel()
-			g, l := echo(), &looks{}
+			g, l := echo(), &lookupCounter{}
 			c := newResultCache(g, 10, 1000, l.count)
 			for range 3 {
 				got, err := c.Call(t.Context(), plugin.Call{Export: export, Input: []byte("one")})
