@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,19 +20,7 @@ import (
 // v1.
 func (w *testCluster) things(t *testing.T, group string) (unserve func()) {
 	t.Helper()
-	crd := &apiextensionsv1.CustomResourceDefinition{
-		ObjectMeta: metav1.ObjectMeta{Name: "things." + group},
-		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
-			Group: group, Scope: apiextensionsv1.NamespaceScoped,
-			Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "things", Singular: "thing", Kind: "Thing", ListKind: "ThingList"},
-		},
-	}
-	for _, version := range []string{"v1", "v2"} {
-		crd.Spec.Versions = append(crd.Spec.Versions, apiextensionsv1.CustomResourceDefinitionVersion{
-			Name: version, Served: true, Storage: version == "v2",
-			Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"}},
-		})
-	}
+	crd := testenv.Definition(group, "things", "Thing", "v2", "v1")
 	w.Create(t, crd)
 	t.Cleanup(func() {
 		if err := w.Client.Delete(context.Background(), crd); err != nil {
@@ -46,7 +33,7 @@ func (w *testCluster) things(t *testing.T, group string) (unserve func()) {
 			if err := w.Client.Get(ctx, client.ObjectKeyFromObject(crd), crd); err != nil {
 				return err
 			}
-			crd.Spec.Versions[0].Served = false
+			crd.Spec.Versions[1].Served = false
 			return w.Client.Update(ctx, crd)
 		})
 	}

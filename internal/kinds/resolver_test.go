@@ -54,7 +54,7 @@ func TestResolver_builtIn(t *testing.T) {
 func TestResolver_versions(t *testing.T) {
 	t.Parallel()
 	w := newTestCluster(t)
-	crd := define("versions.example.com", "boxes", "Box", "v1", "v2", "v3")
+	crd := testenv.Definition("versions.example.com", "boxes", "Box", "v1", "v2", "v3")
 	w.install(t, crd)
 	gvk := schema.GroupVersionKind{Group: crd.Spec.Group, Version: "v1", Kind: "Box"}
 	resolved := func(what string, check func(*meta.RESTMapping, error) error) {
@@ -106,7 +106,7 @@ func TestResolver_versions(t *testing.T) {
 func TestResolver_recreated(t *testing.T) {
 	t.Parallel()
 	w := newTestCluster(t)
-	first := define("recreated.example.com", "boxes", "Box", "v1")
+	first := testenv.Definition("recreated.example.com", "boxes", "Box", "v1")
 	w.install(t, first)
 	gvk := schema.GroupVersionKind{Group: first.Spec.Group, Version: "v1", Kind: "Box"}
 	is := func(resource string, scope meta.RESTScope) {
@@ -122,7 +122,7 @@ func TestResolver_recreated(t *testing.T) {
 	}
 	is("boxes", meta.RESTScopeNamespace)
 	w.uninstall(t, first)
-	second := define("recreated.example.com", "cartons", "Box", "v1")
+	second := testenv.Definition("recreated.example.com", "cartons", "Box", "v1")
 	second.Spec.Scope = apiextensionsv1.ClusterScoped
 	w.install(t, second)
 	is("cartons", meta.RESTScopeRoot)

@@ -57,15 +57,7 @@ func (w *testCluster) start(t *testing.T, config *rest.Config, log logr.Logger) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- watch.Start(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	testenv.Background(t, watch.Start)
 	return received
 }
 
@@ -74,7 +66,7 @@ func TestWatch(t *testing.T) {
 	w := newTestCluster(t)
 	received := w.start(t, w.Config, logr.Discard())
 	received.expect(t, "all")
-	crd := define("watched.example.com", "boxes", "Box", "v1", "v2")
+	crd := testenv.Definition("watched.example.com", "boxes", "Box", "v1", "v2")
 	before := w.Changes(crd.Spec.Group)
 	w.install(t, crd)
 	received.expect(t, crd.Spec.Group)
@@ -97,7 +89,7 @@ func TestWatch_forbidden(t *testing.T) {
 	var logged logs.Recorder
 	received := w.start(t, limited.Config, logged.Logger())
 	received.expect(t, "all")
-	crd := define("forbidden.example.com", "boxes", "Box", "v1")
+	crd := testenv.Definition("forbidden.example.com", "boxes", "Box", "v1")
 	w.install(t, crd)
 	received.expect(t, crd.Spec.Group)
 	testenv.Eventually(t, "the log says so", func(context.Context) error {

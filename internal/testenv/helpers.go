@@ -5,6 +5,7 @@ package testenv
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,18 +89,20 @@ func Poll(ctx context.Context, timeout time.Duration, check func(context.Context
 	}
 }
 
-// Background runs a function until the end of the test.
-func Background(t *testing.T, start func(context.Context) error) {
+// Background runs a function until the returned function is called, at the latest until the end of the test.
+func Background(t *testing.T, start func(context.Context) error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- start(ctx) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("ended with: %v", err)
 		}
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // StartManager starts a manager that setup has configured. It returns a function that stops the manager and waits for

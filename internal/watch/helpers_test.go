@@ -74,25 +74,9 @@ func newTestClusterAs(t *testing.T, config *rest.Config) *testCluster {
 		t.Fatal(err)
 	}
 	w := &testCluster{env: env, Manager: NewManager(shared, logr.Discard()), kinds: resolver, t: t}
-	background(t, shared.Start)
-	w.end = background(t, w.Start)
+	testenv.Background(t, shared.Start)
+	w.end = testenv.Background(t, w.Start)
 	return w
-}
-
-// background runs a function until the returned function is called, at the latest until the test ends.
-func background(t *testing.T, start func(context.Context) error) func() {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- start(ctx) }()
-	end := sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			t.Errorf("ended with: %v", err)
-		}
-	})
-	t.Cleanup(end)
-	return end
 }
 
 // named returns the plugin with a name.

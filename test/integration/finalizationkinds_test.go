@@ -207,16 +207,5 @@ func (n finalized) cleanUpWidgets(t *testing.T) {
 }
 
 func widgetCRD() *apiextensionsv1.CustomResourceDefinition {
-	return &apiextensionsv1.CustomResourceDefinition{
-		ObjectMeta: metav1.ObjectMeta{Name: "widgets.test.k1s.io"},
-		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
-			Group: "test.k1s.io",
-			Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "widgets", Singular: "widget", Kind: "Widget", ListKind: "WidgetList"},
-			Scope: apiextensionsv1.NamespaceScoped,
-			Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{
-				Name: "v1", Served: true, Storage: true,
-				Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"}},
-			}},
-		},
-	}
+	return testenv.Definition("test.k1s.io", "widgets", "Widget", "v1")
 }

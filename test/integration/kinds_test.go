@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -31,7 +30,7 @@ func TestWasmPlugin_kindInstalledLater(t *testing.T) {
 	})
 	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound)
 
-	n.Create(t, boxCRD())
+	n.Create(t, testenv.Definition("late.example.com", "boxes", "Box", "v1"))
 	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonOperatorForbidden)
 	// As in a cluster, where a labeled ClusterRole is aggregated to the operator's ClusterRole.
 	n.Create(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "late"}, Rules: []rbacv1.PolicyRule{late}})
@@ -94,22 +93,5 @@ func (n tenant) unannotate(t *testing.T, name string) {
 	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null}}}`, seenAnnotation)
 	if err := n.Client.Patch(t.Context(), c, client.RawPatch("application/merge-patch+json", patch)); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func boxCRD() *apiextensionsv1.CustomResourceDefinition {
-	return &apiextensionsv1.CustomResourceDefinition{
-		ObjectMeta: metav1.ObjectMeta{Name: "boxes.late.example.com"},
-		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
-			Group: "late.example.com",
-			Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "boxes", Singular: "box", Kind: "Box", ListKind: "BoxList"},
-			Scope: apiextensionsv1.NamespaceScoped,
-			Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{
-				Name: "v1", Served: true, Storage: true,
-				Schema: &apiextensionsv1.CustomResourceValidation{
-					OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"},
-				},
-			}},
-		},
 	}
 }

@@ -63,28 +63,6 @@ func toolGate(t *testing.T) []byte {
 	return module
 }
 
-// definition returns a CustomResourceDefinition that serves all of the given versions and stores the first one.
-func definition(group, plural, kind string, versions ...string) *apiextensionsv1.CustomResourceDefinition {
-	crd := &apiextensionsv1.CustomResourceDefinition{
-		ObjectMeta: metav1.ObjectMeta{Name: plural + "." + group},
-		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
-			Group: group, Scope: apiextensionsv1.NamespaceScoped,
-			Names: apiextensionsv1.CustomResourceDefinitionNames{
-				Plural: plural, Singular: strings.ToLower(kind), Kind: kind, ListKind: kind + "List",
-			},
-		},
-	}
-	for i, version := range versions {
-		crd.Spec.Versions = append(crd.Spec.Versions, apiextensionsv1.CustomResourceDefinitionVersion{
-			Name: version, Served: true, Storage: i == 0,
-			Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{
-				Type: "object", XPreserveUnknownFields: new(true),
-			}},
-		})
-	}
-	return crd
-}
-
 // install creates a CustomResourceDefinition, which is deleted at the end of the test.
 func (n tenant) install(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) {
 	t.Helper()
@@ -234,7 +212,7 @@ func TestKinds_versionNotServed_admission(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
 		o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 		n := newTenant(t, o.env, toolRules("tools"))
-		n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
+		n.install(t, testenv.Definition(toolGroup, "tools", "Tool", "v1", "v2"))
 		n.Store(t, "gate", toolGate(t))
 		n.Plugin(t, "gate")
 		n.ExpectReady(t, "gate")
@@ -265,7 +243,7 @@ func TestKinds_recreated_admission(t *testing.T) {
 	restarts(t, func(t *testing.T, while func(*operator, func())) {
 		o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 		n := newTenant(t, o.env, toolRules("tools"), toolRules("implements"))
-		first := definition(toolGroup, "tools", "Tool", "v1")
+		first := testenv.Definition(toolGroup, "tools", "Tool", "v1")
 		n.install(t, first)
 		n.Store(t, "gate", toolGate(t))
 		n.Plugin(t, "gate")
@@ -276,14 +254,14 @@ func TestKinds_recreated_admission(t *testing.T) {
 		n.ExpectCondition(t, "gate", pluginsv1alpha1.ConditionReady, metav1.ConditionFalse, pluginsv1alpha1.ReasonKindNotFound, `kind "Tool"`, "is not installed")
 
 		t.Log("the same again")
-		while(o, func() { n.install(t, definition(toolGroup, "tools", "Tool", "v1")) })
+		while(o, func() { n.install(t, testenv.Definition(toolGroup, "tools", "Tool", "v1")) })
 		n.ExpectReady(t, "gate")
 		n.expectToolGate(t, "v1", n.NS)
 
 		t.Log("another resource name, with nobody looking in between")
 		while(o, func() {
 			n.uninstall(t, first.Name)
-			n.install(t, definition(toolGroup, "implements", "Tool", "v1"))
+			n.install(t, testenv.Definition(toolGroup, "implements", "Tool", "v1"))
 		})
 		n.expectToolGate(t, "v1", n.NS)
 		n.ExpectReady(t, "gate")
@@ -291,7 +269,7 @@ func TestKinds_recreated_admission(t *testing.T) {
 		t.Log("another scope")
 		while(o, func() {
 			n.uninstall(t, "implements."+toolGroup)
-			global := definition(toolGroup, "tools", "Tool", "v1")
+			global := testenv.Definition(toolGroup, "tools", "Tool", "v1")
 			global.Spec.Scope = apiextensionsv1.ClusterScoped
 			n.install(t, global)
 		})
@@ -308,7 +286,7 @@ func TestKinds_recreated_admission(t *testing.T) {
 func TestKinds_unavailable_admission(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	n := newTenant(t, o.env, toolRules("tools"))
-	n.install(t, definition(toolGroup, "tools", "Tool", "v1"))
+	n.install(t, testenv.Definition(toolGroup, "tools", "Tool", "v1"))
 	n.Store(t, "gate", toolGate(t))
 	n.Plugin(t, "gate")
 	n.ExpectReady(t, "gate")
@@ -333,7 +311,7 @@ func TestKinds_versionNotServed_replicas(t *testing.T) {
 	addresses := []string{testenv.FreeAddress(t), testenv.FreeAddress(t), testenv.FreeAddress(t)}
 	leader := startOperator(t, servesWebhooks(addresses[0]), elects)
 	n := newTenant(t, leader.env, toolRules("tools"))
-	n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
+	n.install(t, testenv.Definition(toolGroup, "tools", "Tool", "v1", "v2"))
 	n.Store(t, "gate", toolGate(t))
 	n.Plugin(t, "gate")
 	n.ExpectReady(t, "gate")
@@ -378,7 +356,7 @@ func TestKinds_versionNotServed_replicas(t *testing.T) {
 func TestKinds_versionNotServed_previousRevision(t *testing.T) {
 	o := startOperator(t, servesWebhooks(testenv.FreeAddress(t)))
 	n := newTenant(t, o.env, toolRules("tools"))
-	n.install(t, definition(toolGroup, "tools", "Tool", "v1", "v2"))
+	n.install(t, testenv.Definition(toolGroup, "tools", "Tool", "v1", "v2"))
 	n.Store(t, "gate", toolGate(t))
 	n.Plugin(t, "gate")
 	n.ExpectReady(t, "gate")

@@ -41,7 +41,7 @@ func newVersions(t *testing.T, o *operator) finalized {
 	n.GrantCluster(t, testenv.AccountSubject(n.NS, "plugin"), rule)
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: n.NS}, Rules: []rbacv1.PolicyRule{rule}}
 	n.Update(t, role)
-	n.install(t, definition(widgetGroup, "widgets", "Widget", "v1", "v2"))
+	n.install(t, testenv.Definition(widgetGroup, "widgets", "Widget", "v1", "v2"))
 	n.finalizer(t, "finalizer", forWidgets)
 	n.ExpectReady(t, "finalizer")
 	return n
@@ -150,7 +150,7 @@ func TestKinds_recreated_events(t *testing.T) {
 		while(o, func() {
 			n.free(t, "before")
 			n.uninstall(t, widgetName)
-			n.install(t, definition(widgetGroup, "gadgets", "Widget", "v1", "v2"))
+			n.install(t, testenv.Definition(widgetGroup, "gadgets", "Widget", "v1", "v2"))
 		})
 		n.makeWidget(t, "v1", "gadgets", "after")
 		n.expectTrace(t, "seen-after")
@@ -244,7 +244,7 @@ func TestKinds_notServed_guests(t *testing.T) {
 			o := startOperator(t)
 			n := newFinalized(t, o.env)
 			n.GrantCluster(t, testenv.AccountSubject(n.NS, "plugin"), rule("categories", "get", "list", "watch"), widgets("get", "list", "delete"))
-			n.install(t, definition(widgetGroup, "widgets", "Widget", "v1", "v2"))
+			n.install(t, testenv.Definition(widgetGroup, "widgets", "Widget", "v1", "v2"))
 			n.makeWidget(t, "v1", "widgets", "read")
 			n.category(t, "tools")
 			read := func(plugin, want string) { // one plugin for each read, because equal Events are aggregated

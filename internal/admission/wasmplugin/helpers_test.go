@@ -73,15 +73,7 @@ func newTestCluster(t *testing.T, change ...func(*Options)) *testCluster {
 		f(&o)
 	}
 	Register(mgr.GetWebhookServer(), mgr.GetScheme(), o)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- mgr.Start(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("the manager ended with: %v", err)
-		}
-	})
+	testenv.Background(t, mgr.Start)
 	testenv.Eventually(t, "the webhook serves", func(ctx context.Context) error {
 		dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
 		conn, err := dialer.DialContext(ctx, "tcp", address)

@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
-	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
 )
@@ -140,16 +139,6 @@ func TestWebhook_updates(t *testing.T) {
 	testenv.Eventually(t, "it is gone", func(ctx context.Context) error {
 		return client.IgnoreNotFound(w.Client.Get(ctx, client.ObjectKeyFromObject(wp), wp))
 	})
-}
-
-// username returns the user name of a client at the API server.
-func username(t *testing.T, env *testenv.Env) string {
-	t.Helper()
-	name, err := rbac.NewOperator(env.Config).Username(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return name
 }
 
 // A user needs a permission for the ServiceAccount that the code runs as, by a role of their own or of a group.

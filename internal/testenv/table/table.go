@@ -5,19 +5,23 @@ package table
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"sigs.k8s.io/yaml"
-
-	"github.com/k1s-io/k1s/internal/testenv/testfile"
 )
 
 // Read returns the cases in a file of the test's folder testdata. Each case has a name and the fields of T, whose names
 // in the file start with a small letter. An unknown field fails the test.
 func Read[T any](t testing.TB, file string) []T {
 	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", file))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var cases []T
-	if err := yaml.UnmarshalStrict(testfile.Read(t, "testdata", file), &cases); err != nil {
+	if err := yaml.UnmarshalStrict(text, &cases); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
 	if len(cases) == 0 {
