@@ -41,7 +41,7 @@ func (e *Env) ServiceAccount(t *testing.T, namespace, name string) {
 	e.Create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
 }
 
-// Eventually polls check until it returns nil. If that takes longer than Patience, the test fails with the last error.
+// Eventually polls check until it returns nil. If that takes longer than Timeout, the test fails with the last error.
 func Eventually(t *testing.T, what string, check func(context.Context) error) {
 	t.Helper()
 	if err := Poll(t.Context(), Timeout, check); err != nil {
@@ -97,7 +97,7 @@ func Background(t *testing.T, start func(context.Context) error) (stop func()) {
 	go func() { done <- start(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+		if err := <-done; err != nil {
 			t.Errorf("ended with: %v", err)
 		}
 	})
