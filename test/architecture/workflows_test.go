@@ -113,12 +113,14 @@ func TestWorkflows_sameTargets(t *testing.T) {
 // stepsOfCI returns the targets that .ci/run runs without arguments.
 func stepsOfCI(t *testing.T, root string) []string {
 	t.Helper()
-	text := testfile.Read(t, root, ".ci/run")
-	match := regexp.MustCompile(`(?m)\|\| set -- (.+)$`).FindSubmatch(text)
-	if match == nil {
-		t.Fatal(".ci/run does not set its targets with: set -- TARGET...")
+	var targets []string
+	for _, match := range regexp.MustCompile(`(?m)^  step make ([a-z]+)$`).FindAllSubmatch(testfile.Read(t, root, ".ci/run"), -1) {
+		targets = append(targets, string(match[1]))
 	}
-	return strings.Fields(string(match[1]))
+	if len(targets) == 0 {
+		t.Fatal(".ci/run has no lines: step make TARGET")
+	}
+	return targets
 }
 
 // TestDependabot_modules checks that Dependabot updates every Go module and every action.
