@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -22,7 +23,9 @@ func TestWasmPlugin_kstatus(t *testing.T) {
 	n.Plugin(t, "annotator")
 	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionReconciling, metav1.ConditionTrue, pluginsv1alpha1.ReasonConfigMapNotFound)
 	n.expectNoCondition(t, "annotator", pluginsv1alpha1.ConditionStalled)
-	n.StoreRaw(t, "annotator", []byte("text"))
+	// kubectl puts text into data, and a module into binaryData.
+	n.Create(t, &corev1.ConfigMap{ObjectMeta: n.Meta("annotator"), Data: map[string]string{"plugin.wasm": "text"}})
+	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionFalse, pluginsv1alpha1.ReasonNotWasm)
 	n.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionStalled, metav1.ConditionTrue, pluginsv1alpha1.ReasonNotWasm)
 	n.expectNoCondition(t, "annotator", pluginsv1alpha1.ConditionReconciling)
 	n.Store(t, "annotator", conformanceFixture(t, "annotator.wasm"))

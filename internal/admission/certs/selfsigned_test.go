@@ -199,7 +199,7 @@ func TestSelfSigned_names(t *testing.T) {
 	env := testenv.Shared(t)
 	ns := env.Namespace(t)
 	key := types.NamespacedName{Namespace: ns, Name: "cert"}
-	for _, names := range [][]string{{"a.example", "b.example"}, {"c.example", "a.example"}} {
+	for _, names := range [][]string{{"a.example", "b.example"}, {"c.example", "a.example"}, {"c.example", "d.example"}} {
 		r := startReplica(t, env, key, &SelfSigned{DNSNames: names})
 		testenv.Eventually(t, "the certificate has the names", func(context.Context) error {
 			if err := r.store.Check(nil); err != nil {

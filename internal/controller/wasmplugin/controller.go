@@ -119,7 +119,7 @@ func New(c Config) *Reconciler {
 		finalizers: finalizers{sweep: sweep, status: r.status, events: r.events, replica: r.replica, clock: c.Revisions.clock, grace: r.timing.PermissionsGrace},
 	}
 	r.unload = unload{publish: r.publish, revisions: c.Revisions, waits: waits, decorators: c.Decorators}
-	r.remove = remove{unload: r.unload, status: r.status, sweep: sweep, decorators: c.Decorators, anomalies: c.Anomalies}
+	r.remove = remove{unload: r.unload, status: r.status, sweep: sweep, replica: r.replica, decorators: c.Decorators, anomalies: c.Anomalies}
 	r.checks = checks{
 		permissions: perms, revisions: c.Revisions, waits: waits, enqueue: r.enqueuer.enqueue,
 		watching: func(name types.NamespacedName, x *revision) bool { return c.Watches.Running(name, x.plan.Watch) },

@@ -45,6 +45,7 @@ type remove struct {
 	unload     unload
 	status     *status
 	sweep      sweep
+	replica    *replica
 	decorators Decorators
 	anomalies  Anomalies
 }
@@ -62,7 +63,7 @@ func (r remove) deleted(ctx context.Context, name types.NamespacedName) error {
 // objects without calling the plugin's finalize. It needs neither the plugin's module nor its ServiceAccount or
 // permissions.
 func (r remove) terminating(ctx context.Context, l *load) (ctrl.Result, error) {
-	if !r.unload.publish.finalizers.replica.leads() || !controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) {
+	if !r.replica.leads() || !controllerutil.ContainsFinalizer(l.plugin, pluginsv1alpha1.FinalizerCleanup) {
 		return ctrl.Result{}, r.deleted(ctx, l.name)
 	}
 	err := r.unload.run(ctx, l.name)

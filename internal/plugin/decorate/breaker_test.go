@@ -285,3 +285,27 @@ func TestBreaker_concurrent(t *testing.T) {
 		}
 	})
 }
+
+// A probe that panics does not keep the breaker from the next one: the caller may recover.
+func TestBreaker_probe_panics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBroken()
+		b.trip(t)
+		time.Sleep(minPause + 1) //nolint:forbidigo // the bubble's time, which passes at once
+		answer := b.guest.answer
+		b.guest.answer = func(context.Context, plugin.Call) ([]byte, error) { panic("of the test") }
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic is gone")
+				}
+			}()
+			_ = b.call(t, nil)
+		}()
+		b.guest.answer = answer
+		if err := b.call(t, nil); err != nil {
+			t.Errorf("the next probe: %v", err)
+		}
+	})
+}
