@@ -5,6 +5,8 @@ package plugin
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,11 +19,13 @@ type Registry struct {
 
 	mu    sync.Mutex
 	slots map[types.NamespacedName]*Slot
+	// removed are slots whose last calls have not ended.
+	removed map[*Slot]struct{}
 }
 
 // NewRegistry returns an empty registry. Its slots are created with the given drain time.
 func NewRegistry(drain time.Duration) *Registry {
-	return &Registry{drain: drain, slots: map[types.NamespacedName]*Slot{}}
+	return &Registry{drain: drain, slots: map[types.NamespacedName]*Slot{}, removed: map[*Slot]struct{}{}}
 }
 
 // Slot returns the slot of a plugin. It creates an empty one if the plugin has none.
@@ -36,22 +40,29 @@ func (r *Registry) Slot(name types.NamespacedName) *Slot {
 	return s
 }
 
-// Remove closes the slot of a plugin and removes it.
-func (r *Registry) Remove(ctx context.Context, name types.NamespacedName) error {
+// Remove removes the slot of a plugin, and closes it in the background, after its last call.
+func (r *Registry) Remove(name types.NamespacedName) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	s, ok := r.slots[name]
-	delete(r.slots, name)
-	r.mu.Unlock()
 	if !ok {
-		return nil
+		return
 	}
-	return s.Close(ctx)
+	delete(r.slots, name)
+	r.removed[s] = struct{}{}
+	s.shut()
+	go func() {
+		s.leaving.Wait()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.removed, s)
+	}()
 }
 
-// Close closes and removes all slots.
+// Close closes and removes all slots, and waits for those that Remove has removed.
 func (r *Registry) Close(ctx context.Context) error {
 	r.mu.Lock()
-	slots := r.slots
+	slots := slices.AppendSeq(slices.Collect(maps.Values(r.slots)), maps.Keys(r.removed))
 	r.slots = map[types.NamespacedName]*Slot{}
 	r.mu.Unlock()
 	var wg sync.WaitGroup

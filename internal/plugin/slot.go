@@ -104,10 +104,7 @@ func (s *Slot) leave(l *lease) {
 
 // Close empties the slot permanently. It waits until every replaced revision is closed, or until the context ends.
 func (s *Slot) Close(ctx context.Context) error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.Swap(nil)
+	s.shut()
 	retired := make(chan struct{})
 	go func() {
 		s.leaving.Wait()
@@ -119,6 +116,14 @@ func (s *Slot) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the revision's last calls: %w", ctx.Err())
 	}
+}
+
+// shut empties the slot permanently.
+func (s *Slot) shut() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.Swap(nil)
 }
 
 // acquire returns the serving revision with one more reference, or nil if there is none.

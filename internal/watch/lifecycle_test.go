@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -188,34 +190,41 @@ func TestManager_ensure_deleted(t *testing.T) {
 	}
 }
 
-// TestManager_stop_waits shows that Stop waits for the reconcile in flight, without canceling it, and that no other
-// begins.
+// TestManager_stop_waits shows that Stop waits for the reconcile in flight, that no other begins, and that the one in
+// flight is canceled after a timeout.
 func TestManager_stop_waits(t *testing.T) {
 	t.Parallel()
-	for name, stop := range map[string]func(*testCluster){
-		"stop":    func(w *testCluster) { w.Stop(named("plugin")) },
-		"restart": func(w *testCluster) { w.ensure("plugin", w.of(configMaps, secrets), &journal{}) },
-		"end":     func(w *testCluster) { w.end() },
+	stop := func(w *testCluster) { w.Stop(named("plugin")) }
+	restart := func(w *testCluster) { w.ensure("plugin", w.of(configMaps, secrets), &journal{}) }
+	for name, tt := range map[string]struct {
+		stop    func(*testCluster)
+		timeout time.Duration
+		cutOff  bool
+	}{
+		"stop":             {stop: stop, timeout: time.Hour},
+		"restart":          {stop: restart, timeout: time.Hour},
+		"end":              {stop: func(w *testCluster) { w.end() }},
+		"stop, endless":    {stop: stop, timeout: time.Millisecond, cutOff: true},
+		"restart, endless": {stop: restart, timeout: time.Millisecond, cutOff: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newTestCluster(t)
+			w.stopTimeout = tt.timeout
 			for i := range 5 {
 				w.put(w.configMap(fmt.Sprintf("cm-%d", i)))
 			}
 			entered, proceed := make(chan struct{}, 10), make(chan struct{})
-			var cutOff, finished int
-			var mu sync.Mutex
+			var cutOff, finished atomic.Int64
 			j := &journal{do: func(ctx context.Context, _ Request, _ Turn) (reconcile.Result, error) {
 				entered <- struct{}{}
-				<-proceed
-				mu.Lock()
-				defer mu.Unlock()
-				finished++
-				if ctx.Err() != nil {
-					cutOff++
+				select {
+				case <-proceed:
+					finished.Add(1)
+				case <-ctx.Done():
+					cutOff.Add(1)
 				}
-				return reconcile.Result{}, nil
+				return reconcile.Result{}, ctx.Err()
 			}}
 			spec := w.of(configMaps)
 			spec.MaxConcurrentReconciles = 1
@@ -224,25 +233,29 @@ func TestManager_stop_waits(t *testing.T) {
 			stopped := make(chan struct{})
 			go func() {
 				defer close(stopped)
-				stop(w)
+				tt.stop(w)
 			}()
-			select {
-			case <-stopped:
-				t.Error("it did not wait")
-			case <-time.After(300 * time.Millisecond):
+			if !tt.cutOff {
+				select {
+				case <-stopped:
+					t.Error("it did not wait")
+				case <-time.After(300 * time.Millisecond):
+				}
+				close(proceed)
 			}
-			close(proceed)
 			select {
 			case <-stopped:
 			case <-time.After(testenv.Timeout):
 				t.Fatal("it did not end")
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			if finished != 1 || cutOff != 0 || j.total() != 1 {
-				t.Errorf("%d calls, %d finished, %d of them cut off; want just the one in flight", j.total(), finished, cutOff)
+			wantCutOff := int64(0)
+			if tt.cutOff {
+				wantCutOff = 1
 			}
-			if got := len(w.informers.count()); name != "restart" && got != 0 {
+			if j.total() != 1 || finished.Load() != 1-wantCutOff || cutOff.Load() != wantCutOff {
+				t.Errorf("%d calls, %d finished, %d cut off; want just the one in flight, cut off %d", j.total(), finished.Load(), cutOff.Load(), wantCutOff)
+			}
+			if got := len(w.informers.count()); !strings.HasPrefix(name, "restart") && got != 0 {
 				t.Errorf("%d informers are left", got)
 			}
 		})
@@ -255,6 +268,7 @@ func TestManager_inFlightReads(t *testing.T) {
 	w := newTestCluster(t)
 	w.put(w.configMap("a"))
 	entered, proceed, read := make(chan struct{}, 10), make(chan struct{}), make(chan error, 10)
+	w.stopTimeout = time.Hour
 	j := &journal{do: func(ctx context.Context, req Request, _ Turn) (reconcile.Result, error) {
 		entered <- struct{}{}
 		<-proceed

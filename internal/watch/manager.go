@@ -23,6 +23,10 @@ type Reconciler interface {
 // controller-runtime's manager, and a Pod, allow by default.
 const endTimeout = 20 * time.Second
 
+// stopTimeout limits how long reconciles in flight can take when the controller of one plugin stops. Nearly all of them
+// end earlier. Whoever stops a controller waits for it, and must not wait for as long as a plugin may run.
+const stopTimeout = 200 * time.Millisecond
+
 var errStopped = errors.New("the manager of watches is not running")
 
 // Manager runs a controller for each plugin. It is a manager.Runnable. It is safe for concurrent use for different
@@ -38,13 +42,15 @@ type Manager struct {
 	hard    context.Context //nolint:containedctx // as above
 	running map[types.NamespacedName]*running
 	started chan struct{}
+	// stopTimeout is stopTimeout, or another in a test.
+	stopTimeout time.Duration
 }
 
 // NewManager returns a Manager that uses a cache of NewCache. The caller starts the cache.
 func NewManager(c *Cache, log logr.Logger) *Manager {
 	return &Manager{
 		informers: newInformers(c), log: log,
-		running: map[types.NamespacedName]*running{}, started: make(chan struct{}),
+		running: map[types.NamespacedName]*running{}, started: make(chan struct{}), stopTimeout: stopTimeout,
 	}
 }
 
@@ -65,15 +71,15 @@ func (m *Manager) Start(ctx context.Context) error {
 	m.running = map[types.NamespacedName]*running{}
 	m.mu.Unlock()
 	for _, r := range all {
-		r.stop()
+		r.stop(endTimeout) // m.hard ends before
 	}
 	return nil
 }
 
 // Ensure makes a plugin's controller watch what the spec says. A controller that already does so keeps running. Any
-// other controller is stopped, its reconciles in flight finish, and the new one starts with every object. No event is
-// lost in between: the new controller receives events before the old one stops receiving them, and takes over the
-// deleted objects whose deletion the old one has not handled.
+// other controller is stopped, as by Stop, and the new one starts with every object. No event is lost in between: the
+// new controller receives events before the old one stops receiving them, and takes over the deleted objects whose
+// deletion the old one has not handled.
 func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Spec, r Reconciler) error {
 	base, err := m.base(ctx)
 	if err != nil {
@@ -106,20 +112,21 @@ func (m *Manager) Ensure(ctx context.Context, name types.NamespacedName, spec Sp
 	}
 	m.mu.Unlock()
 	if next != nil { // Start has ended meanwhile and does not stop this controller
-		next.stop()
+		next.stop(m.stopTimeout)
 		return errStopped
 	}
 	return nil
 }
 
-// Stop stops a plugin's controller, if it has one, and waits for its reconciles in flight.
+// Stop stops a plugin's controller, if it has one, and waits for its reconciles in flight. Those that do not end within
+// 200 ms are canceled.
 func (m *Manager) Stop(name types.NamespacedName) {
 	m.mu.Lock()
 	r := m.running[name]
 	delete(m.running, name)
 	m.mu.Unlock()
 	if r != nil {
-		r.stop()
+		r.stop(m.stopTimeout)
 	}
 }
 

@@ -17,12 +17,13 @@ type worker struct {
 	limiter   workqueue.TypedRateLimiter[Request]
 	deletions *deletions
 	causes    *causes
-	// run ends when the controller stops. hard ends the reconciles that are in flight then.
+	// run ends when the controller stops. hard ends a while later, and with it the reconciles that are in flight.
 	run, hard context.Context //nolint:containedctx // they are the controller's life, not a request's
 }
 
-// Reconcile implements controller-runtime's TypedReconciler. A stopping controller finishes the reconciles that have
-// begun, so that no write is interrupted, and begins no others: the next controller lists every object again.
+// Reconcile implements controller-runtime's TypedReconciler. A stopping controller gives the reconciles that have begun
+// a while to finish, so that few writes are interrupted, and begins no others: the next controller lists every object
+// again.
 func (w *worker) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
 	if w.run.Err() != nil {
 		return reconcile.Result{}, nil

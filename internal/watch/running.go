@@ -34,11 +34,16 @@ type running struct {
 	causes    *causes
 	log       logr.Logger
 	informers *informerSet
+	// cutOff cancels the reconciles in flight.
+	cutOff context.CancelFunc
 }
 
-// stop stops the controller: it waits for the workers, and only then releases the informers, from which the workers
-// read.
-func (r *running) stop() {
+// stop stops the controller: it waits for the workers, whose reconciles it cancels after a timeout, and only then
+// releases the informers, from which the workers read.
+func (r *running) stop(timeout time.Duration) {
+	timer := time.AfterFunc(timeout, r.cutOff)
+	defer timer.Stop()
+	defer r.cutOff()
 	r.Stop()
 	if err := r.Err(); err != nil {
 		r.log.Error(err, "Controller of a plugin failed")
@@ -48,6 +53,7 @@ func (r *running) stop() {
 
 // abandon stops a controller that was never started.
 func (r *running) abandon() {
+	r.cutOff()
 	r.Abandon()
 	r.informers.release()
 }
@@ -100,13 +106,15 @@ func (h *informerSet) release() {
 func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, spec Spec, informers *informerSet, reconciler Reconciler) (*running, error) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[Request](minBackoff, maxBackoff)
 	r := &running{spec: spec, deletions: newDeletions(), causes: newCauses(), log: m.log.WithValues("plugin", name.String()), informers: informers}
-	w := &worker{Reconciler: reconciler, limiter: limiter, deletions: r.deletions, causes: r.causes, hard: m.hard}
+	w := &worker{Reconciler: reconciler, limiter: limiter, deletions: r.deletions, causes: r.causes}
+	w.hard, r.cutOff = context.WithCancel(m.hard) //nolint:gosec // stop and abandon call it
 	var err error
 	// Without a name, the queue has no metrics, which would be updated twice a second for every plugin.
 	r.Controller, err = NewController(base, name.String(), "", controller.TypedOptions[Request]{
 		Reconciler: w, MaxConcurrentReconciles: spec.MaxConcurrentReconciles, RateLimiter: limiter, Logger: r.log,
 	})
 	if err != nil {
+		r.cutOff()
 		informers.release()
 		return nil, err
 	}

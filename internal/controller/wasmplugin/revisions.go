@@ -3,8 +3,6 @@
 package wasmplugin
 
 import (
-	"context"
-	"fmt"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -163,14 +161,11 @@ func (r *Revisions) rollBack(name types.NamespacedName, back *rollback) (*revisi
 	return &x, true
 }
 
-// remove closes the slot of a plugin, which then has no serving revision.
-func (r *Revisions) remove(ctx context.Context, name types.NamespacedName) error {
+// remove removes a plugin, which then has no serving revision. Its last calls may still run.
+func (r *Revisions) remove(name types.NamespacedName) {
 	r.mu.Lock()
 	delete(r.serving, name)
 	delete(r.writes, name)
 	r.mu.Unlock()
-	if err := r.slots.Remove(ctx, name); err != nil {
-		return fmt.Errorf("close the plugin: %w", err)
-	}
-	return nil
+	r.slots.Remove(name)
 }

@@ -22,14 +22,16 @@ type unload struct {
 	decorators Decorators
 }
 
-// run stops first the plugin's events, then its revision, after no admission request can wait for it.
+// run stops first the plugin's events, whose reconciles it cancels, then its revision. Admission requests in flight end in
+// the background: the API server waits for their answers.
 func (u unload) run(ctx context.Context, name types.NamespacedName) error {
 	if err := u.publish.remove(ctx, name); err != nil {
 		return err
 	}
 	u.waits.end(name)
 	u.decorators.Stops(name.String())
-	return u.revisions.remove(ctx, name)
+	u.revisions.remove(name)
+	return nil
 }
 
 // suspend unloads a plugin while spec.suspend is true, and keeps the digest of its last revision in the status.
