@@ -107,7 +107,7 @@ func (m *Manager) prepare(ctx, base context.Context, name types.NamespacedName, 
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[Request](minBackoff, maxBackoff)
 	r := &running{spec: spec, deletions: newDeletions(), causes: newCauses(), log: m.log.WithValues("plugin", name.String()), informers: informers}
 	w := &worker{Reconciler: reconciler, limiter: limiter, deletions: r.deletions, causes: r.causes}
-	w.hard, r.cutOff = context.WithCancel(m.hard) //nolint:gosec // stop and abandon call it
+	w.hard, r.cutOff = context.WithCancel(m.hard)
 	var err error
 	// Without a name, the queue has no metrics, which would be updated twice a second for every plugin.
 	r.Controller, err = NewController(base, name.String(), "", controller.TypedOptions[Request]{
