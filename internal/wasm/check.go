@@ -29,7 +29,7 @@ func (e *Engine) checkOrigin(origin string, module []byte, limits plugin.Limits)
 	switch {
 	case errors.Is(err, binary.ErrComponent):
 		return nil, plugin.Reject(pluginsv1alpha1.ReasonNotWasm,
-			"%s holds a WebAssembly component, and k1s does not support the component model: build the plugin as a core module (Rust: target wasm32-unknown-unknown, not wasm32-wasip2; C: -mexec-model=reactor)", origin)
+			"%s holds a WebAssembly component, and k1s does not support the component model: %s", origin, sniff.Of(module).Advice)
 	case errors.Is(err, binary.ErrNotWasm):
 		return nil, notWasm(origin, module)
 	case errors.As(err, &proposal):

@@ -23,7 +23,23 @@ const (
 	buildAsWasm = "build it for WebAssembly"
 	unpackFirst = "unpack it, and store the module, or that as gzip or zstd"
 	decodeFirst = "decode it, and store the module's bytes, as `kubectl create configmap --from-file` does"
+	buildAsCore = "build the plugin as a core module (Rust: target wasm32-unknown-unknown, not wasm32-wasip2; C: -mexec-model=reactor)"
 )
+
+// The kinds of WebAssembly. A component differs from a core module in the layer, 16 bits after the version.
+var (
+	module    = Content{"a WebAssembly module", storeAsIs}
+	component = Content{"a WebAssembly component", buildAsCore}
+)
+
+// IsModule reports whether the data begins like a core module.
+func (c Content) IsModule() bool { return c == module }
+
+// IsComponent reports whether the data begins like a component of the component model, which is not a core module.
+func (c Content) IsComponent() bool { return c == component }
+
+// IsProgram reports whether the data begins like a program or library for a processor.
+func (c Content) IsProgram() bool { return c.Advice == buildAsWasm }
 
 // signature is the magic number of a kind of file.
 type signature struct {
@@ -39,7 +55,7 @@ func (s signature) of(head []byte) bool {
 
 // signatures are the kinds that are detected by their first bytes.
 var signatures = []signature{
-	{0, "\x00asm", Content{"a WebAssembly module", storeAsIs}},
+	{0, "\x00asm", module},
 	{0, "\x1f\x8b\x08", Content{"a gzip file", unpackFirst}},
 	{0, "\x28\xb5\x2f\xfd", Content{"a zstd file", unpackFirst}},
 	{0, "BZh", Content{"a bzip2 file", unpackFirst}},
@@ -66,6 +82,9 @@ func Of(stored []byte) Content {
 	head := stored[:min(len(stored), most)]
 	for _, s := range signatures {
 		if s.of(head) {
+			if s.content.IsModule() && bytes.HasPrefix(head[min(len(head), 6):], []byte{1, 0}) {
+				return component
+			}
 			return s.content
 		}
 	}

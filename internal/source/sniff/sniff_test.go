@@ -60,6 +60,8 @@ func TestOf(t *testing.T) {
 	for name, tc := range map[string]struct{ in, what string }{
 		"nothing":          {"", "nothing (0 bytes)"},
 		"a module":         {wasm, "a WebAssembly module"},
+		"a component":      {"\x00asm\x0d\x00\x01\x00", "a WebAssembly component"},
+		"module, cut off":  {"\x00asm", "a WebAssembly module"},
 		"gzip":             {gzipped(t, wasm), "a gzip file"},
 		"tar":              {tarred(t), "a tar archive"},
 		"zip":              {zipped(t), "a zip archive"},
@@ -91,6 +93,24 @@ func TestOf(t *testing.T) {
 		got := Of([]byte(tc.in))
 		if got.What != tc.what || (got.Advice == "") != (tc.what == "") {
 			t.Errorf("%s: got %+v, want %q", name, got, tc.what)
+		}
+	}
+}
+
+func TestContent_kinds(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string][3]bool{
+		wasm:                                 {true, false, false},
+		"\x00asm\x0d\x00\x01\x00":            {false, true, false},
+		"\x7fELF\x02\x01\x01\x00":            {false, false, true},
+		"MZ\x90\x00":                         {false, false, true},
+		"text":                               {},
+		"\x01":                               {},
+		hex.EncodeToString([]byte("\x7fEL")): {},
+	} {
+		c := Of([]byte(in))
+		if got := [3]bool{c.IsModule(), c.IsComponent(), c.IsProgram()}; got != want {
+			t.Errorf("%q: module, component, program = %v, want %v", in, got, want)
 		}
 	}
 }
