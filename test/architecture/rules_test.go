@@ -78,6 +78,10 @@ func rules() []rule {
 			reason: "a source costs only those who use it",
 		},
 		{
+			from: []string{"internal/source/oci/artifact"}, forbid: append([]string{"k8s.io/client-go/..."}, registryLibraries...),
+			reason: "reading untrusted artifacts stays small enough to be fuzzed and reviewed",
+		},
+		{
 			from: allPackages, except: []string{"internal/testenv/...", "test/..."}, forbid: []string{"internal/testenv/..."},
 			reason: "the test environment is for tests",
 		},

@@ -73,6 +73,21 @@ const (
 	ReasonDuplicateName = "DuplicateName"
 )
 
+// Reasons of a false Fetched condition of a plugin from an OCI artifact, besides NotWasm, ModuleTooLarge and
+// InvalidCompression.
+const (
+	// ReasonInvalidManifest means that a manifest or index of the artifact is malformed, of a type that the operator does
+	// not support, or refers to more manifests or layers than the operator accepts.
+	ReasonInvalidManifest = "InvalidManifest"
+	// ReasonInvalidArchive means that a tar archive in the artifact is malformed or ambiguous, or has more files than the
+	// operator accepts.
+	ReasonInvalidArchive = "InvalidArchive"
+	// ReasonNoModule means that no layer of the artifact holds a WebAssembly module.
+	ReasonNoModule = "NoModule"
+	// ReasonSeveralModules means that the artifact holds more than one WebAssembly module.
+	ReasonSeveralModules = "SeveralModules"
+)
+
 // Reasons of a false Verified condition.
 const (
 	// ReasonDigestMismatch means that the module's digest is not spec.sha256.
