@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 GO_TOOL := go tool -modfile=$(CURDIR)/go.tools.mod
 
 # Modules in this repository besides the root; new plugins are found by themselves.
-MODULES := $(patsubst %/go.mod,%,$(wildcard hack/controlplane/go.mod hack/image/go.mod plugins/sdk/go/go.mod plugins/*/go.mod test/bench/go.mod))
+MODULES := $(patsubst %/go.mod,%,$(wildcard hack/controlplane/go.mod hack/image/go.mod plugins/sdk/go/go.mod plugins/*/go.mod test/bench/go.mod test/registry/go.mod))
 GO_PLUGINS := $(patsubst plugins/%/go.mod,%,$(wildcard plugins/*/go.mod))
 
 # The directory with kube-apiserver, etcd and kubectl, built on first use.

@@ -21,14 +21,16 @@ const (
 	maxAddresses = 8
 )
 
-// errAddress means that plugins are not allowed to reach an address. It does not include the address, because guests
+// ErrAddress means that plugins are not allowed to reach an address. It does not include the address, because guests
 // must not learn what a name inside of the network resolves to.
-var errAddress = errors.New("the address is one that plugins cannot reach")
+var ErrAddress = errors.New("the address is one that plugins cannot reach")
 
 // Egress restricts where HTTP requests of plugins can go, regardless of their specs. Its zero value is ready to use.
 type Egress struct {
 	// Denied are addresses that no plugin can reach; nil means DeniedAddresses().
 	Denied []netip.Prefix
+	// Allowed are exceptions from Denied.
+	Allowed []netip.Prefix
 	// RootCAs are the CAs that are trusted for servers; nil means those of the system.
 	RootCAs *x509.CertPool
 	// Lookup resolves a host name; nil means the system's resolver.
@@ -59,6 +61,9 @@ var wellKnownNAT64 = netip.MustParsePrefix("64:ff9b::/96")
 func (e Egress) denies(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
 	contains := func(p netip.Prefix) bool { return p.Contains(address) }
+	if address.IsValid() && slices.ContainsFunc(e.Allowed, contains) {
+		return false
+	}
 	if !address.IsValid() || slices.ContainsFunc(e.Denied, contains) {
 		return true
 	}
@@ -70,9 +75,9 @@ func (e Egress) denies(address netip.Addr) bool {
 	return false
 }
 
-// dial resolves a name, checks its addresses and connects to one of them. The name is not resolved again after the
+// Dial resolves a name, checks its addresses and connects to one of them. The name is not resolved again after the
 // check, so that it cannot resolve to something else by then.
-func (e Egress) dial(ctx context.Context, _, target string) (net.Conn, error) {
+func (e Egress) Dial(ctx context.Context, _, target string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	host, port, err := net.SplitHostPort(target)
@@ -85,7 +90,7 @@ func (e Egress) dial(ctx context.Context, _, target string) (net.Conn, error) {
 	}
 	// One denied address is enough: a legitimate name has none.
 	if slices.ContainsFunc(addresses, e.denies) {
-		return nil, errAddress
+		return nil, ErrAddress
 	}
 	err = &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
 	for i, address := range addresses {
@@ -104,7 +109,7 @@ func (e Egress) dial(ctx context.Context, _, target string) (net.Conn, error) {
 func (e Egress) control(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || e.denies(to.Addr()) {
-		return errAddress
+		return ErrAddress
 	}
 	return nil
 }

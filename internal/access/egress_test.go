@@ -141,7 +141,7 @@ func TestEgress_control(t *testing.T) {
 	t.Parallel()
 	e := Egress{Denied: DeniedAddresses()}
 	for address, denied := range map[string]bool{"127.0.0.1:80": true, "[::1]:80": true, "rubbish": true, "192.0.2.1:80": false} {
-		if err := e.control("tcp", address, nil); errors.Is(err, errAddress) != denied {
+		if err := e.control("tcp", address, nil); errors.Is(err, ErrAddress) != denied {
 			t.Errorf("%s: got %v", address, err)
 		}
 	}

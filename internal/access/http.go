@@ -46,7 +46,7 @@ func (e Egress) transport() *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		DialContext:            e.dial,
+		DialContext:            e.Dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: e.RootCAs},
 		TLSHandshakeTimeout:    dialTimeout,
 		DisableCompression:     true,
@@ -197,7 +197,7 @@ func httpFailure(ctx, within context.Context, err error, method, host string) er
 		return denied
 	case errors.As(err, &status):
 		return status
-	case errors.Is(err, errAddress):
+	case errors.Is(err, ErrAddress):
 		return &denial{layer: audit.LayerAddress, StatusError: &apierrors.StatusError{ErrStatus: metav1.Status{
 			Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
 			Message: fmt.Sprintf("%s: cannot %s %q: it has an address that plugins cannot reach: loopback, link-local, metadata, or one that the operator denies",

@@ -88,6 +88,32 @@ const (
 	ReasonSeveralModules = "SeveralModules"
 )
 
+// Reasons of a false Fetched condition with spec.source.oci.
+const (
+	// ReasonPulling means that the artifact is being pulled for the first time.
+	ReasonPulling = "Pulling"
+	// ReasonInvalidReference means that spec.source.oci.reference cannot be parsed.
+	ReasonInvalidReference = "InvalidReference"
+	// ReasonRegistryNotAllowed means that the operator does not pull from the registry.
+	ReasonRegistryNotAllowed = "RegistryNotAllowed"
+	// ReasonPullSecretNotFound means that a Secret of spec.source.oci.pullSecrets does not exist.
+	ReasonPullSecretNotFound = "PullSecretNotFound"
+	// ReasonPullSecretForbidden means that the ServiceAccount lacks the verb get on a pull secret.
+	ReasonPullSecretForbidden = "PullSecretForbidden"
+	// ReasonPullSecretInvalid means that a pull secret has another type, or that its credentials cannot be parsed.
+	ReasonPullSecretInvalid = "PullSecretInvalid"
+	// ReasonCABundleInvalid means that spec.source.oci.caBundle has no certificate in PEM.
+	ReasonCABundleInvalid = "CABundleInvalid"
+	// ReasonUnauthorized means that the registry does not let the plugin's credentials pull.
+	ReasonUnauthorized = "Unauthorized"
+	// ReasonArtifactNotFound means that the registry does not have the repository, the tag or the digest.
+	ReasonArtifactNotFound = "ArtifactNotFound"
+	// ReasonRegistryUnavailable means that the registry could not be reached, or failed; the operator retries.
+	ReasonRegistryUnavailable = "RegistryUnavailable"
+	// ReasonArtifactCorrupt means that the registry sent something else than the digest or the size describes.
+	ReasonArtifactCorrupt = "ArtifactCorrupt"
+)
+
 // Reasons of a false Verified condition.
 const (
 	// ReasonDigestMismatch means that the module's digest is not spec.sha256.

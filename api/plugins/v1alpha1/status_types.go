@@ -25,6 +25,10 @@ type WasmPluginStatus struct {
 	// +optional
 	Revision *Revision `json:"revision,omitempty"`
 
+	// artifact is what was pulled for spec.source.oci. Absent means another source, or that nothing was pulled yet.
+	// +optional
+	Artifact *ArtifactStatus `json:"artifact,omitempty"`
+
 	// previousDigest is the digest, "sha256:" and 64 hex digits, of the previous revision. Absent means that there was
 	// no previous revision.
 	// +optional
@@ -43,6 +47,25 @@ type WasmPluginStatus struct {
 	// +listMapKey=kind
 	// +kubebuilder:validation:MaxItems=256
 	FinalizedTypes []TypeReference `json:"finalizedTypes,omitempty"`
+}
+
+// ArtifactStatus is an artifact that was pulled from an OCI registry.
+type ArtifactStatus struct {
+	// digest is the digest, "sha256:" and 64 hex digits, of the manifest or index that the reference is resolved to.
+	// +required
+	Digest string `json:"digest,omitempty"`
+
+	// format is the format of the artifact, as the operator detected it.
+	// +optional
+	Format string `json:"format,omitempty"`
+
+	// pulledBytes are the bytes that the operator downloaded. Absent means that its cache had everything.
+	// +optional
+	PulledBytes int64 `json:"pulledBytes,omitempty"`
+
+	// resolvedAt is the last time at which the registry gave the digest for the reference.
+	// +optional
+	ResolvedAt metav1.Time `json:"resolvedAt,omitzero"`
 }
 
 // Revision is a module with its settings.

@@ -4,7 +4,6 @@ package app
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -45,13 +44,13 @@ func egress(o Options, getenv func(string) string, own func() ([]net.Addr, error
 			}
 		}
 	}
-	e.RootCAs, err = rootCAs(o.HTTPCAFile)
+	e.RootCAs, err = rootCAs("--http-ca-file", o.HTTPCAFile)
 	return e, err
 }
 
 // rootCAs returns the system's root certificates and those in a file. If file is empty it returns nil, which means the
 // system's.
-func rootCAs(file string) (*x509.CertPool, error) {
+func rootCAs(flag, file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // the system's
 	}
@@ -61,10 +60,10 @@ func rootCAs(file string) (*x509.CertPool, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("--http-ca-file: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	if !roots.AppendCertsFromPEM(text) {
-		return nil, errors.New("--http-ca-file: it has no certificate in PEM")
+		return nil, fmt.Errorf("%s: it has no certificate in PEM", flag)
 	}
 	return roots, nil
 }

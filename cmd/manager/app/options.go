@@ -59,6 +59,8 @@ type Options struct {
 	DeniedCIDRs string
 	// HTTPCAFile is a file of root certificates in PEM, in addition to the system's, for the HTTP requests of plugins.
 	HTTPCAFile string
+	// Registries configure where modules are pulled from.
+	Registries RegistryOptions
 	// WebhookAddress is the address of the webhook server. "0" disables it.
 	WebhookAddress string
 	// WebhookService is the Service, in Namespace, through which the API server reaches WebhookAddress.
@@ -124,6 +126,7 @@ func (o *Options) AddFlags(f *flag.FlagSet) {
 	f.StringVar(&o.AuditLog, "audit-log", o.AuditLog, `file of the audit log, which records the plugins' write requests and denied requests; "-" means standard output, empty disables it`)
 	f.StringVar(&o.DeniedCIDRs, "denied-cidrs", o.DeniedCIDRs, "addresses to which plugins may not send HTTP requests, besides loopback, link-local and metadata addresses, such as the cluster's Service range: 10.96.0.0/12,fd00:1::/108")
 	f.StringVar(&o.HTTPCAFile, "http-ca-file", o.HTTPCAFile, "file of root certificates (PEM) for plugins' HTTP requests, besides those of the system")
+	o.Registries.addFlags(f)
 	f.StringVar(&o.WebhookAddress, "webhook-bind-address", o.WebhookAddress, `address of the webhook server; "0" disables it, and plugins with webhooks are not authorized`)
 	f.StringVar(&o.WebhookService, "webhook-service", o.WebhookService, "Service in --namespace through which the API server reaches --webhook-bind-address")
 	f.StringVar(&o.WebhookURL, "webhook-url", o.WebhookURL, "URL at which the API server reaches it instead, for an operator outside of the cluster: https://localhost:9443")

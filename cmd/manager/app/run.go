@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -84,7 +86,17 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 			log.Error(flushErr, "Some spans are lost")
 		}
 	}()
-	p := plugins{engine: engine, slots: slots, described: plugin.NewDescribed(), decorators: decorate.NewStack(measured, tracer), audit: audit, measured: measured}
+	cachePath, bound := engine.CacheDir()
+	denied, err := egress(o, os.Getenv, net.InterfaceAddrs)
+	if err != nil {
+		return err
+	}
+	pulled, removePulled, err := artifacts(o, denied, clock.RealClock{}, cachePath, bound)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, removePulled()) }()
+	p := plugins{egress: denied, artifacts: pulled, engine: engine, slots: slots, described: plugin.NewDescribed(), decorators: decorate.NewStack(measured, tracer), audit: audit, measured: measured}
 	if err := setUp(ctx, mgr, o, p); err != nil {
 		return err
 	}

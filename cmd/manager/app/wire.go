@@ -6,9 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
-	"os"
 
 	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/utils/clock"
@@ -28,6 +26,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 	"github.com/k1s-io/k1s/internal/source/configmap"
 	"github.com/k1s-io/k1s/internal/source/directory"
+	"github.com/k1s-io/k1s/internal/source/oci"
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
@@ -40,6 +39,8 @@ type plugins struct {
 	described *plugin.Described
 	audit     audit.Sink
 	measured  *metrics.Metrics
+	egress    access.Egress
+	artifacts *oci.Source
 }
 
 // setUp adds the operator's components to the manager.
@@ -117,9 +118,7 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 	}
 	hosts := access.NewFactory(mgr.GetConfig(), resolver, watches, authorizer, cmp.Or[clock.PassiveClock](o.RateClock, clk))
 	hosts.Audit, hosts.Metrics = p.audit, p.measured
-	if hosts.Egress, err = egress(o, os.Getenv, net.InterfaceAddrs); err != nil {
-		return err
-	}
+	hosts.Egress = p.egress
 	if hooks != nil {
 		hosts.Marks = hooks.marks
 	}
@@ -130,6 +129,8 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		Kinds:      resolver,
 		ConfigMaps: configmap.New(mgr.GetAPIReader(), o.MaxModuleBytes),
 		Files:      files,
+		Artifacts:  p.artifacts,
+		APIReader:  mgr.GetAPIReader(),
 		Engine:     p.engine,
 		Watches:    watches,
 		Revisions:  revisions,
@@ -158,6 +159,10 @@ func setUpPlugins(ctx context.Context, mgr manager.Manager, o Options, p plugins
 		}
 	}
 	loader := wasmplugin.New(config)
+	p.artifacts.OnChange(loader.ArtifactChanged)
+	if err := mgr.Add(p.artifacts); err != nil {
+		return fmt.Errorf("add to the manager: %w", err)
+	}
 	if err := mgr.AddReadyzCheck("plugins", loader.Ready); err != nil {
 		return fmt.Errorf("add a readiness check: %w", err)
 	}

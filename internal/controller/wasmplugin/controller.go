@@ -26,6 +26,9 @@ type Config struct {
 	Kinds      Kinds
 	ConfigMaps ConfigMaps
 	Files      Files
+	Artifacts  Artifacts
+	// APIReader reads from the API server, past the cache.
+	APIReader  client.Reader
 	Engine     Engine
 	Watches    Watches
 	Revisions  *Revisions
@@ -98,7 +101,10 @@ func New(c Config) *Reconciler {
 	r.evaluate = evaluate{revisions: c.Revisions, permissions: perms}
 	r.loadPhases = []phase{
 		limit{client: c.Client, ceilings: c.Ceilings},
-		fetch{configMaps: c.ConfigMaps, files: c.Files, clock: c.Revisions.clock},
+		fetch{
+			configMaps: c.ConfigMaps, files: c.Files, clock: c.Revisions.clock,
+			oci: fetchOCI{artifacts: c.Artifacts, reader: c.APIReader, secrets: c.Hosts},
+		},
 		verify{engine: c.Engine, described: c.Described, clock: c.Revisions.clock, replica: r.replica},
 		identify{withoutRBAC: c.WithoutRBAC},
 		configure{secrets: c.Hosts, permissions: perms, authorize: authorize, checks: &settings.Checker{}},
@@ -118,7 +124,7 @@ func New(c Config) *Reconciler {
 		webhooks:   hooks,
 		finalizers: finalizers{sweep: sweep, status: r.status, events: r.events, replica: r.replica, clock: c.Revisions.clock, grace: r.timing.PermissionsGrace},
 	}
-	r.unload = unload{publish: r.publish, revisions: c.Revisions, waits: waits, decorators: c.Decorators}
+	r.unload = unload{publish: r.publish, revisions: c.Revisions, waits: waits, decorators: c.Decorators, artifacts: c.Artifacts}
 	r.remove = remove{unload: r.unload, status: r.status, sweep: sweep, replica: r.replica, decorators: c.Decorators, anomalies: c.Anomalies}
 	r.checks = checks{
 		permissions: perms, revisions: c.Revisions, waits: waits, enqueue: r.enqueuer.enqueue,
@@ -131,7 +137,7 @@ func New(c Config) *Reconciler {
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=plugins.k1s.io,resources=wasmplugins/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=list;watch;impersonate
+// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=get;list;watch;impersonate
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=userextras/plugins.k1s.io/own-write,verbs=impersonate
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles;rolebindings;clusterroles;clusterrolebindings,verbs=list;watch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=list;watch
@@ -246,7 +252,7 @@ func (r *Reconciler) conclude(ctx context.Context, l *load) (ctrl.Result, error)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: shortest(wait, r.recheckAfter(l))}, nil
+	return ctrl.Result{RequeueAfter: shortest(wait, shortest(l.fetchAgain, r.recheckAfter(l)))}, nil
 }
 
 // recheckAfter returns the delay before the plugin is reconciled again without an event; 0 means never.
@@ -288,3 +294,6 @@ func (r *Reconciler) KindsChanged(groups ...string) {
 	r.checks.kindsChanged(groups)
 	r.sweeps.note(groups)
 }
+
+// ArtifactChanged is notified of a plugin whose artifact has changed, or whose pull has ended.
+func (r *Reconciler) ArtifactChanged(name types.NamespacedName) { r.enqueuer.enqueue(name) }

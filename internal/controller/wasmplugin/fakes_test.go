@@ -17,6 +17,7 @@ import (
 	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
 	apikinds "github.com/k1s-io/k1s/internal/kinds"
+	"github.com/k1s-io/k1s/internal/source/oci"
 	"github.com/k1s-io/k1s/internal/watch"
 )
 
@@ -126,3 +127,18 @@ type fakeDecorators struct{ Decorators }
 
 func (fakeDecorators) RolledBack(string) {}
 func (fakeDecorators) Stops(string)      {}
+
+// fakeArtifacts is a source of one artifact.
+type fakeArtifacts struct {
+	result    oci.Result
+	err       error
+	requests  []oci.Request
+	forgotten int
+}
+
+func (a *fakeArtifacts) Fetch(_ context.Context, r oci.Request) (oci.Result, error) {
+	a.requests = append(a.requests, r)
+	return a.result, a.err
+}
+
+func (a *fakeArtifacts) Forget(types.NamespacedName) { a.forgotten++ }

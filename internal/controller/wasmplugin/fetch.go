@@ -3,6 +3,7 @@
 package wasmplugin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -28,29 +29,37 @@ type Files interface {
 type fetch struct {
 	configMaps ConfigMaps
 	files      Files
+	oci        fetchOCI
 	clock      clock.PassiveClock
 }
 
 func (f fetch) run(ctx context.Context, l *load) *problem {
 	start := f.clock.Now()
 	var err error
+	var message string
+	if l.plugin.Spec.Source.OCI == nil {
+		f.oci.artifacts.Forget(l.name)
+		l.plugin.Status.Artifact = nil
+	}
 	switch s := l.plugin.Spec.Source; {
 	case s.ConfigMap != nil:
 		l.source = configmap.Describe(*s.ConfigMap)
 		l.module, err = f.configMaps.Fetch(ctx, l.name.Namespace, *s.ConfigMap)
+	case s.OCI != nil:
+		message, err = f.oci.run(ctx, l, *s.OCI)
 	case s.File != nil:
 		l.source = directory.Describe(s.File.Path)
 		if err = directory.ProblemOf(l.plugin); err == nil {
 			l.module, err = f.files.Fetch(ctx, s.File.Path)
 		}
 	default: // the API server rejects this, but an object from before a change of the CRD may have it
-		err = plugin.Reject(pluginsv1alpha1.ReasonSourceUnavailable, "spec.source is empty: set configMap or file")
+		err = plugin.Reject(pluginsv1alpha1.ReasonSourceUnavailable, "spec.source is empty: set configMap, oci or file")
 	}
 	if err != nil {
 		return problemOf(pluginsv1alpha1.ConditionFetched, err)
 	}
 	l.fetchTime = f.clock.Since(start)
 	l.conditions.True(pluginsv1alpha1.ConditionFetched, pluginsv1alpha1.ReasonSucceeded,
-		fmt.Sprintf("%d bytes from %s", len(l.module.Bytes), l.source))
+		cmp.Or(message, fmt.Sprintf("%d bytes from %s", len(l.module.Bytes), l.source)))
 	return nil
 }

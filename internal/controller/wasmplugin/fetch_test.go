@@ -37,7 +37,7 @@ func TestFetch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := loadOf(t, func(s *pluginsv1alpha1.WasmPluginSpec) { s.Source = tt.source })
-			phase := fetch{files: files{module}, clock: clock.RealClock{}, configMaps: fetching(func(context.Context) error { return tt.err })}
+			phase := fetch{files: files{module}, oci: fetchOCI{artifacts: &fakeArtifacts{}}, clock: clock.RealClock{}, configMaps: fetching(func(context.Context) error { return tt.err })}
 			p := phase.run(t.Context(), l)
 			switch {
 			case tt.reason == "" && (p != nil || l.source != tt.want):

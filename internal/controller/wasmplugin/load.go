@@ -38,6 +38,8 @@ type load struct {
 	module    plugin.Module
 	source    string
 	fetchTime time.Duration
+	// Set by fetch: the delay before the module is fetched again without an event; 0 means never.
+	fetchAgain time.Duration
 	// Set by verify. Describing compiles a module that carries no metadata section.
 	plan         plan.Plan
 	describeTime time.Duration

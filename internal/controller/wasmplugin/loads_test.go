@@ -166,7 +166,7 @@ func TestReconciler_canceledLoad(t *testing.T) {
 	before.Generation = 1
 	var r *Reconciler
 	r = New(Config{
-		Client: &oneObject{plugin: wp}, Revisions: NewRevisions(nil, clock.RealClock{}),
+		Client: &oneObject{plugin: wp}, Revisions: NewRevisions(nil, clock.RealClock{}), Artifacts: &fakeArtifacts{},
 		ConfigMaps: fetching(func(ctx context.Context) error {
 			r.loads.handler().OnUpdate(before, &wp)
 			return ctx.Err()

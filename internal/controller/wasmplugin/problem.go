@@ -78,7 +78,10 @@ func recoveryFrom(reason string) recovery {
 		pluginsv1alpha1.ReasonAccountForbidden, pluginsv1alpha1.ReasonOperatorForbidden,
 		pluginsv1alpha1.ReasonNotAsInDirectory, pluginsv1alpha1.ReasonLimitExceeded,
 		pluginsv1alpha1.ReasonSecretNotFound, pluginsv1alpha1.ReasonSecretKeyNotFound,
-		pluginsv1alpha1.ReasonSecretForbidden, pluginsv1alpha1.ReasonSecretInvalid:
+		pluginsv1alpha1.ReasonSecretForbidden, pluginsv1alpha1.ReasonSecretInvalid,
+		pluginsv1alpha1.ReasonPulling, pluginsv1alpha1.ReasonPullSecretNotFound, pluginsv1alpha1.ReasonPullSecretForbidden,
+		pluginsv1alpha1.ReasonPullSecretInvalid, pluginsv1alpha1.ReasonCABundleInvalid, pluginsv1alpha1.ReasonUnauthorized,
+		pluginsv1alpha1.ReasonArtifactNotFound, pluginsv1alpha1.ReasonRegistryUnavailable, pluginsv1alpha1.ReasonArtifactCorrupt:
 		return wait
 	case pluginsv1alpha1.ReasonSourceUnavailable, pluginsv1alpha1.ReasonReviewFailed, pluginsv1alpha1.ReasonWatchFailed, pluginsv1alpha1.ReasonWebhooksFailed,
 		pluginsv1alpha1.ReasonInitializeFailed, pluginsv1alpha1.ReasonHealthCheckFailed, pluginsv1alpha1.ReasonCompilerUnavailable:

@@ -43,7 +43,7 @@ const (
 // Names of the field indexes of WasmPlugins. Each index finds the plugins to load again after a change of what it is
 // named after.
 const (
-	indexConfigMap      = "spec.source.configMap.name"
+	indexConfigMap      = "spec.source.configMaps"
 	indexServiceAccount = "spec.serviceAccountName"
 	indexFile           = "spec.source.file"
 )
@@ -53,10 +53,14 @@ const (
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, fileChanges <-chan struct{}) error {
 	indexes := map[string]func(*pluginsv1alpha1.WasmPlugin) string{
 		indexConfigMap: func(wp *pluginsv1alpha1.WasmPlugin) string {
-			if wp.Spec.Source.ConfigMap == nil {
+			switch s := wp.Spec.Source; {
+			case s.ConfigMap != nil:
+				return s.ConfigMap.Name
+			case s.OCI != nil && s.OCI.CABundle != nil:
+				return s.OCI.CABundle.Name
+			default:
 				return ""
 			}
-			return wp.Spec.Source.ConfigMap.Name
 		},
 		indexServiceAccount: func(wp *pluginsv1alpha1.WasmPlugin) string {
 			return wp.Spec.ServiceAccount()

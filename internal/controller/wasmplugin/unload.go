@@ -20,6 +20,7 @@ type unload struct {
 	revisions  *Revisions
 	waits      *waits
 	decorators Decorators
+	artifacts  Artifacts
 }
 
 // run stops first the plugin's events, whose reconciles it cancels, then its revision. Admission requests in flight end in
@@ -28,6 +29,7 @@ func (u unload) run(ctx context.Context, name types.NamespacedName) error {
 	if err := u.publish.remove(ctx, name); err != nil {
 		return err
 	}
+	u.artifacts.Forget(name)
 	u.waits.end(name)
 	u.decorators.Stops(name.String())
 	u.revisions.remove(name)

@@ -16,10 +16,12 @@ import (
 	"github.com/k1s-io/k1s/internal/wasm/meter"
 )
 
-// Prefixes of the subdirectories of the cache directory: wazero's compiled code, and artifacts.
+// Prefixes of the subdirectories of the cache directory: wazero's compiled code, artifacts, and what was pulled from
+// registries, which others write.
 const (
 	compiledPrefix = "wazero-"
 	meteredPrefix  = "metered-"
+	pulledPrefix   = "oci-"
 )
 
 // Dir is the directory of wazero's compilation cache. It also stores artifacts, so that each digest is metered and

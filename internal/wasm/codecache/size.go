@@ -37,7 +37,7 @@ func (d *Dir) Bound() {
 
 // files returns the cached files and their total size in bytes.
 func (d *Dir) files() (files []kept, total int64, err error) {
-	for _, prefix := range []string{compiledPrefix, meteredPrefix} {
+	for _, prefix := range []string{compiledPrefix, meteredPrefix, pulledPrefix} {
 		paths, err := filepath.Glob(filepath.Join(d.path, prefix+"*", "*"))
 		if err != nil {
 			return nil, 0, err

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+
+	"k8s.io/utils/clock"
+
+	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/source/oci"
+	"github.com/k1s-io/k1s/internal/source/oci/blobs"
+)
+
+// RegistryOptions configure where modules are pulled from.
+type RegistryOptions struct {
+	// Allowed is a comma-separated list of patterns of the repositories that plugins can use. Empty allows all.
+	Allowed string
+	// Mirrors is a comma-separated list of PREFIX=TARGET.
+	Mirrors string
+	// CAFile is a file of root certificates in PEM, in addition to the system's.
+	CAFile string
+	// AllowedCIDRs is a comma-separated list of addresses to which the operator connects although plugins cannot reach
+	// them, such as those of a registry on the same host.
+	AllowedCIDRs string
+}
+
+func (o *RegistryOptions) addFlags(f *flag.FlagSet) {
+	f.StringVar(&o.Allowed, "allowed-registries", o.Allowed, `repositories from which modules are pulled, with "*" for any text: registry.example/plugins/*,*.internal.example/*; empty allows all`)
+	f.StringVar(&o.Mirrors, "registry-mirrors", o.Mirrors, "mirrors that are tried before a registry, in their order: docker.io=mirror.example/docker.io,registry.example=http://10.0.0.1:5000")
+	f.StringVar(&o.CAFile, "registry-ca-file", o.CAFile, "file of root certificates (PEM) for registries, besides those of the system")
+	f.StringVar(&o.AllowedCIDRs, "allowed-registry-cidrs", o.AllowedCIDRs, "addresses that registries may have although they are loopback, link-local or the operator's own, such as 127.0.0.0/8")
+}
+
+// registries returns the operator's rules for registries.
+func (o *RegistryOptions) registries(denied access.Egress) (oci.Registries, error) {
+	r := oci.Registries{Allowed: listOf(o.Allowed)}
+	var errs []error
+	for _, text := range listOf(o.Mirrors) {
+		mirror, err := oci.ParseMirror(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--registry-mirrors: %w", err))
+		}
+		r.Mirrors = append(r.Mirrors, mirror)
+	}
+	for _, text := range listOf(o.AllowedCIDRs) {
+		prefix, err := access.ParseDenied(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--allowed-registry-cidrs: %w", err))
+		}
+		denied.Allowed = append(denied.Allowed, prefix)
+	}
+	var err error
+	if r.RootCAs, err = rootCAs("--registry-ca-file", o.CAFile); err != nil {
+		errs = append(errs, err)
+	}
+	r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := denied.Dial(ctx, network, address)
+		if errors.Is(err, access.ErrAddress) {
+			err = oci.ErrAddress
+		}
+		return conn, err
+	}
+	return r, errors.Join(errs...)
+}
+
+// artifacts returns the source of modules in registries. Its cache is below a directory whose size bound limits. If path
+// is empty, the cache is a temporary directory, which remove removes.
+func artifacts(o Options, denied access.Egress, clk clock.PassiveClock, path string, bound func()) (source *oci.Source, remove func() error, err error) {
+	registries, err := o.Registries.registries(denied)
+	if err != nil {
+		return nil, nil, err
+	}
+	remove = func() error { return nil }
+	if path == "" {
+		if path, err = os.MkdirTemp("", "k1s-artifacts-"); err != nil {
+			return nil, nil, fmt.Errorf("make a directory for artifacts: %w (--cache-dir names one that can be written)", err)
+		}
+		remove = func() error { return os.RemoveAll(path) }
+	}
+	dir, err := blobs.Open(path, bound)
+	if err != nil {
+		return nil, nil, errors.Join(err, remove())
+	}
+	return oci.New(oci.Options{Registries: registries, Cache: dir, MaxBytes: o.MaxModuleBytes, Clock: clk}), remove, nil
+}

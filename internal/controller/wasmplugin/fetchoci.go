@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wasmplugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/access/rbac"
+	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/source/oci"
+	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
+)
+
+// Artifacts pulls modules from OCI registries in the background.
+type Artifacts interface {
+	Fetch(ctx context.Context, r oci.Request) (oci.Result, error)
+	// Forget ends what runs for a plugin.
+	Forget(name types.NamespacedName)
+}
+
+// fetchOCI reads the module of an artifact, with the credentials and the CAs that the spec names.
+type fetchOCI struct {
+	artifacts Artifacts
+	// reader reads ServiceAccounts and ConfigMaps from the API server.
+	reader client.Reader
+	// secrets reads Secrets as the plugin.
+	secrets Secrets
+}
+
+// run sets l.module, l.source, l.fetchAgain and the status of the artifact.
+func (f fetchOCI) run(ctx context.Context, l *load, source pluginsv1alpha1.OCISource) (message string, err error) {
+	l.source = oci.Describe(source)
+	r := oci.Request{Plugin: l.name, Source: source}
+	var unread []string
+	if r.Keyring, unread, err = f.keyring(ctx, l, source.PullSecrets); err != nil {
+		return "", err
+	}
+	if source.CABundle != nil {
+		if r.CABundle, err = f.caBundle(ctx, l.name.Namespace, *source.CABundle); err != nil {
+			return "", err
+		}
+	}
+	result, err := f.artifacts.Fetch(ctx, r)
+	l.fetchAgain = result.Again
+	if err != nil {
+		return "", withUnread(err, unread)
+	}
+	l.module = result.Module
+	status := &pluginsv1alpha1.ArtifactStatus{
+		Digest: result.Digest.String(), Format: string(result.Format), PulledBytes: result.PulledBytes, ResolvedAt: metav1.NewTime(result.ResolvedAt),
+	}
+	if old := l.plugin.Status.Artifact; old != nil && old.Digest == status.Digest && status.PulledBytes == 0 {
+		status.PulledBytes = old.PulledBytes // the operator has restarted
+	}
+	l.plugin.Status.Artifact = status
+	message = fmt.Sprintf("%d bytes from %s (%s, %s)", len(l.module.Bytes), l.source, result.Format, result.Digest)
+	if result.Failure != nil {
+		message += fmt.Sprintf("; it is in the operator's cache, but the last request to the registry failed: %v", result.Failure)
+	}
+	return message, nil
+}
+
+// keyring reads the pull secrets of the spec and those of the ServiceAccount. unread are the latter that cannot be read:
+// the artifact may be public.
+func (f fetchOCI) keyring(ctx context.Context, l *load, named []pluginsv1alpha1.PullSecret) (ring dockerconfig.Keyring, unread []string, err error) {
+	id := plan.IdentityOf(l.plugin)
+	var rings []dockerconfig.Keyring
+	for _, s := range named {
+		ring, err := f.secret(ctx, id, s.Name)
+		if err != nil {
+			return ring, nil, err
+		}
+		rings = append(rings, ring)
+	}
+	var account corev1.ServiceAccount
+	err = f.reader.Get(ctx, client.ObjectKey{Namespace: id.Namespace, Name: id.ServiceAccount}, &account)
+	if client.IgnoreNotFound(err) != nil { // a later phase reports that it does not exist
+		return ring, nil, fmt.Errorf("get ServiceAccount %q: %w", id.ServiceAccount, err)
+	}
+	for _, s := range account.ImagePullSecrets {
+		ring, err := f.secret(ctx, id, s.Name)
+		if err != nil {
+			unread = append(unread, s.Name)
+			continue
+		}
+		rings = append(rings, ring)
+	}
+	return dockerconfig.Join(rings...), unread, nil
+}
+
+func (f fetchOCI) secret(ctx context.Context, id rbac.Identity, name string) (dockerconfig.Keyring, error) {
+	data, err := f.secrets.Secret(ctx, id, name)
+	switch {
+	case apierrors.IsNotFound(err):
+		return dockerconfig.Keyring{}, plugin.Reject(pluginsv1alpha1.ReasonPullSecretNotFound,
+			"Secret %q does not exist in namespace %q: create it with `kubectl create secret docker-registry`, or change spec.source.oci.pullSecrets", name, id.Namespace)
+	case apierrors.IsForbidden(err):
+		return dockerconfig.Keyring{}, plugin.Reject(pluginsv1alpha1.ReasonPullSecretForbidden, "%s",
+			plan.GrantMessage(id, []plan.Grant{plan.GrantToGet(id.Namespace, []string{name})}))
+	case err != nil:
+		return dockerconfig.Keyring{}, fmt.Errorf("get Secret %q: %w", name, err)
+	}
+	ring, err := dockerconfig.Parse(data)
+	if err != nil {
+		return ring, plugin.Reject(pluginsv1alpha1.ReasonPullSecretInvalid,
+			"Secret %q of spec.source.oci.pullSecrets has no credentials: %v; create it with `kubectl create secret docker-registry`", name, err)
+	}
+	return ring, nil
+}
+
+func (f fetchOCI) caBundle(ctx context.Context, namespace string, ref pluginsv1alpha1.CABundle) ([]byte, error) {
+	var cm corev1.ConfigMap
+	err := f.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, &cm)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, plugin.Reject(pluginsv1alpha1.ReasonConfigMapNotFound,
+			"ConfigMap %q of spec.source.oci.caBundle does not exist in namespace %q: create it with the CA certificate in its key %q", ref.Name, namespace, ref.Key)
+	case err != nil:
+		return nil, fmt.Errorf("get ConfigMap %q: %w", ref.Name, err)
+	}
+	if text := cm.Data[ref.Key]; text != "" {
+		return []byte(text), nil
+	}
+	if text := cm.BinaryData[ref.Key]; len(text) > 0 {
+		return text, nil
+	}
+	return nil, plugin.Reject(pluginsv1alpha1.ReasonConfigMapKeyNotFound,
+		"ConfigMap %q of spec.source.oci.caBundle has no key %q: store the CA certificate in PEM there", ref.Name, ref.Key)
+}
+
+// withUnread adds the pull secrets that could not be read to the error that may be their consequence.
+func withUnread(err error, unread []string) error {
+	var load *plugin.LoadError
+	if len(unread) == 0 || !errors.As(err, &load) || load.Reason != pluginsv1alpha1.ReasonUnauthorized {
+		return err
+	}
+	return plugin.Reject(load.Reason, "%v; the imagePullSecrets of the ServiceAccount that it cannot get were not used: %s", load, strings.Join(unread, ", "))
+}

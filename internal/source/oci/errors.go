@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/text"
+)
+
+// ErrAddress means that the operator does not connect to an address. Registries.Dial returns it.
+var ErrAddress = errors.New("the operator does not connect to this address")
+
+// maxMessage limits what a registry can add to a message, in bytes.
+const maxMessage = 512
+
+// problemOf returns the error of a pull as a *plugin.LoadError with its remedy. credentials is how many credentials the
+// plugin has for the registry.
+func problemOf(err error, ref Reference, credentials int) *plugin.LoadError {
+	if load := (*plugin.LoadError)(nil); errors.As(err, &load) {
+		return load
+	}
+	reason, remedy := explain(err, credentials)
+	return &plugin.LoadError{
+		Reason: reason, Message: fmt.Sprintf("%s cannot be pulled: %s", ref, remedy), Err: errors.New(text.Truncate(queries.ReplaceAllString(err.Error(), ""), maxMessage)),
+	}
+}
+
+// queries finds the query of a URL, which grants access if a registry redirects to a storage service.
+var queries = regexp.MustCompile(`\?[^\s"']*`)
+
+// explain returns the reason of an error, and what to do.
+func explain(err error, credentials int) (reason, remedy string) {
+	var response *errcode.ErrorResponse
+	status := 0
+	if errors.As(err, &response) {
+		status = response.StatusCode
+	}
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.Is(err, auth.ErrBasicCredentialNotFound), credentials == 0 && (status == http.StatusUnauthorized || status == http.StatusForbidden):
+		return pluginsv1alpha1.ReasonUnauthorized, "the registry requires credentials: add a Secret with credentials for it to spec.source.oci.pullSecrets"
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return pluginsv1alpha1.ReasonUnauthorized, "the registry does not let the credentials of the pull secrets read it: check their user and its permissions"
+	case errors.Is(err, errdef.ErrNotFound), status == http.StatusNotFound:
+		remedy = "the registry does not have it: check the repository and the tag"
+		if credentials == 0 {
+			remedy += ", and whether it needs a pull secret"
+		}
+		return pluginsv1alpha1.ReasonArtifactNotFound, remedy
+	case errors.Is(err, ErrAddress):
+		return pluginsv1alpha1.ReasonRegistryNotAllowed, "its address is one that the operator does not connect to"
+	case errors.Is(err, content.ErrMismatchedDigest), errors.Is(err, content.ErrTrailingData), errors.Is(err, io.ErrUnexpectedEOF):
+		return pluginsv1alpha1.ReasonArtifactCorrupt, "the registry sent something else than its digest and size describe; the operator retries"
+	case errors.As(err, &authority):
+		return pluginsv1alpha1.ReasonRegistryUnavailable, "the CA of its certificate is not trusted: put the CA certificate into a ConfigMap and name it in spec.source.oci.caBundle"
+	case errors.As(err, &name), errors.As(err, &invalid):
+		return pluginsv1alpha1.ReasonRegistryUnavailable, "its certificate is not valid for it"
+	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return pluginsv1alpha1.ReasonRegistryUnavailable, "it serves plain HTTP: set spec.source.oci.insecure if you accept that"
+	case status == http.StatusTooManyRequests:
+		return pluginsv1alpha1.ReasonRegistryUnavailable, "the registry limits the rate of requests; the operator retries later"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, errStalled):
+		return pluginsv1alpha1.ReasonRegistryUnavailable, "the registry does not answer in time; the operator retries"
+	default:
+		return pluginsv1alpha1.ReasonRegistryUnavailable, "the registry cannot be reached, or failed; the operator retries"
+	}
+}
+
+// isTransient reports whether an error says nothing about the artifact or the permission to pull it.
+func isTransient(err *plugin.LoadError) bool {
+	return err.Reason == pluginsv1alpha1.ReasonRegistryUnavailable || err.Reason == pluginsv1alpha1.ReasonArtifactCorrupt
+}

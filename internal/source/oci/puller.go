@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"k8s.io/utils/clock"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/source/oci/artifact"
+	"github.com/k1s-io/k1s/internal/source/oci/blobs"
+	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
+)
+
+// puller pulls artifacts. It is safe for concurrent use.
+type puller struct {
+	registries Registries
+	cache      *blobs.Dir
+	pulls      *pulls
+	maxBytes   int64
+	clock      clock.PassiveClock
+}
+
+// job is what one plugin wants to have pulled.
+type job struct {
+	namespace string
+	reference Reference
+	// follow is whether the tag is resolved again although the cache has what it was resolved to before.
+	follow bool
+	access access
+}
+
+// Artifact is a module that was pulled, or found in the cache.
+type Artifact struct {
+	// Digest is that of the manifest or index that the reference is resolved to.
+	Digest digest.Digest
+	// Format is the format of the artifact.
+	Format artifact.Format
+	// PulledBytes were downloaded. It is 0 if everything was in the cache.
+	PulledBytes int64
+	// ResolvedAt is when the registry last gave the digest for the reference.
+	ResolvedAt time.Time
+}
+
+// credentials returns the credentials to try, and how many there are.
+func (j job) credentials() ([]dockerconfig.Credential, int) {
+	found := j.access.keyring.Find(j.reference.Registry, j.reference.Repository)
+	if len(found) == 0 {
+		return []dockerconfig.Credential{{}}, 0
+	}
+	return found, len(found)
+}
+
+// scopeName is unique for a namespace, a repository and a credential. It does not reveal the credential.
+func (j job) scopeName(c dockerconfig.Credential) string {
+	h := sha256.New()
+	for _, part := range []string{j.namespace, j.reference.Name(), fmt.Sprint(j.access.insecure), c.Username, c.Password, c.IdentityToken, c.RegistryToken} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// key is the tag or the digest that is resolved.
+func (j job) key() string {
+	if j.reference.Tag != "" {
+		return j.reference.Tag
+	}
+	return j.reference.Digest.String()
+}
+
+// cached returns the module without a request, if the namespace pulled it before and the cache still has it. Otherwise
+// it returns blobs.ErrMissing.
+func (p *puller) cached(ctx context.Context, j job) (plugin.Module, Artifact, error) {
+	credentials, _ := j.credentials()
+	for _, c := range credentials {
+		s := openScope(p.cache, j.scopeName(c))
+		r, ok := s.resolved(j.key())
+		if !ok || j.reference.Digest != "" && r.Descriptor.Digest != j.reference.Digest {
+			continue
+		}
+		module, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, clock: p.clock, account: &account{}}, r)
+		if !errors.Is(err, blobs.ErrMissing) {
+			return module, a, err
+		}
+	}
+	return plugin.Module{}, Artifact{}, blobs.ErrMissing
+}
+
+// pull resolves the reference and pulls what the cache does not have. It tries each credential until one is let in.
+func (p *puller) pull(ctx context.Context, j job) (Artifact, error) {
+	credentials, n := j.credentials()
+	var failed *plugin.LoadError
+	for _, c := range credentials {
+		a, err := p.pullAs(ctx, j, c)
+		if err == nil {
+			return a, nil
+		}
+		if failed = problemOf(err, j.reference, n); failed.Reason != pluginsv1alpha1.ReasonUnauthorized {
+			break
+		}
+	}
+	return Artifact{}, failed
+}
+
+func (p *puller) pullAs(ctx context.Context, j job, c dockerconfig.Credential) (Artifact, error) {
+	r, err := p.registries.open(j.reference, j.access, c)
+	if err != nil {
+		return Artifact{}, err
+	}
+	defer r.close()
+	s := openScope(p.cache, j.scopeName(c))
+	to, err := p.resolve(ctx, j, s, r)
+	if err != nil {
+		if problemOf(err, j.reference, 1).Reason == pluginsv1alpha1.ReasonUnauthorized {
+			s.revoke()
+			err = errors.Join(err, s.store())
+		}
+		return Artifact{}, err
+	}
+	account := &account{}
+	_, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, pulls: p.pulls, clock: p.clock, account: account, repository: r}, to)
+	if err != nil {
+		return Artifact{}, err
+	}
+	if err := s.store(); err != nil {
+		return Artifact{}, fmt.Errorf("write the cache of artifacts (--cache-dir): %w", err)
+	}
+	a.PulledBytes = account.bytes
+	return a, nil
+}
+
+// resolve asks the registry for the descriptor of the reference.
+func (p *puller) resolve(ctx context.Context, j job, s *scope, r *repository) (resolved, error) {
+	if known, ok := s.resolved(j.key()); ok && !j.follow && p.has(known.Descriptor.Digest) {
+		if err := r.exists(ctx, known.Descriptor); err != nil {
+			return resolved{}, err
+		}
+		s.resolve(j.key(), known.Descriptor, p.clock.Now())
+		return known, nil
+	}
+	d, err := r.resolve(ctx, j.key())
+	if err != nil {
+		return resolved{}, err
+	}
+	if j.reference.Digest != "" && d.Digest != j.reference.Digest {
+		return resolved{}, plugin.Reject(pluginsv1alpha1.ReasonDigestMismatch,
+			"the tag %q of %s has the digest %s, but spec.source.oci.reference pins %s: change the tag in the registry back, or change the reference",
+			j.reference.Tag, j.reference.Name(), d.Digest, j.reference.Digest)
+	}
+	now := p.clock.Now()
+	s.resolve(j.key(), d, now)
+	return resolved{Descriptor: d, At: now}, nil
+}
+
+func (p *puller) has(d digest.Digest) bool {
+	_, err := p.cache.Blob(d)
+	return err == nil
+}
+
+// find reads the module of a resolved reference.
+func (p *puller) find(ctx context.Context, j job, s *session, r resolved) (plugin.Module, Artifact, error) {
+	found, err := artifact.Find(ctx, s, r.Descriptor, p.maxBytes)
+	if err != nil {
+		return plugin.Module{}, Artifact{}, err
+	}
+	found.Module.Origin = "artifact " + j.reference.String()
+	return found.Module, Artifact{Digest: r.Descriptor.Digest, Format: found.Format, ResolvedAt: r.At}, nil
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	"oras.land/oras-go/v2/registry"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// latest is the tag of a reference that has neither a tag nor a digest, as in Kubernetes.
+const latest = "latest"
+
+// Reference names an artifact: a registry, a repository there, and a tag, a digest or both.
+type Reference struct {
+	// Registry is a host with an optional port, such as "registry.example:5000".
+	Registry string
+	// Repository is a path, such as "plugins/item-validator".
+	Repository string
+	// Tag is empty if the reference has only a digest.
+	Tag string
+	// Digest is empty if the reference has none.
+	Digest digest.Digest
+}
+
+// ParseReference parses spec.source.oci.reference. Errors are *plugin.LoadError.
+func ParseReference(text string) (Reference, error) {
+	rest, pinned, hasDigest := strings.Cut(text, "@")
+	parsed, err := registry.ParseReference(rest)
+	if err != nil {
+		return Reference{}, invalidReference(text, err.Error())
+	}
+	if !strings.ContainsAny(parsed.Registry, ".:") && parsed.Registry != "localhost" {
+		return Reference{}, invalidReference(text, "its first part, "+parsed.Registry+", is not a registry")
+	}
+	r := Reference{Registry: parsed.Registry, Repository: parsed.Repository, Tag: parsed.Reference}
+	if r.Tag != "" {
+		if err := parsed.ValidateReferenceAsTag(); err != nil {
+			return Reference{}, invalidReference(text, err.Error())
+		}
+	}
+	if hasDigest {
+		if r.Digest, err = digest.Parse(pinned); err != nil || r.Digest.Algorithm() != digest.SHA256 {
+			return Reference{}, invalidReference(text, "after @ there must be sha256: and 64 hexadecimal digits")
+		}
+	} else {
+		r.Tag = cmp.Or(r.Tag, latest)
+	}
+	return r, nil
+}
+
+func invalidReference(text, problem string) error {
+	return plugin.Reject(pluginsv1alpha1.ReasonInvalidReference,
+		"spec.source.oci.reference %q cannot be parsed, %s: write it like registry.example/plugins/item-validator:v1.2.0", text, problem)
+}
+
+// String returns the reference with all of its parts.
+func (r Reference) String() string {
+	s := r.Name()
+	if r.Tag != "" {
+		s += ":" + r.Tag
+	}
+	if r.Digest != "" {
+		s += "@" + r.Digest.String()
+	}
+	return s
+}
+
+// Name returns the registry and the repository.
+func (r Reference) Name() string { return r.Registry + "/" + r.Repository }

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"oras.land/oras-go/v2/registry"
+	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/retry"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
+)
+
+const (
+	userAgent = "k1s"
+	// A request is repeated twice within a pull. Further attempts are new pulls, with growing delays.
+	maxRetries         = 2
+	minWait, maxWait   = 200 * time.Millisecond, 2 * time.Second
+	headerTimeout      = 20 * time.Second
+	handshakeTimeout   = 10 * time.Second
+	maxReferrersPages  = 8
+	maxHeaderBytes     = 64 << 10
+	idleConnections    = 4
+	maxMirrorsOfPrefix = 8
+)
+
+// Registries are the operator's rules for registries.
+type Registries struct {
+	// Allowed are patterns of registries with repositories, such as "registry.example/plugins/*" or "*.example/*", where
+	// "*" matches any text. Empty allows all.
+	Allowed []string
+	// Mirrors are tried before a registry, in their order.
+	Mirrors []Mirror
+	// RootCAs are the CAs that are trusted for registries; nil means those of the system.
+	RootCAs *x509.CertPool
+	// Dial connects to an address that the operator may connect to.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Mirror replaces a prefix of references.
+type Mirror struct {
+	// Prefix is a registry, with a beginning of the repository if it has a "/".
+	Prefix string
+	// Target replaces the prefix. It begins with "http://" if the mirror serves plain HTTP.
+	Target string
+}
+
+// ParseMirror parses PREFIX=TARGET.
+func ParseMirror(text string) (Mirror, error) {
+	prefix, target, ok := strings.Cut(text, "=")
+	if !ok || prefix == "" || strings.TrimPrefix(target, "http://") == "" {
+		return Mirror{}, fmt.Errorf("%q is not like docker.io=mirror.example/docker.io", text)
+	}
+	return Mirror{Prefix: strings.TrimSuffix(prefix, "/"), Target: strings.TrimSuffix(target, "/")}, nil
+}
+
+// check returns an error if the operator does not pull from the reference's repository.
+func (r Registries) check(ref Reference) error {
+	if len(r.Allowed) == 0 || slices.ContainsFunc(r.Allowed, func(pattern string) bool { return matchName(pattern, ref.Name()) }) {
+		return nil
+	}
+	return plugin.Reject(pluginsv1alpha1.ReasonRegistryNotAllowed,
+		"the operator does not pull from %s: use one of %s, or ask the administrator to add it to the operator's flag --allowed-registries",
+		ref.Name(), strings.Join(r.Allowed, ", "))
+}
+
+// matchName matches a pattern in which "*" is any text, "/" included.
+func matchName(pattern, name string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == name
+	}
+	rest, ok := strings.CutPrefix(name, parts[0])
+	if !ok {
+		return false
+	}
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(rest, part)
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+len(part):]
+	}
+	return strings.HasSuffix(rest, parts[len(parts)-1])
+}
+
+// place is where a repository, or its mirror, is.
+type place struct {
+	registry, repository string
+	plainHTTP            bool
+}
+
+// places returns the mirrors of a repository and, as the last one, the repository.
+func (r Registries) places(ref Reference, insecure bool) []place {
+	var out []place
+	for _, m := range r.Mirrors {
+		rest, ok := strings.CutPrefix(ref.Name(), m.Prefix)
+		if !ok || rest == "" || rest[0] != '/' || len(out) == maxMirrorsOfPrefix {
+			continue
+		}
+		target, plain := strings.CutPrefix(m.Target, "http://")
+		host, repository, _ := strings.Cut(target+rest, "/")
+		out = append(out, place{registry: host, repository: path.Clean(repository), plainHTTP: plain})
+	}
+	return append(out, place{registry: ref.Registry, repository: ref.Repository, plainHTTP: insecure})
+}
+
+// access is how a namespace reaches a repository.
+type access struct {
+	insecure bool
+	// roots are the CAs of the plugin's spec in addition to those of the operator, in PEM, or empty.
+	roots   []byte
+	keyring dockerconfig.Keyring
+	// throttled is notified of how long a registry asks to wait.
+	throttled func(time.Duration)
+}
+
+// open returns a repository that uses one of the credentials for it.
+func (r Registries) open(ref Reference, a access, credential dockerconfig.Credential) (*repository, error) {
+	transport, err := r.transport(a.roots)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Transport: &retry.Transport{
+		Base: throttle{base: transport, notify: a.throttled},
+		Policy: func() retry.Policy {
+			return &retry.GenericPolicy{
+				Retryable: retry.DefaultPredicate, Backoff: retry.DefaultBackoff, MinWait: minWait, MaxWait: maxWait, MaxRetry: maxRetries,
+			}
+		},
+	}}
+	out := &repository{close: transport.CloseIdleConnections}
+	for _, p := range r.places(ref, a.insecure) {
+		at := registry.Reference{Registry: p.registry, Repository: p.repository}
+		if err := at.Validate(); err != nil {
+			return nil, fmt.Errorf("mirror: %w", err)
+		}
+		use := credential
+		if p.registry != ref.Registry || p.repository != ref.Repository { // a mirror has its own credential
+			use = dockerconfig.Credential{}
+			if found := a.keyring.Find(p.registry, p.repository); len(found) > 0 {
+				use = found[0]
+			}
+		}
+		host := at.Host()
+		out.remotes = append(out.remotes, &remote.Repository{
+			Reference: at, PlainHTTP: p.plainHTTP, MaxMetadataBytes: maxMetadata, ReferrerListMaxPages: maxReferrersPages,
+			Client: &auth.Client{
+				Client: client, Cache: auth.NewCache(), ClientID: userAgent,
+				Header: http.Header{"User-Agent": {userAgent}},
+				Credential: func(_ context.Context, hostport string) (auth.Credential, error) {
+					if hostport != host {
+						return auth.EmptyCredential, nil
+					}
+					return auth.Credential{
+						Username: use.Username, Password: use.Password, RefreshToken: use.IdentityToken, AccessToken: use.RegistryToken,
+					}, nil
+				},
+				// Every connection is checked by Dial, those for tokens included.
+				BlockedRealmPrefixes: []netip.Prefix{},
+			},
+		})
+	}
+	return out, nil
+}
+
+func (r Registries) transport(extra []byte) (*http.Transport, error) {
+	roots := r.RootCAs
+	if len(extra) > 0 {
+		if roots == nil {
+			system, err := x509.SystemCertPool()
+			if err != nil {
+				return nil, fmt.Errorf("read the system's root certificates: %w", err)
+			}
+			roots = system
+		} else {
+			roots = roots.Clone()
+		}
+		if !roots.AppendCertsFromPEM(extra) {
+			return nil, plugin.Reject(pluginsv1alpha1.ReasonCABundleInvalid,
+				"spec.source.oci.caBundle has no certificate in PEM: store the CA certificate of the registry there")
+		}
+	}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: r.Dial,
+		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: handshakeTimeout, ResponseHeaderTimeout: headerTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes, MaxIdleConnsPerHost: idleConnections, ForceAttemptHTTP2: true,
+		// The content is verified as it was stored, so the transport must not decompress it.
+		DisableCompression: true,
+	}, nil
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/k1s-io/k1s/internal/source/oci/blobs"
+)
+
+// maxRecorded limits the digests and the tags of a scope. Each version of an artifact has about three digests.
+const maxRecorded = 1024
+
+// scope records what the registry has let a namespace read from one repository with one credential. The cache is shared
+// by all namespaces, so that content is downloaded once, but each namespace has to be allowed to read it.
+type scope struct {
+	// name is unique for namespace, repository and credential.
+	name  string
+	cache *blobs.Dir
+
+	mu     sync.Mutex
+	record record
+}
+
+// record is how a scope is stored.
+type record struct {
+	// Tags are the descriptors of tags when they were last resolved.
+	Tags map[string]resolved `json:"tags,omitempty"`
+	// Digests are when the registry was last asked for a digest, and gave it.
+	Digests map[digest.Digest]time.Time `json:"digests,omitempty"`
+}
+
+// resolved is the descriptor of a tag or a digest, and when the registry gave it.
+type resolved struct {
+	Descriptor ocispec.Descriptor `json:"descriptor"`
+	At         time.Time          `json:"at"`
+}
+
+// openScope returns the scope with a name as it was stored, or an empty one.
+func openScope(cache *blobs.Dir, name string) *scope {
+	s := &scope{name: name, cache: cache}
+	if text, err := cache.Record(name); err == nil {
+		_ = json.Unmarshal(text, &s.record) // a record in another format counts as none
+	}
+	if s.record.Tags == nil {
+		s.record.Tags = map[string]resolved{}
+	}
+	if s.record.Digests == nil {
+		s.record.Digests = map[digest.Digest]time.Time{}
+	}
+	return s
+}
+
+// resolved returns what a tag or a digest was resolved to.
+func (s *scope) resolved(reference string) (resolved, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.record.Tags[reference]
+	return r, ok
+}
+
+// resolve records what a tag or a digest is resolved to.
+func (s *scope) resolve(reference string, to ocispec.Descriptor, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.record.Tags) >= maxRecorded {
+		clear(s.record.Tags)
+	}
+	s.record.Tags[reference] = resolved{Descriptor: to, At: now}
+	s.prove(to.Digest, now)
+}
+
+// mayRead reports whether the registry has given the namespace a digest.
+func (s *scope) mayRead(d digest.Digest) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.record.Digests[d]
+	return ok
+}
+
+// allow records that the registry has given the namespace a digest.
+func (s *scope) allow(d digest.Digest, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prove(d, now)
+}
+
+// prove is allow for a caller that holds the lock.
+func (s *scope) prove(d digest.Digest, now time.Time) {
+	if len(s.record.Digests) >= maxRecorded {
+		clear(s.record.Digests)
+	}
+	s.record.Digests[d] = now
+}
+
+// revoke forgets everything, because the registry does not accept the credential any more.
+func (s *scope) revoke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.record.Tags)
+	clear(s.record.Digests)
+}
+
+// store stores the scope.
+func (s *scope) store() error {
+	s.mu.Lock()
+	text, err := json.Marshal(s.record)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.cache.KeepRecord(s.name, text)
+}

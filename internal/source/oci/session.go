@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/semaphore"
+	"k8s.io/utils/clock"
+
+	"github.com/k1s-io/k1s/internal/source/oci/blobs"
+)
+
+// session reads what a namespace may read from one repository: from the cache, or else from the registry. It implements
+// artifact.Reader.
+type session struct {
+	cache   *blobs.Dir
+	scope   *scope
+	pulls   *pulls
+	clock   clock.PassiveClock
+	account *account
+	// repository is nil if only the cache is to be read.
+	repository *repository
+}
+
+// account counts what a pull takes.
+type account struct {
+	// bytes were downloaded, and hits were in the cache.
+	bytes, hits int64
+}
+
+// Read returns the content of a descriptor of at most limit bytes. Without a repository, it returns blobs.ErrMissing
+// for what the cache does not have, or what the namespace has not been allowed to read.
+func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) ([]byte, error) {
+	if d.Size > limit || d.Size < 0 {
+		return nil, fmt.Errorf("%s of %d bytes: %w of %d bytes", d.Digest, d.Size, errTooLarge, limit)
+	}
+	if err := checkDigest(d.Digest); err != nil {
+		return nil, err
+	}
+	if s.repository == nil {
+		if !s.scope.mayRead(d.Digest) {
+			return nil, blobs.ErrMissing
+		}
+		return s.cached(ctx, d)
+	}
+	done, err := s.pulls.begin(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if out, err := s.cached(ctx, d); !errors.Is(err, blobs.ErrMissing) {
+		return out, err
+	}
+	out, err := s.repository.read(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	s.account.bytes += int64(len(out))
+	s.scope.allow(d.Digest, s.clock.Now())
+	// Without space for it, the artifact is pulled again when it is needed.
+	if err := s.cache.Keep(d.Digest, out); err != nil {
+		return nil, fmt.Errorf("write the cache of artifacts (--cache-dir): %w", err)
+	}
+	return out, nil
+}
+
+// cached returns content from the cache. If the namespace has not been allowed to read it, the registry is asked.
+func (s *session) cached(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
+	out, err := s.cache.Blob(d.Digest)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(out)) != d.Size {
+		return nil, fmt.Errorf("the manifest says that %s has %d bytes, but it has %d", d.Digest, d.Size, len(out))
+	}
+	if !s.scope.mayRead(d.Digest) {
+		if err := s.repository.exists(ctx, d); err != nil {
+			return nil, err
+		}
+		s.scope.allow(d.Digest, s.clock.Now())
+	}
+	s.account.hits++
+	return out, nil
+}
+
+// pulls limits downloads: one at a time for each digest, and the bytes of all together.
+type pulls struct {
+	digests locks[digest.Digest]
+	memory  *semaphore.Weighted
+	most    int64
+}
+
+func newPulls(most int64) *pulls { return &pulls{memory: semaphore.NewWeighted(most), most: most} }
+
+// begin waits until no other pull of the digest runs, and until there is memory for its content. The caller calls done.
+func (p *pulls) begin(ctx context.Context, d ocispec.Descriptor) (done func(), err error) {
+	release, err := p.digests.acquire(ctx, d.Digest)
+	if err != nil {
+		return nil, err
+	}
+	weight := min(d.Size, p.most)
+	if err := p.memory.Acquire(ctx, weight); err != nil {
+		release()
+		return nil, err
+	}
+	return func() {
+		p.memory.Release(weight)
+		release()
+	}, nil
+}
+
+// provenFor is how long the registry is not asked again whether a namespace may read what it has pulled.
+const provenFor = time.Hour

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/source/oci/blobs"
+	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
+)
+
+const (
+	// defaultPoll is how often a tag with the pullPolicy Always is resolved again by default.
+	defaultPoll = 5 * time.Minute
+	// maxTasks is how many pulls run at a time. Those of one namespace run one after another.
+	maxTasks = 16
+	// pullTimeout limits a pull: its manifests, its blobs and its retries.
+	pullTimeout = 10 * time.Minute
+	// memoryFactor is how many of the largest artifacts may be in memory at a time while they are downloaded.
+	memoryFactor = 2
+)
+
+// Options configure a Source.
+type Options struct {
+	Registries Registries
+	Cache      *blobs.Dir
+	// MaxBytes is the maximum size of an uncompressed module.
+	MaxBytes int64
+	Clock    clock.PassiveClock
+}
+
+// Source pulls the modules of plugins. It is a manager.Runnable: pulls run from Start until its context ends.
+type Source struct {
+	puller puller
+	clock  clock.PassiveClock
+	// slots limits the running pulls, and namespaces those of each namespace.
+	slots      chan struct{}
+	namespaces locks[string]
+
+	mu    sync.Mutex
+	ctx   context.Context //nolint:containedctx // the life of the tasks that Fetch starts is that of Start
+	tasks map[types.NamespacedName]*task
+	// changed is notified of the plugin when the result of its task has changed.
+	changed func(types.NamespacedName)
+}
+
+// New returns a Source.
+func New(o Options) *Source {
+	return &Source{
+		puller: puller{
+			registries: o.Registries, cache: o.Cache, pulls: newPulls(memoryFactor * o.MaxBytes), maxBytes: o.MaxBytes, clock: o.Clock,
+		},
+		clock: o.Clock, slots: make(chan struct{}, maxTasks), tasks: map[types.NamespacedName]*task{},
+		changed: func(types.NamespacedName) {},
+	}
+}
+
+// Request is what a plugin wants to have pulled.
+type Request struct {
+	Plugin  types.NamespacedName
+	Source  pluginsv1alpha1.OCISource
+	Keyring dockerconfig.Keyring
+	// CABundle are CAs in PEM, or empty.
+	CABundle []byte
+}
+
+// Result is what is known about a plugin's artifact.
+type Result struct {
+	Module plugin.Module
+	Artifact
+	// Failure is why the last poll failed, or nil.
+	Failure error
+	// Again is the delay before Fetch should be called again; 0 means never.
+	Again time.Duration
+}
+
+// OnChange sets the function that is notified of a plugin when Fetch would return something else. It is called before
+// Start.
+func (s *Source) OnChange(changed func(types.NamespacedName)) { s.changed = changed }
+
+// Start lets pulls run until the context ends, and waits for their end.
+func (s *Source) Start(ctx context.Context) error {
+	s.mu.Lock()
+	s.ctx = ctx
+	waiting := slices.Collect(maps.Keys(s.tasks))
+	s.mu.Unlock()
+	for _, name := range waiting {
+		s.changed(name)
+	}
+	<-ctx.Done()
+	s.mu.Lock()
+	all := slices.Collect(maps.Values(s.tasks))
+	s.mu.Unlock()
+	for _, t := range all {
+		t.work.Wait()
+	}
+	return nil
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable: every replica pulls.
+func (s *Source) NeedLeaderElection() bool { return false }
+
+// Fetch returns the plugin's module, from the cache. If it has to be pulled, or asked for at the registry, that happens
+// in the background, and OnChange's function is notified. Until the first pull has ended, Fetch returns a LoadError with
+// the reason Pulling. Errors are *plugin.LoadError, with Result.Again set.
+func (s *Source) Fetch(ctx context.Context, r Request) (Result, error) {
+	j, err := s.job(r)
+	if err != nil {
+		s.Forget(r.Plugin)
+		return Result{}, err
+	}
+	t := s.taskFor(r, j)
+	module, found, err := s.puller.cached(ctx, j)
+	t.due(s, err == nil, found.ResolvedAt)
+	failure := t.lastFailure()
+	result := Result{Again: t.again(s.clock.Now())}
+	switch {
+	case err != nil && !errors.Is(err, blobs.ErrMissing): // it was pulled before, and cannot be used
+		return result, problemOf(err, j.reference, 1)
+	case err == nil && (failure == nil || tolerable(failure, j.follow)):
+		result.Module, result.Artifact, result.Failure = module, found, failure
+		result.PulledBytes = t.pulledBytes()
+		return result, nil
+	case failure != nil && isTransient(failure):
+		return result, plugin.Reject(failure.Reason, "%s; the operator's cache (--cache-dir) has no copy of it", failure)
+	case failure != nil:
+		return result, failure
+	default:
+		return result, plugin.Reject(pluginsv1alpha1.ReasonPulling, "%s is being pulled", j.reference)
+	}
+}
+
+// tolerable reports whether a copy in the cache is used although the last request failed. A tag that is followed must
+// exist.
+func tolerable(failure *plugin.LoadError, follow bool) bool {
+	return isTransient(failure) || !follow && failure.Reason == pluginsv1alpha1.ReasonArtifactNotFound
+}
+
+// job checks a request.
+func (s *Source) job(r Request) (job, error) {
+	ref, err := ParseReference(r.Source.Reference)
+	if err != nil {
+		return job{}, err
+	}
+	if err := s.puller.registries.check(ref); err != nil {
+		return job{}, err
+	}
+	if _, err := s.puller.registries.transport(r.CABundle); err != nil {
+		return job{}, err
+	}
+	return job{
+		namespace: r.Plugin.Namespace, reference: ref, follow: pollInterval(r.Source, ref) > 0 || policyOf(r.Source, ref) == pluginsv1alpha1.PullAlways,
+		access: access{insecure: r.Source.Insecure, roots: r.CABundle, keyring: r.Keyring},
+	}, nil
+}
+
+// policyOf returns the pull policy of a source with its default.
+func policyOf(source pluginsv1alpha1.OCISource, ref Reference) pluginsv1alpha1.PullPolicy {
+	switch {
+	case source.PullPolicy != "":
+		return source.PullPolicy
+	case ref.Tag == latest && ref.Digest == "":
+		return pluginsv1alpha1.PullAlways
+	default:
+		return pluginsv1alpha1.PullIfNotPresent
+	}
+}
+
+// pollInterval returns how often the tag is resolved again; 0 means never.
+func pollInterval(source pluginsv1alpha1.OCISource, ref Reference) time.Duration {
+	switch {
+	case ref.Digest != "":
+		return 0
+	case source.PollIntervalSeconds != nil:
+		return time.Duration(*source.PollIntervalSeconds) * time.Second
+	case policyOf(source, ref) == pluginsv1alpha1.PullAlways:
+		return defaultPoll
+	default:
+		return 0
+	}
+}
+
+// Forget ends the plugin's task.
+func (s *Source) Forget(name types.NamespacedName) {
+	s.mu.Lock()
+	t := s.tasks[name]
+	delete(s.tasks, name)
+	s.mu.Unlock()
+	if t != nil {
+		t.end()
+	}
+}
+
+// taskFor returns the plugin's task. A request that has changed gets a new one.
+func (s *Source) taskFor(r Request, j job) *task {
+	id := fmt.Sprintf("%s|%d|%s|%x", j.reference, pollInterval(r.Source, j.reference), policyOf(r.Source, j.reference), j.id())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tasks[r.Plugin]
+	if t == nil || t.id != id {
+		if t != nil {
+			defer t.end()
+		}
+		t = &task{name: r.Plugin, id: id, job: j, poll: pollInterval(r.Source, j.reference)}
+		s.tasks[r.Plugin] = t
+	}
+	return t
+}
+
+// base returns the context of Start, or nil.
+func (s *Source) base() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ctx
+}
+
+// Describe returns the name of the source in a status.
+func Describe(source pluginsv1alpha1.OCISource) string { return "oci/" + source.Reference }

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/k1s-io/k1s/internal/plugin"
+)
+
+// The delays between attempts grow from minBackoff to maxBackoff, as those of the kubelet for images.
+const (
+	minBackoff = 5 * time.Second
+	maxBackoff = 5 * time.Minute
+)
+
+// task keeps one plugin's artifact up to date.
+type task struct {
+	name types.NamespacedName
+	// id changes with everything that a pull depends on.
+	id   string
+	job  job
+	poll time.Duration
+	work sync.WaitGroup
+
+	mu     sync.Mutex
+	cancel context.CancelFunc
+	ended  bool
+	// pulled is whether a pull has succeeded since the task exists.
+	pulled  bool
+	bytes   int64
+	failure *plugin.LoadError
+	// failures counts those in a row, and next is when the next attempt is due; zero means at once.
+	failures int
+	next     time.Time
+	// pause is how long the registry asked to wait.
+	pause time.Duration
+}
+
+// id distinguishes credentials, CAs and everything else that a job has besides its reference.
+func (j job) id() [sha256.Size]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%t|%x|%v", j.access.insecure, sha256.Sum256(j.access.roots), j.access.keyring)
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// due starts a pull if it is time for one: the cache does not have the module, the permission has to be proven again, or
+// the tag is to be polled.
+func (t *task) due(s *Source, cached bool, resolvedAt time.Time) {
+	now, base := s.clock.Now(), s.base()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.next.IsZero() && t.failures == 0 && cached {
+		switch {
+		case t.job.follow && !t.pulled: // the operator has started
+		case t.job.follow && t.poll > 0:
+			t.next = resolvedAt.Add(jitter(t.poll))
+		default:
+			t.next = resolvedAt.Add(provenFor)
+		}
+	}
+	if t.cancel != nil || t.ended || now.Before(t.next) {
+		return
+	}
+	if base == nil || base.Err() != nil { // Start notifies the plugin
+		return
+	}
+	ctx, cancel := context.WithTimeout(base, pullTimeout)
+	t.cancel = cancel
+	t.work.Go(func() {
+		defer cancel()
+		t.run(ctx, s)
+	})
+}
+
+// run pulls once.
+func (t *task) run(ctx context.Context, s *Source) {
+	release, err := s.enter(ctx, t.name.Namespace)
+	if err != nil {
+		t.conclude(s, Artifact{}, err)
+		return
+	}
+	defer release()
+	j := t.job
+	j.access.throttled = t.throttle
+	if t.poll == 0 && t.hasPulled() { // only the permission is proven again
+		j.follow = false
+	}
+	a, err := s.puller.pull(ctx, j)
+	t.conclude(s, a, err)
+}
+
+func (t *task) throttle(wait time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pause = max(t.pause, wait)
+}
+
+// conclude records the result of a pull.
+func (t *task) conclude(s *Source, a Artifact, err error) {
+	now := s.clock.Now()
+	t.mu.Lock()
+	t.cancel = nil
+	if err == nil {
+		t.pulled, t.failure, t.failures, t.pause, t.next = true, nil, 0, 0, time.Time{}
+		if a.PulledBytes > 0 {
+			t.bytes = a.PulledBytes
+		}
+	} else {
+		t.failure = problemOf(err, t.job.reference, 1)
+		backoff := min(minBackoff<<min(t.failures, 10), maxBackoff)
+		t.next = now.Add(max(jitter(backoff), t.pause))
+		t.failures++
+		t.pause = 0
+	}
+	ended := t.ended
+	t.mu.Unlock()
+	if !ended {
+		s.changed(t.name)
+	}
+}
+
+// again returns the delay until the next attempt is due; 0 means none.
+func (t *task) again(now time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cancel != nil || t.next.IsZero() {
+		return 0
+	}
+	return max(t.next.Sub(now), time.Second)
+}
+
+func (t *task) hasPulled() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.pulled
+}
+
+func (t *task) lastFailure() *plugin.LoadError {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.failure
+}
+
+func (t *task) pulledBytes() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.bytes
+}
+
+// end cancels the task's pull.
+func (t *task) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = true
+	if t.cancel != nil {
+		t.cancel()
+	}
+}
+
+// enter waits until a pull of a namespace can run: one at a time for each namespace.
+func (s *Source) enter(ctx context.Context, namespace string) (release func(), err error) {
+	leave, err := s.namespaces.acquire(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		leave()
+		return nil, ctx.Err()
+	}
+	return func() {
+		<-s.slots
+		leave()
+	}, nil
+}
+
+// jitter adds up to a tenth, so that plugins that started together do not poll together.
+func jitter(d time.Duration) time.Duration { return d + rand.N(d/10+1) } //nolint:gosec // it is no secret

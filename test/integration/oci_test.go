@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/cmd/manager/app"
+	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/registry"
+)
+
+// loopback lets the operator connect to the registries of the tests.
+func loopback(o *app.Options) { o.Registries.AllowedCIDRs = "127.0.0.0/8" }
+
+// fromRegistry makes an artifact the source of a plugin.
+func fromRegistry(reference string, secrets ...string) func(*pluginsv1alpha1.WasmPluginSpec) {
+	return func(s *pluginsv1alpha1.WasmPluginSpec) {
+		s.Source = pluginsv1alpha1.Source{OCI: &pluginsv1alpha1.OCISource{Reference: reference, Insecure: true}}
+		for _, name := range secrets {
+			s.Source.OCI.PullSecrets = append(s.Source.OCI.PullSecrets, pluginsv1alpha1.PullSecret{Name: name})
+		}
+	}
+}
+
+// pullSecret creates a Secret with a credential for a registry.
+func (n tenant) pullSecret(t *testing.T, name, registry, user string) {
+	t.Helper()
+	user, password, _ := strings.Cut(user, ":")
+	n.Create(t, &corev1.Secret{ObjectMeta: n.Meta(name), Type: corev1.SecretTypeDockerConfigJson, Data: map[string][]byte{
+		corev1.DockerConfigJsonKey: fmt.Appendf(nil, `{"auths":{%q:{"username":%q,"password":%q}}}`, registry, user, password),
+	}})
+}
+
+// TestOperator_oci moves a plugin from a ConfigMap to a registry, follows its tag, and keeps it serving while the
+// registry is down.
+func TestOperator_oci(t *testing.T) {
+	server := registry.Start(t, registry.Options{})
+	o := startOperator(t, pollsOften, loopback)
+	shop := newTenant(t, o.env, annotatorRules()...)
+	module := conformanceFixture(t, "annotator.wasm")
+	shop.Store(t, "annotator", module)
+	shop.Plugin(t, "annotator")
+	shop.ExpectReady(t, "annotator")
+	pushed := server.Push(t, "plugins/annotator", "v1", module)
+	reference := server.Address + "/plugins/annotator:v1"
+	shop.change(t, "annotator", fromRegistry(reference))
+	shop.expectArtifact(t, "annotator", pushed.String())
+	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded, reference, pushed.String())
+	shop.category(t, "tools")
+	shop.expectAnnotated(t, "tools")
+
+	t.Log("a tag that moves")
+	second := server.Push(t, "plugins/annotator", "v1", append(module, 0, 1, 0)) // with a custom section
+	every := int32(1)
+	shop.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Source.OCI.PollIntervalSeconds = &every })
+	shop.expectArtifact(t, "annotator", second.String())
+
+	t.Log("a tag that does not exist")
+	shop.change(t, "annotator", fromRegistry(server.Address+"/plugins/annotator:v9"))
+	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionFalse, pluginsv1alpha1.ReasonArtifactNotFound, "v9")
+	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	shop.category(t, "toys")
+	shop.expectAnnotated(t, "toys")
+
+	t.Log("no registry")
+	server.Kill()
+	shop.change(t, "annotator", fromRegistry(reference))
+	shop.expectArtifact(t, "annotator", second.String())
+	shop.change(t, "annotator", fromRegistry(server.Address+"/plugins/other:v1"))
+	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionFalse, pluginsv1alpha1.ReasonRegistryUnavailable, "has no copy of it")
+	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	server.Run(t)
+	shop.change(t, "annotator", fromRegistry(reference))
+	shop.ExpectReady(t, "annotator")
+}
+
+// TestOperator_oci_tenants checks that a private module is served only to the tenant with the pull secret, although the
+// operator has its bytes.
+func TestOperator_oci_tenants(t *testing.T) {
+	const user = "ada:secret"
+	server := registry.Start(t, registry.Options{User: user})
+	o := startOperator(t, pollsOften, loopback)
+	reads := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}}
+	friend, stranger := newTenant(t, o.env, append(annotatorRules(), reads)...), newTenant(t, o.env, annotatorRules()...)
+	server.Push(t, "private", "v1", conformanceFixture(t, "annotator.wasm"))
+	reference := server.Address + "/private:v1"
+	friend.pullSecret(t, "registry", server.Address, user)
+	friend.Plugin(t, "annotator", fromRegistry(reference, "registry"))
+	friend.ExpectReady(t, "annotator")
+	stranger.Plugin(t, "annotator", fromRegistry(reference))
+	stranger.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionFalse, pluginsv1alpha1.ReasonUnauthorized, "pullSecrets")
+
+	t.Log("a Secret that does not exist, that the ServiceAccount cannot read, and that has no credentials")
+	stranger.change(t, "annotator", fromRegistry(reference, "registry"))
+	stranger.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionFalse, pluginsv1alpha1.ReasonPullSecretForbidden, "create role")
+	friend.change(t, "annotator", fromRegistry(reference, "missing"))
+	friend.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionFalse, pluginsv1alpha1.ReasonPullSecretNotFound, "missing")
+	friend.Create(t, &corev1.Secret{ObjectMeta: friend.Meta("opaque"), StringData: map[string]string{"password": "x"}})
+	friend.change(t, "annotator", fromRegistry(reference, "opaque"))
+	friend.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionFalse, pluginsv1alpha1.ReasonPullSecretInvalid, "opaque", ".dockerconfigjson")
+
+	t.Log("the imagePullSecrets of the ServiceAccount")
+	account := &corev1.ServiceAccount{ObjectMeta: friend.Meta("plugin")}
+	if err := friend.Client.Patch(t.Context(), account, client.RawPatch(types.MergePatchType, []byte(`{"imagePullSecrets":[{"name":"registry"}]}`))); err != nil {
+		t.Fatal(err)
+	}
+	friend.change(t, "annotator", fromRegistry(reference))
+	friend.ExpectReady(t, "annotator")
+}
+
+// expectArtifact waits until a plugin is ready with an artifact.
+func (n tenant) expectArtifact(t *testing.T, plugin, digest string) {
+	t.Helper()
+	n.ExpectReady(t, plugin)
+	testenv.Eventually(t, "the artifact is "+digest, func(ctx context.Context) error {
+		wp, err := n.GetPlugin(ctx, plugin)
+		if err != nil {
+			return err
+		}
+		if a := wp.Status.Artifact; a == nil || a.Digest != digest || a.Format == "" || a.ResolvedAt.IsZero() {
+			return fmt.Errorf("got %+v", a)
+		}
+		return nil
+	})
+}
