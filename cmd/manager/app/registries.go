@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/plugin/metrics"
 	"github.com/k1s-io/k1s/internal/source/oci"
 	"github.com/k1s-io/k1s/internal/source/oci/blobs"
 )
@@ -71,7 +72,7 @@ func (o *RegistryOptions) registries(denied access.Egress) (oci.Registries, erro
 
 // artifacts returns the source of modules in registries. Its cache is below a directory whose size bound limits. If path
 // is empty, the cache is a temporary directory, which remove removes.
-func artifacts(o Options, denied access.Egress, clk clock.PassiveClock, path string, bound func()) (source *oci.Source, remove func() error, err error) {
+func artifacts(o Options, denied access.Egress, measured *metrics.Metrics, path string, bound func()) (source *oci.Source, remove func() error, err error) {
 	registries, err := o.Registries.registries(denied)
 	if err != nil {
 		return nil, nil, err
@@ -87,5 +88,8 @@ func artifacts(o Options, denied access.Egress, clk clock.PassiveClock, path str
 	if err != nil {
 		return nil, nil, errors.Join(err, remove())
 	}
-	return oci.New(oci.Options{Registries: registries, Cache: dir, MaxBytes: o.MaxModuleBytes, Clock: clk}), remove, nil
+	measured.PulledCache(dir.Size)
+	return oci.New(oci.Options{
+		Registries: registries, Cache: dir, MaxBytes: o.MaxModuleBytes, Clock: clock.RealClock{}, Metrics: measured,
+	}), remove, nil
 }

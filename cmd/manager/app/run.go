@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -91,7 +90,7 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 	if err != nil {
 		return err
 	}
-	pulled, removePulled, err := artifacts(o, denied, clock.RealClock{}, cachePath, bound)
+	pulled, removePulled, err := artifacts(o, denied, measured, cachePath, bound)
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,10 @@ const (
 	nameAdmissionRequests = "k1s_plugin_admission_requests_total"
 	nameAdmissionDuration = "k1s_plugin_admission_duration_seconds"
 	nameWithoutRBAC       = "k1s_plugins_without_rbac"
+	namePulls             = "k1s_plugin_pulls_total"
+	namePulledBytes       = "k1s_plugin_pulled_bytes_total"
+	namePullHits          = "k1s_plugin_pull_cache_hits_total"
+	namePulledCache       = "k1s_artifact_cache_bytes"
 )
 
 // Families returns all metric families of this package.
@@ -162,6 +166,22 @@ func Families() []Family {
 		{
 			Name: nameWithoutRBAC, Type: Gauge,
 			Help: "Serving plugins that RBAC does not restrict: those of the plugin directory with --directory-plugins-without-rbac.",
+		},
+		{
+			Name: namePulls, Type: Counter, Labels: []string{labelPlugin, labelResult},
+			Help: "Pulls and polls of artifacts by result: Succeeded, or the reason of the condition Fetched.",
+		},
+		{
+			Name: namePulledBytes, Type: Counter, Labels: []string{labelPlugin},
+			Help: "Bytes that were downloaded from registries.",
+		},
+		{
+			Name: namePullHits, Type: Counter, Labels: []string{labelPlugin},
+			Help: "Manifests and layers that were in the cache when an artifact was pulled.",
+		},
+		{
+			Name: namePulledCache, Type: Gauge,
+			Help: "Size of the artifacts in the cache directory.",
 		},
 	}
 }

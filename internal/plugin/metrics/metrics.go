@@ -23,6 +23,8 @@ type Metrics struct {
 	queues     *queues
 	// unbounded returns the number of plugins that RBAC does not restrict.
 	unbounded atomic.Pointer[func() int]
+	// pulledCache returns the size of the cache of artifacts.
+	pulledCache atomic.Pointer[func() int64]
 	// epoch is the start of the clock that times calls.
 	epoch time.Time
 
@@ -60,6 +62,14 @@ func (m *Metrics) collector(f Family) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: f.Name, Help: f.Help}, func() float64 {
 			if count := m.unbounded.Load(); count != nil {
 				return float64((*count)())
+			}
+			return 0
+		})
+	}
+	if f.Name == namePulledCache {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: f.Name, Help: f.Help}, func() float64 {
+			if size := m.pulledCache.Load(); size != nil {
+				return float64((*size)())
 			}
 			return 0
 		})

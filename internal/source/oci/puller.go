@@ -46,6 +46,8 @@ type Artifact struct {
 	Format artifact.Format
 	// PulledBytes were downloaded. It is 0 if everything was in the cache.
 	PulledBytes int64
+	// hits is how many manifests and layers were in the cache.
+	hits int64
 	// ResolvedAt is when the registry last gave the digest for the reference.
 	ResolvedAt time.Time
 }
@@ -133,7 +135,7 @@ func (p *puller) pullAs(ctx context.Context, j job, c dockerconfig.Credential) (
 	if err := s.store(); err != nil {
 		return Artifact{}, fmt.Errorf("write the cache of artifacts (--cache-dir): %w", err)
 	}
-	a.PulledBytes = account.bytes
+	a.PulledBytes, a.hits = account.bytes, account.hits
 	return a, nil
 }
 

@@ -38,12 +38,29 @@ type Options struct {
 	// MaxBytes is the maximum size of an uncompressed module.
 	MaxBytes int64
 	Clock    clock.PassiveClock
+	// Metrics may be nil.
+	Metrics Metrics
 }
+
+// Metrics counts pulls.
+type Metrics interface {
+	// Begin creates the series of a plugin.
+	Begin(plugin string)
+	// Pulled counts a pull of a plugin ("namespace/name"): its result, the downloaded bytes, and what was in the cache.
+	Pulled(plugin, result string, bytes, hits int64)
+}
+
+// noMetrics discards what it is told.
+type noMetrics struct{}
+
+func (noMetrics) Begin(string)                        {}
+func (noMetrics) Pulled(string, string, int64, int64) {}
 
 // Source pulls the modules of plugins. It is a manager.Runnable: pulls run from Start until its context ends.
 type Source struct {
-	puller puller
-	clock  clock.PassiveClock
+	puller  puller
+	clock   clock.PassiveClock
+	metrics Metrics
 	// slots limits the running pulls, and namespaces those of each namespace.
 	slots      chan struct{}
 	namespaces locks[string]
@@ -57,11 +74,14 @@ type Source struct {
 
 // New returns a Source.
 func New(o Options) *Source {
+	if o.Metrics == nil {
+		o.Metrics = noMetrics{}
+	}
 	return &Source{
 		puller: puller{
 			registries: o.Registries, cache: o.Cache, pulls: newPulls(memoryFactor * o.MaxBytes), maxBytes: o.MaxBytes, clock: o.Clock,
 		},
-		clock: o.Clock, slots: make(chan struct{}, maxTasks), tasks: map[types.NamespacedName]*task{},
+		clock: o.Clock, metrics: o.Metrics, slots: make(chan struct{}, maxTasks), tasks: map[types.NamespacedName]*task{},
 		changed: func(types.NamespacedName) {},
 	}
 }
@@ -214,6 +234,7 @@ func (s *Source) taskFor(r Request, j job) *task {
 		}
 		t = &task{name: r.Plugin, id: id, job: j, poll: pollInterval(r.Source, j.reference)}
 		s.tasks[r.Plugin] = t
+		s.metrics.Begin(r.Plugin.String())
 	}
 	return t
 }

@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
@@ -121,8 +122,13 @@ func (t *task) conclude(s *Source, a Artifact, err error) {
 		t.pause = 0
 	}
 	ended := t.ended
+	result := pluginsv1alpha1.ReasonSucceeded
+	if t.failure != nil {
+		result = t.failure.Reason
+	}
 	t.mu.Unlock()
 	if !ended {
+		s.metrics.Pulled(t.name.String(), result, a.PulledBytes, a.hits)
 		s.changed(t.name)
 	}
 }

@@ -63,6 +63,17 @@ func (d *Dir) Blob(of digest.Digest) ([]byte, error) {
 // Keep stores content. The digest must be that of the content.
 func (d *Dir) Keep(of digest.Digest, content []byte) error { return d.write(d.blobPath(of), content) }
 
+// Size returns the size of all blobs in bytes.
+func (d *Dir) Size() (size int64) {
+	entries, _ := os.ReadDir(filepath.Join(d.path, blobsDir)) // nothing is there
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			size += info.Size()
+		}
+	}
+	return size
+}
+
 // Record returns the record with a name, or ErrMissing.
 func (d *Dir) Record(name string) ([]byte, error) {
 	path := d.recordPath(name)
