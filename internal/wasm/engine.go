@@ -125,14 +125,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// CacheDir returns the directory of the compilation cache, for others who keep files that count for its size, and a
-// function that limits its size. The path is empty if there is no directory.
-func (e *Engine) CacheDir() (path string, bound func()) {
-	if e.dir == nil {
-		return "", func() {}
-	}
-	return e.dir.Path(), e.dir.Bound
-}
+// CacheDir returns the directory of the compilation cache, for others who keep files that count for its size. It is nil
+// if there is none.
+func (e *Engine) CacheDir() *codecache.Dir { return e.dir }
 
 // Close releases all resources of the engine. Runners must be closed before. Close waits until their last calls have
 // ended, for at most closeTimeout.

@@ -134,3 +134,30 @@ func (n tenant) expectArtifact(t *testing.T, plugin, digest string) {
 		return nil
 	})
 }
+
+// TestOperator_oci_restart kills the registry and restarts the operator: with the volume of its cache everything serves,
+// although the cache is over its limit, and without it the condition says why not.
+func TestOperator_oci_restart(t *testing.T) {
+	server := registry.Start(t, registry.Options{})
+	o := startOperator(t, pollsOften, loopback, func(o *app.Options) { o.MaxCacheBytes = 1 })
+	shop := newTenant(t, o.env, annotatorRules()...)
+	pushed := server.Push(t, "annotator", "latest", conformanceFixture(t, "annotator.wasm"))
+	shop.Plugin(t, "annotator", fromRegistry(server.Address+"/annotator")) // which is polled
+	shop.expectArtifact(t, "annotator", pushed.String())
+	server.Kill()
+	o.end(t)
+	o.start(t)
+	shop.category(t, "tools")
+	shop.expectAnnotated(t, "tools")
+	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded,
+		"the last request to the registry failed")
+
+	t.Log("another volume")
+	o.end(t)
+	o.cache = t.TempDir()
+	o.start(t)
+	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionFalse, pluginsv1alpha1.ReasonRegistryUnavailable,
+		"the operator's cache (--cache-dir) has no copy of it")
+	server.Run(t)
+	shop.expectArtifact(t, "annotator", pushed.String())
+}

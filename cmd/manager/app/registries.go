@@ -16,6 +16,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 	"github.com/k1s-io/k1s/internal/source/oci"
 	"github.com/k1s-io/k1s/internal/source/oci/blobs"
+	"github.com/k1s-io/k1s/internal/wasm/codecache"
 )
 
 // RegistryOptions configure where modules are pulled from.
@@ -70,15 +71,18 @@ func (o *RegistryOptions) registries(denied access.Egress) (oci.Registries, erro
 	return r, errors.Join(errs...)
 }
 
-// artifacts returns the source of modules in registries. Its cache is below a directory whose size bound limits. If path
-// is empty, the cache is a temporary directory, which remove removes.
-func artifacts(o Options, denied access.Egress, measured *metrics.Metrics, path string, bound func()) (source *oci.Source, remove func() error, err error) {
+// artifacts returns the source of modules in registries. Its cache is a part of the compilation cache, which limits the
+// size of both. Without that, it is a temporary directory, which remove removes.
+func artifacts(o Options, denied access.Egress, measured *metrics.Metrics, compiled *codecache.Dir) (source *oci.Source, remove func() error, err error) {
 	registries, err := o.Registries.registries(denied)
 	if err != nil {
 		return nil, nil, err
 	}
-	remove = func() error { return nil }
-	if path == "" {
+	var path string
+	bound, remove := func() {}, func() error { return nil }
+	if compiled != nil {
+		path, bound = compiled.Path(), compiled.Bound
+	} else {
 		if path, err = os.MkdirTemp("", "k1s-artifacts-"); err != nil {
 			return nil, nil, fmt.Errorf("make a directory for artifacts: %w (--cache-dir names one that can be written)", err)
 		}
@@ -87,6 +91,9 @@ func artifacts(o Options, denied access.Egress, measured *metrics.Metrics, path 
 	dir, err := blobs.Open(path, bound)
 	if err != nil {
 		return nil, nil, errors.Join(err, remove())
+	}
+	if compiled != nil {
+		compiled.Except(dir.Pinned)
 	}
 	measured.PulledCache(dir.Size)
 	return oci.New(oci.Options{

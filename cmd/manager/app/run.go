@@ -85,12 +85,11 @@ func Run(ctx context.Context, cluster *rest.Config, o Options, log logr.Logger) 
 			log.Error(flushErr, "Some spans are lost")
 		}
 	}()
-	cachePath, bound := engine.CacheDir()
 	denied, err := egress(o, os.Getenv, net.InterfaceAddrs)
 	if err != nil {
 		return err
 	}
-	pulled, removePulled, err := artifacts(o, denied, measured, cachePath, bound)
+	pulled, removePulled, err := artifacts(o, denied, measured, engine.CacheDir())
 	if err != nil {
 		return err
 	}

@@ -78,9 +78,9 @@ func (j job) key() string {
 	return j.reference.Digest.String()
 }
 
-// cached returns the module without a request, if the namespace pulled it before and the cache still has it. Otherwise
-// it returns blobs.ErrMissing.
-func (p *puller) cached(ctx context.Context, j job) (plugin.Module, Artifact, error) {
+// cached returns the module without a request, if the namespace pulled it before and the cache still has it. Then it pins
+// it for its owner. Otherwise it returns blobs.ErrMissing.
+func (p *puller) cached(ctx context.Context, owner string, j job) (plugin.Module, Artifact, error) {
 	credentials, _ := j.credentials()
 	for _, c := range credentials {
 		s := openScope(p.cache, j.scopeName(c))
@@ -88,7 +88,11 @@ func (p *puller) cached(ctx context.Context, j job) (plugin.Module, Artifact, er
 		if !ok || j.reference.Digest != "" && r.Descriptor.Digest != j.reference.Digest {
 			continue
 		}
-		module, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, clock: p.clock, account: &account{}}, r)
+		account := &account{}
+		module, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, clock: p.clock, account: account}, r)
+		if err == nil {
+			p.cache.Pin(owner, s.name, account.digests)
+		}
 		if !errors.Is(err, blobs.ErrMissing) {
 			return module, a, err
 		}
@@ -96,12 +100,13 @@ func (p *puller) cached(ctx context.Context, j job) (plugin.Module, Artifact, er
 	return plugin.Module{}, Artifact{}, blobs.ErrMissing
 }
 
-// pull resolves the reference and pulls what the cache does not have. It tries each credential until one is let in.
-func (p *puller) pull(ctx context.Context, j job) (Artifact, error) {
+// pull resolves the reference and pulls what the cache does not have, which it pins. It tries each credential until one
+// is let in.
+func (p *puller) pull(ctx context.Context, owner string, j job) (Artifact, error) {
 	credentials, n := j.credentials()
 	var failed *plugin.LoadError
 	for _, c := range credentials {
-		a, err := p.pullAs(ctx, j, c)
+		a, err := p.pullAs(ctx, owner, j, c)
 		if err == nil {
 			return a, nil
 		}
@@ -112,7 +117,7 @@ func (p *puller) pull(ctx context.Context, j job) (Artifact, error) {
 	return Artifact{}, failed
 }
 
-func (p *puller) pullAs(ctx context.Context, j job, c dockerconfig.Credential) (Artifact, error) {
+func (p *puller) pullAs(ctx context.Context, owner string, j job, c dockerconfig.Credential) (Artifact, error) {
 	r, err := p.registries.open(j.reference, j.access, c)
 	if err != nil {
 		return Artifact{}, err
@@ -128,7 +133,7 @@ func (p *puller) pullAs(ctx context.Context, j job, c dockerconfig.Credential) (
 		return Artifact{}, err
 	}
 	account := &account{}
-	_, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, pulls: p.pulls, clock: p.clock, account: account, repository: r}, to)
+	_, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, pulls: p.pulls, clock: p.clock, account: account, owner: owner, repository: r}, to)
 	if err != nil {
 		return Artifact{}, err
 	}

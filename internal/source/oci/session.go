@@ -24,6 +24,8 @@ type session struct {
 	pulls   *pulls
 	clock   clock.PassiveClock
 	account *account
+	// owner pins what is downloaded: until the module is used, nothing else keeps it in the cache.
+	owner string
 	// repository is nil if only the cache is to be read.
 	repository *repository
 }
@@ -32,6 +34,8 @@ type session struct {
 type account struct {
 	// bytes were downloaded, and hits were in the cache.
 	bytes, hits int64
+	// digests were read.
+	digests []digest.Digest
 }
 
 // Read returns the content of a descriptor of at most limit bytes. Without a repository, it returns blobs.ErrMissing
@@ -62,7 +66,9 @@ func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) (
 		return nil, err
 	}
 	s.account.bytes += int64(len(out))
+	s.account.digests = append(s.account.digests, d.Digest)
 	s.scope.allow(d.Digest, s.clock.Now())
+	s.cache.Pin(s.owner, s.scope.name, s.account.digests)
 	// Without space for it, the artifact is pulled again when it is needed.
 	if err := s.cache.Keep(d.Digest, out); err != nil {
 		return nil, fmt.Errorf("write the cache of artifacts (--cache-dir): %w", err)
@@ -86,6 +92,10 @@ func (s *session) cached(ctx context.Context, d ocispec.Descriptor) ([]byte, err
 		s.scope.allow(d.Digest, s.clock.Now())
 	}
 	s.account.hits++
+	s.account.digests = append(s.account.digests, d.Digest)
+	if s.repository != nil {
+		s.cache.Pin(s.owner, s.scope.name, s.account.digests)
+	}
 	return out, nil
 }
 

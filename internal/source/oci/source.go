@@ -137,11 +137,11 @@ func (s *Source) NeedLeaderElection() bool { return false }
 func (s *Source) Fetch(ctx context.Context, r Request) (Result, error) {
 	j, err := s.job(r)
 	if err != nil {
-		s.Forget(r.Plugin)
+		s.stop(r.Plugin) // the previous revision may still serve
 		return Result{}, err
 	}
 	t := s.taskFor(r, j)
-	module, found, err := s.puller.cached(ctx, j)
+	module, found, err := s.puller.cached(ctx, r.Plugin.String(), j)
 	t.due(s, err == nil, found.ResolvedAt)
 	failure := t.lastFailure()
 	result := Result{Again: t.again(s.clock.Now())}
@@ -211,8 +211,15 @@ func pollInterval(source pluginsv1alpha1.OCISource, ref Reference) time.Duration
 	}
 }
 
-// Forget ends the plugin's task.
+// Forget ends the plugin's task, and lets its artifact be removed from the cache.
 func (s *Source) Forget(name types.NamespacedName) {
+	s.puller.cache.Unpin(name.String())
+	s.puller.cache.Unpin(pullOwner(name))
+	s.stop(name)
+}
+
+// stop ends the plugin's task.
+func (s *Source) stop(name types.NamespacedName) {
 	s.mu.Lock()
 	t := s.tasks[name]
 	delete(s.tasks, name)

@@ -41,9 +41,15 @@ type task struct {
 	// failures counts those in a row, and next is when the next attempt is due; zero means at once.
 	failures int
 	next     time.Time
+	// earliest is when the next pull can start after one that has succeeded, in case the cache does not keep anything.
+	earliest time.Time
 	// pause is how long the registry asked to wait.
 	pause time.Duration
 }
+
+// pullOwner pins what a pull has downloaded. What the plugin uses is pinned by the plugin's name, until the next artifact
+// is used.
+func pullOwner(name types.NamespacedName) string { return name.String() + " (pull)" }
 
 // id distinguishes credentials, CAs and everything else that a job has besides its reference.
 func (j job) id() [sha256.Size]byte {
@@ -67,7 +73,7 @@ func (t *task) due(s *Source, cached bool, resolvedAt time.Time) {
 			t.next = resolvedAt.Add(provenFor)
 		}
 	}
-	if t.cancel != nil || t.ended || now.Before(t.next) {
+	if t.cancel != nil || t.ended || now.Before(t.next) || now.Before(t.earliest) {
 		return
 	}
 	if base == nil || base.Err() != nil { // Start notifies the plugin
@@ -94,7 +100,7 @@ func (t *task) run(ctx context.Context, s *Source) {
 	if t.poll == 0 && t.hasPulled() { // only the permission is proven again
 		j.follow = false
 	}
-	a, err := s.puller.pull(ctx, j)
+	a, err := s.puller.pull(ctx, pullOwner(t.name), j)
 	t.conclude(s, a, err)
 }
 
@@ -111,6 +117,7 @@ func (t *task) conclude(s *Source, a Artifact, err error) {
 	t.cancel = nil
 	if err == nil {
 		t.pulled, t.failure, t.failures, t.pause, t.next = true, nil, 0, 0, time.Time{}
+		t.earliest = now.Add(minBackoff)
 		if a.PulledBytes > 0 {
 			t.bytes = a.PulledBytes
 		}
@@ -137,10 +144,14 @@ func (t *task) conclude(s *Source, a Artifact, err error) {
 func (t *task) again(now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.cancel != nil || t.next.IsZero() {
+	next := t.next
+	if next.Before(t.earliest) {
+		next = t.earliest
+	}
+	if t.cancel != nil || next.IsZero() {
 		return 0
 	}
-	return max(t.next.Sub(now), time.Second)
+	return max(next.Sub(now), time.Second)
 }
 
 func (t *task) hasPulled() bool {

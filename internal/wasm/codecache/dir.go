@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/go-logr/logr"
 
@@ -34,6 +35,8 @@ type Dir struct {
 	log  logr.Logger
 	// temporary reports whether the directory is removed when it is closed. Such a directory stores no artifacts.
 	temporary bool
+	// pinned returns the paths of files that Bound does not remove; nil means that there are none.
+	pinned atomic.Pointer[func() map[string]bool]
 	// busy is held while Bound runs.
 	busy sync.Mutex
 }
@@ -65,6 +68,9 @@ func (d *Dir) Close() error {
 	}
 	return os.RemoveAll(d.path)
 }
+
+// Except sets the function that returns the paths of files that Bound does not remove.
+func (d *Dir) Except(pinned func() map[string]bool) { d.pinned.Store(&pinned) }
 
 // Path returns the path of the directory.
 func (d *Dir) Path() string { return d.path }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,11 +29,22 @@ func (d *Dir) Bound() {
 	defer d.busy.Unlock()
 	files, total, err := d.files()
 	if err == nil && total > d.most {
+		files = slices.DeleteFunc(files, d.needed())
 		err = remove(files, total-d.most/4*3)
 	}
 	if err != nil {
 		d.log.Error(err, "Cannot bound the directory of compiled code", "directory", d.path)
 	}
+}
+
+// needed returns whether a file is to stay. While nobody has said which of the files from registries do, all of them do.
+func (d *Dir) needed() func(kept) bool {
+	pinned := d.pinned.Load()
+	if pinned == nil {
+		return func(f kept) bool { return strings.HasPrefix(filepath.Base(filepath.Dir(f.path)), pulledPrefix) }
+	}
+	paths := (*pinned)()
+	return func(f kept) bool { return paths[f.path] }
 }
 
 // files returns the cached files and their total size in bytes.

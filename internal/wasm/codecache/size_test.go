@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDir_Bound_order verifies that the least recently used files are removed first, and that files of others are kept.
+// TestDir_Bound_order verifies that the least recently used files are removed first, and that files of others and files that are needed are kept.
 func TestDir_Bound_order(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -34,15 +34,19 @@ func TestDir_Bound_order(t *testing.T) {
 	write("wazero-x/c", 2, 2)
 	write("wazero-x/d", 4, 4)
 	write("wazero-x/e", 5, 5)
-	(&Dir{path: dir, most: 300, log: logr.Discard()}).Bound()
+	write("oci-blobs-1/needed", 0, 0)
+	write("oci-blobs-1/old", 1, 1)
+	d := &Dir{path: dir, most: 400, log: logr.Discard()}
+	d.Except(func() map[string]bool { return map[string]bool{filepath.Join(dir, "oci-blobs-1/needed"): true} })
+	d.Bound()
 
 	var left []string
-	for _, name := range []string{"others/a", "metered-1-2/b", "wazero-x/c", "wazero-x/d", "wazero-x/e"} {
+	for _, name := range []string{"others/a", "metered-1-2/b", "wazero-x/c", "wazero-x/d", "wazero-x/e", "oci-blobs-1/needed", "oci-blobs-1/old"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			left = append(left, name)
 		}
 	}
-	if diff := cmp.Diff([]string{"others/a", "wazero-x/d", "wazero-x/e"}, left); diff != "" {
+	if diff := cmp.Diff([]string{"others/a", "wazero-x/d", "wazero-x/e", "oci-blobs-1/needed"}, left); diff != "" {
 		t.Errorf("what is left (-want +got):\n%s", diff)
 	}
 }

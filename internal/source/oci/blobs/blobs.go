@@ -33,6 +33,7 @@ type Dir struct {
 	path string
 	// grown is called after a file was added; it limits the size of the directory.
 	grown func()
+	pins  pins
 }
 
 // Open returns the cache in a directory that only the operator can write.
@@ -42,7 +43,8 @@ func Open(path string, grown func()) (*Dir, error) {
 			return nil, fmt.Errorf("make the cache of artifacts: %w", err)
 		}
 	}
-	return &Dir{path: path, grown: grown}, nil
+	d := &Dir{path: path, grown: grown}
+	return d, d.inherit()
 }
 
 // Blob returns the content with a digest, or ErrMissing.
