@@ -123,6 +123,9 @@ func (e Egress) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 		// The trailing dot excludes the search domains of the operator's Pod. With them, api.example.com could be a
 		// Service in a namespace called com.
 		lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			if host == "localhost" { // RFC 6761, section 6.3; DNS need not have it
+				return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, nil
+			}
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host+".")
 		}
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 // loopback lets the operator connect to the registries of the tests.
-func loopback(o *app.Options) { o.Registries.AllowedCIDRs = "127.0.0.0/8" }
+func loopback(o *app.Options) { o.Registries.AllowedCIDRs = "127.0.0.0/8,::1" }
 
 // fromRegistry makes an artifact the source of a plugin.
 func fromRegistry(reference string, secrets ...string) func(*pluginsv1alpha1.WasmPluginSpec) {
