@@ -74,6 +74,10 @@ func rules() []rule {
 			reason: "only internal/source/oci talks to registries, and the tests that push to them",
 		},
 		{
+			from: allPackages, except: []string{"internal/source/oci/signature/..."}, forbid: []string{"github.com/sigstore/..."}, direct: true,
+			reason: "only internal/source/oci/signature knows what verifies signatures",
+		},
+		{
 			from: []string{"internal/source/..."}, except: []string{"internal/source/oci/..."}, forbid: registryLibraries,
 			reason: "a source costs only those who use it",
 		},

@@ -8,6 +8,9 @@ const (
 	ConditionReady = "Ready"
 	// ConditionFetched reports whether the module was read from the source.
 	ConditionFetched = "Fetched"
+	// ConditionSignatureVerified reports whether the artifact that the module was read from has a signature that the
+	// spec accepts. A plugin whose spec does not ask for signatures does not have this condition.
+	ConditionSignatureVerified = "SignatureVerified"
 	// ConditionVerified reports whether the module is a plugin that matches the spec.
 	ConditionVerified = "Verified"
 	// ConditionSettingsValid reports whether the settings, including those from Secrets, exist and match the schema in
@@ -112,6 +115,44 @@ const (
 	ReasonRegistryUnavailable = "RegistryUnavailable"
 	// ReasonArtifactCorrupt means that the registry sent something else than the digest or the size describes.
 	ReasonArtifactCorrupt = "ArtifactCorrupt"
+)
+
+// Reasons of a false SignatureVerified condition, besides SourceUnavailable. If an artifact has several signatures, the
+// reason is that of the signature which passed the most checks; they are listed in the order of the checks.
+const (
+	// ReasonVerificationKeyInvalid means that a key that the spec names is not a public key for signatures.
+	ReasonVerificationKeyInvalid = "VerificationKeyInvalid"
+	// ReasonTrustedRootInvalid means that the trusted root that the spec names is not one.
+	ReasonTrustedRootInvalid = "TrustedRootInvalid"
+	// ReasonIdentityInvalid means that the identity that the spec names does not have an issuer and a subject, or that
+	// the regular expression for its subject is not valid.
+	ReasonIdentityInvalid = "IdentityInvalid"
+	// ReasonNotSigned means that the artifact does not have a signature.
+	ReasonNotSigned = "NotSigned"
+	// ReasonTooManySignatures means that the artifact has more signatures than the operator reads, and none of those
+	// that it read is valid.
+	ReasonTooManySignatures = "TooManySignatures"
+	// ReasonSignatureMalformed means that a signature could not be read.
+	ReasonSignatureMalformed = "SignatureMalformed"
+	// ReasonSignatureOfAnotherDigest means that a signature is stored with the artifact, but was made for another one.
+	ReasonSignatureOfAnotherDigest = "SignatureOfAnotherDigest"
+	// ReasonSignedByAnotherKey means that the artifact was signed, but not with a key or by an identity of the kind
+	// that the spec names.
+	ReasonSignedByAnotherKey = "SignedByAnotherKey"
+	// ReasonSignatureInvalid means that a signature does not match what it signs: one of them was changed.
+	ReasonSignatureInvalid = "SignatureInvalid"
+	// ReasonNotInTransparencyLog means that no transparency log of the trusted root proves that the signature was
+	// recorded.
+	ReasonNotInTransparencyLog = "NotInTransparencyLog"
+	// ReasonCertificateUntrusted means that no CA of the trusted root issued the signer's certificate, or that no
+	// certificate transparency log of the trusted root recorded it.
+	ReasonCertificateUntrusted = "CertificateUntrusted"
+	// ReasonCertificateExpired means that the signer's certificate was not valid at the time of the signature, or that
+	// nothing in the trusted root proves that time.
+	ReasonCertificateExpired = "CertificateExpired"
+	// ReasonSignedByAnotherIdentity means that the signature is valid, but was made by another identity than the one
+	// that the spec names.
+	ReasonSignedByAnotherIdentity = "SignedByAnotherIdentity"
 )
 
 // Reasons of a false Verified condition.

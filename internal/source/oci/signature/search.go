@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package signature
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// search looks for a signature that counts.
+type search struct {
+	repository Repository
+	subject    ocispec.Descriptor
+	reference  string
+	checker    *checker
+
+	// signer is who made the signature that counts. The search ends with it.
+	signer *Signer
+	// best is the finding of the signature that passed the most checks.
+	best finding
+	// tried is the number of signatures, and more is true if there are others that were not tried.
+	tried int
+	more  bool
+	// failure is the first failure of the registry. The search goes on, as another signature may count.
+	failure error
+	// manifest is the content of the subject, once it was read.
+	manifest []byte
+}
+
+// referrers searches the manifests that refer to the artifact.
+func (s *search) referrers(ctx context.Context, left *budget) error {
+	all, err := s.repository.Referrers(ctx, s.subject, maxReferrers)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("list the manifests that refer to %s: %w", s.subject.Digest, err)
+	}
+	if len(all) >= maxReferrers {
+		s.more = true
+		all = all[:maxReferrers]
+	}
+	for _, d := range signaturesFirst(all) {
+		if !left.takeManifest() {
+			s.more = true
+			break
+		}
+		if s.manifestAt(ctx, d, left); s.signer != nil || ctx.Err() != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// tag searches the manifest that has the tag of the artifact's signatures.
+func (s *search) tag(ctx context.Context, left *budget) error {
+	name := s.subject.Digest.Algorithm().String() + "-" + s.subject.Digest.Encoded() + ".sig"
+	d, err := s.repository.Resolve(ctx, name)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("resolve the tag %q: %w", name, err)
+	}
+	s.manifestAt(ctx, d, left)
+	return nil
+}
+
+// manifestAt tries the signatures in a manifest.
+func (s *search) manifestAt(ctx context.Context, d ocispec.Descriptor, left *budget) {
+	where := fmt.Sprintf("manifest %s with signatures of %q", d.Digest, s.reference)
+	if d.Size > maxManifestBytes {
+		// Nothing but signatures makes such a manifest large.
+		s.more = true
+		return
+	}
+	content, ok := s.read(ctx, where, d, maxManifestBytes, left)
+	if !ok {
+		return
+	}
+	var manifest ocispec.Manifest
+	if err := json.Unmarshal(content, &manifest); err != nil {
+		s.best = furthest(s.best, malformed(where, err))
+		return
+	}
+	for _, layer := range manifest.Layers {
+		if layer.MediaType != typeSimpleSigning && !isBundle(layer.MediaType) {
+			continue // a referrer of another kind
+		}
+		if !left.takeSignature() {
+			s.more = true
+			return
+		}
+		if s.layer(ctx, layer, left); s.signer != nil || ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// layer tries the signature in a layer.
+func (s *search) layer(ctx context.Context, layer ocispec.Descriptor, left *budget) {
+	s.tried++
+	where := fmt.Sprintf("signature %s of %q", layer.Digest, s.reference)
+	limit := int64(maxPayloadBytes)
+	if isBundle(layer.MediaType) {
+		limit = maxBundleBytes
+	}
+	content, ok := s.read(ctx, where, layer, limit, left)
+	if !ok {
+		return
+	}
+	c, isSignature, why := s.candidate(where, layer, content)
+	if !isSignature {
+		return
+	}
+	if why == nil && !c.hasStatement() && c.message == nil {
+		var err error
+		if c.message, err = s.subjectManifest(ctx); err != nil {
+			s.fail(err)
+			return
+		}
+	}
+	if why == nil {
+		var signer Signer
+		if signer, why = s.checker.check(c); why == nil {
+			s.signer = &signer
+			return
+		}
+	}
+	s.best = furthest(s.best, why)
+}
+
+// candidate converts the content of a layer.
+func (s *search) candidate(where string, layer ocispec.Descriptor, content []byte) (candidate, bool, finding) {
+	if isBundle(layer.MediaType) {
+		return bundleCandidate(where, content, s.subject.Digest)
+	}
+	c, why := simpleCandidate(where, layer.Annotations, content, s.subject.Digest)
+	return c, true, why
+}
+
+// subjectManifest returns the manifest of the artifact, which it reads once.
+func (s *search) subjectManifest(ctx context.Context) ([]byte, error) {
+	if s.manifest != nil {
+		return s.manifest, nil
+	}
+	content, err := fetch(ctx, s.repository, s.subject, maxManifestBytes)
+	if err == nil {
+		s.manifest = content
+	}
+	return content, err
+}
+
+// read returns the content of a descriptor of a manifest or a layer with signatures. If it does not, it has recorded
+// why.
+func (s *search) read(ctx context.Context, where string, d ocispec.Descriptor, limit int64, left *budget) ([]byte, bool) {
+	switch {
+	case d.Digest.Validate() != nil || d.Size < 0:
+		s.best = furthest(s.best, malformed(where, errors.New("its descriptor has no valid digest and size")))
+		return nil, false
+	case d.Size > limit:
+		s.best = furthest(s.best, malformed(where, fmt.Errorf("it has %d bytes, more than %d", d.Size, limit)))
+		return nil, false
+	case !left.takeBytes(d.Size):
+		s.more = true
+		return nil, false
+	}
+	content, err := fetch(ctx, s.repository, d, limit)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		s.best = furthest(s.best, malformed(where, err))
+		return nil, false
+	case err != nil:
+		s.fail(err)
+		return nil, false
+	}
+	return content, true
+}
+
+// fetch reads a content. It checks the digest again: a signature of the artifact's manifest is only worth as much.
+func fetch(ctx context.Context, r Repository, d ocispec.Descriptor, limit int64) ([]byte, error) {
+	if d.Size > limit {
+		return nil, fmt.Errorf("%s has %d bytes, more than %d", d.Digest, d.Size, limit)
+	}
+	content, err := r.Read(ctx, d, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", d.Digest, err)
+	}
+	if got := d.Digest.Algorithm().FromBytes(content); got != d.Digest {
+		return nil, fmt.Errorf("read %s: the registry sent %s", d.Digest, got)
+	}
+	return content, nil
+}
+
+func (s *search) fail(err error) {
+	if s.failure == nil {
+		s.failure = err
+	}
+}
+
+const (
+	typeCosignSignature = "application/vnd.dev.cosign.artifact.sig.v1+json"
+	// annotationPredicate is the predicate type of the statement in a bundle, on the manifest of the bundle.
+	annotationPredicate = "dev.sigstore.bundle.predicateType"
+)
+
+// signaturesFirst returns the referrers that may be signatures: first those whose type is that of a signature, then those
+// whose type is unknown. Registries and clients that predate artifact types leave it empty, or copy the type of the
+// config, which says nothing.
+func signaturesFirst(all []ocispec.Descriptor) []ocispec.Descriptor {
+	var known, unknown []ocispec.Descriptor
+	for _, d := range all {
+		switch predicate := d.Annotations[annotationPredicate]; {
+		case predicate != "" && predicate != predicateSignature:
+		case d.ArtifactType == typeCosignSignature, isBundle(d.ArtifactType):
+			known = append(known, d)
+		case slices.Contains([]string{"", ocispec.MediaTypeEmptyJSON, ocispec.MediaTypeImageConfig}, d.ArtifactType):
+			unknown = append(unknown, d)
+		}
+	}
+	return append(known, unknown...)
+}
