@@ -102,6 +102,94 @@ type OCISource struct {
 	// those of the operator. Absent means only those of the operator.
 	// +optional
 	CABundle *CABundle `json:"caBundle,omitempty"`
+
+	// verify requires a signature. Absent means that none is required, unless the operator requires one.
+	// +optional
+	Verify *Verification `json:"verify,omitempty"`
+}
+
+// Verification says whose signatures count.
+type Verification struct {
+	// cosign requires a signature of cosign. One that counts is enough.
+	// +required
+	Cosign *CosignVerification `json:"cosign,omitempty"`
+}
+
+// CosignVerification says whose signatures count.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.publicKeys) || has(self.keyless)",message="publicKeys or keyless must be set"
+type CosignVerification struct {
+	// publicKeys are public keys in PEM, as `cosign generate-key-pair` writes them. A signature of any of them counts.
+	// Absent means no keys.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	PublicKeys []PublicKey `json:"publicKeys,omitempty"`
+
+	// keyless is an identity that has signed with a certificate in place of a key. Absent means no identity.
+	// +optional
+	Keyless *KeylessIdentity `json:"keyless,omitempty"`
+}
+
+// PublicKey is where a public key is.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.configMapKeyRef), has(self.secretKeyRef)].exists_one(set, set)",message="exactly one of configMapKeyRef and secretKeyRef must be set"
+type PublicKey struct {
+	// configMapKeyRef is a key of a ConfigMap in the plugin's namespace.
+	// +optional
+	ConfigMapKeyRef *KeyRef `json:"configMapKeyRef,omitempty"`
+
+	// secretKeyRef is a key of a Secret in the plugin's namespace, such as the one that `cosign generate-key-pair`
+	// creates. It is read with the permissions of the plugin's ServiceAccount.
+	// +optional
+	SecretKeyRef *KeyRef `json:"secretKeyRef,omitempty"`
+}
+
+// KeyRef is a key of a ConfigMap or a Secret.
+type KeyRef struct {
+	// name is the name of the ConfigMap or the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	Name string `json:"name,omitempty"`
+
+	// key is the key in its data.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+	Key string `json:"key,omitempty"`
+}
+
+// KeylessIdentity is an identity that a CA of Sigstore has certified.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.subject), has(self.subjectRegExp)].exists_one(set, set)",message="exactly one of subject and subjectRegExp must be set"
+type KeylessIdentity struct {
+	// issuer is the issuer of the token that the signer authenticated with, such as
+	// "https://token.actions.githubusercontent.com".
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Issuer string `json:"issuer,omitempty"`
+
+	// subject is the identity, such as an email address, or the URL of a workflow.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Subject string `json:"subject,omitempty"`
+
+	// subjectRegExp is a regular expression (RE2) that the whole identity has to match.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	SubjectRegExp string `json:"subjectRegExp,omitempty"`
+
+	// trustedRoot is a key of a ConfigMap in the plugin's namespace, with the CAs and the logs that are trusted, in
+	// Sigstore's format (trusted_root.json). The operator does not download it.
+	// +required
+	TrustedRoot *KeyRef `json:"trustedRoot,omitempty"`
 }
 
 // PullSecret is a Secret in the plugin's namespace.

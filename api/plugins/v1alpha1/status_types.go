@@ -9,7 +9,8 @@ import (
 // WasmPluginStatus is the observed state of a WasmPlugin.
 type WasmPluginStatus struct {
 	// conditions are Ready, Fetched, Verified, SettingsValid, Authorized, Compiled, Serving, Degraded, and
-	// CleanedUp if the plugin has or had the capability finalization. While the plugin is not Ready because it cannot
+	// CleanedUp if the plugin has or had the capability finalization, and SignatureVerified if its artifact must be
+	// signed. While the plugin is not Ready because it cannot
 	// be loaded, there is also Stalled, which only a change of the plugin ends, or Reconciling, which the operator ends.
 	// +optional
 	// +listType=map
@@ -62,6 +63,10 @@ type ArtifactStatus struct {
 	// pulledBytes are the bytes that the operator downloaded. Absent means that its cache had everything.
 	// +optional
 	PulledBytes int64 `json:"pulledBytes,omitempty"`
+
+	// signer is who has signed the artifact: the key, or the identity. Absent means that no signature is required.
+	// +optional
+	Signer string `json:"signer,omitempty"`
 
 	// resolvedAt is the last time at which the registry gave the digest for the reference.
 	// +optional

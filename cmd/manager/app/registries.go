@@ -4,11 +4,13 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
 	"os"
+	"strings"
 
 	"k8s.io/utils/clock"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 	"github.com/k1s-io/k1s/internal/source/oci"
 	"github.com/k1s-io/k1s/internal/source/oci/blobs"
+	"github.com/k1s-io/k1s/internal/source/oci/signature"
 	"github.com/k1s-io/k1s/internal/wasm/codecache"
 )
 
@@ -27,6 +30,9 @@ type RegistryOptions struct {
 	Mirrors string
 	// CAFile is a file of root certificates in PEM, in addition to the system's.
 	CAFile string
+	// RequiredSignatures is a comma-separated list of PREFIX=FILE: artifacts of the registry, or of its repositories that
+	// begin like that, must be signed with the public key in the file.
+	RequiredSignatures string
 	// AllowedCIDRs is a comma-separated list of addresses to which the operator connects although plugins cannot reach
 	// them, such as those of a registry on the same host.
 	AllowedCIDRs string
@@ -36,6 +42,7 @@ func (o *RegistryOptions) addFlags(f *flag.FlagSet) {
 	f.StringVar(&o.Allowed, "allowed-registries", o.Allowed, `repositories from which modules are pulled, with "*" for any text: registry.example/plugins/*,*.internal.example/*; empty allows all`)
 	f.StringVar(&o.Mirrors, "registry-mirrors", o.Mirrors, "mirrors that are tried before a registry, in their order: docker.io=mirror.example/docker.io,registry.example=http://10.0.0.1:5000")
 	f.StringVar(&o.CAFile, "registry-ca-file", o.CAFile, "file of root certificates (PEM) for registries, besides those of the system")
+	f.StringVar(&o.RequiredSignatures, "require-signature", o.RequiredSignatures, "registries, or beginnings of repositories, whose artifacts must be signed with cosign, each with the file of the public key (PEM): registry.example/plugins=/etc/k1s/cosign.pub; a WasmPlugin can require more, but not less")
 	f.StringVar(&o.AllowedCIDRs, "allowed-registry-cidrs", o.AllowedCIDRs, "addresses that registries may have although they are loopback, link-local or the operator's own, such as 127.0.0.0/8")
 }
 
@@ -57,6 +64,13 @@ func (o *RegistryOptions) registries(denied access.Egress) (oci.Registries, erro
 		}
 		denied.Allowed = append(denied.Allowed, prefix)
 	}
+	for _, text := range listOf(o.RequiredSignatures) {
+		required, err := requiredSignature(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--require-signature: %w", err))
+		}
+		r.Required = append(r.Required, required)
+	}
 	var err error
 	if r.RootCAs, err = rootCAs("--registry-ca-file", o.CAFile); err != nil {
 		errs = append(errs, err)
@@ -69,6 +83,25 @@ func (o *RegistryOptions) registries(denied access.Egress) (oci.Registries, erro
 		return conn, err
 	}
 	return r, errors.Join(errs...)
+}
+
+// requiredSignature parses PREFIX=FILE, and reads the file.
+func requiredSignature(text string) (oci.Required, error) {
+	prefix, file, ok := strings.Cut(text, "=")
+	if !ok || prefix == "" || file == "" {
+		return oci.Required{}, fmt.Errorf("%q is not like registry.example/plugins=/etc/k1s/cosign.pub", text)
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return oci.Required{}, err
+	}
+	key, err := signature.ParseKey("the operator's key "+file, pem)
+	if err != nil {
+		return oci.Required{}, err
+	}
+	return oci.Required{Prefix: prefix, Signatures: oci.Signatures{
+		ID: fmt.Sprintf("%x", sha256.Sum256(pem)), Policy: signature.Policy{Keys: []signature.Key{key}},
+	}}, nil
 }
 
 // artifacts returns the source of modules in registries. Its cache is a part of the compilation cache, which limits the

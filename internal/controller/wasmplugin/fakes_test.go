@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/admission"
 	"github.com/k1s-io/k1s/internal/controller/wasmplugin/plan"
@@ -140,5 +141,7 @@ func (a *fakeArtifacts) Fetch(_ context.Context, r oci.Request) (oci.Result, err
 	a.requests = append(a.requests, r)
 	return a.result, a.err
 }
+
+func (a *fakeArtifacts) RequiresSignature(pluginsv1alpha1.OCISource) bool { return false }
 
 func (a *fakeArtifacts) Forget(types.NamespacedName) { a.forgotten++ }

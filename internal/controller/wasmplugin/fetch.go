@@ -37,9 +37,13 @@ func (f fetch) run(ctx context.Context, l *load) *problem {
 	start := f.clock.Now()
 	var err error
 	var message string
-	if l.plugin.Spec.Source.OCI == nil {
+	oci := l.plugin.Spec.Source.OCI
+	if oci == nil {
 		f.oci.artifacts.Forget(l.name)
 		l.plugin.Status.Artifact = nil
+	}
+	if l.needsSignature = oci != nil && f.oci.needsSignature(*oci); !l.needsSignature {
+		l.conditions.Remove(pluginsv1alpha1.ConditionSignatureVerified)
 	}
 	switch s := l.plugin.Spec.Source; {
 	case s.ConfigMap != nil:
@@ -56,10 +60,26 @@ func (f fetch) run(ctx context.Context, l *load) *problem {
 		err = plugin.Reject(pluginsv1alpha1.ReasonSourceUnavailable, "spec.source is empty: set configMap, oci or file")
 	}
 	if err != nil {
-		return problemOf(pluginsv1alpha1.ConditionFetched, err)
+		return f.failed(l, err)
+	}
+	if l.needsSignature {
+		l.conditions.True(pluginsv1alpha1.ConditionSignatureVerified, pluginsv1alpha1.ReasonSucceeded,
+			fmt.Sprintf("%s is signed by %s", l.plugin.Status.Artifact.Digest, l.plugin.Status.Artifact.Signer))
 	}
 	l.fetchTime = f.clock.Since(start)
 	l.conditions.True(pluginsv1alpha1.ConditionFetched, pluginsv1alpha1.ReasonSucceeded,
 		cmp.Or(message, fmt.Sprintf("%d bytes from %s", len(l.module.Bytes), l.source)))
 	return nil
+}
+
+// failed returns the problem with the condition that it belongs to.
+func (f fetch) failed(l *load, err error) *problem {
+	p := problemOf(pluginsv1alpha1.ConditionFetched, err)
+	switch {
+	case isAboutSignatures(p.reason):
+		p.condition = pluginsv1alpha1.ConditionSignatureVerified
+	case l.needsSignature:
+		l.conditions.Unknown(pluginsv1alpha1.ConditionSignatureVerified, pluginsv1alpha1.ReasonPending, "waits for "+pluginsv1alpha1.ConditionFetched)
+	}
+	return p
 }

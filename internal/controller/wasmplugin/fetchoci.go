@@ -25,6 +25,8 @@ import (
 // Artifacts pulls modules from OCI registries in the background.
 type Artifacts interface {
 	Fetch(ctx context.Context, r oci.Request) (oci.Result, error)
+	// RequiresSignature reports whether the operator requires a signature, whatever the spec says.
+	RequiresSignature(source pluginsv1alpha1.OCISource) bool
 	// Forget ends what runs for a plugin.
 	Forget(name types.NamespacedName)
 }
@@ -51,6 +53,9 @@ func (f fetchOCI) run(ctx context.Context, l *load, source pluginsv1alpha1.OCISo
 			return "", err
 		}
 	}
+	if r.Signatures, err = f.signatures(ctx, l, source.Verify); err != nil {
+		return "", err
+	}
 	result, err := f.artifacts.Fetch(ctx, r)
 	l.fetchAgain = result.Again
 	if err != nil {
@@ -58,7 +63,7 @@ func (f fetchOCI) run(ctx context.Context, l *load, source pluginsv1alpha1.OCISo
 	}
 	l.module = result.Module
 	status := &pluginsv1alpha1.ArtifactStatus{
-		Digest: result.Digest.String(), Format: string(result.Format), PulledBytes: result.PulledBytes, ResolvedAt: metav1.NewTime(result.ResolvedAt),
+		Digest: result.Digest.String(), Format: string(result.Format), Signer: result.Signer, PulledBytes: result.PulledBytes, ResolvedAt: metav1.NewTime(result.ResolvedAt),
 	}
 	if old := l.plugin.Status.Artifact; old != nil && old.Digest == status.Digest && status.PulledBytes == 0 {
 		status.PulledBytes = old.PulledBytes // the operator has restarted
@@ -69,6 +74,11 @@ func (f fetchOCI) run(ctx context.Context, l *load, source pluginsv1alpha1.OCISo
 		message += fmt.Sprintf("; it is in the operator's cache, but the last request to the registry failed: %v", result.Failure)
 	}
 	return message, nil
+}
+
+// needsSignature reports whether the plugin has the condition SignatureVerified.
+func (f fetchOCI) needsSignature(source pluginsv1alpha1.OCISource) bool {
+	return source.Verify != nil || f.artifacts.RequiresSignature(source)
 }
 
 // keyring reads the pull secrets of the spec and those of the ServiceAccount. unread are the latter that cannot be read:

@@ -40,6 +40,8 @@ type load struct {
 	fetchTime time.Duration
 	// Set by fetch: the delay before the module is fetched again without an event; 0 means never.
 	fetchAgain time.Duration
+	// Set by fetch: the artifact must be signed.
+	needsSignature bool
 	// Set by verify. Describing compiles a module that carries no metadata section.
 	plan         plan.Plan
 	describeTime time.Duration
@@ -71,6 +73,8 @@ func newLoad(wp *pluginsv1alpha1.WasmPlugin, current *revision) *load {
 // phaseConditions returns the conditions of the phases, in their order.
 func phaseConditions() []string {
 	return []string{
+		// The signature is verified before the module is pulled. Only plugins that need one have this condition.
+		pluginsv1alpha1.ConditionSignatureVerified,
 		pluginsv1alpha1.ConditionFetched,
 		pluginsv1alpha1.ConditionVerified,
 		pluginsv1alpha1.ConditionSettingsValid,

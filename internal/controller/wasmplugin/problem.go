@@ -72,6 +72,9 @@ func problemOf(condition string, err error) *problem {
 // recoveryFrom returns the recovery from a load that failed for a reason. What is wrong with a module's bytes stays
 // wrong. A failure when it ran may be temporary.
 func recoveryFrom(reason string) recovery {
+	if isAboutSignatures(reason) {
+		return wait // the artifact can be signed without another change
+	}
 	switch reason {
 	case pluginsv1alpha1.ReasonConfigMapNotFound, pluginsv1alpha1.ReasonConfigMapKeyNotFound, pluginsv1alpha1.ReasonFileNotFound,
 		pluginsv1alpha1.ReasonServiceAccountNotFound, pluginsv1alpha1.ReasonKindNotFound, pluginsv1alpha1.ReasonKindVersionNotServed,

@@ -121,6 +121,7 @@ func summarizeSuspended(l *load, failed error) {
 	for _, c := range phaseConditions() {
 		l.conditions.Unknown(c, pluginsv1alpha1.ReasonSuspended, message)
 	}
+	l.conditions.Remove(pluginsv1alpha1.ConditionSignatureVerified) // whether one is needed is found out by a load
 	for _, c := range []string{pluginsv1alpha1.ConditionServing, pluginsv1alpha1.ConditionDegraded, pluginsv1alpha1.ConditionReady} {
 		l.conditions.False(c, pluginsv1alpha1.ReasonSuspended, message)
 	}

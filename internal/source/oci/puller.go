@@ -36,6 +36,8 @@ type job struct {
 	// follow is whether the tag is resolved again although the cache has what it was resolved to before.
 	follow bool
 	access access
+	// signatures are the policies that the artifact has to meet, all of them.
+	signatures []Signatures
 }
 
 // Artifact is a module that was pulled, or found in the cache.
@@ -44,6 +46,8 @@ type Artifact struct {
 	Digest digest.Digest
 	// Format is the format of the artifact.
 	Format artifact.Format
+	// Signer is who has signed it. It is empty if no signature is required.
+	Signer string
 	// PulledBytes were downloaded. It is 0 if everything was in the cache.
 	PulledBytes int64
 	// hits is how many manifests and layers were in the cache.
@@ -79,9 +83,10 @@ func (j job) key() string {
 }
 
 // cached returns the module without a request, if the namespace pulled it before and the cache still has it. Then it pins
-// it for its owner. Otherwise it returns blobs.ErrMissing.
+// it for its owner. Otherwise it returns blobs.ErrMissing or errUnverified.
 func (p *puller) cached(ctx context.Context, owner string, j job) (plugin.Module, Artifact, error) {
 	credentials, _ := j.credentials()
+	missing := blobs.ErrMissing
 	for _, c := range credentials {
 		s := openScope(p.cache, j.scopeName(c))
 		r, ok := s.resolved(j.key())
@@ -93,11 +98,14 @@ func (p *puller) cached(ctx context.Context, owner string, j job) (plugin.Module
 		if err == nil {
 			p.cache.Pin(owner, s.name, account.digests)
 		}
-		if !errors.Is(err, blobs.ErrMissing) {
+		switch {
+		case errors.Is(err, errUnverified):
+			missing = errUnverified
+		case !errors.Is(err, blobs.ErrMissing):
 			return module, a, err
 		}
 	}
-	return plugin.Module{}, Artifact{}, blobs.ErrMissing
+	return plugin.Module{}, Artifact{}, missing
 }
 
 // pull resolves the reference and pulls what the cache does not have, which it pins. It tries each credential until one
@@ -172,12 +180,16 @@ func (p *puller) has(d digest.Digest) bool {
 	return err == nil
 }
 
-// find reads the module of a resolved reference.
+// find verifies the signatures of a resolved reference, and reads its module.
 func (p *puller) find(ctx context.Context, j job, s *session, r resolved) (plugin.Module, Artifact, error) {
+	signer, err := p.verify(ctx, j, s, r.Descriptor)
+	if err != nil {
+		return plugin.Module{}, Artifact{}, err
+	}
 	found, err := artifact.Find(ctx, s, r.Descriptor, p.maxBytes)
 	if err != nil {
 		return plugin.Module{}, Artifact{}, err
 	}
 	found.Module.Origin = "artifact " + j.reference.String()
-	return found.Module, Artifact{Digest: r.Descriptor.Digest, Format: found.Format, ResolvedAt: r.At}, nil
+	return found.Module, Artifact{Digest: r.Descriptor.Digest, Format: found.Format, Signer: signer, ResolvedAt: r.At}, nil
 }

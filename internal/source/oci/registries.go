@@ -45,6 +45,8 @@ type Registries struct {
 	Allowed []string
 	// Mirrors are tried before a registry, in their order.
 	Mirrors []Mirror
+	// Required are the signatures that the operator requires, whatever a plugin's spec says.
+	Required []Required
 	// RootCAs are the CAs that are trusted for registries; nil means those of the system.
 	RootCAs *x509.CertPool
 	// Dial connects to an address that the operator may connect to.

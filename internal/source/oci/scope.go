@@ -16,6 +16,9 @@ import (
 // maxRecorded limits the digests and the tags of a scope. Each version of an artifact has about three digests.
 const maxRecorded = 1024
 
+// maxPolicies limits the policies by which one digest was verified.
+const maxPolicies = 64
+
 // scope records what the registry has let a namespace read from one repository with one credential. The cache is shared
 // by all namespaces, so that content is downloaded once, but each namespace has to be allowed to read it.
 type scope struct {
@@ -33,6 +36,8 @@ type record struct {
 	Tags map[string]resolved `json:"tags,omitempty"`
 	// Digests are when the registry was last asked for a digest, and gave it.
 	Digests map[digest.Digest]time.Time `json:"digests,omitempty"`
+	// Signers are who has signed a digest, by the ID of the policy that it was verified by.
+	Signers map[digest.Digest]map[string]string `json:"signers,omitempty"`
 }
 
 // resolved is the descriptor of a tag or a digest, and when the registry gave it.
@@ -53,7 +58,30 @@ func openScope(cache *blobs.Dir, name string) *scope {
 	if s.record.Digests == nil {
 		s.record.Digests = map[digest.Digest]time.Time{}
 	}
+	if s.record.Signers == nil {
+		s.record.Signers = map[digest.Digest]map[string]string{}
+	}
 	return s
+}
+
+// signer returns who has signed a digest, by the policy with an ID. It is empty if that was not verified.
+func (s *scope) signer(d digest.Digest, policy string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.record.Signers[d][policy]
+}
+
+// verified records who has signed a digest.
+func (s *scope) verified(d digest.Digest, policy, signer string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.record.Signers) >= maxRecorded {
+		clear(s.record.Signers)
+	}
+	if s.record.Signers[d] == nil || len(s.record.Signers[d]) >= maxPolicies {
+		s.record.Signers[d] = map[string]string{}
+	}
+	s.record.Signers[d][policy] = signer
 }
 
 // resolved returns what a tag or a digest was resolved to.
@@ -104,6 +132,7 @@ func (s *scope) revoke() {
 	defer s.mu.Unlock()
 	clear(s.record.Tags)
 	clear(s.record.Digests)
+	clear(s.record.Signers)
 }
 
 // store stores the scope.

@@ -41,8 +41,8 @@ type account struct {
 // Read returns the content of a descriptor of at most limit bytes. Without a repository, it returns blobs.ErrMissing
 // for what the cache does not have, or what the namespace has not been allowed to read.
 func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) ([]byte, error) {
-	if d.Size > limit || d.Size < 0 {
-		return nil, fmt.Errorf("%s of %d bytes: %w of %d bytes", d.Digest, d.Size, errTooLarge, limit)
+	if err := checkSize(d, limit); err != nil {
+		return nil, err
 	}
 	if err := checkDigest(d.Digest); err != nil {
 		return nil, err
@@ -74,6 +74,13 @@ func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) (
 		return nil, fmt.Errorf("write the cache of artifacts (--cache-dir): %w", err)
 	}
 	return out, nil
+}
+
+func checkSize(d ocispec.Descriptor, limit int64) error {
+	if d.Size > limit || d.Size < 0 {
+		return fmt.Errorf("%s of %d bytes: %w of %d bytes", d.Digest, d.Size, errTooLarge, limit)
+	}
+	return nil
 }
 
 // cached returns content from the cache. If the namespace has not been allowed to read it, the registry is asked.

@@ -93,6 +93,8 @@ type Request struct {
 	Keyring dockerconfig.Keyring
 	// CABundle are CAs in PEM, or empty.
 	CABundle []byte
+	// Signatures are those that the plugin requires; nil means none.
+	Signatures *Signatures
 }
 
 // Result is what is known about a plugin's artifact.
@@ -146,12 +148,14 @@ func (s *Source) Fetch(ctx context.Context, r Request) (Result, error) {
 	failure := t.lastFailure()
 	result := Result{Again: t.again(s.clock.Now())}
 	switch {
-	case err != nil && !errors.Is(err, blobs.ErrMissing): // it was pulled before, and cannot be used
+	case err != nil && !errors.Is(err, blobs.ErrMissing) && !errors.Is(err, errUnverified): // it was pulled before, and cannot be used
 		return result, problemOf(err, j.reference, 1)
 	case err == nil && (failure == nil || tolerable(failure, j.follow)):
 		result.Module, result.Artifact, result.Failure = module, found, failure
 		result.PulledBytes = t.pulledBytes()
 		return result, nil
+	case failure != nil && isTransient(failure) && errors.Is(err, errUnverified):
+		return result, plugin.Reject(failure.Reason, "%s; the operator's cache has a copy, but its signature has to be verified first", failure)
 	case failure != nil && isTransient(failure):
 		return result, plugin.Reject(failure.Reason, "%s; the operator's cache (--cache-dir) has no copy of it", failure)
 	case failure != nil:
@@ -181,7 +185,8 @@ func (s *Source) job(r Request) (job, error) {
 	}
 	return job{
 		namespace: r.Plugin.Namespace, reference: ref, follow: pollInterval(r.Source, ref) > 0 || policyOf(r.Source, ref) == pluginsv1alpha1.PullAlways,
-		access: access{insecure: r.Source.Insecure, roots: r.CABundle, keyring: r.Keyring},
+		signatures: s.puller.required(ref, r.Signatures),
+		access:     access{insecure: r.Source.Insecure, roots: r.CABundle, keyring: r.Keyring},
 	}, nil
 }
 
@@ -251,6 +256,12 @@ func (s *Source) base() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ctx
+}
+
+// RequiresSignature reports whether the operator requires a signature for a source.
+func (s *Source) RequiresSignature(source pluginsv1alpha1.OCISource) bool {
+	ref, err := ParseReference(source.Reference)
+	return err == nil && len(s.puller.required(ref, nil)) > 0
 }
 
 // Describe returns the name of the source in a status.

@@ -55,6 +55,9 @@ func pullOwner(name types.NamespacedName) string { return name.String() + " (pul
 func (j job) id() [sha256.Size]byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "%t|%x|%v", j.access.insecure, sha256.Sum256(j.access.roots), j.access.keyring)
+	for _, required := range j.signatures {
+		fmt.Fprintf(h, "|%q", required.ID)
+	}
 	return [sha256.Size]byte(h.Sum(nil))
 }
 

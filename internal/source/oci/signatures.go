@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote"
+
+	"github.com/k1s-io/k1s/internal/source/oci/signature"
+)
+
+// Signatures is whose signatures an artifact must have.
+type Signatures struct {
+	// ID changes with the policy.
+	ID     string
+	Policy signature.Policy
+}
+
+// Required is a policy of the operator for a part of a registry.
+type Required struct {
+	// Prefix is a registry, with a beginning of the repository if it has a "/".
+	Prefix     string
+	Signatures Signatures
+}
+
+// required returns all policies for a reference: those of the operator, which no plugin can change, and the plugin's own.
+func (p *puller) required(ref Reference, own *Signatures) []Signatures {
+	var out []Signatures
+	for _, r := range p.registries.Required {
+		if rest, ok := strings.CutPrefix(ref.Name(), r.Prefix); ok && (rest == "" || rest[0] == '/' || strings.HasSuffix(r.Prefix, "/")) {
+			out = append(out, r.Signatures)
+		}
+	}
+	if own != nil {
+		out = append(out, *own)
+	}
+	return out
+}
+
+// verify checks that the resolved manifest has the required signatures, and records it. It returns the last signer,
+// which is the one of the plugin's own policy if it has one.
+func (p *puller) verify(ctx context.Context, j job, s *session, d ocispec.Descriptor) (signer string, err error) {
+	for _, required := range j.signatures {
+		if signer = s.scope.signer(d.Digest, required.ID); signer != "" {
+			continue
+		}
+		if s.repository == nil {
+			return "", errUnverified
+		}
+		by, err := signature.Verify(ctx, signatureRepository{s}, d, j.reference.String(), required.Policy)
+		if err != nil {
+			return "", err
+		}
+		signer = by.String()
+		s.scope.verified(d.Digest, required.ID, signer)
+	}
+	return signer, nil
+}
+
+// errUnverified means that a signature was not verified by the policy yet.
+var errUnverified = errors.New("its signature was not verified")
+
+// signatureRepository is the repository of a session as package signature reads it. What it reads is not kept: it is
+// small, and needed once.
+type signatureRepository struct{ session *session }
+
+// Resolve implements signature.Repository.
+func (r signatureRepository) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, error) {
+	d, err := r.session.repository.resolve(ctx, tag)
+	return d, notFound(err)
+}
+
+// Read implements signature.Repository.
+func (r signatureRepository) Read(ctx context.Context, d ocispec.Descriptor, limit int64) ([]byte, error) {
+	if err := checkSize(d, limit); err != nil {
+		return nil, err
+	}
+	out, err := r.session.repository.read(ctx, d)
+	return out, notFound(err)
+}
+
+// Referrers implements signature.Repository.
+func (r signatureRepository) Referrers(ctx context.Context, subject ocispec.Descriptor, most int) ([]ocispec.Descriptor, error) {
+	out, err := r.session.repository.referrers(ctx, subject, most)
+	return out, notFound(err)
+}
+
+// notFound converts the error for what does not exist.
+func notFound(err error) error {
+	if errors.Is(err, errdef.ErrNotFound) {
+		return errors.Join(signature.ErrNotFound, err)
+	}
+	return err
+}
+
+// referrers returns at most the given number of descriptors that refer to a manifest.
+func (r *repository) referrers(ctx context.Context, subject ocispec.Descriptor, most int) (out []ocispec.Descriptor, err error) {
+	err = r.try(ctx, func(ctx context.Context, from *remote.Repository) error {
+		ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
+		defer cancel()
+		out = nil
+		err := from.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {
+			out = append(out, page[:min(len(page), most-len(out))]...)
+			if len(out) == most {
+				return errEnough
+			}
+			return nil
+		})
+		if errors.Is(err, errEnough) {
+			return nil
+		}
+		return err
+	})
+	return out, err
+}
+
+// errEnough ends the listing of referrers.
+var errEnough = errors.New("there are enough")

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package registry
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Key signs artifacts.
+type Key struct{ private *ecdsa.PrivateKey }
+
+// NewKey returns a new key, as `cosign generate-key-pair` makes it.
+func NewKey(t *testing.T) Key {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Key{private}
+}
+
+// Public returns the public key in PEM, as in cosign.pub.
+func (k Key) Public(t *testing.T) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(&k.private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+}
+
+// Sign signs an artifact, and stores the signature as `cosign sign` of cosign 2 does.
+func (s *Server) Sign(t *testing.T, repository string, artifact digest.Digest, key Key) {
+	t.Helper()
+	payload := fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":%q},"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"},"optional":null}`,
+		s.Address+"/"+repository, artifact)
+	sum := sha256.Sum256(payload)
+	signature, err := ecdsa.SignASN1(rand.Reader, key.private, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.PushLayers(t, repository, "sha256-"+artifact.Encoded()+".sig", ocispec.Descriptor{
+		MediaType:   "application/vnd.dev.cosign.simplesigning.v1+json",
+		Annotations: map[string]string{"dev.cosignproject.cosign/signature": base64.StdEncoding.EncodeToString(signature)},
+	}, payload)
+}
