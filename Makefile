@@ -57,7 +57,7 @@ manifests: ## Generate the CRDs and the RBAC role; copy both into the chart
 .PHONY: api-docs
 api-docs: ## Generate docs/reference/api.md from the API types
 	mkdir -p docs/reference
-	$(GO_TOOL) crd-ref-docs --log-level=ERROR --source-path=./api --config=hack/api-docs/config.yaml \
+	$(GO_TOOL) crd-ref-docs --log-level=ERROR --max-depth=20 --source-path=./api --config=hack/api-docs/config.yaml \
 	  --renderer=markdown --output-path=docs/reference/api.md
 
 .PHONY: metrics-docs

@@ -19,7 +19,7 @@ import (
 func signedBy(configMap string) func(*pluginsv1alpha1.WasmPluginSpec) {
 	return func(s *pluginsv1alpha1.WasmPluginSpec) {
 		s.Source.OCI.Verify = &pluginsv1alpha1.Verification{Cosign: &pluginsv1alpha1.CosignVerification{PublicKeys: []pluginsv1alpha1.PublicKey{
-			{ConfigMapKeyRef: &pluginsv1alpha1.KeyRef{Name: configMap, Key: "cosign.pub"}},
+			{ConfigMapKeyRef: &pluginsv1alpha1.KeyReference{Name: configMap, Key: "cosign.pub"}},
 		}}}
 	}
 }

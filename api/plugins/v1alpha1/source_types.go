@@ -138,16 +138,16 @@ type CosignVerification struct {
 type PublicKey struct {
 	// configMapKeyRef is a key of a ConfigMap in the plugin's namespace.
 	// +optional
-	ConfigMapKeyRef *KeyRef `json:"configMapKeyRef,omitempty"`
+	ConfigMapKeyRef *KeyReference `json:"configMapKeyRef,omitempty"`
 
 	// secretKeyRef is a key of a Secret in the plugin's namespace, such as the one that `cosign generate-key-pair`
 	// creates. It is read with the permissions of the plugin's ServiceAccount.
 	// +optional
-	SecretKeyRef *KeyRef `json:"secretKeyRef,omitempty"`
+	SecretKeyRef *KeyReference `json:"secretKeyRef,omitempty"`
 }
 
-// KeyRef is a key of a ConfigMap or a Secret.
-type KeyRef struct {
+// KeyReference is a key of a ConfigMap or a Secret.
+type KeyReference struct {
 	// name is the name of the ConfigMap or the Secret.
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -189,7 +189,7 @@ type KeylessIdentity struct {
 	// trustedRoot is a key of a ConfigMap in the plugin's namespace, with the CAs and the logs that are trusted, in
 	// Sigstore's format (trusted_root.json). The operator does not download it.
 	// +required
-	TrustedRoot *KeyRef `json:"trustedRoot,omitempty"`
+	TrustedRoot *KeyReference `json:"trustedRoot,omitempty"`
 }
 
 // PullSecret is a Secret in the plugin's namespace.

@@ -80,7 +80,7 @@ func (f fetchOCI) publicKey(ctx context.Context, l *load, from pluginsv1alpha1.P
 }
 
 // configMapKey returns the value of a key of a ConfigMap, and what it is called in messages.
-func (f fetchOCI) configMapKey(ctx context.Context, namespace string, ref pluginsv1alpha1.KeyRef, field string) (text []byte, name string, err error) {
+func (f fetchOCI) configMapKey(ctx context.Context, namespace string, ref pluginsv1alpha1.KeyReference, field string) (text []byte, name string, err error) {
 	var cm corev1.ConfigMap
 	err = f.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, &cm)
 	switch {
