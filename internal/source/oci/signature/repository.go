@@ -25,3 +25,11 @@ type Repository interface {
 	// referrers, it returns none, or ErrNotFound.
 	Referrers(ctx context.Context, subject ocispec.Descriptor, most int) ([]ocispec.Descriptor, error)
 }
+
+// ignoreNotFound returns nil for ErrNotFound, and every other error as it is.
+func ignoreNotFound(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -5,9 +5,7 @@ package signature
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -35,11 +33,8 @@ type search struct {
 // referrers searches the manifests that refer to the artifact.
 func (s *search) referrers(ctx context.Context, left *budget) error {
 	all, err := s.repository.Referrers(ctx, s.subject, maxReferrers)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil
-	case err != nil:
-		return fmt.Errorf("list the manifests that refer to %s: %w", s.subject.Digest, err)
+	if err != nil {
+		return ignoreNotFound(fmt.Errorf("list the manifests that refer to %s: %w", s.subject.Digest, err))
 	}
 	if len(all) >= maxReferrers {
 		s.more = true
@@ -48,10 +43,13 @@ func (s *search) referrers(ctx context.Context, left *budget) error {
 	for _, d := range signaturesFirst(all) {
 		if !left.takeManifest() {
 			s.more = true
-			break
+			return nil
 		}
-		if s.manifestAt(ctx, d, left); s.signer != nil || ctx.Err() != nil {
-			break
+		if s.manifestAt(ctx, d, left); s.signer != nil {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -61,11 +59,8 @@ func (s *search) referrers(ctx context.Context, left *budget) error {
 func (s *search) tag(ctx context.Context, left *budget) error {
 	name := s.subject.Digest.Algorithm().String() + "-" + s.subject.Digest.Encoded() + ".sig"
 	d, err := s.repository.Resolve(ctx, name)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil
-	case err != nil:
-		return fmt.Errorf("resolve the tag %q: %w", name, err)
+	if err != nil {
+		return ignoreNotFound(fmt.Errorf("resolve the tag %q: %w", name, err))
 	}
 	s.manifestAt(ctx, d, left)
 	return nil
@@ -144,84 +139,9 @@ func (s *search) candidate(where string, layer ocispec.Descriptor, content []byt
 	return c, true, why
 }
 
-// subjectManifest returns the manifest of the artifact, which it reads once.
-func (s *search) subjectManifest(ctx context.Context) ([]byte, error) {
-	if s.manifest != nil {
-		return s.manifest, nil
-	}
-	content, err := fetch(ctx, s.repository, s.subject, maxManifestBytes)
-	if err == nil {
-		s.manifest = content
-	}
-	return content, err
-}
-
-// read returns the content of a descriptor of a manifest or a layer with signatures. If it does not, it has recorded
-// why.
-func (s *search) read(ctx context.Context, where string, d ocispec.Descriptor, limit int64, left *budget) ([]byte, bool) {
-	switch {
-	case d.Digest.Validate() != nil || d.Size < 0:
-		s.best = furthest(s.best, malformed(where, errors.New("its descriptor has no valid digest and size")))
-		return nil, false
-	case d.Size > limit:
-		s.best = furthest(s.best, malformed(where, fmt.Errorf("it has %d bytes, more than %d", d.Size, limit)))
-		return nil, false
-	case !left.takeBytes(d.Size):
-		s.more = true
-		return nil, false
-	}
-	content, err := fetch(ctx, s.repository, d, limit)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		s.best = furthest(s.best, malformed(where, err))
-		return nil, false
-	case err != nil:
-		s.fail(err)
-		return nil, false
-	}
-	return content, true
-}
-
-// fetch reads a content. It checks the digest again: a signature of the artifact's manifest is only worth as much.
-func fetch(ctx context.Context, r Repository, d ocispec.Descriptor, limit int64) ([]byte, error) {
-	if d.Size > limit {
-		return nil, fmt.Errorf("%s has %d bytes, more than %d", d.Digest, d.Size, limit)
-	}
-	content, err := r.Read(ctx, d, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", d.Digest, err)
-	}
-	if got := d.Digest.Algorithm().FromBytes(content); got != d.Digest {
-		return nil, fmt.Errorf("read %s: the registry sent %s", d.Digest, got)
-	}
-	return content, nil
-}
-
+// fail records a failure of the registry.
 func (s *search) fail(err error) {
 	if s.failure == nil {
 		s.failure = err
 	}
-}
-
-const (
-	typeCosignSignature = "application/vnd.dev.cosign.artifact.sig.v1+json"
-	// annotationPredicate is the predicate type of the statement in a bundle, on the manifest of the bundle.
-	annotationPredicate = "dev.sigstore.bundle.predicateType"
-)
-
-// signaturesFirst returns the referrers that may be signatures: first those whose type is that of a signature, then those
-// whose type is unknown. Registries and clients that predate artifact types leave it empty, or copy the type of the
-// config, which says nothing.
-func signaturesFirst(all []ocispec.Descriptor) []ocispec.Descriptor {
-	var known, unknown []ocispec.Descriptor
-	for _, d := range all {
-		switch predicate := d.Annotations[annotationPredicate]; {
-		case predicate != "" && predicate != predicateSignature:
-		case d.ArtifactType == typeCosignSignature, isBundle(d.ArtifactType):
-			known = append(known, d)
-		case slices.Contains([]string{"", ocispec.MediaTypeEmptyJSON, ocispec.MediaTypeImageConfig}, d.ArtifactType):
-			unknown = append(unknown, d)
-		}
-	}
-	return append(known, unknown...)
 }

@@ -49,7 +49,8 @@ func (s *search) result(reference string, p Policy) error {
 		return fmt.Errorf("read the signatures of %q: %w", reference, s.failure)
 	case s.more:
 		tooMany := plugin.Reject(pluginsv1alpha1.ReasonTooManySignatures,
-			"%q has more signatures than the %d that are read, and none of these is valid: remove signatures with `cosign clean`, and sign it again", reference, s.tried)
+			"%q has more signatures, or other manifests that refer to it, than are read, and none of the %d signatures that were read is valid: remove signatures with `cosign clean`, and sign it again",
+			reference, s.tried)
 		if s.best != nil {
 			tooMany.Err = s.best
 		}
