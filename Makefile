@@ -166,7 +166,8 @@ controlplane: ## Build kube-apiserver, etcd and kubectl once; print their direct
 
 .PHONY: demo
 demo: plugins build ## Show the operator at work on a throw-away control plane
-	@assets=$$($(ASSETS)); go build -o bin/demo ./hack/demo && KUBEBUILDER_ASSETS="$$assets" exec bin/demo
+	@assets=$$($(ASSETS)); oras=$$($(GO_TOOL) -n oras); go -C test/registry build -o ../../bin/registry . && \
+	  go build -o bin/demo ./hack/demo && KUBEBUILDER_ASSETS="$$assets" ORAS="$$oras" exec bin/demo
 
 .PHONY: run
 run: plugins build ## Like demo, but keep the control plane running until Ctrl-C

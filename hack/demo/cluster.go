@@ -101,7 +101,9 @@ func (d *demo) startOperator(ctx context.Context) error {
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-devel",
 		// The API server is a process of the same machine. The URL has a host name, because the certificate is for
 		// names.
-		"--webhook-bind-address="+webhooks, "--webhook-url=https://localhost:"+port)
+		"--webhook-bind-address="+webhooks, "--webhook-url=https://localhost:"+port,
+		// Registries on this machine can be used.
+		"--allowed-registry-cidrs=127.0.0.0/8,::1")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = ownGroup() // a Ctrl-C must not stop it before us
 	if err := cmd.Start(); err != nil {

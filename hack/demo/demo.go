@@ -32,6 +32,8 @@ type demo struct {
 
 	control  *envtest.Environment
 	operator *operator
+	// registry is nil until a step starts it.
+	registry *exec.Cmd
 }
 
 func newDemo(r *report) (*demo, error) {
@@ -67,6 +69,10 @@ func (d *demo) close() error {
 	var errs []error
 	if d.operator != nil {
 		errs = append(errs, d.operator.stop())
+	}
+	if d.registry != nil {
+		errs = append(errs, d.registry.Process.Kill())
+		_ = d.registry.Wait() // it was killed
 	}
 	if d.control != nil {
 		errs = append(errs, d.control.Stop())

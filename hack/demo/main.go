@@ -57,6 +57,7 @@ func run(ctx context.Context, stay bool) (err error) {
 		steps = append(steps,
 			step{"Swap the plugin for a new version, without a restart", d.swapPlugin},
 			step{"Break the plugin: the previous version keeps serving", d.breakPlugin},
+			step{"Move the plugin to a registry, by its digest", d.moveToRegistry},
 			step{"Remove a permission: the API server denies the plugin", d.denyPlugin},
 			step{"Delete the plugin: the operator goes on without it", d.deletePlugin},
 			step{"Load a plugin that validates and defaults Items", d.loadValidator},
