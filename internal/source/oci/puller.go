@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -96,7 +97,7 @@ func (p *puller) cached(ctx context.Context, owner string, j job) (plugin.Module
 		account := &account{}
 		module, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, clock: p.clock, account: account}, r)
 		if err == nil {
-			p.cache.Pin(owner, s.name, account.digests)
+			p.cache.Pin(owner, s.name, account.read)
 		}
 		switch {
 		case errors.Is(err, errUnverified):
@@ -118,7 +119,7 @@ func (p *puller) pull(ctx context.Context, owner string, j job) (Artifact, error
 		if err == nil {
 			return a, nil
 		}
-		if failed = problemOf(err, j.reference, n); failed.Reason != pluginsv1alpha1.ReasonUnauthorized {
+		if failed = problemOf(err, j.reference, n, j.access.keyring); failed.Reason != pluginsv1alpha1.ReasonUnauthorized {
 			break
 		}
 	}
@@ -134,19 +135,25 @@ func (p *puller) pullAs(ctx context.Context, owner string, j job, c dockerconfig
 	s := openScope(p.cache, j.scopeName(c))
 	to, err := p.resolve(ctx, j, s, r)
 	if err != nil {
-		if problemOf(err, j.reference, 1).Reason == pluginsv1alpha1.ReasonUnauthorized {
+		if problemOf(err, j.reference, 1, j.access.keyring).Reason == pluginsv1alpha1.ReasonUnauthorized {
 			s.revoke()
 			err = errors.Join(err, s.store())
 		}
 		return Artifact{}, err
 	}
 	account := &account{}
-	_, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, pulls: p.pulls, clock: p.clock, account: account, owner: owner, repository: r}, to)
+	_, a, err := p.find(ctx, j, &session{
+		cache: p.cache, scope: s, pulls: p.pulls, clock: p.clock, account: account, owner: owner, repository: r, name: j.reference.Name(),
+	}, to)
 	if err != nil {
 		return Artifact{}, err
 	}
 	if err := s.store(); err != nil {
-		return Artifact{}, fmt.Errorf("write the cache of artifacts (--cache-dir): %w", err)
+		return Artifact{}, unwritable(err)
+	}
+	if slices.ContainsFunc(account.read, func(d digest.Digest) bool { return !p.cache.Has(d) }) {
+		return Artifact{}, plugin.Reject(pluginsv1alpha1.ReasonSourceUnavailable,
+			"%s was pulled, but is larger than what the operator's cache keeps: ask the administrator to raise the operator's flag --max-cache-bytes", j.reference)
 	}
 	a.PulledBytes, a.hits = account.bytes, account.hits
 	return a, nil

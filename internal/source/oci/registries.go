@@ -29,8 +29,6 @@ const (
 	userAgent = "k1s"
 	// A request is repeated twice within a pull. Further attempts are new pulls, with growing delays.
 	maxRetries         = 2
-	minWait, maxWait   = 200 * time.Millisecond, 2 * time.Second
-	headerTimeout      = 20 * time.Second
 	handshakeTimeout   = 10 * time.Second
 	maxReferrersPages  = 8
 	maxHeaderBytes     = 64 << 10
@@ -51,6 +49,8 @@ type Registries struct {
 	RootCAs *x509.CertPool
 	// Dial connects to an address that the operator may connect to.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	timeouts timeouts
 }
 
 // Mirror replaces a prefix of references.
@@ -127,8 +127,9 @@ type access struct {
 	// roots are the CAs of the plugin's spec in addition to those of the operator, in PEM, or empty.
 	roots   []byte
 	keyring dockerconfig.Keyring
-	// throttled is notified of how long a registry asks to wait.
+	// throttled is notified of how long a registry asks to wait, from now on.
 	throttled func(time.Duration)
+	now       func() time.Time
 }
 
 // open returns a repository that uses one of the credentials for it.
@@ -137,15 +138,16 @@ func (r Registries) open(ref Reference, a access, credential dockerconfig.Creden
 	if err != nil {
 		return nil, err
 	}
+	throttle := throttle{base: transport, notify: a.throttled, now: a.now}
 	client := &http.Client{Transport: &retry.Transport{
-		Base: throttle{base: transport, notify: a.throttled},
+		Base: throttle,
 		Policy: func() retry.Policy {
 			return &retry.GenericPolicy{
-				Retryable: retry.DefaultPredicate, Backoff: retry.DefaultBackoff, MinWait: minWait, MaxWait: maxWait, MaxRetry: maxRetries,
+				Retryable: throttle.isRepeated, Backoff: retry.DefaultBackoff, MinWait: r.timeouts.minWait, MaxWait: r.timeouts.maxWait, MaxRetry: maxRetries,
 			}
 		},
 	}}
-	out := &repository{close: transport.CloseIdleConnections}
+	out := &repository{timeouts: r.timeouts, close: transport.CloseIdleConnections}
 	for _, p := range r.places(ref, a.insecure) {
 		at := registry.Reference{Registry: p.registry, Repository: p.repository}
 		if err := at.Validate(); err != nil {
@@ -200,7 +202,7 @@ func (r Registries) transport(extra []byte) (*http.Transport, error) {
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: r.Dial,
 		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: handshakeTimeout, ResponseHeaderTimeout: headerTimeout,
+		TLSHandshakeTimeout: handshakeTimeout, ResponseHeaderTimeout: r.timeouts.header,
 		MaxResponseHeaderBytes: maxHeaderBytes, MaxIdleConnsPerHost: idleConnections, ForceAttemptHTTP2: true,
 		// The content is verified as it was stored, so the transport must not decompress it.
 		DisableCompression: true,

@@ -13,18 +13,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/registry/remote"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-const (
-	// metadataTimeout limits a request for a manifest, or for whether something exists.
-	metadataTimeout = 30 * time.Second
-	// stallTimeout limits how long a registry may send nothing while it sends a blob.
-	stallTimeout = 30 * time.Second
-	// blobTimeout limits how long a blob may take in all.
-	blobTimeout = 5 * time.Minute
-	// maxMetadata limits manifests and lists. The distribution specification suggests 4 MiB.
-	maxMetadata = 4 << 20
-)
+// maxMetadata limits manifests and lists. The distribution specification suggests 4 MiB.
+const maxMetadata = 4 << 20
 
 // errTooLarge means that a descriptor exceeds the limit for what it describes.
 var errTooLarge = errors.New("larger than the limit")
@@ -32,14 +27,15 @@ var errTooLarge = errors.New("larger than the limit")
 // repository reads from one repository, with one credential. Its mirrors are tried first, in their order.
 type repository struct {
 	// remotes are the mirrors and, as the last one, the repository itself.
-	remotes []*remote.Repository
-	close   func()
+	remotes  []*remote.Repository
+	timeouts timeouts
+	close    func()
 }
 
 // resolve returns the descriptor of a tag or a digest.
 func (r *repository) resolve(ctx context.Context, reference string) (d ocispec.Descriptor, err error) {
 	err = r.try(ctx, func(ctx context.Context, from *remote.Repository) error {
-		ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
+		ctx, cancel := context.WithTimeout(ctx, r.timeouts.metadata)
 		defer cancel()
 		d, err = from.Manifests().Resolve(ctx, reference)
 		return err
@@ -50,7 +46,7 @@ func (r *repository) resolve(ctx context.Context, reference string) (d ocispec.D
 // exists returns an error unless the repository has the content of a descriptor.
 func (r *repository) exists(ctx context.Context, d ocispec.Descriptor) error {
 	return r.try(ctx, func(ctx context.Context, from *remote.Repository) error {
-		ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
+		ctx, cancel := context.WithTimeout(ctx, r.timeouts.metadata)
 		defer cancel()
 		var err error
 		if isManifest(d) {
@@ -65,14 +61,14 @@ func (r *repository) exists(ctx context.Context, d ocispec.Descriptor) error {
 // read returns the content of a descriptor, which it verifies.
 func (r *repository) read(ctx context.Context, d ocispec.Descriptor) (out []byte, err error) {
 	err = r.try(ctx, func(ctx context.Context, from *remote.Repository) error {
-		out, err = download(ctx, from, d)
+		out, err = r.download(ctx, from, d)
 		return err
 	})
 	return out, err
 }
 
-// try calls a function for each remote until one succeeds. If none does, it returns the errors of all, the last of
-// which is that of the repository itself.
+// try calls a function for each remote until one succeeds. If none does, it returns the errors of all, the first of
+// which is that of the last remote, which is the repository itself unless the context has ended.
 func (r *repository) try(ctx context.Context, do func(context.Context, *remote.Repository) error) error {
 	var failed []error
 	for i, from := range r.remotes {
@@ -88,18 +84,28 @@ func (r *repository) try(ctx context.Context, do func(context.Context, *remote.R
 			break
 		}
 	}
-	return errors.Join(failed...)
+	return attempts{failed}
 }
 
-func download(ctx context.Context, from *remote.Repository, d ocispec.Descriptor) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, blobTimeout)
+// attempts are the errors of a repository and its mirrors. Its first error decides what is wrong, because the mirrors
+// only stand in for the repository.
+type attempts struct{ failed []error }
+
+// Error implements error.
+func (a attempts) Error() string { return errors.Join(a.failed...).Error() }
+
+// Unwrap returns the first error.
+func (a attempts) Unwrap() error { return a.failed[0] }
+
+func (r *repository) download(ctx context.Context, from *remote.Repository, d ocispec.Descriptor) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeouts.blob)
 	defer cancel()
 	body, err := from.Fetch(ctx, d)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	watched := newStallReader(body, cancel)
+	watched := newStallReader(body, r.timeouts.stall, cancel)
 	defer watched.stop()
 	out, err := content.ReadAll(watched, d)
 	if err != nil && watched.stalled() {
@@ -125,25 +131,32 @@ func checkDigest(d digest.Digest) error {
 		return err
 	}
 	if d.Algorithm() != digest.SHA256 {
-		return fmt.Errorf("the digest %s is not SHA-256", d)
+		return plugin.Reject(pluginsv1alpha1.ReasonInvalidManifest, "the digest %s is not SHA-256, the only algorithm that the operator supports", d)
 	}
 	return nil
 }
 
 // errStalled means that a registry sent nothing for a while.
-var errStalled = fmt.Errorf("the registry sent nothing for %s", stallTimeout)
+var errStalled = errors.New("the registry stopped sending")
 
-// stallReader cancels a download when nothing arrives for stallTimeout.
+// brokenError is an error of a connection, as opposed to content that ends early.
+type brokenError struct{ cause error }
+
+// Error implements error. It does not wrap the cause, which can be io.ErrUnexpectedEOF.
+func (e brokenError) Error() string { return "the connection broke: " + e.cause.Error() }
+
+// stallReader cancels a download when nothing arrives for a while.
 type stallReader struct {
 	io.Reader
 
-	timer *time.Timer
-	hit   chan struct{}
+	timeout time.Duration
+	timer   *time.Timer
+	hit     chan struct{}
 }
 
-func newStallReader(r io.Reader, cancel context.CancelFunc) *stallReader {
-	s := &stallReader{Reader: r, hit: make(chan struct{})}
-	s.timer = time.AfterFunc(stallTimeout, func() {
+func newStallReader(r io.Reader, timeout time.Duration, cancel context.CancelFunc) *stallReader {
+	s := &stallReader{Reader: r, timeout: timeout, hit: make(chan struct{})}
+	s.timer = time.AfterFunc(timeout, func() {
 		close(s.hit)
 		cancel()
 	})
@@ -153,8 +166,11 @@ func newStallReader(r io.Reader, cancel context.CancelFunc) *stallReader {
 // Read implements io.Reader.
 func (s *stallReader) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = brokenError{err}
+	}
 	if n > 0 && !s.stalled() && s.timer.Stop() {
-		s.timer.Reset(stallTimeout)
+		s.timer.Reset(s.timeout)
 	}
 	return n, err
 }

@@ -24,8 +24,10 @@ type session struct {
 	pulls   *pulls
 	clock   clock.PassiveClock
 	account *account
-	// owner pins what is downloaded: until the module is used, nothing else keeps it in the cache.
+	// owner pins what is read from the repository: until the module is used, nothing else keeps it in the cache.
 	owner string
+	// name is that of the repository.
+	name string
 	// repository is nil if only the cache is to be read.
 	repository *repository
 }
@@ -34,8 +36,8 @@ type session struct {
 type account struct {
 	// bytes were downloaded, and hits were in the cache.
 	bytes, hits int64
-	// digests were read.
-	digests []digest.Digest
+	// read are the digests of both.
+	read []digest.Digest
 }
 
 // Read returns the content of a descriptor of at most limit bytes. Without a repository, it returns blobs.ErrMissing
@@ -47,13 +49,15 @@ func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) (
 	if err := checkDigest(d.Digest); err != nil {
 		return nil, err
 	}
+	s.account.read = append(s.account.read, d.Digest)
 	if s.repository == nil {
 		if !s.scope.mayRead(d.Digest) {
 			return nil, blobs.ErrMissing
 		}
 		return s.cached(ctx, d)
 	}
-	done, err := s.pulls.begin(ctx, d)
+	s.cache.Pin(s.owner, s.scope.name, s.account.read)
+	done, err := s.pulls.begin(ctx, s.name, d)
 	if err != nil {
 		return nil, err
 	}
@@ -66,12 +70,10 @@ func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) (
 		return nil, err
 	}
 	s.account.bytes += int64(len(out))
-	s.account.digests = append(s.account.digests, d.Digest)
 	s.scope.allow(d.Digest, s.clock.Now())
-	s.cache.Pin(s.owner, s.scope.name, s.account.digests)
 	// Without space for it, the artifact is pulled again when it is needed.
 	if err := s.cache.Keep(d.Digest, out); err != nil {
-		return nil, fmt.Errorf("write the cache of artifacts (--cache-dir): %w", err)
+		return nil, unwritable(err)
 	}
 	return out, nil
 }
@@ -90,7 +92,7 @@ func (s *session) cached(ctx context.Context, d ocispec.Descriptor) ([]byte, err
 		return nil, err
 	}
 	if int64(len(out)) != d.Size {
-		return nil, fmt.Errorf("the manifest says that %s has %d bytes, but it has %d", d.Digest, d.Size, len(out))
+		return nil, fmt.Errorf("%w: the manifest describes %s with %d bytes, but it has %d", errDiffers, d.Digest, d.Size, len(out))
 	}
 	if !s.scope.mayRead(d.Digest) {
 		if err := s.repository.exists(ctx, d); err != nil {
@@ -99,25 +101,29 @@ func (s *session) cached(ctx context.Context, d ocispec.Descriptor) ([]byte, err
 		s.scope.allow(d.Digest, s.clock.Now())
 	}
 	s.account.hits++
-	s.account.digests = append(s.account.digests, d.Digest)
-	if s.repository != nil {
-		s.cache.Pin(s.owner, s.scope.name, s.account.digests)
-	}
 	return out, nil
 }
 
-// pulls limits downloads: one at a time for each digest, and the bytes of all together.
+// pulls limits downloads: one at a time for each digest of a repository, and the bytes of all together.
 type pulls struct {
-	digests locks[digest.Digest]
+	digests locks[blobKey]
 	memory  *semaphore.Weighted
 	most    int64
 }
 
+// blobKey is a digest of a repository. Without the repository, a slow registry could delay those who pull the same
+// content from another one.
+type blobKey struct {
+	repository string
+	digest     digest.Digest
+}
+
 func newPulls(most int64) *pulls { return &pulls{memory: semaphore.NewWeighted(most), most: most} }
 
-// begin waits until no other pull of the digest runs, and until there is memory for its content. The caller calls done.
-func (p *pulls) begin(ctx context.Context, d ocispec.Descriptor) (done func(), err error) {
-	release, err := p.digests.acquire(ctx, d.Digest)
+// begin waits until no other pull of the digest from the repository runs, and until there is memory for its content. The
+// caller calls done.
+func (p *pulls) begin(ctx context.Context, repository string, d ocispec.Descriptor) (done func(), err error) {
+	release, err := p.digests.acquire(ctx, blobKey{repository, d.Digest})
 	if err != nil {
 		return nil, err
 	}

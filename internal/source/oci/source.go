@@ -25,8 +25,6 @@ const (
 	defaultPoll = 5 * time.Minute
 	// maxTasks is how many pulls run at a time. Those of one namespace run one after another.
 	maxTasks = 16
-	// pullTimeout limits a pull: its manifests, its blobs and its retries.
-	pullTimeout = 10 * time.Minute
 	// memoryFactor is how many of the largest artifacts may be in memory at a time while they are downloaded.
 	memoryFactor = 2
 )
@@ -68,6 +66,8 @@ type Source struct {
 	mu    sync.Mutex
 	ctx   context.Context //nolint:containedctx // the life of the tasks that Fetch starts is that of Start
 	tasks map[types.NamespacedName]*task
+	// work are the running pulls, also those of plugins that were forgotten.
+	work sync.WaitGroup
 	// changed is notified of the plugin when the result of its task has changed.
 	changed func(types.NamespacedName)
 }
@@ -77,6 +77,7 @@ func New(o Options) *Source {
 	if o.Metrics == nil {
 		o.Metrics = noMetrics{}
 	}
+	o.Registries.timeouts = o.Registries.timeouts.orDefaults()
 	return &Source{
 		puller: puller{
 			registries: o.Registries, cache: o.Cache, pulls: newPulls(memoryFactor * o.MaxBytes), maxBytes: o.MaxBytes, clock: o.Clock,
@@ -121,12 +122,9 @@ func (s *Source) Start(ctx context.Context) error {
 		s.changed(name)
 	}
 	<-ctx.Done()
-	s.mu.Lock()
-	all := slices.Collect(maps.Values(s.tasks))
-	s.mu.Unlock()
-	for _, t := range all {
-		t.work.Wait()
-	}
+	s.mu.Lock()   // begin starts no work from now on
+	s.mu.Unlock() //nolint:staticcheck // the critical section is empty: it orders begin before Wait
+	s.work.Wait()
 	return nil
 }
 
@@ -149,9 +147,12 @@ func (s *Source) Fetch(ctx context.Context, r Request) (Result, error) {
 	result := Result{Again: t.again(s.clock.Now())}
 	switch {
 	case err != nil && !errors.Is(err, blobs.ErrMissing) && !errors.Is(err, errUnverified): // it was pulled before, and cannot be used
-		return result, problemOf(err, j.reference, 1)
+		return result, problemOf(err, j.reference, 1, j.access.keyring)
 	case err == nil && (failure == nil || tolerable(failure, j.follow)):
-		result.Module, result.Artifact, result.Failure = module, found, failure
+		result.Module, result.Artifact = module, found
+		if failure != nil { // not a nil *plugin.LoadError in a non-nil error
+			result.Failure = failure
+		}
 		result.PulledBytes = t.pulledBytes()
 		return result, nil
 	case failure != nil && isTransient(failure) && errors.Is(err, errUnverified):
@@ -168,7 +169,7 @@ func (s *Source) Fetch(ctx context.Context, r Request) (Result, error) {
 // tolerable reports whether a copy in the cache is used although the last request failed. A tag that is followed must
 // exist.
 func tolerable(failure *plugin.LoadError, follow bool) bool {
-	return isTransient(failure) || !follow && failure.Reason == pluginsv1alpha1.ReasonArtifactNotFound
+	return isTransient(failure) || failure.Reason == pluginsv1alpha1.ReasonSourceUnavailable || !follow && failure.Reason == pluginsv1alpha1.ReasonArtifactNotFound
 }
 
 // job checks a request.
@@ -238,15 +239,18 @@ func (s *Source) stop(name types.NamespacedName) {
 func (s *Source) taskFor(r Request, j job) *task {
 	id := fmt.Sprintf("%s|%d|%s|%x", j.reference, pollInterval(r.Source, j.reference), policyOf(r.Source, j.reference), j.id())
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	t := s.tasks[r.Plugin]
-	if t == nil || t.id != id {
-		if t != nil {
-			defer t.end()
-		}
-		t = &task{name: r.Plugin, id: id, job: j, poll: pollInterval(r.Source, j.reference)}
-		s.tasks[r.Plugin] = t
-		s.metrics.Begin(r.Plugin.String())
+	if t != nil && t.id == id {
+		s.mu.Unlock()
+		return t
+	}
+	previous := t
+	t = &task{name: r.Plugin, id: id, job: j, poll: pollInterval(r.Source, j.reference)}
+	s.tasks[r.Plugin] = t
+	s.metrics.Begin(r.Plugin.String())
+	s.mu.Unlock()
+	if previous != nil {
+		previous.end()
 	}
 	return t
 }
@@ -262,6 +266,18 @@ func (s *Source) base() context.Context {
 func (s *Source) RequiresSignature(source pluginsv1alpha1.OCISource) bool {
 	ref, err := ParseReference(source.Reference)
 	return err == nil && len(s.puller.required(ref, nil)) > 0
+}
+
+// begin runs a function that Start waits for. It reports whether the source runs.
+func (s *Source) begin(work func(context.Context)) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil || s.ctx.Err() != nil {
+		return false
+	}
+	base := s.ctx
+	s.work.Go(func() { work(base) })
+	return true
 }
 
 // Describe returns the name of the source in a status.

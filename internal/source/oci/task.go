@@ -29,7 +29,6 @@ type task struct {
 	id   string
 	job  job
 	poll time.Duration
-	work sync.WaitGroup
 
 	mu     sync.Mutex
 	cancel context.CancelFunc
@@ -64,7 +63,7 @@ func (j job) id() [sha256.Size]byte {
 // due starts a pull if it is time for one: the cache does not have the module, the permission has to be proven again, or
 // the tag is to be polled.
 func (t *task) due(s *Source, cached bool, resolvedAt time.Time) {
-	now, base := s.clock.Now(), s.base()
+	now := s.clock.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.next.IsZero() && t.failures == 0 && cached {
@@ -79,15 +78,16 @@ func (t *task) due(s *Source, cached bool, resolvedAt time.Time) {
 	if t.cancel != nil || t.ended || now.Before(t.next) || now.Before(t.earliest) {
 		return
 	}
-	if base == nil || base.Err() != nil { // Start notifies the plugin
+	ctx, cancel := context.WithCancel(context.Background())
+	if !s.begin(func(base context.Context) {
+		defer cancel()
+		defer context.AfterFunc(base, cancel)()
+		t.run(ctx, s)
+	}) { // Start notifies the plugin
+		cancel()
 		return
 	}
-	ctx, cancel := context.WithTimeout(base, pullTimeout)
 	t.cancel = cancel
-	t.work.Go(func() {
-		defer cancel()
-		t.run(ctx, s)
-	})
 }
 
 // run pulls once.
@@ -98,8 +98,10 @@ func (t *task) run(ctx context.Context, s *Source) {
 		return
 	}
 	defer release()
+	ctx, cancel := context.WithTimeout(ctx, s.puller.registries.timeouts.pull) // without the time in the queue
+	defer cancel()
 	j := t.job
-	j.access.throttled = t.throttle
+	j.access.now, j.access.throttled = s.clock.Now, t.throttle
 	if t.poll == 0 && t.hasPulled() { // only the permission is proven again
 		j.follow = false
 	}
@@ -125,7 +127,7 @@ func (t *task) conclude(s *Source, a Artifact, err error) {
 			t.bytes = a.PulledBytes
 		}
 	} else {
-		t.failure = problemOf(err, t.job.reference, 1)
+		t.failure = problemOf(err, t.job.reference, 1, t.job.access.keyring)
 		backoff := min(minBackoff<<min(t.failures, 10), maxBackoff)
 		t.next = now.Add(max(jitter(backoff), t.pause))
 		t.failures++

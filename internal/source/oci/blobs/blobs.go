@@ -25,6 +25,12 @@ const (
 	recordsDir = "oci-records-1"
 )
 
+// temporary is the pattern of files that are being written, and maxWriting is how long that takes at most.
+const (
+	temporary  = "new-*"
+	maxWriting = time.Minute
+)
+
 // ErrMissing means that something is not in the cache, or was damaged.
 var ErrMissing = errors.New("it is not in the cache")
 
@@ -44,7 +50,34 @@ func Open(path string, grown func()) (*Dir, error) {
 		}
 	}
 	d := &Dir{path: path, grown: grown}
+	if err := d.clean(time.Now().Add(-maxWriting)); err != nil {
+		return nil, err
+	}
 	return d, d.inherit()
+}
+
+// clean removes the temporary files of processes that ended while they wrote one.
+func (d *Dir) clean(before time.Time) error {
+	files, err := fs.Glob(os.DirFS(d.path), "oci-*/"+temporary)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		path := filepath.Join(d.path, file)
+		if info, err := os.Stat(path); err != nil || !info.ModTime().Before(before) { // another process writes it
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("clean the cache of artifacts: %w", err)
+		}
+	}
+	return nil
+}
+
+// Has reports whether there is a file for a digest. It does not verify it.
+func (d *Dir) Has(of digest.Digest) bool {
+	_, err := os.Stat(d.blobPath(of))
+	return err == nil
 }
 
 // Blob returns the content with a digest, or ErrMissing.
@@ -97,7 +130,7 @@ func (d *Dir) KeepRecord(name string, record []byte) error {
 
 // write replaces a file atomically.
 func (d *Dir) write(path string, content []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "new-*")
+	file, err := os.CreateTemp(filepath.Dir(path), temporary)
 	if err != nil {
 		return err
 	}

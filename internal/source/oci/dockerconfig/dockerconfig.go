@@ -120,6 +120,23 @@ func (k Keyring) Find(registry, repository string) []Credential {
 	return out
 }
 
+// minSecret is the length of the shortest secret that Redact finds. Shorter ones are part of ordinary words.
+const minSecret = 4
+
+// Redact replaces the secrets of the keyring in a text, which can be a response that repeats them.
+func (k Keyring) Redact(text string) string {
+	for _, e := range k.entries {
+		c := e.credential
+		basic := base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))
+		for _, secret := range []string{c.Password, c.IdentityToken, c.RegistryToken, basic} {
+			if len(secret) >= minSecret {
+				text = strings.ReplaceAll(text, secret, "[redacted]")
+			}
+		}
+	}
+	return text
+}
+
 func (e entry) matches(host, port, repository string) bool {
 	if e.port != "" && e.port != port || !matchHost(e.host, host) {
 		return false

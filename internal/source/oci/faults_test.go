@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/registry"
+)
+
+// dial connects to every address.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, network, address)
+}
+
+// TestSource_faults breaks responses of a registry: nothing partial is used, and the next attempt succeeds.
+func TestSource_faults(t *testing.T) {
+	t.Parallel()
+	const blobs, manifests = "/blobs/", "/manifests/"
+	abort := func(*http.Request) { panic(http.ErrAbortHandler) }
+	length := func(by int) func(h http.Header, body []byte) []byte {
+		return func(h http.Header, body []byte) []byte {
+			n, _ := strconv.Atoi(h.Get("Content-Length"))
+			h.Set("Content-Length", strconv.Itoa(n+by))
+			return append(body, make([]byte, max(by, 0))...)
+		}
+	}
+	chunked := func(edit func([]byte) []byte) func(h http.Header, body []byte) []byte {
+		return func(h http.Header, body []byte) []byte {
+			h.Del("Content-Length")
+			return edit(body)
+		}
+	}
+	header := func(name, value string) func(h http.Header, body []byte) []byte {
+		return func(h http.Header, body []byte) []byte {
+			h.Set(name, value)
+			return body
+		}
+	}
+	other := digest.FromString("something else").String()
+	const (
+		unavailable, corrupt = pluginsv1alpha1.ReasonRegistryUnavailable, pluginsv1alpha1.ReasonArtifactCorrupt
+		late, differs        = "does not answer in time", "something else than its digest and size describe"
+		failed, broke        = "cannot be reached, or failed", "the connection to the registry broke"
+	)
+	for name, tc := range map[string]struct {
+		fault           fault
+		reason, message string
+	}{
+		"hangs before the headers of the manifest": {on("HEAD", manifests, hang), unavailable, late},
+		"hangs before the headers of the blob":     {on("GET", blobs, hang), unavailable, late},
+		"hangs in the middle of the blob":          {on("GET", blobs, half(func(r *http.Request) { <-r.Context().Done() })), unavailable, late},
+		"hangs in the middle of the manifest":      {on("GET", manifests, half(func(r *http.Request) { <-r.Context().Done() })), unavailable, late},
+		"closes the connection before the headers": {func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }, unavailable, failed},
+		"closes the connection in the blob":        {on("GET", blobs, half(abort)), unavailable, broke},
+		"closes the connection in the manifest":    {on("GET", manifests, half(abort)), unavailable, broke},
+		"shorter blob":                             {on("GET", blobs, edited(chunked(func(b []byte) []byte { return b[:len(b)/2] }))), corrupt, differs},
+		"longer blob":                              {on("GET", blobs, edited(chunked(func(b []byte) []byte { return append(b, 0) }))), corrupt, differs},
+		"empty blob":                               {on("GET", blobs, edited(chunked(func([]byte) []byte { return nil }))), corrupt, differs},
+		"blob of a larger Content-Length":          {on("GET", blobs, edited(length(1))), corrupt, differs},
+		"blob of a smaller Content-Length":         {on("GET", blobs, edited(length(-1))), corrupt, differs},
+		"flipped bytes in the blob": {on("GET", blobs, edited(func(_ http.Header, b []byte) []byte {
+			b[len(b)/2] ^= 1
+			return b
+		})), corrupt, differs},
+		"flipped bytes in the manifest": {on("GET", manifests, edited(func(_ http.Header, b []byte) []byte {
+			b[len(b)/2] ^= 1
+			return b
+		})), corrupt, differs},
+		"blob with another digest in its header":     {on("GET", blobs, edited(header("Docker-Content-Digest", other))), corrupt, differs},
+		"manifest with another digest in its header": {on("GET", manifests, edited(header("Docker-Content-Digest", other))), corrupt, differs},
+		"manifest with another type": {
+			on("GET", manifests, edited(header("Content-Type", ocispec.MediaTypeImageIndex))), corrupt, differs,
+		},
+		"tag with the digest of something else": {func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			r.URL.Path = strings.Replace(r.URL.Path, other, "v1", 1)
+			if strings.Contains(r.URL.Path, manifests) {
+				edited(header("Docker-Content-Digest", other))(w, r, next)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}, corrupt, differs},
+		"tag with a digest that the registry does not have": {
+			on("HEAD", manifests, edited(header("Docker-Content-Digest", other))), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it",
+		},
+		"tag with a SHA-512": {
+			on("HEAD", manifests, edited(header("Docker-Content-Digest", digest.SHA512.FromString("x").String()))),
+			pluginsv1alpha1.ReasonInvalidManifest, "SHA-256",
+		},
+		"tag with another size": {on("HEAD", manifests, edited(length(1))), corrupt, differs},
+		"tag with a huge size":  {on("HEAD", manifests, edited(length(1<<40))), pluginsv1alpha1.ReasonInvalidManifest, "more than the"},
+		"page of a login": {edited(func(h http.Header, b []byte) []byte {
+			h.Del("Docker-Content-Digest")
+			h.Set("Content-Type", "text/html")
+			return b
+		}), unavailable, failed},
+		"500":     {status(http.StatusInternalServerError), unavailable, failed},
+		"429":     {status(http.StatusTooManyRequests), unavailable, "limits the rate"},
+		"404":     {status(http.StatusNotFound), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it"},
+		"no blob": {on("GET", blobs, status(http.StatusNotFound)), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, rigOptions{timeouts: timeouts{header: time.Second, stall: time.Second, metadata: 2 * time.Second}})
+			if strings.Contains(name, "huge") {
+				tc.fault = on("HEAD", manifests, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+					w.Header().Set("Content-Type", ocispec.MediaTypeImageManifest)
+					w.Header().Set("Docker-Content-Digest", other)
+					w.Header().Set("Content-Length", strconv.Itoa(1<<40))
+				})
+			}
+			r.proxy.set(tc.fault)
+			r.reject(t, r.request, tc.reason, tc.message)
+			r.checkCache(t)
+			r.proxy.set(nil)
+			if got := r.recovers(t, r.request); got.Failure != nil {
+				t.Errorf("got the failure %v", got.Failure)
+			}
+		})
+	}
+}
+
+// TestSource_sizes shows that what exceeds a limit is rejected before its download.
+func TestSource_sizes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	large := (*registry.Server).PushLayers
+	large(r.registry, t, "large", "layer", ocispec.Descriptor{MediaType: "application/wasm"}, wasm(strings.Repeat("x", 2*maxBytes+1)))
+	large(r.registry, t, "large", "manifest", ocispec.Descriptor{
+		MediaType: "application/wasm", Annotations: map[string]string{"a": strings.Repeat("x", 2<<20)},
+	}, r.module)
+	r.reject(t, request("a", r.proxy.address()+"/large:layer"), pluginsv1alpha1.ReasonModuleTooLarge, "was not downloaded")
+	r.reject(t, request("b", r.proxy.address()+"/large:manifest"), pluginsv1alpha1.ReasonInvalidManifest, "more than the")
+	if n, gets := r.proxy.blobBytes(), r.proxy.count("GET", "/manifests/"); n != 0 || gets != 1 {
+		t.Errorf("%d bytes of blobs and %d manifests were downloaded", n, gets)
+	}
+}
+
+// TestSource_movedTag moves a tag between the requests of a pull: the module is that of the digest.
+func TestSource_movedTag(t *testing.T) {
+	t.Parallel()
+	for _, between := range []string{"/manifests/", "/blobs/"} {
+		t.Run(between, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, rigOptions{})
+			first := r.registry.Push(t, "one", "latest", r.module)
+			var once sync.Once
+			var second digest.Digest
+			r.proxy.set(on("GET", between, func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+				once.Do(func() { second = r.registry.Push(t, "one", "latest", wasm("another")) })
+				next.ServeHTTP(w, req)
+			}))
+			req := request("n", r.proxy.address()+"/one:latest")
+			if got := r.recovers(t, req); got.Digest != first {
+				t.Errorf("got %s, want %s", got.Digest, first)
+			}
+			r.clock.SetTime(r.clock.Now().Add(2 * defaultPoll))
+			if got := r.expect(t, req, wasm("another")); got.Digest != second {
+				t.Errorf("after the poll: got %s, want %s", got.Digest, second)
+			}
+		})
+	}
+}
+
+// TestSource_sharedPull shows that what plugins of several namespaces want at once is downloaded once, and that each
+// namespace proves its permission.
+func TestSource_sharedPull(t *testing.T) {
+	t.Parallel()
+	const namespaces, plugins = 5, 4
+	r := newRig(t, rigOptions{})
+	arrived := make(chan struct{})
+	var mu sync.Mutex
+	users := map[string]bool{}
+	proofs := map[string]int{}
+	r.proxy.set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+		name, _, _ := req.BasicAuth()
+		mu.Lock()
+		if name != "" && !users[name] {
+			if users[name] = true; len(users) == namespaces {
+				close(arrived)
+			}
+		}
+		if name != "" && req.Method == http.MethodHead && strings.Contains(req.URL.Path, "/blobs/") {
+			proofs[name]++
+		}
+		mu.Unlock()
+		if req.Method == http.MethodGet && name != "" {
+			select { // the first download lasts until all namespaces have begun
+			case <-arrived:
+			case <-req.Context().Done():
+			}
+		}
+		basic()(w, req, next)
+	})
+	var all []Request
+	for n := range namespaces {
+		for p := range plugins {
+			req := request(fmt.Sprint("n", n), r.proxy.address()+"/one:v1", as(r.proxy.address(), fmt.Sprintf("user%d:secret", n)))
+			req.Plugin.Name = fmt.Sprint("p", p)
+			all = append(all, req)
+			_, _ = r.Fetch(t.Context(), req) // it starts the pull
+		}
+	}
+	downloads := 0
+	for _, req := range all {
+		if got := r.recovers(t, req); got.PulledBytes > 0 {
+			downloads++
+		}
+	}
+	if n := r.proxy.count("GET", "/blobs/"); n != 1 || downloads != 1 || r.proxy.blobBytes() != int64(len(r.module)) {
+		t.Errorf("%d requests downloaded %d bytes for %d plugins, want 1 request", n, r.proxy.blobBytes(), downloads)
+	}
+	if len(proofs) != namespaces-1 {
+		t.Errorf("got the proofs %v, want one of each other namespace", proofs)
+	}
+	for name, n := range proofs {
+		if n != 1 {
+			t.Errorf("%s proved its permission %d times", name, n)
+		}
+	}
+}
+
+// TestSource_slowForeignRegistry shows that a registry which sends a blob slowly delays nobody who pulls the same digest
+// from another one.
+func TestSource_slowForeignRegistry(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	slow := newProxy(t, r.registry.Address)
+	var pending atomic.Int32
+	slow.set(on("GET", "/blobs/", func(_ http.ResponseWriter, req *http.Request, _ http.Handler) {
+		pending.Add(1)
+		defer pending.Add(-1)
+		<-req.Context().Done()
+	}))
+	_, _ = r.Fetch(t.Context(), request("slow", slow.address()+"/one:v1")) // it starts the pull
+	testenv.Eventually(t, "the download begins", func(context.Context) error {
+		if pending.Load() == 0 {
+			return errors.New("it has not begun")
+		}
+		return nil
+	})
+	r.expect(t, r.request, r.module)
+	if pending.Load() == 0 {
+		t.Error("the module was pulled only after the slow download had ended")
+	}
+}
+
+// TestSource_queue shows that the time a plugin waits for others of its namespace is not part of its pull's timeout.
+func TestSource_queue(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{timeouts: timeouts{pull: 2 * time.Second}})
+	r.registry.Push(t, "two", "v1", r.module)
+	r.proxy.set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+		if strings.Contains(req.URL.Path, "/one/") {
+			hang(w, req, next)
+			return
+		}
+		next.ServeHTTP(w, req)
+	})
+	_, _ = r.Fetch(t.Context(), r.request) // it starts the pull
+	testenv.Eventually(t, "the first pull begins", func(context.Context) error {
+		if r.proxy.count("", "/one/") == 0 {
+			return errors.New("it has not begun")
+		}
+		return nil
+	})
+	second := request("n", r.proxy.address()+"/two:v1")
+	second.Plugin.Name = "second"
+	r.expect(t, second, r.module) // the clock does not move, so a second attempt is never due
+	r.reject(t, r.request, pluginsv1alpha1.ReasonRegistryUnavailable, "in time")
+}
+
+// TestSource_killedRegistry kills the registry in the middle of a blob.
+func TestSource_killedRegistry(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	r.proxy.set(on("GET", "/blobs/", half(func(*http.Request) {
+		r.registry.Kill()
+		panic(http.ErrAbortHandler)
+	})))
+	r.reject(t, r.request, pluginsv1alpha1.ReasonRegistryUnavailable)
+	r.checkCache(t)
+	r.proxy.set(nil)
+	r.registry.Run(t)
+	r.recovers(t, r.request)
+}
+
+// TestSource_stopped ends the operator in the middle of a blob.
+func TestSource_stopped(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	sent := make(chan struct{}, 1)
+	r.proxy.set(on("GET", "/blobs/", half(func(req *http.Request) {
+		sent <- struct{}{}
+		<-req.Context().Done()
+	})))
+	_, _ = r.Fetch(t.Context(), r.request) // it starts the pull
+	select {
+	case <-sent:
+	case <-time.After(testenv.Timeout):
+		t.Fatal("the download did not begin")
+	}
+	r.end()
+	r.checkCache(t)
+	r.proxy.set(nil)
+	left := filepath.Join(r.dir, "oci-blobs-1", "new-1")
+	if err := os.WriteFile(left, r.module[:100], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	past := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(left, past, past); err != nil {
+		t.Fatal(err)
+	}
+	r.start(t, rigOptions{}, r.dir)
+	if _, err := os.Stat(left); err == nil {
+		t.Error("the temporary file of the previous process is still there")
+	}
+	r.recovers(t, r.request)
+}
+
+// TestSource_fullCache shows that a cache which does not keep what is pulled is reported, and not filled in a loop.
+func TestSource_fullCache(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{grown: func(dir string) {
+		files, _ := filepath.Glob(filepath.Join(dir, "oci-blobs-1", "*"))
+		for _, file := range files {
+			_ = os.Remove(file) // another pull may have removed it
+		}
+	}})
+	most, least := attemptsIn(time.Hour, 1), attemptsIn(time.Hour, 1.1)
+	n := r.hour(t, r.request, pluginsv1alpha1.ReasonSourceUnavailable, "--max-cache-bytes")
+	if n < least || n > most {
+		t.Errorf("got %d attempts in an hour, want %d to %d", n, least, most)
+	}
+}
+
+// TestSource_unwritableCache shows that the cache is named if it cannot be written, not the registry.
+func TestSource_unwritableCache(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	path := filepath.Join(r.dir, "oci-blobs-1")
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	r.reject(t, r.request, pluginsv1alpha1.ReasonSourceUnavailable, "--cache-dir")
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	r.recovers(t, r.request)
+}
