@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -39,7 +40,7 @@ const (
 // Registries are the operator's rules for registries.
 type Registries struct {
 	// Allowed are patterns of registries with repositories, such as "registry.example/plugins/*" or "*.example/*", where
-	// "*" matches any text. Empty allows all.
+	// "*" matches any text of the registry or of the repository. Without a "/", all repositories match. Empty allows all.
 	Allowed []string
 	// Mirrors are tried before a registry, in their order.
 	Mirrors []Mirror
@@ -64,10 +65,13 @@ type Mirror struct {
 // ParseMirror parses PREFIX=TARGET.
 func ParseMirror(text string) (Mirror, error) {
 	prefix, target, ok := strings.Cut(text, "=")
-	if !ok || prefix == "" || strings.TrimPrefix(target, "http://") == "" {
-		return Mirror{}, fmt.Errorf("%q is not like docker.io=mirror.example/docker.io", text)
+	m := Mirror{Prefix: strings.TrimSuffix(prefix, "/"), Target: strings.TrimPrefix(strings.TrimSuffix(target, "/"), "https://")}
+	host, repository, several := strings.Cut(strings.TrimPrefix(m.Target, "http://"), "/")
+	at := registry.Reference{Registry: host, Repository: repository}
+	if !ok || m.Prefix == "" || strings.Contains(host, "@") || at.ValidateRegistry() != nil || several && at.ValidateRepository() != nil {
+		return Mirror{}, errors.New("a mirror is written like docker.io=mirror.example/docker.io or registry.example=http://10.0.0.1:5000")
 	}
-	return Mirror{Prefix: strings.TrimSuffix(prefix, "/"), Target: strings.TrimSuffix(target, "/")}, nil
+	return m, nil
 }
 
 // check returns an error if the operator does not pull from the reference's repository.
@@ -80,8 +84,16 @@ func (r Registries) check(ref Reference) error {
 		ref.Name(), strings.Join(r.Allowed, ", "))
 }
 
-// matchName matches a pattern in which "*" is any text, "/" included.
+// matchName matches a pattern with a registry and a repository. A "*" in the part for the registry does not match a "/":
+// otherwise, everybody could make a repository whose name contains that of a registry.
 func matchName(pattern, name string) bool {
+	wantRegistry, wantRepository, both := strings.Cut(pattern, "/")
+	registry, repository, _ := strings.Cut(name, "/")
+	return matchText(wantRegistry, registry) && (!both || matchText(wantRepository, repository))
+}
+
+// matchText matches a pattern in which "*" is any text.
+func matchText(pattern, name string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
 		return pattern == name
@@ -111,11 +123,14 @@ func (r Registries) places(ref Reference, insecure bool) []place {
 	var out []place
 	for _, m := range r.Mirrors {
 		rest, ok := strings.CutPrefix(ref.Name(), m.Prefix)
-		if !ok || rest == "" || rest[0] != '/' || len(out) == maxMirrorsOfPrefix {
+		if !ok || rest != "" && rest[0] != '/' || len(out) == maxMirrorsOfPrefix {
 			continue
 		}
 		target, plain := strings.CutPrefix(m.Target, "http://")
 		host, repository, _ := strings.Cut(target+rest, "/")
+		if repository == "" { // the prefix is the whole name, and the target only a registry
+			repository = ref.Repository
+		}
 		out = append(out, place{registry: host, repository: path.Clean(repository), plainHTTP: plain})
 	}
 	return append(out, place{registry: ref.Registry, repository: ref.Repository, plainHTTP: insecure})

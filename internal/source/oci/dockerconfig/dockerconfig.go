@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"path"
@@ -33,7 +34,8 @@ type Keyring struct{ entries []entry }
 
 // entry is a key of a Docker configuration with its credential.
 type entry struct {
-	// host may have "*" in each of its labels. port is empty for any port.
+	// host may have "*" in each of its labels. An empty port is only that of HTTPS or HTTP: another port can be another
+	// server, of somebody else.
 	host, port string
 	// path is the beginning of the repository, or empty.
 	path       string
@@ -71,13 +73,14 @@ func Parse(data map[string][]byte) (Keyring, error) {
 		return Keyring{}, fmt.Errorf("it has credentials for more than %d registries", maxEntries)
 	}
 	var k Keyring
-	for key, a := range auths {
+	for _, key := range slices.Sorted(maps.Keys(auths)) { // in an order that is always the same
+		a := auths[key]
 		e, err := parseKey(key)
 		if err != nil {
 			return Keyring{}, err
 		}
 		if e.credential, err = a.credential(); err != nil {
-			return Keyring{}, fmt.Errorf("its credential for %q cannot be read: %w", key, err)
+			return Keyring{}, fmt.Errorf("its credential for the host %q cannot be read: %w", e.host, err)
 		}
 		k.entries = append(k.entries, e)
 	}
@@ -138,7 +141,7 @@ func (k Keyring) Redact(text string) string {
 }
 
 func (e entry) matches(host, port, repository string) bool {
-	if e.port != "" && e.port != port || !matchHost(e.host, host) {
+	if e.port != port || !matchHost(e.host, host) {
 		return false
 	}
 	rest, ok := strings.CutPrefix(repository, e.path)
@@ -167,12 +170,12 @@ func parseKey(key string) (entry, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		return entry{}, fmt.Errorf("its key %q is not a registry", key)
+		return entry{}, errors.New("one of its keys is not a registry") // the key can contain a password
 	}
 	host, port := splitHost(u.Host)
 	prefix := strings.Trim(u.Path, "/")
-	if prefix == "v1" || prefix == "v2" { // the API's version, not a repository
-		prefix = ""
+	if version, rest, _ := strings.Cut(prefix, "/"); version == "v1" || version == "v2" { // of the API, not of a repository
+		prefix = rest
 	}
 	return entry{host: host, port: port, path: prefix}, nil
 }
@@ -181,7 +184,7 @@ func splitHost(hostport string) (host, port string) {
 	if host, port, err := net.SplitHostPort(hostport); err == nil {
 		return host, port
 	}
-	return normalHost(hostport), ""
+	return normalHost(strings.Trim(hostport, "[]")), "" // IPv6 without a port
 }
 
 // normalHost returns one of the names of Docker Hub for all of them.
