@@ -3,77 +3,94 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"net"
-	"os"
-	"path/filepath"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/source/oci"
+	"github.com/k1s-io/k1s/internal/source/oci/blobs"
+	"github.com/k1s-io/k1s/internal/testenv"
 )
 
-// TestRegistries_addresses checks which addresses the operator connects to for registries.
-func TestRegistries_addresses(t *testing.T) {
+// TestRegistries_deniedAddresses shows that registries cannot be at the addresses of the node and of clouds' metadata.
+func TestRegistries_deniedAddresses(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	names := map[string]string{"metadata.example": "169.254.169.254", "local.example": "127.0.0.1"}
+	denied := access.Egress{
+		Denied: access.DeniedAddresses(),
+		Lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr(names[host])}, nil
+		},
+	}
+	registries, err := (&RegistryOptions{}).registries(denied)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = listener.Close() })
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	denied := access.Egress{Denied: access.DeniedAddresses()}
-	for name, tt := range map[string]struct {
-		allowed, host string
-		denied        bool
-	}{
-		"loopback":             {"", "127.0.0.1", true},
-		"localhost":            {"", "localhost", true},
-		"loopback, in IPv6":    {"", "::ffff:127.0.0.1", true},
-		"metadata":             {"127.0.0.0/8", "169.254.169.254", true},
-		"link-local":           {"127.0.0.0/8", "fe80::1", true},
-		"loopback, allowed":    {"127.0.0.0/8", "127.0.0.1", false},
-		"one address, allowed": {"127.0.0.1", "127.0.0.1", false},
+	for _, address := range []string{
+		"127.0.0.1:5000", "[::1]:5000", "[::ffff:127.0.0.1]:5000", "169.254.169.254:80", "[fe80::1]:80", "0.0.0.0:5000", "[fd00:ec2::254]:80",
+		"[64:ff9b::a9fe:a9fe]:80", "metadata.example:80", "local.example:5000",
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			options := RegistryOptions{AllowedCIDRs: tt.allowed}
-			registries, err := options.registries(denied)
-			if err != nil {
-				t.Fatal(err)
-			}
-			conn, err := registries.Dial(t.Context(), "tcp", net.JoinHostPort(tt.host, port))
-			if conn != nil {
-				_ = conn.Close()
-			}
-			if errors.Is(err, oci.ErrAddress) != tt.denied || (err == nil) == tt.denied {
-				t.Errorf("got %v, want it denied: %t", err, tt.denied)
-			}
-		})
+		if conn, err := registries.Dial(t.Context(), "tcp", address); !errors.Is(err, oci.ErrAddress) || conn != nil {
+			t.Errorf("%s: got %v", address, err)
+		}
 	}
 }
 
-// TestRegistries_invalid checks that each error names its flag.
-func TestRegistries_invalid(t *testing.T) {
+// TestRegistries_pull pulls from a loopback address, which is only reached with --allowed-registry-cidrs.
+func TestRegistries_pull(t *testing.T) {
 	t.Parallel()
-	rubbish := filepath.Join(t.TempDir(), "rubbish")
-	if err := os.WriteFile(rubbish, []byte("rubbish"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for want, options := range map[string]RegistryOptions{
-		"--registry-mirrors":                                 {Mirrors: "docker.io"},
-		"--allowed-registry-cidrs":                           {AllowedCIDRs: "localhost"},
-		"--registry-ca-file":                                 {CAFile: rubbish},
-		"--require-signature: \"registry.example\"":          {RequiredSignatures: "registry.example"},
-		"--require-signature: open ":                         {RequiredSignatures: "registry.example=" + rubbish + "-missing"},
-		"--require-signature: the operator's key " + rubbish: {RequiredSignatures: "registry.example=" + rubbish},
+	var requests atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(server.Close)
+	for _, tc := range []struct {
+		cidrs, reason string
+		requests      int32
+	}{
+		{"", pluginsv1alpha1.ReasonRegistryNotAllowed, 0},
+		{"127.0.0.0/8", pluginsv1alpha1.ReasonArtifactNotFound, 1},
 	} {
-		if _, err := options.registries(access.Egress{}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%+v: got %v, want %q", options, err, want)
+		registries, err := (&RegistryOptions{AllowedCIDRs: tc.cidrs}).registries(access.Egress{Denied: access.DeniedAddresses()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache, err := blobs.Open(t.TempDir(), func() {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := oci.New(oci.Options{Registries: registries, Cache: cache, MaxBytes: 1 << 20, Clock: clock.RealClock{}})
+		stop := testenv.Background(t, source.Start)
+		request := oci.Request{
+			Plugin: types.NamespacedName{Namespace: "n", Name: "plugin"},
+			Source: pluginsv1alpha1.OCISource{Reference: server.Listener.Addr().(*net.TCPAddr).String() + "/one:v1", Insecure: true},
+		}
+		testenv.Eventually(t, "the pull fails with "+tc.reason, func(ctx context.Context) error {
+			_, err := source.Fetch(ctx, request)
+			if load := (*plugin.LoadError)(nil); !errors.As(err, &load) || load.Reason != tc.reason {
+				return errors.Join(errors.New("another error"), err)
+			}
+			if strings.Contains(err.Error(), access.ErrAddress.Error()) {
+				t.Errorf("the message is that for plugins: %v", err)
+			}
+			return nil
+		})
+		stop()
+		if got := requests.Load(); got != tc.requests {
+			t.Errorf("%q: got %d requests, want %d", tc.cidrs, got, tc.requests)
 		}
 	}
 }

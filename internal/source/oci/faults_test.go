@@ -20,6 +20,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"k8s.io/utils/clock"
+
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/testenv"
 	"github.com/k1s-io/k1s/internal/testenv/registry"
@@ -274,17 +276,25 @@ func TestSource_queue(t *testing.T) {
 		}
 		next.ServeHTTP(w, req)
 	})
-	_, _ = r.Fetch(t.Context(), r.request) // it starts the pull
-	testenv.Eventually(t, "the first pull begins", func(context.Context) error {
-		if r.proxy.count("", "/one/") == 0 {
-			return errors.New("it has not begun")
-		}
-		return nil
-	})
-	second := request("n", r.proxy.address()+"/two:v1")
-	second.Plugin.Name = "second"
-	r.expect(t, second, r.module) // the clock does not move, so a second attempt is never due
-	r.reject(t, r.request, pluginsv1alpha1.ReasonRegistryUnavailable, "in time")
+	for i := range 2 { // each takes as long as a pull can take
+		hanging := r.request
+		hanging.Plugin.Name = fmt.Sprint("hanging", i)
+		_, _ = r.Fetch(t.Context(), hanging) // it starts the pull
+		testenv.Eventually(t, "it is in the queue", func(context.Context) error {
+			r.namespaces.mu.Lock()
+			defer r.namespaces.mu.Unlock()
+			if k := r.namespaces.held["n"]; k == nil || k.users != i+1 {
+				return errors.New("it is not")
+			}
+			return nil
+		})
+	}
+	last := request("n", r.proxy.address()+"/two:v1")
+	last.Plugin.Name = "last"
+	r.expect(t, last, r.module) // the clock does not move, so a second attempt is never due
+	hanging := r.request
+	hanging.Plugin.Name = "hanging0"
+	r.reject(t, hanging, pluginsv1alpha1.ReasonRegistryUnavailable, "in time")
 }
 
 // TestSource_killedRegistry kills the registry in the middle of a blob.
@@ -364,4 +374,52 @@ func TestSource_unwritableCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.recovers(t, r.request)
+}
+
+// slowClock is a clock whose Now waits for a gate, if there is one.
+type slowClock struct {
+	clock.PassiveClock
+
+	gate atomic.Pointer[chan struct{}]
+}
+
+// Now implements clock.PassiveClock.
+func (c *slowClock) Now() time.Time {
+	if gate := c.gate.Load(); gate != nil {
+		<-*gate
+	}
+	return c.PassiveClock.Now()
+}
+
+// TestSource_forgotten shows that the source ends only after the pulls of plugins that were forgotten.
+func TestSource_forgotten(t *testing.T) {
+	t.Parallel()
+	slow := &slowClock{PassiveClock: newClock()}
+	r := newRig(t, rigOptions{options: func(o *Options) { o.Clock = slow }})
+	r.proxy.set(hang)
+	_, _ = r.Fetch(t.Context(), r.request) // it starts the pull
+	testenv.Eventually(t, "the pull begins", func(context.Context) error {
+		if r.proxy.count("", "") == 0 {
+			return errors.New("it has not begun")
+		}
+		return nil
+	})
+	gate := make(chan struct{})
+	slow.gate.Store(&gate)
+	r.Forget(r.request.Plugin)
+	ended := make(chan struct{})
+	go func() {
+		r.end()
+		close(ended)
+	}()
+	testenv.Consistently(t, "the source waits", 300*time.Millisecond, func(context.Context) error {
+		select {
+		case <-ended:
+			return errors.New("it ended while a pull ran")
+		default:
+			return nil
+		}
+	})
+	close(gate)
+	<-ended
 }

@@ -38,6 +38,12 @@ func ParseReference(text string) (Reference, error) {
 	if !strings.ContainsAny(parsed.Registry, ".:") && parsed.Registry != "localhost" {
 		return Reference{}, invalidReference(text, "its first part, "+parsed.Registry+", is not a registry")
 	}
+	if strings.Count(parsed.Registry, ":") > 1 && !strings.HasPrefix(parsed.Registry, "[") {
+		return Reference{}, invalidReference(text, "an IPv6 address needs brackets")
+	}
+	if strings.HasSuffix(rest, ":") {
+		return Reference{}, invalidReference(text, "its tag is empty")
+	}
 	r := Reference{Registry: parsed.Registry, Repository: parsed.Repository, Tag: parsed.Reference}
 	if r.Tag != "" {
 		if err := parsed.ValidateReferenceAsTag(); err != nil {
