@@ -40,8 +40,6 @@ type task struct {
 	// failures counts those in a row, and next is when the next attempt is due; zero means at once.
 	failures int
 	next     time.Time
-	// earliest is when the next pull can start after one that has succeeded, in case the cache does not keep anything.
-	earliest time.Time
 	// pause is how long the registry asked to wait.
 	pause time.Duration
 }
@@ -75,7 +73,7 @@ func (t *task) due(s *Source, cached bool, resolvedAt time.Time) {
 			t.next = resolvedAt.Add(provenFor)
 		}
 	}
-	if t.cancel != nil || t.ended || now.Before(t.next) || now.Before(t.earliest) {
+	if t.cancel != nil || t.ended || now.Before(t.next) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -122,7 +120,6 @@ func (t *task) conclude(s *Source, a Artifact, err error) {
 	t.cancel = nil
 	if err == nil {
 		t.pulled, t.failure, t.failures, t.pause, t.next = true, nil, 0, 0, time.Time{}
-		t.earliest = now.Add(minBackoff)
 		if a.PulledBytes > 0 {
 			t.bytes = a.PulledBytes
 		}
@@ -149,14 +146,10 @@ func (t *task) conclude(s *Source, a Artifact, err error) {
 func (t *task) again(now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	next := t.next
-	if next.Before(t.earliest) {
-		next = t.earliest
-	}
-	if t.cancel != nil || next.IsZero() {
+	if t.cancel != nil || t.next.IsZero() {
 		return 0
 	}
-	return max(next.Sub(now), time.Second)
+	return max(t.next.Sub(now), time.Second)
 }
 
 func (t *task) hasPulled() bool {
