@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -71,8 +72,8 @@ func (o *RegistryOptions) registries(denied access.Egress) (oci.Registries, erro
 		}
 		r.Required = append(r.Required, required)
 	}
-	var err error
-	if r.RootCAs, err = rootCAs("--registry-ca-file", o.CAFile); err != nil {
+	r.RootCAs = func() (*x509.CertPool, error) { return rootCAs("--registry-ca-file", o.CAFile) }
+	if _, err := r.RootCAs(); err != nil {
 		errs = append(errs, err)
 	}
 	r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -46,8 +46,9 @@ type Registries struct {
 	Mirrors []Mirror
 	// Required are the signatures that the operator requires, whatever a plugin's spec says.
 	Required []Required
-	// RootCAs are the CAs that are trusted for registries; nil means those of the system.
-	RootCAs *x509.CertPool
+	// RootCAs returns the CAs that are trusted for registries, before each pull, because CAs are renewed; nil means those
+	// of the system.
+	RootCAs func() (*x509.CertPool, error)
 	// Dial connects to an address that the operator may connect to.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
@@ -198,7 +199,13 @@ func (r Registries) open(ref Reference, a access, credential dockerconfig.Creden
 }
 
 func (r Registries) transport(extra []byte) (*http.Transport, error) {
-	roots := r.RootCAs
+	var roots *x509.CertPool
+	if r.RootCAs != nil {
+		var err error
+		if roots, err = r.RootCAs(); err != nil {
+			return nil, err
+		}
+	}
 	if len(extra) > 0 {
 		if roots == nil {
 			system, err := x509.SystemCertPool()

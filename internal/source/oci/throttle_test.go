@@ -59,7 +59,7 @@ func TestThrottle(t *testing.T) {
 		var got time.Duration
 		resp := &response{StatusCode: tc.code, Header: http.Header{"Retry-After": {tc.header}}, Body: http.NoBody}
 		tr := throttle{base: resp, notify: func(d time.Duration) { got = d }, now: func() time.Time { return testingTime }}
-		out, err := tr.RoundTrip(nil)
+		out, err := tr.RoundTrip(nil) //nolint:bodyclose // it has none
 		if err != nil || got != tc.want {
 			t.Errorf("%s: got a pause of %s, %v", name, got, err)
 		}
