@@ -43,6 +43,9 @@ type Server struct {
 
 	options Options
 	dir     string
+
+	mu sync.Mutex // held while it is started or killed
+	// command is nil while it does not run.
 	command *exec.Cmd
 }
 
@@ -80,6 +83,8 @@ func (s *Server) Run(t *testing.T) {
 		t.Fatalf("build the registry: %v", err)
 	}
 	o := s.options
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.command = exec.Command(path, "--address", s.Address, "--kind", o.Kind, "--dir", s.dir, "--user", o.User,
 		"--tls-certificate", o.Certificate, "--tls-key", o.Key)
 	s.command.Stderr = os.Stderr
@@ -97,6 +102,8 @@ func (s *Server) Run(t *testing.T) {
 
 // Kill kills the registry, as in a crash. It can be called again.
 func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.command == nil {
 		return
 	}
