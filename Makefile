@@ -12,7 +12,12 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 # comes from the Go build cache.
 GO_TOOL := go tool -modfile=$(CURDIR)/go.tools.mod
 
-# Modules in this repository besides the root; new plugins are found by themselves.
+# Prints the path of cosign, which tests run. It has a module of its own: the versions that it requires would
+# change the linter. On two cores, the first call takes minutes.
+COSIGN := go -C $(CURDIR)/test/cosign tool -n cosign
+
+# Modules in this repository besides the root; new plugins are found by themselves. test/cosign is not among them: it has
+# no packages, and go mod tidy would download 270 MB that nothing else needs.
 MODULES := $(patsubst %/go.mod,%,$(wildcard hack/controlplane/go.mod hack/image/go.mod plugins/sdk/go/go.mod plugins/*/go.mod test/bench/go.mod test/registry/go.mod))
 GO_PLUGINS := $(patsubst plugins/%/go.mod,%,$(wildcard plugins/*/go.mod))
 
@@ -102,7 +107,8 @@ WITHOUT_RACE := ./internal/wasm/meter ./test/architecture ./test/hostile
 .PHONY: test
 test: ## Run all unit and envtest tests, with the race detector where there is gcc
 	@assets=$$($(ASSETS)); export KUBEBUILDER_ASSETS="$$assets"; \
-	echo "compiling helm, which the chart's tests run"; $(GO_TOOL) -n helm >/dev/null; \
+	echo "compiling helm, oras and cosign, which tests run"; \
+	$(GO_TOOL) -n helm >/dev/null; $(GO_TOOL) -n oras >/dev/null; $(COSIGN) >/dev/null; \
 	race=; if command -v gcc >/dev/null; then race=-race; export CGO_ENABLED=1; \
 	else echo "there is no gcc: the tests run without the race detector"; fi; \
 	for m in $(MODULES); do echo "go test ./... ($$m)"; CGO_ENABLED=0 go -C "$$m" test -timeout $(TEST_TIMEOUT) ./...; done; \
