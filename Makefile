@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 # comes from the Go build cache.
 GO_TOOL := go tool -modfile=$(CURDIR)/go.tools.mod
 
-# Prints the path of cosign, which tests run. It has a module of its own: the versions that it requires would
+# Prints the path of cosign, which tests and the demo run. It has a module of its own: the versions that it requires would
 # change the linter. On two cores, the first call takes minutes.
 COSIGN := go -C $(CURDIR)/test/cosign tool -n cosign
 
@@ -172,8 +172,9 @@ controlplane: ## Build kube-apiserver, etcd and kubectl once; print their direct
 
 .PHONY: demo
 demo: plugins build ## Show the operator at work on a throw-away control plane
-	@assets=$$($(ASSETS)); oras=$$($(GO_TOOL) -n oras); go -C test/registry build -o ../../bin/registry . && \
-	  go build -o bin/demo ./hack/demo && KUBEBUILDER_ASSETS="$$assets" ORAS="$$oras" exec bin/demo
+	@assets=$$($(ASSETS)); oras=$$($(GO_TOOL) -n oras); cosign=$$($(COSIGN)); \
+	  go -C test/registry build -o ../../bin/registry . && go build -o bin/demo ./hack/demo && \
+	  KUBEBUILDER_ASSETS="$$assets" ORAS="$$oras" COSIGN="$$cosign" exec bin/demo
 
 .PHONY: run
 run: plugins build ## Like demo, but keep the control plane running until Ctrl-C

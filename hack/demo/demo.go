@@ -34,6 +34,8 @@ type demo struct {
 	operator *operator
 	// registry is nil until a step starts it.
 	registry *exec.Cmd
+	// repository is where the plugin is in the registry, and digest that of the module that it refers to there.
+	repository, digest string
 }
 
 func newDemo(r *report) (*demo, error) {

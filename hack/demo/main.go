@@ -58,6 +58,8 @@ func run(ctx context.Context, stay bool) (err error) {
 			step{"Swap the plugin for a new version, without a restart", d.swapPlugin},
 			step{"Break the plugin: the previous version keeps serving", d.breakPlugin},
 			step{"Move the plugin to a registry, by its digest", d.moveToRegistry},
+			step{"Sign the plugin with cosign, and require the signature", d.signPlugin},
+			step{"Push another module to its tag: the signed one keeps serving", d.tamper},
 			step{"Remove a permission: the API server denies the plugin", d.denyPlugin},
 			step{"Delete the plugin: the operator goes on without it", d.deletePlugin},
 			step{"Load a plugin that validates and defaults Items", d.loadValidator},

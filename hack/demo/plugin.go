@@ -18,6 +18,8 @@ const (
 	pluginName = "category-hierarchy"
 	// nextVersion is the version that the demo builds and loads in place of the first one.
 	nextVersion = "v1.1.0"
+	// nextModule is its file in the demo's folder.
+	nextModule = "next.wasm"
 )
 
 // moduleFile returns the path of a sample plugin's module.
@@ -112,7 +114,7 @@ func (d *demo) checkPlugin(ctx context.Context) error {
 
 // swapPlugin builds a second version and updates the ConfigMap, without a restart of the operator.
 func (d *demo) swapPlugin(ctx context.Context) error {
-	file := filepath.Join(d.dir, "next.wasm")
+	file := filepath.Join(d.dir, nextModule)
 	build := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath",
 		"-ldflags=-s -w -X main.version="+nextVersion, "-o", file, ".")
 	build.Dir = filepath.Join(d.root, "plugins", pluginName)

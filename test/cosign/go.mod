@@ -1,4 +1,4 @@
-// cosign, which tests run: go -C test/cosign tool -n cosign prints the path of what it has built. No package
+// cosign, which tests and the demo run: go -C test/cosign tool -n cosign prints the path of what it has built. No package
 // imports it. Where cosign allows it, the versions are those of the operator, which a build has compiled already. See
 // CONTRIBUTING.md for how to change them.
 module github.com/k1s-io/k1s/test/cosign
