@@ -23,6 +23,7 @@ import (
 	"k8s.io/utils/clock"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
 	"github.com/k1s-io/k1s/internal/testenv"
 	"github.com/k1s-io/k1s/internal/testenv/registry"
 )
@@ -267,33 +268,27 @@ func TestSource_slowForeignRegistry(t *testing.T) {
 // TestSource_queue shows that the time a plugin waits for others of its namespace is not part of its pull's timeout.
 func TestSource_queue(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, rigOptions{timeouts: timeouts{pull: 2 * time.Second}})
-	r.registry.Push(t, "two", "v1", r.module)
-	r.proxy.set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
-		if strings.Contains(req.URL.Path, "/one/") {
-			hang(w, req, next)
-			return
-		}
-		next.ServeHTTP(w, req)
-	})
-	for i := range 2 { // each takes as long as a pull can take
-		hanging := r.request
-		hanging.Plugin.Name = fmt.Sprint("hanging", i)
-		_, _ = r.Fetch(t.Context(), hanging) // it starts the pull
-		testenv.Eventually(t, "it is in the queue", func(context.Context) error {
-			r.namespaces.mu.Lock()
-			defer r.namespaces.mu.Unlock()
-			if k := r.namespaces.held["n"]; k == nil || k.users != i+1 {
-				return errors.New("it is not")
-			}
-			return nil
-		})
+	const timeout = 2 * time.Second
+	r := newRig(t, rigOptions{timeouts: timeouts{pull: timeout}})
+	leave, err := r.enter(t.Context(), r.request.Plugin.Namespace) // the pull of another plugin
+	if err != nil {
+		t.Fatal(err)
 	}
-	last := request("n", r.proxy.address()+"/two:v1")
-	last.Plugin.Name = "last"
-	r.expect(t, last, r.module) // the clock does not move, so a second attempt is never due
+	_, _ = r.Fetch(t.Context(), r.request) // it starts the pull
+	testenv.Consistently(t, "the pull waits", timeout+timeout/4, func(ctx context.Context) error {
+		_, err := r.Fetch(ctx, r.request)
+		if n := r.proxy.count("", ""); n > 0 || problemOf(err, Reference{}, 1, dockerconfig.Keyring{}).Reason != pluginsv1alpha1.ReasonPulling {
+			return fmt.Errorf("after %d requests, got %w", n, err)
+		}
+		return nil
+	})
+	leave()
+	r.expect(t, r.request, r.module) // the clock does not move, so a second attempt is never due
+
+	t.Log("a pull that runs ends after its timeout")
+	r.proxy.set(hang)
 	hanging := r.request
-	hanging.Plugin.Name = "hanging0"
+	hanging.Plugin.Namespace = "other"
 	r.reject(t, hanging, pluginsv1alpha1.ReasonRegistryUnavailable, "in time")
 }
 
