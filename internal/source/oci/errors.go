@@ -82,6 +82,7 @@ func explain(err error, credentials int) (reason, remedy string) {
 		}
 	}
 	var broken brokenError
+	var slow slowError
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
@@ -110,8 +111,10 @@ func explain(err error, credentials int) (reason, remedy string) {
 		return pluginsv1alpha1.ReasonRegistryUnavailable, "it serves plain HTTP: set spec.source.oci.insecure if you accept that"
 	case status == http.StatusTooManyRequests:
 		return pluginsv1alpha1.ReasonRegistryUnavailable, "the registry limits the rate of requests; the operator retries later"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, errStalled):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, errLate):
 		return pluginsv1alpha1.ReasonRegistryUnavailable, "the registry does not answer in time; the operator retries"
+	case errors.As(err, &slow):
+		return pluginsv1alpha1.ReasonRegistryUnavailable, "the registry sends too slowly; the operator retries"
 	case errors.As(err, &broken):
 		return pluginsv1alpha1.ReasonRegistryUnavailable, "the connection to the registry broke; the operator retries"
 	default:

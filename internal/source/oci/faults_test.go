@@ -61,7 +61,7 @@ func TestSource_faults(t *testing.T) {
 	const (
 		unavailable, corrupt = pluginsv1alpha1.ReasonRegistryUnavailable, pluginsv1alpha1.ReasonArtifactCorrupt
 		late, differs        = "does not answer in time", "something else than its digest and size describe"
-		failed, broke        = "cannot be reached, or failed", "the connection to the registry broke"
+		failed, broke, slow  = "cannot be reached, or failed", "the connection to the registry broke", "sends too slowly"
 	)
 	for name, tc := range map[string]struct {
 		fault           fault
@@ -69,11 +69,12 @@ func TestSource_faults(t *testing.T) {
 	}{
 		"hangs before the headers of the manifest": {on("HEAD", manifests, hang), unavailable, late},
 		"hangs before the headers of the blob":     {on("GET", blobs, hang), unavailable, late},
-		"hangs in the middle of the blob":          {on("GET", blobs, half(func(r *http.Request) { <-r.Context().Done() })), unavailable, late},
-		"hangs in the middle of the manifest":      {on("GET", manifests, half(func(r *http.Request) { <-r.Context().Done() })), unavailable, late},
+		"hangs in the middle of the blob":          {on("GET", blobs, half(func(r *http.Request) { <-r.Context().Done() })), unavailable, slow},
+		"hangs in the middle of the manifest":      {on("GET", manifests, half(func(r *http.Request) { <-r.Context().Done() })), unavailable, slow},
 		"closes the connection before the headers": {func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }, unavailable, failed},
 		"closes the connection in the blob":        {on("GET", blobs, half(abort)), unavailable, broke},
 		"closes the connection in the manifest":    {on("GET", manifests, half(abort)), unavailable, broke},
+		"sends the blob slowly":                    {on("GET", blobs, trickle), unavailable, slow},
 		"shorter blob":                             {on("GET", blobs, edited(chunked(func(b []byte) []byte { return b[:len(b)/2] }))), corrupt, differs},
 		"longer blob":                              {on("GET", blobs, edited(chunked(func(b []byte) []byte { return append(b, 0) }))), corrupt, differs},
 		"empty blob":                               {on("GET", blobs, edited(chunked(func([]byte) []byte { return nil }))), corrupt, differs},
@@ -121,7 +122,7 @@ func TestSource_faults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, rigOptions{timeouts: timeouts{header: time.Second, stall: time.Second, metadata: 2 * time.Second}})
+			r := newRig(t, rigOptions{timeouts: timeouts{header: time.Second, stall: time.Second, metadata: 2 * time.Second, blob: 20 * time.Second}})
 			if strings.Contains(name, "huge") {
 				tc.fault = on("HEAD", manifests, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 					w.Header().Set("Content-Type", ocispec.MediaTypeImageManifest)
@@ -133,9 +134,7 @@ func TestSource_faults(t *testing.T) {
 			r.reject(t, r.request, tc.reason, tc.message)
 			r.checkCache(t)
 			r.proxy.set(nil)
-			if got := r.recovers(t, r.request); got.Failure != nil {
-				t.Errorf("got the failure %v", got.Failure)
-			}
+			r.recovers(t, r.request)
 		})
 	}
 }
@@ -240,37 +239,12 @@ func TestSource_sharedPull(t *testing.T) {
 	}
 }
 
-// TestSource_slowForeignRegistry shows that a registry which sends a blob slowly delays nobody who pulls the same digest
-// from another one.
-func TestSource_slowForeignRegistry(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, rigOptions{})
-	slow := newProxy(t, r.registry.Address)
-	var pending atomic.Int32
-	slow.set(on("GET", "/blobs/", func(_ http.ResponseWriter, req *http.Request, _ http.Handler) {
-		pending.Add(1)
-		defer pending.Add(-1)
-		<-req.Context().Done()
-	}))
-	_, _ = r.Fetch(t.Context(), request("slow", slow.address()+"/one:v1")) // it starts the pull
-	testenv.Eventually(t, "the download begins", func(context.Context) error {
-		if pending.Load() == 0 {
-			return errors.New("it has not begun")
-		}
-		return nil
-	})
-	r.expect(t, r.request, r.module)
-	if pending.Load() == 0 {
-		t.Error("the module was pulled only after the slow download had ended")
-	}
-}
-
 // TestSource_queue shows that the time a plugin waits for others of its namespace is not part of its pull's timeout.
 func TestSource_queue(t *testing.T) {
 	t.Parallel()
 	const timeout = 2 * time.Second
 	r := newRig(t, rigOptions{timeouts: timeouts{pull: timeout}})
-	leave, err := r.enter(t.Context(), r.request.Plugin.Namespace) // the pull of another plugin
+	leave, err := r.slots.acquire(t.Context(), pullKey{"n", r.proxy.address(), "one"}) // the pull of another plugin
 	if err != nil {
 		t.Fatal(err)
 	}

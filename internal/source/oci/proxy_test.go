@@ -181,6 +181,26 @@ func half(then func(r *http.Request)) fault {
 	}
 }
 
+// trickle sends a byte of the response from time to time.
+func trickle(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	got := httptest.NewRecorder()
+	next.ServeHTTP(got, r)
+	for key, values := range got.Header() {
+		w.Header()[key] = values
+	}
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for _, b := range got.Body.Bytes() {
+		_, _ = w.Write([]byte{b}) // the client is gone
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-ticker.C:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
 // hang waits until the client is gone.
 func hang(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
 
@@ -261,7 +281,7 @@ func (r *rig) start(t *testing.T, ro rigOptions, dir string) {
 	})
 }
 
-// recovers fetches until there is the module, and makes each retry due.
+// recovers fetches until there is the module without a failure, and makes each retry due.
 func (r *rig) recovers(t *testing.T, req Request) Result {
 	t.Helper()
 	var got Result
@@ -273,7 +293,7 @@ func (r *rig) recovers(t *testing.T, req Request) Result {
 		if !bytes.Equal(got.Module.Bytes, r.module) {
 			t.Fatalf("got a module of %d bytes, want %d", len(got.Module.Bytes), len(r.module))
 		}
-		return nil
+		return got.Failure // until the pull has ended, that of the one before
 	})
 	return got
 }

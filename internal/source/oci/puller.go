@@ -143,7 +143,8 @@ func (p *puller) pullAs(ctx context.Context, owner string, j job, c dockerconfig
 	}
 	account := &account{}
 	_, a, err := p.find(ctx, j, &session{
-		cache: p.cache, scope: s, pulls: p.pulls, clock: p.clock, account: account, owner: owner, repository: r, name: j.reference.Name(),
+		cache: p.cache, scope: s, pulls: p.pulls, clock: p.clock, account: account, owner: owner, repository: r,
+		namespace: j.namespace, place: fmt.Sprintf("%s (insecure: %t)", j.reference.Name(), j.access.insecure),
 	}, to)
 	if err != nil {
 		return Artifact{}, err

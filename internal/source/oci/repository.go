@@ -3,10 +3,10 @@
 package oci
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -98,20 +98,24 @@ func (a attempts) Error() string { return errors.Join(a.failed...).Error() }
 func (a attempts) Unwrap() error { return a.failed[0] }
 
 func (r *repository) download(ctx context.Context, from *remote.Repository, d ocispec.Descriptor) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeouts.blob)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ctx, end := context.WithTimeout(ctx, r.timeouts.blob)
+	defer end()
+	late := time.AfterFunc(r.timeouts.metadata, func() { cancel(errLate) })
 	body, err := from.Fetch(ctx, d)
+	late.Stop()
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	defer body.Close()
-	watched := newStallReader(body, r.timeouts.stall, cancel)
-	defer watched.stop()
-	out, err := content.ReadAll(watched, d)
-	if err != nil && watched.stalled() {
-		return nil, errStalled
+	paced := &paceReader{Reader: body}
+	go paced.watch(ctx, r.timeouts.stall, r.timeouts.rate, cancel)
+	out, err := content.ReadAll(paced, d)
+	if err != nil {
+		return nil, cmp.Or(context.Cause(ctx), err)
 	}
-	return out, err
+	return out, nil
 }
 
 // isManifest reports whether a descriptor is that of a manifest or an index, which registries serve at another path
@@ -134,54 +138,4 @@ func checkDigest(d digest.Digest) error {
 		return plugin.Reject(pluginsv1alpha1.ReasonInvalidManifest, "the digest %s is not SHA-256, the only algorithm that the operator supports", d)
 	}
 	return nil
-}
-
-// errStalled means that a registry sent nothing for a while.
-var errStalled = errors.New("the registry stopped sending")
-
-// brokenError is an error of a connection, as opposed to content that ends early.
-type brokenError struct{ cause error }
-
-// Error implements error. It does not wrap the cause, which can be io.ErrUnexpectedEOF.
-func (e brokenError) Error() string { return "the connection broke: " + e.cause.Error() }
-
-// stallReader cancels a download when nothing arrives for a while.
-type stallReader struct {
-	io.Reader
-
-	timeout time.Duration
-	timer   *time.Timer
-	hit     chan struct{}
-}
-
-func newStallReader(r io.Reader, timeout time.Duration, cancel context.CancelFunc) *stallReader {
-	s := &stallReader{Reader: r, timeout: timeout, hit: make(chan struct{})}
-	s.timer = time.AfterFunc(timeout, func() {
-		close(s.hit)
-		cancel()
-	})
-	return s
-}
-
-// Read implements io.Reader.
-func (s *stallReader) Read(p []byte) (int, error) {
-	n, err := s.Reader.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = brokenError{err}
-	}
-	if n > 0 && !s.stalled() && s.timer.Stop() {
-		s.timer.Reset(s.timeout)
-	}
-	return n, err
-}
-
-func (s *stallReader) stop() { s.timer.Stop() }
-
-func (s *stallReader) stalled() bool {
-	select {
-	case <-s.hit:
-		return true
-	default:
-		return false
-	}
 }

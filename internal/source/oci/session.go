@@ -10,7 +10,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sync/semaphore"
 	"k8s.io/utils/clock"
 
 	"github.com/k1s-io/k1s/internal/source/oci/blobs"
@@ -26,8 +25,8 @@ type session struct {
 	account *account
 	// owner pins what is read from the repository: until the module is used, nothing else keeps it in the cache.
 	owner string
-	// name is that of the repository.
-	name string
+	// namespace wants the content, and place is the repository that it comes from.
+	namespace, place string
 	// repository is nil if only the cache is to be read.
 	repository *repository
 }
@@ -57,12 +56,15 @@ func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) (
 		return s.cached(ctx, d)
 	}
 	s.cache.Pin(s.owner, s.scope.name, s.account.read)
-	done, err := s.pulls.begin(ctx, s.name, d)
+	if out, err := s.cached(ctx, d); !errors.Is(err, blobs.ErrMissing) {
+		return out, err
+	}
+	done, err := s.pulls.begin(ctx, s.namespace, s.place, d)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	if out, err := s.cached(ctx, d); !errors.Is(err, blobs.ErrMissing) {
+	if out, err := s.cached(ctx, d); !errors.Is(err, blobs.ErrMissing) { // somebody else has downloaded it
 		return out, err
 	}
 	out, err := s.repository.read(ctx, d)
@@ -102,40 +104,6 @@ func (s *session) cached(ctx context.Context, d ocispec.Descriptor) ([]byte, err
 	}
 	s.account.hits++
 	return out, nil
-}
-
-// pulls limits downloads: one at a time for each digest of a repository, and the bytes of all together.
-type pulls struct {
-	digests locks[blobKey]
-	memory  *semaphore.Weighted
-	most    int64
-}
-
-// blobKey is a digest of a repository. Without the repository, a slow registry could delay those who pull the same
-// content from another one.
-type blobKey struct {
-	repository string
-	digest     digest.Digest
-}
-
-func newPulls(most int64) *pulls { return &pulls{memory: semaphore.NewWeighted(most), most: most} }
-
-// begin waits until no other pull of the digest from the repository runs, and until there is memory for its content. The
-// caller calls done.
-func (p *pulls) begin(ctx context.Context, repository string, d ocispec.Descriptor) (done func(), err error) {
-	release, err := p.digests.acquire(ctx, blobKey{repository, d.Digest})
-	if err != nil {
-		return nil, err
-	}
-	weight := min(d.Size, p.most)
-	if err := p.memory.Acquire(ctx, weight); err != nil {
-		release()
-		return nil, err
-	}
-	return func() {
-		p.memory.Release(weight)
-		release()
-	}, nil
 }
 
 // provenFor is how long the registry is not asked again whether a namespace may read what it has pulled.

@@ -101,7 +101,7 @@ func notFound(err error) error {
 // referrers returns at most the given number of descriptors that refer to a manifest.
 func (r *repository) referrers(ctx context.Context, subject ocispec.Descriptor, most int) (out []ocispec.Descriptor, err error) {
 	err = r.try(ctx, func(ctx context.Context, from *remote.Repository) error {
-		ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
+		ctx, cancel := context.WithTimeout(ctx, r.timeouts.metadata)
 		defer cancel()
 		out = nil
 		err := from.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {

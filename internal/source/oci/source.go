@@ -20,14 +20,8 @@ import (
 	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
 )
 
-const (
-	// defaultPoll is how often a tag with the pullPolicy Always is resolved again by default.
-	defaultPoll = 5 * time.Minute
-	// maxTasks is how many pulls run at a time. Those of one namespace run one after another.
-	maxTasks = 16
-	// memoryFactor is how many of the largest artifacts may be in memory at a time while they are downloaded.
-	memoryFactor = 2
-)
+// defaultPoll is how often a tag with the pullPolicy Always is resolved again by default.
+const defaultPoll = 5 * time.Minute
 
 // Options configure a Source.
 type Options struct {
@@ -59,9 +53,7 @@ type Source struct {
 	puller  puller
 	clock   clock.PassiveClock
 	metrics Metrics
-	// slots limits the running pulls, and namespaces those of each namespace.
-	slots      chan struct{}
-	namespaces locks[string]
+	slots   slots
 
 	mu    sync.Mutex
 	ctx   context.Context //nolint:containedctx // the life of the tasks that Fetch starts is that of Start
@@ -80,9 +72,9 @@ func New(o Options) *Source {
 	o.Registries.timeouts = o.Registries.timeouts.orDefaults()
 	return &Source{
 		puller: puller{
-			registries: o.Registries, cache: o.Cache, pulls: newPulls(memoryFactor * o.MaxBytes), maxBytes: o.MaxBytes, clock: o.Clock,
+			registries: o.Registries, cache: o.Cache, pulls: newPulls(o.MaxBytes, o.Registries.timeouts.share), maxBytes: o.MaxBytes, clock: o.Clock,
 		},
-		clock: o.Clock, metrics: o.Metrics, slots: make(chan struct{}, maxTasks), tasks: map[types.NamespacedName]*task{},
+		clock: o.Clock, metrics: o.Metrics, tasks: map[types.NamespacedName]*task{},
 		changed: func(types.NamespacedName) {},
 	}
 }

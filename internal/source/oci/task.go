@@ -90,7 +90,7 @@ func (t *task) due(s *Source, cached bool, resolvedAt time.Time) {
 
 // run pulls once.
 func (t *task) run(ctx context.Context, s *Source) {
-	release, err := s.enter(ctx, t.name.Namespace)
+	release, err := s.slots.acquire(ctx, pullKey{namespace: t.name.Namespace, registry: t.job.reference.Registry, repository: t.job.reference.Repository})
 	if err != nil {
 		t.conclude(s, Artifact{}, err)
 		return
@@ -178,24 +178,6 @@ func (t *task) end() {
 	if t.cancel != nil {
 		t.cancel()
 	}
-}
-
-// enter waits until a pull of a namespace can run: one at a time for each namespace.
-func (s *Source) enter(ctx context.Context, namespace string) (release func(), err error) {
-	leave, err := s.namespaces.acquire(ctx, namespace)
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case s.slots <- struct{}{}:
-	case <-ctx.Done():
-		leave()
-		return nil, ctx.Err()
-	}
-	return func() {
-		<-s.slots
-		leave()
-	}, nil
 }
 
 // jitter adds up to a tenth, so that plugins that started together do not poll together.

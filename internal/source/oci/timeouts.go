@@ -14,8 +14,13 @@ const (
 	metadataTimeout = 30 * time.Second
 	// blobTimeout limits how long a blob may take in all.
 	blobTimeout = 5 * time.Minute
-	// stallTimeout limits how long a registry may send nothing while it sends a blob.
+	// stallTimeout is the period in which a registry must send something of a blob, on average at least minRate bytes per
+	// second. Four downloads at a time, over a link of 512 kbit/s, each get that. A registry that sends a byte from time
+	// to time would otherwise keep others waiting until blobTimeout.
 	stallTimeout = 30 * time.Second
+	minRate      = 16 << 10
+	// shareTimeout limits how long a download waits for one of the same content for somebody else.
+	shareTimeout = time.Minute
 	// headerTimeout limits how long a registry may take until it begins to respond.
 	headerTimeout = 20 * time.Second
 	// A request is repeated within a pull after minWait to maxWait.
@@ -24,15 +29,17 @@ const (
 
 // timeouts are the limits of waiting. Tests shorten them.
 type timeouts struct {
-	pull, metadata, blob, stall, header time.Duration
-	minWait, maxWait                    time.Duration
+	pull, metadata, blob, stall, share, header time.Duration
+	minWait, maxWait                           time.Duration
+	// rate is in bytes per second.
+	rate int64
 }
 
 // orDefaults returns the timeouts, with the constants for those that are 0.
 func (t timeouts) orDefaults() timeouts {
 	return timeouts{
 		pull: cmp.Or(t.pull, pullTimeout), metadata: cmp.Or(t.metadata, metadataTimeout), blob: cmp.Or(t.blob, blobTimeout),
-		stall: cmp.Or(t.stall, stallTimeout), header: cmp.Or(t.header, headerTimeout),
+		stall: cmp.Or(t.stall, stallTimeout), rate: cmp.Or(t.rate, minRate), share: cmp.Or(t.share, shareTimeout), header: cmp.Or(t.header, headerTimeout),
 		minWait: cmp.Or(t.minWait, minWait), maxWait: cmp.Or(t.maxWait, maxWait),
 	}
 }
