@@ -144,7 +144,7 @@ func (p *puller) pullAs(ctx context.Context, owner string, j job, c dockerconfig
 	account := &account{}
 	_, a, err := p.find(ctx, j, &session{
 		cache: p.cache, scope: s, pulls: p.pulls, clock: p.clock, account: account, owner: owner, repository: r,
-		namespace: j.namespace, place: fmt.Sprintf("%s (insecure: %t)", j.reference.Name(), j.access.insecure),
+		namespace: j.namespace, registry: j.access.origin(j.reference.Registry), place: j.access.origin(j.reference.Name()),
 	}, to)
 	if err != nil {
 		return Artifact{}, err

@@ -148,6 +148,14 @@ type access struct {
 	now       func() time.Time
 }
 
+// origin names a registry or a repository as it is reached: plain HTTP can be another server than HTTPS.
+func (a access) origin(name string) string {
+	if a.insecure {
+		return "http://" + name
+	}
+	return name
+}
+
 // open returns a repository that uses one of the credentials for it.
 func (r Registries) open(ref Reference, a access, credential dockerconfig.Credential) (*repository, error) {
 	transport, err := r.transport(a.roots)

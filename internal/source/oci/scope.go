@@ -100,7 +100,6 @@ func (s *scope) resolve(reference string, to ocispec.Descriptor, now time.Time) 
 		clear(s.record.Tags)
 	}
 	s.record.Tags[reference] = resolved{Descriptor: to, At: now}
-	s.prove(to.Digest, now)
 }
 
 // mayRead reports whether the registry has given the namespace a digest.
@@ -115,11 +114,6 @@ func (s *scope) mayRead(d digest.Digest) bool {
 func (s *scope) allow(d digest.Digest, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.prove(d, now)
-}
-
-// prove is allow for a caller that holds the lock.
-func (s *scope) prove(d digest.Digest, now time.Time) {
 	if len(s.record.Digests) >= maxRecorded {
 		clear(s.record.Digests)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -25,8 +26,8 @@ type session struct {
 	account *account
 	// owner pins what is read from the repository: until the module is used, nothing else keeps it in the cache.
 	owner string
-	// namespace wants the content, and place is the repository that it comes from.
-	namespace, place string
+	// namespace wants the content. registry and place are the registry and the repository that it comes from.
+	namespace, registry, place string
 	// repository is nil if only the cache is to be read.
 	repository *repository
 }
@@ -73,6 +74,9 @@ func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) (
 	}
 	s.account.bytes += int64(len(out))
 	s.scope.allow(d.Digest, s.clock.Now())
+	if err := (origins{s.cache}).add(d.Digest, s.registry); err != nil {
+		return nil, unwritable(err)
+	}
 	// Without space for it, the artifact is pulled again when it is needed.
 	if err := s.cache.Keep(d.Digest, out); err != nil {
 		return nil, unwritable(err)
@@ -87,7 +91,8 @@ func checkSize(d ocispec.Descriptor, limit int64) error {
 	return nil
 }
 
-// cached returns content from the cache. If the namespace has not been allowed to read it, the registry is asked.
+// cached returns content from the cache. If the namespace has not been allowed to read it, the registry is asked, if it
+// is one that the content has come from. From another one, it has to be downloaded, which proves that it is there.
 func (s *session) cached(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
 	out, err := s.cache.Blob(d.Digest)
 	if err != nil {
@@ -97,6 +102,9 @@ func (s *session) cached(ctx context.Context, d ocispec.Descriptor) ([]byte, err
 		return nil, fmt.Errorf("%w: the manifest describes %s with %d bytes, but it has %d", errDiffers, d.Digest, d.Size, len(out))
 	}
 	if !s.scope.mayRead(d.Digest) {
+		if !slices.Contains(origins{s.cache}.of(d.Digest), s.registry) {
+			return nil, blobs.ErrMissing
+		}
 		if err := s.repository.exists(ctx, d); err != nil {
 			return nil, err
 		}

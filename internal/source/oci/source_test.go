@@ -120,8 +120,9 @@ func (o *operator) reject(t *testing.T, r Request, reason string, parts ...strin
 	})
 }
 
-// forge returns the address of a registry whose repository "mine" has a manifest with a layer that it does not have.
-func forge(t *testing.T, layer []byte) string {
+// forge returns the address of a registry whose repository "mine" has a manifest with a layer that it does not have. It
+// claims to have all blobs, and another manifest with the tag "claimed", unless that is nil, but sends neither.
+func forge(t *testing.T, layer []byte, claimed *ocispec.Descriptor) string {
 	t.Helper()
 	manifest, err := json.Marshal(ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: ocispec.DescriptorEmptyJSON,
@@ -131,7 +132,18 @@ func forge(t *testing.T, layer []byte) string {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/v2/mine/manifests/") {
+		switch {
+		case claimed == nil || r.Method != http.MethodHead:
+		case strings.HasPrefix(r.URL.Path, "/v2/mine/blobs/"):
+			w.Header().Set("Content-Length", strconv.Itoa(len(layer)))
+			return
+		case r.URL.Path == "/v2/mine/manifests/claimed", r.URL.Path == "/v2/mine/manifests/"+claimed.Digest.String():
+			w.Header().Set("Content-Type", claimed.MediaType)
+			w.Header().Set("Content-Length", strconv.FormatInt(claimed.Size, 10))
+			w.Header().Set("Docker-Content-Digest", claimed.Digest.String())
+			return
+		}
+		if r.URL.Path != "/v2/mine/manifests/v1" && r.URL.Path != "/v2/mine/manifests/"+digest.FromBytes(manifest).String() {
 			http.NotFound(w, r)
 			return
 		}
@@ -184,7 +196,16 @@ func TestSource_permission(t *testing.T) {
 	o.expect(t, request("several", reference, as(private.Address, "ada:guess"), as(private.Address+"/plugins", user)), module)
 
 	t.Log("a manifest elsewhere that refers to the private layer")
-	o.reject(t, request("forger", forge(t, module)+"/mine:v1"), pluginsv1alpha1.ReasonArtifactNotFound)
+	o.reject(t, request("forger", forge(t, module, nil)+"/mine:v1"), pluginsv1alpha1.ReasonArtifactNotFound)
+
+	t.Log("a registry of the tenant's own, which claims to have it")
+	manifest, err := private.Repository(t, "plugins/one").Resolve(t.Context(), "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	liar := forge(t, module, &manifest)
+	o.reject(t, request("liar", liar+"/mine:v1"), pluginsv1alpha1.ReasonArtifactNotFound, "read layer")
+	o.reject(t, request("liar", liar+"/mine:claimed"), pluginsv1alpha1.ReasonArtifactNotFound, "read manifest")
 }
 
 // TestSource_outage shows that a copy in the cache is used while the registry is down, also after a restart, but only by
