@@ -62,7 +62,7 @@ func TestRegistries_pull(t *testing.T) {
 		requests      int32
 	}{
 		{"", pluginsv1alpha1.ReasonRegistryNotAllowed, 0},
-		{"127.0.0.0/8", pluginsv1alpha1.ReasonArtifactNotFound, 1},
+		{"127.0.0.0/8", pluginsv1alpha1.ReasonArtifactNotFound, 2}, // HEAD and GET
 	} {
 		registries, err := (&RegistryOptions{AllowedCIDRs: tc.cidrs}).registries(access.Egress{Denied: access.DeniedAddresses()})
 		if err != nil {

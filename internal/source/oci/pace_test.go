@@ -54,7 +54,7 @@ func TestSource_pace(t *testing.T) {
 		"401 without credentials": {basic("ada:secret"), "", 1, pluginsv1alpha1.ReasonUnauthorized, "add a Secret"},
 		"401 with credentials":    {basic("ada:secret"), "ada:guess", 2, pluginsv1alpha1.ReasonUnauthorized, "check their user"},
 		"500":                     {status(http.StatusInternalServerError), "", 1 + maxRetries, pluginsv1alpha1.ReasonRegistryUnavailable, "failed"},
-		"404":                     {status(http.StatusNotFound), "", 1, pluginsv1alpha1.ReasonArtifactNotFound, "does not have it"},
+		"404":                     {status(http.StatusNotFound), "", 2, pluginsv1alpha1.ReasonArtifactNotFound, "does not have it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -38,22 +39,25 @@ func (r *repository) resolve(ctx context.Context, reference string) (d ocispec.D
 		ctx, cancel := context.WithTimeout(ctx, r.timeouts.metadata)
 		defer cancel()
 		d, err = from.Manifests().Resolve(ctx, reference)
+		if isAboutHEAD(err) {
+			d, err = getManifest(ctx, from, reference)
+		}
 		return err
 	})
 	return d, err
 }
 
-// exists returns an error unless the repository has the content of a descriptor.
+// exists returns an error unless the repository has the content of a descriptor. If isAboutHEAD reports true for it, only
+// the content itself can show that.
 func (r *repository) exists(ctx context.Context, d ocispec.Descriptor) error {
+	if isManifest(d) {
+		_, err := r.resolve(ctx, d.Digest.String())
+		return err
+	}
 	return r.try(ctx, func(ctx context.Context, from *remote.Repository) error {
 		ctx, cancel := context.WithTimeout(ctx, r.timeouts.metadata)
 		defer cancel()
-		var err error
-		if isManifest(d) {
-			_, err = from.Manifests().Resolve(ctx, d.Digest.String())
-		} else {
-			_, err = from.Blobs().Resolve(ctx, d.Digest.String())
-		}
+		_, err := from.Blobs().Resolve(ctx, d.Digest.String())
 		return err
 	})
 }
@@ -118,16 +122,17 @@ func (r *repository) download(ctx context.Context, from *remote.Repository, d oc
 	return out, nil
 }
 
+// manifestTypes returns the media types of manifests and indexes.
+func manifestTypes() []string {
+	return []string{
+		ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex,
+		"application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
+	}
+}
+
 // isManifest reports whether a descriptor is that of a manifest or an index, which registries serve at another path
 // than blobs.
-func isManifest(d ocispec.Descriptor) bool {
-	switch d.MediaType {
-	case ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex,
-		"application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json":
-		return true
-	}
-	return false
-}
+func isManifest(d ocispec.Descriptor) bool { return slices.Contains(manifestTypes(), d.MediaType) }
 
 // checkDigest returns an error if a digest is not SHA-256, the only algorithm that the cache has.
 func checkDigest(d digest.Digest) error {

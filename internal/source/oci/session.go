@@ -105,7 +105,10 @@ func (s *session) cached(ctx context.Context, d ocispec.Descriptor) ([]byte, err
 		if !slices.Contains(origins{s.cache}.of(d.Digest), s.registry) {
 			return nil, blobs.ErrMissing
 		}
-		if err := s.repository.exists(ctx, d); err != nil {
+		switch err := s.repository.exists(ctx, d); {
+		case isAboutHEAD(err): // the download shows it
+			return nil, blobs.ErrMissing
+		case err != nil:
 			return nil, err
 		}
 		s.scope.allow(d.Digest, s.clock.Now())
