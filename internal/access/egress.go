@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -103,6 +104,32 @@ func (e Egress) Dial(ctx context.Context, _, target string) (net.Conn, error) {
 		}
 	}
 	return nil, err
+}
+
+// Check returns ErrAddress if a host is a denied address, or resolves to one. It is for requests through a proxy, which
+// resolves the name itself: so a name that does not resolve here is not denied, unless the proxy could take it for a number,
+// such as 2852039166 for 169.254.169.254.
+func (e Egress) Check(ctx context.Context, host string) error {
+	if _, err := netip.ParseAddr(host); err != nil && endsInNumber(host) {
+		return ErrAddress
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if addresses, _ := e.lookup(ctx, host); slices.ContainsFunc(addresses, e.denies) {
+		return ErrAddress
+	}
+	return nil
+}
+
+// endsInNumber reports whether a host is an IPv4 address in any notation, by its last part. Top-level domains are never
+// numbers. (https://url.spec.whatwg.org/#ends-in-a-number-checker)
+func endsInNumber(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	last := host[strings.LastIndex(host, ".")+1:]
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
 // control checks an address right before the connection is made.

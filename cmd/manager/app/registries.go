@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/net/http/httpproxy"
 	"k8s.io/utils/clock"
 
 	"github.com/k1s-io/k1s/internal/access"
@@ -78,12 +79,19 @@ func (o *RegistryOptions) registries(denied access.Egress) (oci.Registries, erro
 	}
 	r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := denied.Dial(ctx, network, address)
-		if errors.Is(err, access.ErrAddress) {
-			err = oci.ErrAddress
-		}
-		return conn, err
+		return conn, forRegistries(err)
 	}
+	r.Proxy = httpproxy.FromEnvironment().ProxyFunc()
+	r.Check = func(ctx context.Context, host string) error { return forRegistries(denied.Check(ctx, host)) }
 	return r, errors.Join(errs...)
+}
+
+// forRegistries replaces the error of package access for denied addresses, whose message is about plugins.
+func forRegistries(err error) error {
+	if errors.Is(err, access.ErrAddress) {
+		return oci.ErrAddress
+	}
+	return err
 }
 
 // requiredSignature parses PREFIX=FILE, and reads the file.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -91,6 +92,57 @@ func TestRegistries_pull(t *testing.T) {
 		stop()
 		if got := requests.Load(); got != tc.requests {
 			t.Errorf("%q: got %d requests, want %d", tc.cidrs, got, tc.requests)
+		}
+	}
+}
+
+// TestRegistries_proxy shows that the usual environment variables configure a proxy, which is not asked for addresses that
+// the operator does not connect to. It knows names that the operator does not.
+func TestRegistries_proxy(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://proxy.example:3128")
+	t.Setenv("HTTP_PROXY", "http://plain.example:3128")
+	t.Setenv("NO_PROXY", "internal.example,10.0.0.0/8")
+	denied := access.Egress{
+		Denied: access.DeniedAddresses(),
+		Lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
+			switch host {
+			case "metadata.example":
+				return []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("169.254.169.254")}, nil
+			case "registry.example":
+				return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
+			}
+			return nil, errors.New("no such host")
+		},
+	}
+	registries, err := (&RegistryOptions{AllowedCIDRs: "127.0.0.2"}).registries(denied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for target, want := range map[string]string{
+		"https://registry.example/v2/": "http://proxy.example:3128", "http://registry.example/v2/": "http://plain.example:3128",
+		"https://internal.example/v2/": "", "https://one.internal.example:5000/v2/": "", "http://10.1.2.3/v2/": "", "http://localhost/v2/": "",
+	} {
+		at, err := url.Parse(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if proxy, err := registries.Proxy(at); err != nil {
+			t.Error(err)
+		} else if proxy != nil {
+			got = proxy.String()
+		}
+		if got != want {
+			t.Errorf("%s: got the proxy %q, want %q", target, got, want)
+		}
+	}
+	for host, allowed := range map[string]bool{
+		"169.254.169.254": false, "127.0.0.1": false, "::1": false, "metadata.example": false, "fd00:ec2::254": false,
+		"2852039166": false, "0xA9FEA9FE": false, "169.254.43518": false, "0251.0376.0251.0376.": false, "127.0.0x1": false, // 169.254.169.254 and 127.0.0.1
+		"127.0.0.2": true, "192.0.2.1": true, "registry.example": true, "unknown.example": true, "1.example": true, "0xa.example": true,
+	} {
+		if err := registries.Check(t.Context(), host); (err == nil) != allowed || err != nil && !errors.Is(err, oci.ErrAddress) {
+			t.Errorf("%s: got %v, want it allowed: %t", host, err, allowed)
 		}
 	}
 }

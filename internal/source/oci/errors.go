@@ -24,7 +24,7 @@ import (
 	"github.com/k1s-io/k1s/internal/text"
 )
 
-// ErrAddress means that the operator does not connect to an address. Registries.Dial returns it.
+// ErrAddress means that the operator does not connect to an address. Registries.Dial and Registries.Check return it.
 var ErrAddress = errors.New("the operator does not connect to this address")
 
 // maxMessage limits what a registry can add to a message, in bytes.
@@ -83,10 +83,13 @@ func explain(err error, credentials int) (reason, remedy string) {
 	}
 	var broken brokenError
 	var slow slowError
+	var proxy proxyError
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	switch {
+	case errors.As(err, &proxy):
+		return pluginsv1alpha1.ReasonRegistryUnavailable, proxy.remedy()
 	case errors.Is(err, auth.ErrBasicCredentialNotFound), credentials == 0 && (status == http.StatusUnauthorized || status == http.StatusForbidden):
 		return pluginsv1alpha1.ReasonUnauthorized, "the registry requires credentials: add a Secret with credentials for it to spec.source.oci.pullSecrets"
 	case strings.Contains(err.Error(), "missing username or password"):

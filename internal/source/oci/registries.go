@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -49,8 +50,12 @@ type Registries struct {
 	// RootCAs returns the CAs that are trusted for registries, before each pull, because CAs are renewed; nil means those
 	// of the system.
 	RootCAs func() (*x509.CertPool, error)
-	// Dial connects to an address that the operator may connect to.
+	// Dial connects to an address that the operator may connect to. It returns ErrAddress for others.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Proxy returns the proxy for a URL, or nil; a nil function means no proxy.
+	Proxy func(*url.URL) (*url.URL, error)
+	// Check returns ErrAddress for hosts that a proxy must not be asked for; nil means that it can be asked for all.
+	Check func(ctx context.Context, host string) error
 
 	timeouts timeouts
 }
@@ -162,7 +167,7 @@ func (r Registries) open(ref Reference, a access, credential dockerconfig.Creden
 	if err != nil {
 		return nil, err
 	}
-	throttle := throttle{base: transport, notify: a.throttled, now: a.now}
+	throttle := throttle{base: r.proxied(transport), notify: a.throttled, now: a.now}
 	client := &http.Client{Transport: &retry.Transport{
 		Base: throttle,
 		Policy: func() retry.Policy {
@@ -230,7 +235,7 @@ func (r Registries) transport(extra []byte) (*http.Transport, error) {
 		}
 	}
 	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: r.Dial,
+		DialContext:         r.Dial,
 		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: handshakeTimeout, ResponseHeaderTimeout: r.timeouts.header,
 		MaxResponseHeaderBytes: maxHeaderBytes, MaxIdleConnsPerHost: idleConnections, ForceAttemptHTTP2: true,
