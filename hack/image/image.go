@@ -36,8 +36,8 @@ func parsePlatform(s string) (*v1.Platform, error) {
 	return platform, err
 }
 
-// newImage returns an image with one layer, which is not compressed.
-func newImage(platform *v1.Platform, layer []byte) (v1.Image, error) {
+// newImage returns an image that runs a program of the root folder. Its only layer is not compressed.
+func newImage(platform *v1.Platform, program string, layer []byte) (v1.Image, error) {
 	created := v1.Time{Time: time.Unix(0, 0).UTC()}
 	base, err := mutate.ConfigFile(mutate.MediaType(empty.Image, types.OCIManifestSchema1), &v1.ConfigFile{
 		OS: platform.OS, Architecture: platform.Architecture, Variant: platform.Variant,
@@ -45,7 +45,7 @@ func newImage(platform *v1.Platform, layer []byte) (v1.Image, error) {
 		RootFS:  v1.RootFS{Type: "layers"},
 		Config: v1.Config{
 			User:       fmt.Sprintf("%d:%d", nonroot, nonroot),
-			Entrypoint: []string{"/manager"},
+			Entrypoint: []string{"/" + program},
 			WorkingDir: "/",
 		},
 	})

@@ -28,9 +28,9 @@ type entry struct {
 	content []byte
 }
 
-// writeLayer returns the tar archive of the image's only layer: the operator, the files that the Go standard library
-// reads in /etc, and the two folders that the operator writes to.
-func writeLayer(binary, rootCertificates []byte) ([]byte, error) {
+// writeLayer returns the tar archive of the image's only layer: a binary in the root folder under the given name, the
+// files that the Go standard library reads in /etc, and the two folders that the operator writes to.
+func writeLayer(name string, binary, rootCertificates []byte) ([]byte, error) {
 	entries := []entry{
 		{name: "etc/", mode: 0o755},
 		{name: "etc/group", mode: 0o644, content: []byte(group)},
@@ -44,7 +44,7 @@ func writeLayer(binary, rootCertificates []byte) ([]byte, error) {
 		)
 	}
 	entries = append(entries,
-		entry{name: "manager", mode: 0o755, content: binary},
+		entry{name: name, mode: 0o755, content: binary},
 		entry{name: "tmp/", mode: 0o1777},
 		entry{name: "var/", mode: 0o755},
 		entry{name: "var/cache/", mode: 0o755},

@@ -10,7 +10,7 @@ import (
 
 func TestWriteLayer(t *testing.T) {
 	t.Parallel()
-	layer, err := writeLayer([]byte("a binary"), []byte("certificates"))
+	layer, err := writeLayer("manager", []byte("a binary"), []byte("certificates"))
 	must(t, err)
 	files := readTar(t, bytes.NewReader(layer))
 	for _, tc := range []struct {
@@ -45,7 +45,7 @@ func TestWriteLayer(t *testing.T) {
 
 func TestWriteLayer_noCertificates(t *testing.T) {
 	t.Parallel()
-	layer, err := writeLayer([]byte("a binary"), nil)
+	layer, err := writeLayer("manager", []byte("a binary"), nil)
 	must(t, err)
 	if _, ok := readTar(t, bytes.NewReader(layer))["etc/ssl/"]; ok {
 		t.Error("an empty certificate folder was made")

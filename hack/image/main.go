@@ -17,6 +17,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 )
 
@@ -42,7 +43,7 @@ func main() {
 	fmt.Printf("%s: %s@%s\n", *output, *ref, digest)
 }
 
-// run writes the image file and returns the digest of its manifest.
+// run writes the image file, which runs the binary under its file name, and returns the digest of its manifest.
 func run(output, ref, platformFlag, certificates, binary string) (string, error) {
 	tag, err := parseTag(ref)
 	if err != nil {
@@ -62,11 +63,12 @@ func run(output, ref, platformFlag, certificates, binary string) (string, error)
 			return "", fmt.Errorf("read the root certificates: %w", err)
 		}
 	}
-	layer, err := writeLayer(content, roots)
+	program := filepath.Base(binary)
+	layer, err := writeLayer(program, content, roots)
 	if err != nil {
 		return "", err
 	}
-	image, err := newImage(platform, layer)
+	image, err := newImage(platform, program, layer)
 	if err != nil {
 		return "", fmt.Errorf("assemble the image: %w", err)
 	}
