@@ -72,7 +72,7 @@ func writeImage(w io.Writer, tag name.Tag, platform *v1.Platform, image v1.Image
 		Platform: platform,
 		Annotations: map[string]string{
 			// containerd uses the first annotation as the name of the image, all other tools use the second.
-			"io.containerd.image.name":          tag.String(),
+			"io.containerd.image.name":          fullName(tag),
 			"org.opencontainers.image.ref.name": tag.TagStr(),
 		},
 	}}).RawManifest()
@@ -96,6 +96,11 @@ func writeImage(w io.Writer, tag name.Tag, platform *v1.Platform, image v1.Image
 		{name: blobPath(config), mode: 0o644, content: config},
 		{name: blobPath(layer), mode: 0o644, content: layer},
 	})
+}
+
+// fullName returns the name of an image as the kubelet looks it up, where Docker Hub is docker.io.
+func fullName(tag name.Tag) string {
+	return strings.Replace(tag.Name(), name.DefaultRegistry+"/", "docker.io/", 1)
 }
 
 func blobPath(blob []byte) string { return fmt.Sprintf("blobs/sha256/%x", sha256.Sum256(blob)) }

@@ -81,6 +81,24 @@ func TestRun_layout(t *testing.T) {
 	}
 }
 
+func TestFullName(t *testing.T) {
+	t.Parallel()
+	for ref, want := range map[string]string{
+		"k1s:a":                      "docker.io/library/k1s:a",
+		"k1s-io/k1s:a":               "docker.io/k1s-io/k1s:a",
+		"docker.io/k1s-io/k1s:a":     "docker.io/k1s-io/k1s:a",
+		"ghcr.io/k1s-io/k1s:a":       "ghcr.io/k1s-io/k1s:a",
+		"localhost:5000/k1s:a":       "localhost:5000/k1s:a",
+		"registry.example/a/b/k1s:a": "registry.example/a/b/k1s:a",
+	} {
+		tag, err := parseTag(ref)
+		must(t, err)
+		if got := fullName(tag); got != want {
+			t.Errorf("full name of %s = %s, want %s", ref, got, want)
+		}
+	}
+}
+
 func TestRun_badInput(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
