@@ -3,6 +3,7 @@
 package oci
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -75,12 +76,17 @@ func (j job) scopeName(c dockerconfig.Credential) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// key is the tag or the digest that is resolved.
+// key is what the result of resolving the reference is recorded by. A tag with a digest has one of its own: what the tag
+// alone is resolved to changes.
 func (j job) key() string {
-	if j.reference.Tag != "" {
-		return j.reference.Tag
+	switch ref := j.reference; {
+	case ref.Tag != "" && ref.Digest != "":
+		return ref.Tag + "@" + ref.Digest.String()
+	case ref.Tag != "":
+		return ref.Tag
+	default:
+		return ref.Digest.String()
 	}
-	return j.reference.Digest.String()
 }
 
 // cached returns the module without a request, if the namespace pulled it before and the cache still has it. Then it pins
@@ -91,7 +97,7 @@ func (p *puller) cached(ctx context.Context, owner string, j job) (plugin.Module
 	for _, c := range credentials {
 		s := openScope(p.cache, j.scopeName(c))
 		r, ok := s.resolved(j.key())
-		if !ok || j.reference.Digest != "" && r.Descriptor.Digest != j.reference.Digest {
+		if !ok {
 			continue
 		}
 		account := &account{}
@@ -169,7 +175,7 @@ func (p *puller) resolve(ctx context.Context, j job, s *scope, r *repository) (r
 		s.resolve(j.key(), known.Descriptor, p.clock.Now())
 		return known, nil
 	}
-	d, err := r.resolve(ctx, j.key())
+	d, err := r.resolve(ctx, cmp.Or(j.reference.Tag, j.reference.Digest.String()))
 	if err != nil {
 		return resolved{}, err
 	}

@@ -37,9 +37,11 @@ type task struct {
 	pulled  bool
 	bytes   int64
 	failure *plugin.LoadError
-	// failures counts those in a row, and next is when the next attempt is due; zero means at once.
-	failures int
-	next     time.Time
+	// failures counts those in a row, and next is when the next attempt is due; zero means at once. concluded is when the
+	// last one ended.
+	failures  int
+	next      time.Time
+	concluded time.Time
 	// pause is how long the registry asked to wait.
 	pause time.Duration
 }
@@ -64,8 +66,11 @@ func (t *task) due(s *Source, cached bool, resolvedAt time.Time) {
 	now := s.clock.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.next.IsZero() && t.failures == 0 && cached {
+	if t.next.IsZero() && t.failures == 0 {
 		switch {
+		case !cached && t.pulled: // what succeeded is not there any more, which must not repeat without a pause
+			t.next = t.concluded.Add(jitter(minBackoff))
+		case !cached:
 		case t.job.follow && !t.pulled: // the operator has started
 		case t.job.follow && t.poll > 0:
 			t.next = resolvedAt.Add(jitter(t.poll))
@@ -117,7 +122,7 @@ func (t *task) throttle(wait time.Duration) {
 func (t *task) conclude(s *Source, a Artifact, err error) {
 	now := s.clock.Now()
 	t.mu.Lock()
-	t.cancel = nil
+	t.cancel, t.concluded = nil, now
 	if err == nil {
 		t.pulled, t.failure, t.failures, t.pause, t.next = true, nil, 0, 0, time.Time{}
 		if a.PulledBytes > 0 {
