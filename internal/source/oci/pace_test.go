@@ -132,7 +132,7 @@ func TestSource_retryAfter(t *testing.T) {
 
 func TestTask_backoff(t *testing.T) {
 	t.Parallel()
-	s := New(Options{Clock: newClock()})
+	s := newOperator(t, t.TempDir(), func(o *Options) { o.Clock = newClock() }).Source
 	task := &task{job: job{reference: Reference{Registry: "registry.example", Repository: "one", Tag: "v1"}}}
 	for i, want := range []time.Duration{5, 10, 20, 40, 80, 160, 300, 300, 300} {
 		want *= time.Second

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"k8s.io/utils/clock"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
@@ -91,7 +92,7 @@ func (j job) key() string {
 
 // cached returns the module without a request, if the namespace pulled it before and the cache still has it. Then it pins
 // it for its owner. Otherwise it returns blobs.ErrMissing or errUnverified.
-func (p *puller) cached(ctx context.Context, owner string, j job) (plugin.Module, Artifact, error) {
+func (p *puller) cached(ctx context.Context, owner blobs.Owner, j job) (plugin.Module, Artifact, error) {
 	credentials, _ := j.credentials()
 	missing := blobs.ErrMissing
 	for _, c := range credentials {
@@ -101,7 +102,7 @@ func (p *puller) cached(ctx context.Context, owner string, j job) (plugin.Module
 			continue
 		}
 		account := &account{}
-		module, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, clock: p.clock, account: account}, r)
+		module, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, clock: p.clock, account: account}, r, artifact.Find)
 		if err == nil {
 			p.cache.Pin(owner, s.name, account.read)
 		}
@@ -117,7 +118,7 @@ func (p *puller) cached(ctx context.Context, owner string, j job) (plugin.Module
 
 // pull resolves the reference and pulls what the cache does not have, which it pins. It tries each credential until one
 // is let in.
-func (p *puller) pull(ctx context.Context, owner string, j job) (Artifact, error) {
+func (p *puller) pull(ctx context.Context, owner blobs.Owner, j job) (Artifact, error) {
 	credentials, n := j.credentials()
 	var failed *plugin.LoadError
 	for _, c := range credentials {
@@ -132,7 +133,7 @@ func (p *puller) pull(ctx context.Context, owner string, j job) (Artifact, error
 	return Artifact{}, failed
 }
 
-func (p *puller) pullAs(ctx context.Context, owner string, j job, c dockerconfig.Credential) (Artifact, error) {
+func (p *puller) pullAs(ctx context.Context, owner blobs.Owner, j job, c dockerconfig.Credential) (Artifact, error) {
 	r, err := p.registries.open(j.reference, j.access, c)
 	if err != nil {
 		return Artifact{}, err
@@ -148,10 +149,12 @@ func (p *puller) pullAs(ctx context.Context, owner string, j job, c dockerconfig
 		return Artifact{}, err
 	}
 	account := &account{}
-	_, a, err := p.find(ctx, j, &session{
+	from := &session{
 		cache: p.cache, scope: s, pulls: p.pulls, clock: p.clock, account: account, owner: owner, repository: r,
 		namespace: j.namespace, registry: j.access.origin(j.reference.Registry), place: j.access.origin(j.reference.Name()),
-	}, to)
+	}
+	_, a, err := p.find(ctx, j, from, to, artifact.Locate)
+	from.close()
 	if err != nil {
 		return Artifact{}, err
 	}
@@ -194,13 +197,16 @@ func (p *puller) has(d digest.Digest) bool {
 	return err == nil
 }
 
-// find verifies the signatures of a resolved reference, and reads its module.
-func (p *puller) find(ctx context.Context, j job, s *session, r resolved) (plugin.Module, Artifact, error) {
+// finder is artifact.Find or artifact.Locate.
+type finder func(context.Context, artifact.Reader, ocispec.Descriptor, int64) (artifact.Found, error)
+
+// find verifies the signatures of a resolved reference, and finds its module.
+func (p *puller) find(ctx context.Context, j job, s *session, r resolved, find finder) (plugin.Module, Artifact, error) {
 	signer, err := p.verify(ctx, j, s, r.Descriptor)
 	if err != nil {
 		return plugin.Module{}, Artifact{}, err
 	}
-	found, err := artifact.Find(ctx, s, r.Descriptor, p.maxBytes)
+	found, err := find(ctx, s, r.Descriptor, p.maxBytes)
 	if err != nil {
 		return plugin.Module{}, Artifact{}, err
 	}

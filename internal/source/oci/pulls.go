@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -29,6 +28,8 @@ type pulls struct {
 	large  locks[string]
 	memory *semaphore.Weighted
 	most   int64
+	// searches limits the layers that are uncompressed at a time.
+	searches *semaphore.Weighted
 }
 
 // blobKey is a digest of a repository. Without the repository, a slow registry could delay those who pull the same
@@ -39,35 +40,35 @@ type blobKey struct {
 }
 
 func newPulls(most int64, share time.Duration) *pulls {
-	return &pulls{share: share, memory: semaphore.NewWeighted(memoryFactor * most), most: most}
+	return &pulls{share: share, memory: semaphore.NewWeighted(memoryFactor * most), most: most, searches: semaphore.NewWeighted(1)}
 }
 
-// begin waits for a download of the digest from the repository that runs already, and until there is memory for the
-// content. The caller calls done.
-func (p *pulls) begin(ctx context.Context, namespace, repository string, d ocispec.Descriptor) (done func(), err error) {
-	release, err := p.join(ctx, blobKey{repository, d.Digest})
-	if err != nil {
-		return nil, err
-	}
-	if d.Size <= smallBytes {
-		return release, nil
+// reserve waits until there is memory for a download of a namespace. The caller calls done.
+func (p *pulls) reserve(ctx context.Context, namespace string, size int64) (done func(), err error) {
+	if size <= smallBytes {
+		return func() {}, nil
 	}
 	next, err := p.large.acquire(ctx, namespace)
 	if err != nil {
-		release()
 		return nil, err
 	}
-	weight := min(d.Size, p.most)
+	weight := min(size, p.most)
 	if err := p.memory.Acquire(ctx, weight); err != nil {
 		next()
-		release()
 		return nil, err
 	}
 	return func() {
 		p.memory.Release(weight)
 		next()
-		release()
 	}, nil
+}
+
+// search waits until a layer can be searched, one at a time. The caller calls done.
+func (p *pulls) search(ctx context.Context) (done func(), err error) {
+	if err := p.searches.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	return func() { p.searches.Release(1) }, nil
 }
 
 // join waits for a download that runs already. If that takes long, perhaps because of the limits that the registry has

@@ -17,7 +17,7 @@ import (
 )
 
 // session reads what a namespace may read from one repository: from the cache, or else from the registry. It implements
-// artifact.Reader.
+// artifact.Reader. It is closed after the last content was used.
 type session struct {
 	cache   *blobs.Dir
 	scope   *scope
@@ -25,11 +25,13 @@ type session struct {
 	clock   clock.PassiveClock
 	account *account
 	// owner pins what is read from the repository: until the module is used, nothing else keeps it in the cache.
-	owner string
+	owner blobs.Owner
 	// namespace wants the content. registry and place are the registry and the repository that it comes from.
 	namespace, registry, place string
 	// repository is nil if only the cache is to be read.
 	repository *repository
+	// held release what the content that was read last takes.
+	held []func()
 }
 
 // account counts what a pull takes.
@@ -43,6 +45,7 @@ type account struct {
 // Read returns the content of a descriptor of at most limit bytes. Without a repository, it returns blobs.ErrMissing
 // for what the cache does not have, or what the namespace has not been allowed to read.
 func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) ([]byte, error) {
+	s.close()
 	if err := checkSize(d, limit); err != nil {
 		return nil, err
 	}
@@ -54,20 +57,30 @@ func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) (
 		if !s.scope.mayRead(d.Digest) {
 			return nil, blobs.ErrMissing
 		}
-		return s.cached(ctx, d)
+		return s.cached(d)
 	}
 	s.cache.Pin(s.owner, s.scope.name, s.account.read)
-	if out, err := s.cached(ctx, d); !errors.Is(err, blobs.ErrMissing) {
+	if out, err := s.proven(ctx, d); !errors.Is(err, blobs.ErrMissing) {
 		return out, err
 	}
-	done, err := s.pulls.begin(ctx, s.namespace, s.place, d)
+	release, err := s.pulls.join(ctx, blobKey{s.place, d.Digest})
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	if out, err := s.cached(ctx, d); !errors.Is(err, blobs.ErrMissing) { // somebody else has downloaded it
+	defer release()
+	if out, err := s.proven(ctx, d); !errors.Is(err, blobs.ErrMissing) { // somebody else has downloaded it
 		return out, err
 	}
+	return s.download(ctx, d)
+}
+
+// download returns content from the registry, which it keeps.
+func (s *session) download(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
+	done, err := s.pulls.reserve(ctx, s.namespace, d.Size)
+	if err != nil {
+		return nil, err
+	}
+	s.held = append(s.held, done)
 	out, err := s.repository.read(ctx, d)
 	if err != nil {
 		return nil, err
@@ -81,7 +94,28 @@ func (s *session) Read(ctx context.Context, d ocispec.Descriptor, limit int64) (
 	if err := s.cache.Keep(d.Digest, out); err != nil {
 		return nil, unwritable(err)
 	}
-	return out, nil
+	return out, s.search(ctx, d)
+}
+
+// search waits until the content of a layer can be searched, which takes a multiple of its size of memory if it is
+// compressed. No registry can make that slow.
+func (s *session) search(ctx context.Context, d ocispec.Descriptor) error {
+	if isManifest(d) {
+		return nil
+	}
+	done, err := s.pulls.search(ctx)
+	if err == nil {
+		s.held = append(s.held, done)
+	}
+	return err
+}
+
+// close releases what the last content takes, which is not used any more.
+func (s *session) close() {
+	for _, release := range s.held {
+		release()
+	}
+	s.held = nil
 }
 
 func checkSize(d ocispec.Descriptor, limit int64) error {
@@ -91,15 +125,11 @@ func checkSize(d ocispec.Descriptor, limit int64) error {
 	return nil
 }
 
-// cached returns content from the cache. If the namespace has not been allowed to read it, the registry is asked, if it
-// is one that the content has come from. From another one, it has to be downloaded, which proves that it is there.
-func (s *session) cached(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
-	out, err := s.cache.Blob(d.Digest)
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(out)) != d.Size {
-		return nil, fmt.Errorf("%w: the manifest describes %s with %d bytes, but it has %d", errDiffers, d.Digest, d.Size, len(out))
+// proven returns content from the cache. If the namespace has not been allowed to read it, the registry is asked, if it is
+// one that the content has come from. From another one, it has to be downloaded, which proves that it is there.
+func (s *session) proven(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
+	if !s.cache.Has(d.Digest) {
+		return nil, blobs.ErrMissing
 	}
 	if !s.scope.mayRead(d.Digest) {
 		if !slices.Contains(origins{s.cache}.of(d.Digest), s.registry) {
@@ -112,6 +142,25 @@ func (s *session) cached(ctx context.Context, d ocispec.Descriptor) ([]byte, err
 			return nil, err
 		}
 		s.scope.allow(d.Digest, s.clock.Now())
+	}
+	if err := s.search(ctx, d); err != nil {
+		return nil, err
+	}
+	out, err := s.cached(d)
+	if err != nil {
+		s.close()
+	}
+	return out, err
+}
+
+// cached returns content from the cache.
+func (s *session) cached(d ocispec.Descriptor) ([]byte, error) {
+	out, err := s.cache.Blob(d.Digest)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(out)) != d.Size {
+		return nil, fmt.Errorf("%w: the manifest describes %s with %d bytes, but it has %d", errDiffers, d.Digest, d.Size, len(out))
 	}
 	s.account.hits++
 	return out, nil

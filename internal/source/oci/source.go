@@ -55,7 +55,9 @@ type Source struct {
 	metrics Metrics
 	slots   slots
 
-	mu    sync.Mutex
+	mu sync.Mutex
+	// count numbers the tasks.
+	count int64
 	ctx   context.Context //nolint:containedctx // the life of the tasks that Fetch starts is that of Start
 	tasks map[types.NamespacedName]*task
 	// work are the running pulls, also those of plugins that were forgotten.
@@ -133,7 +135,10 @@ func (s *Source) Fetch(ctx context.Context, r Request) (Result, error) {
 		return Result{}, err
 	}
 	t := s.taskFor(r, j)
-	module, found, err := s.puller.cached(ctx, r.Plugin.String(), j)
+	module, found, err := s.puller.cached(ctx, ownerOf(r.Plugin), j)
+	if err == nil {
+		t.used(s.puller.cache)
+	}
 	t.due(s, err == nil, found.ResolvedAt)
 	failure := t.lastFailure()
 	result := Result{Again: t.again(s.clock.Now())}
@@ -211,9 +216,8 @@ func pollInterval(source pluginsv1alpha1.OCISource, ref Reference) time.Duration
 
 // Forget ends the plugin's task, and lets its artifact be removed from the cache.
 func (s *Source) Forget(name types.NamespacedName) {
-	s.puller.cache.Unpin(name.String())
-	s.puller.cache.Unpin(pullOwner(name))
 	s.stop(name)
+	s.puller.cache.Unpin(ownerOf(name))
 }
 
 // stop ends the plugin's task.
@@ -223,7 +227,7 @@ func (s *Source) stop(name types.NamespacedName) {
 	delete(s.tasks, name)
 	s.mu.Unlock()
 	if t != nil {
-		t.end()
+		t.end(s.puller.cache)
 	}
 }
 
@@ -237,12 +241,13 @@ func (s *Source) taskFor(r Request, j job) *task {
 		return t
 	}
 	previous := t
-	t = &task{name: r.Plugin, id: id, job: j, poll: pollInterval(r.Source, j.reference)}
+	s.count++
+	t = &task{name: r.Plugin, number: s.count, id: id, job: j, poll: pollInterval(r.Source, j.reference)}
 	s.tasks[r.Plugin] = t
 	s.metrics.Begin(r.Plugin.String())
 	s.mu.Unlock()
 	if previous != nil {
-		previous.end()
+		previous.end(s.puller.cache)
 	}
 	return t
 }

@@ -14,6 +14,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/source/oci/blobs"
 )
 
 // The delays between attempts grow from minBackoff to maxBackoff, as those of the kubelet for images.
@@ -25,6 +26,8 @@ const (
 // task keeps one plugin's artifact up to date.
 type task struct {
 	name types.NamespacedName
+	// number is unique.
+	number int64
 	// id changes with everything that a pull depends on.
 	id   string
 	job  job
@@ -46,9 +49,15 @@ type task struct {
 	pause time.Duration
 }
 
-// pullOwner pins what a pull has downloaded. What the plugin uses is pinned by the plugin's name, until the next artifact
-// is used.
-func pullOwner(name types.NamespacedName) string { return name.String() + " (pull)" }
+// ownerOf pins what a plugin uses, until the next artifact is used.
+func ownerOf(name types.NamespacedName) blobs.Owner {
+	return blobs.Owner{Namespace: name.Namespace, Name: name.Name}
+}
+
+// owner pins what the task's pull has downloaded, until the plugin uses it.
+func (t *task) owner() blobs.Owner {
+	return blobs.Owner{Namespace: t.name.Namespace, Name: t.name.Name, Pull: t.number}
+}
 
 // id distinguishes credentials, CAs and everything else that a job has besides its reference.
 func (j job) id() [sha256.Size]byte {
@@ -108,7 +117,7 @@ func (t *task) run(ctx context.Context, s *Source) {
 	if t.poll == 0 && t.hasPulled() { // only the permission is proven again
 		j.follow = false
 	}
-	a, err := s.puller.pull(ctx, pullOwner(t.name), j)
+	a, err := s.puller.pull(ctx, t.owner(), j)
 	t.conclude(s, a, err)
 }
 
@@ -136,6 +145,9 @@ func (t *task) conclude(s *Source, a Artifact, err error) {
 		t.pause = 0
 	}
 	ended := t.ended
+	if ended || err != nil {
+		s.puller.cache.Unpin(t.owner())
+	}
 	result := pluginsv1alpha1.ReasonSucceeded
 	if t.failure != nil {
 		result = t.failure.Reason
@@ -175,14 +187,25 @@ func (t *task) pulledBytes() int64 {
 	return t.bytes
 }
 
-// end cancels the task's pull.
-func (t *task) end() {
+// used ends the pins of what was pulled, because the plugin's own pins have replaced them.
+func (t *task) used(cache *blobs.Dir) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cancel == nil { // otherwise a pull of something else runs
+		cache.Unpin(t.owner())
+	}
+}
+
+// end cancels the task's pull, whose pins end with it.
+func (t *task) end(cache *blobs.Dir) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended = true
 	if t.cancel != nil {
 		t.cancel()
+		return
 	}
+	cache.Unpin(t.owner())
 }
 
 // jitter adds up to a tenth, so that plugins that started together do not poll together.

@@ -23,6 +23,8 @@ const (
 	compiledPrefix = "wazero-"
 	meteredPrefix  = "metered-"
 	pulledPrefix   = "oci-"
+	// temporaryPrefix is that of the files which are renamed when they are complete.
+	temporaryPrefix = "new-"
 )
 
 // Dir is the directory of wazero's compilation cache. It also stores artifacts, so that each digest is metered and
@@ -108,7 +110,7 @@ func (d *Dir) Keep(digest plugin.Digest, a *Artifact) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "new-*")
+	file, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+"*")
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,12 @@ func (d *Dir) needed() func(kept) bool {
 		return func(f kept) bool { return strings.HasPrefix(filepath.Base(filepath.Dir(f.path)), pulledPrefix) }
 	}
 	paths := (*pinned)()
-	return func(f kept) bool { return paths[f.path] }
+	return func(f kept) bool { return paths[f.path] || f.isWritten() }
+}
+
+// isWritten reports whether a file is being written under a temporary name, which it loses within a minute.
+func (f kept) isWritten() bool {
+	return strings.HasPrefix(filepath.Base(f.path), temporaryPrefix) && time.Since(f.used) < time.Minute
 }
 
 // files returns the cached files and their total size in bytes.

@@ -50,3 +50,32 @@ func TestDir_Bound_order(t *testing.T) {
 		t.Errorf("what is left (-want +got):\n%s", diff)
 	}
 }
+
+// TestDir_Bound_written shows that a file which is being written stays, but not what a process left.
+func TestDir_Bound_written(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	paths := map[string]time.Duration{"new-1": 30 * time.Second, "new-2": time.Hour, "complete": 0}
+	for name, age := range paths {
+		path := filepath.Join(dir, "oci-blobs-1", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, make([]byte, 100), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		used := time.Now().Add(-age)
+		if err := os.Chtimes(path, used, used); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := &Dir{path: dir, most: 100, log: logr.Discard()}
+	d.Except(func() map[string]bool { return nil })
+	d.Bound()
+	for name := range paths {
+		_, err := os.Stat(filepath.Join(dir, "oci-blobs-1", name))
+		if left := err == nil; left != (name == "new-1") {
+			t.Errorf("%s is left: %t", name, left)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 type Reader interface {
 	// Read returns exactly the bytes that the descriptor describes: it verifies their size and their digest. It rejects a
 	// descriptor of more than limit bytes before it reads. The media type distinguishes manifests and indexes from blobs.
-	// The caller owns the bytes.
+	// The caller owns the bytes. It does not use them any more when it reads the next content.
 	Read(ctx context.Context, d ocispec.Descriptor, limit int64) ([]byte, error)
 }
 
@@ -33,7 +33,16 @@ type Found struct {
 // Find returns the only WebAssembly module of at most maxBytes in the artifact with the given manifest or index. It
 // rejects every other artifact with a *plugin.LoadError. Errors of the Reader and of the context are returned wrapped.
 func Find(ctx context.Context, r Reader, root ocispec.Descriptor, maxBytes int64) (Found, error) {
-	s := &search{reader: r, limits: limitsOf(maxBytes), searched: map[searchedLayer]bool{}}
+	return find(ctx, root, &search{reader: r, limits: limitsOf(maxBytes), keep: true})
+}
+
+// Locate is like Find, but the module has no bytes: while it searches further layers, it keeps nothing of those before.
+func Locate(ctx context.Context, r Reader, root ocispec.Descriptor, maxBytes int64) (Found, error) {
+	return find(ctx, root, &search{reader: r, limits: limitsOf(maxBytes)})
+}
+
+func find(ctx context.Context, root ocispec.Descriptor, s *search) (Found, error) {
+	s.searched = map[searchedLayer]bool{}
 	if err := s.manifest(ctx, root, "", 0); err != nil {
 		return Found{}, err
 	}

@@ -17,13 +17,15 @@ import (
 type search struct {
 	reader Reader
 	limits limits
+	// keep is whether the first module keeps its bytes.
+	keep bool
 	// searched has the layers that were searched, and whether each is decisive.
 	searched map[searchedLayer]bool
 	modules  []candidate
 	findings []finding
 }
 
-// candidate is a module. Only the first one of a search has its bytes.
+// candidate is a module. Only the first one of a search has its bytes, if they are wanted.
 type candidate struct {
 	Found
 	// where completes "the artifact holds …".
@@ -83,7 +85,7 @@ func (s *search) add(p place, f file) {
 		c.where = fmt.Sprintf("file %s in %s", quote(f.name), p.where)
 		c.Module.Origin = fmt.Sprintf("file %s in layer %s", quote(f.name), p.layer.Digest)
 	}
-	if len(s.modules) > 0 {
+	if len(s.modules) > 0 || !s.keep {
 		c.Module.Bytes = nil
 	}
 	s.modules = append(s.modules, c)
