@@ -32,6 +32,7 @@ export CGO_ENABLED := 0
 
 VERSION ?= $(shell git describe --tags --match 'v*' --always --dirty 2>/dev/null || echo dev)
 IMAGE ?= ghcr.io/k1s-io/k1s:dev
+REGISTRY_IMAGE ?= ghcr.io/k1s-io/k1s-registry:dev
 # Root certificates for the image: those of the machine that builds it.
 CA_CERTIFICATES ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 PLATFORM ?= linux/$(shell go env GOARCH)
@@ -164,6 +165,13 @@ image: ## Write the container image to bin/k1s-image.tar (docker load, ctr image
 	go -C hack/image run . -o $(CURDIR)/bin/k1s-image.tar -ref $(IMAGE) -platform $(PLATFORM) \
 	  $(if $(CA_CERTIFICATES),-ca-certificates $(abspath $(CA_CERTIFICATES))) $(CURDIR)/bin/image/manager
 
+.PHONY: registry-image
+registry-image: ## Write the image of the registry of `make e2e` to bin/registry-image.tar
+	@mkdir -p bin
+	@platform=$(PLATFORM); GOOS=$${platform%%/*} GOARCH=$$(cut -d/ -f2 <<<"$$platform") \
+	  go -C test/registry build -trimpath -ldflags "-s -w" -o ../../bin/image/registry .
+	go -C hack/image run . -o $(CURDIR)/bin/registry-image.tar -ref $(REGISTRY_IMAGE) -platform $(PLATFORM) $(CURDIR)/bin/image/registry
+
 ##@ Run
 
 .PHONY: controlplane
@@ -181,5 +189,5 @@ run: plugins build ## Like demo, but keep the control plane running until Ctrl-C
 	@assets=$$($(ASSETS)); go build -o bin/demo ./hack/demo && KUBEBUILDER_ASSETS="$$assets" exec bin/demo -stay
 
 .PHONY: e2e
-e2e: plugins ## Try the chart on the cluster of KUBECONFIG, which has IMAGE already
-	IMAGE=$(IMAGE) HELM="$$($(GO_TOOL) -n helm)" hack/e2e/run.sh
+e2e: plugins ## Try the chart on the cluster of KUBECONFIG, which has both images
+	IMAGE=$(IMAGE) REGISTRY_IMAGE=$(REGISTRY_IMAGE) HELM="$$($(GO_TOOL) -n helm)" ORAS="$$($(GO_TOOL) -n oras)" COSIGN="$$($(COSIGN))" hack/e2e/run.sh

@@ -9,6 +9,7 @@
 
 patience=${PATIENCE:-90} # seconds; far more than anything takes
 checks=0
+forwards=() # processes
 scratch=$(mktemp -d)
 
 step() { printf '\n== %s\n' "$*"; }
@@ -116,32 +117,34 @@ move() {
   note "category $1 moves below $2"
 }
 
-# metrics_status [TOKEN] prints the HTTP status that a reader with this token gets.
+# metrics_status PORT [TOKEN] prints the HTTP status that a reader with this token gets.
 metrics_status() {
   local auth=()
-  [ -z "${1:-}" ] || auth=(--header "Authorization: Bearer $1")
+  [ -z "${2:-}" ] || auth=(--header "Authorization: Bearer $2")
   curl --silent --insecure --max-time 10 --output "$scratch/metrics" --write-out '%{http_code}' \
-    "${auth[@]}" "https://127.0.0.1:$metrics_port/metrics"
+    "${auth[@]}" "https://127.0.0.1:$1/metrics"
 }
 
-# forward_metrics makes the metrics Service reachable at $metrics_port until the script ends.
-forward_metrics() {
-  kube -n "$namespace" port-forward service/k1s-metrics :8443 >"$scratch/forward" 2>&1 &
-  forward_pid=$!
-  local deadline=$((SECONDS + patience))
-  until metrics_port=$(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\) .*/\1/p' "$scratch/forward") && [ -n "$metrics_port" ]; do
-    [ "$SECONDS" -lt "$deadline" ] || die "port-forward: $(cat "$scratch/forward")"
+# forward NAMESPACE OBJECT PORT makes a port of a Pod or Service reachable at $forwarded, until
+# stop_forward or the end of the script.
+forward() {
+  local output=$scratch/forward.$BASHPID deadline=$((SECONDS + patience))
+  kube -n "$1" port-forward "$2" ":$3" >"$output" 2>&1 &
+  forwards+=("$!")
+  until forwarded=$(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\) .*/\1/p' "$output") && [ -n "$forwarded" ]; do
+    [ "$SECONDS" -lt "$deadline" ] || die "port-forward: $(cat "$output")"
     sleep 0.2
   done
 }
 
+# stop_forward ends the last port-forward.
 stop_forward() {
-  [ -z "${forward_pid:-}" ] || kill "$forward_pid" 2>/dev/null || true
-  forward_pid=
+  kill "${forwards[-1]}" 2>/dev/null || true
+  unset 'forwards[-1]'
 }
 
 leave() {
-  stop_forward
+  while [ "${#forwards[@]}" -gt 0 ]; do stop_forward; done
   rm -rf "$scratch"
 }
 trap leave EXIT

@@ -3,19 +3,21 @@
 #
 # Installs the chart on a cluster that has the operator's image, and holds what the operator does
 # against what the samples say. Every step prints what it found; the first that fails ends it.
-# Meant for a throw-away cluster: it uses the namespaces k1s-system and default.
+# Meant for a throw-away cluster: it uses the namespaces k1s-system, e2e-registry and default.
 #
 #   make plugins
-#   IMAGE=ghcr.io/k1s-io/k1s:dev KUBECONFIG=… hack/e2e/run.sh
+#   IMAGE=ghcr.io/k1s-io/k1s:dev REGISTRY_IMAGE=ghcr.io/k1s-io/k1s-registry:dev KUBECONFIG=… hack/e2e/run.sh
 #
-# HELM and KUBECTL name other programs than those on the PATH, CHART another folder or package. Go
-# builds the plugin's next version.
+# HELM, KUBECTL, ORAS and COSIGN name other programs than those on the PATH, CHART another folder or
+# package. Go builds the plugin's next version.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-: "${KUBECONFIG:?names the cluster}" "${IMAGE:?names the image, as name:tag}"
+: "${KUBECONFIG:?names the cluster}" "${IMAGE:?names the image, as name:tag}" "${REGISTRY_IMAGE:?names the image of the registry}"
 HELM=${HELM:-helm}
 KUBECTL=${KUBECTL:-kubectl}
+ORAS=${ORAS:-oras}
+COSIGN=${COSIGN:-cosign}
 CHART=${CHART:-charts/k1s}
 readonly namespace=k1s-system plugin=category-hierarchy samples=config/samples
 readonly validator=item-validator
@@ -24,6 +26,8 @@ readonly next_version=v1.1.0
 
 # shellcheck source=hack/e2e/lib.sh
 . hack/e2e/lib.sh
+# shellcheck source=hack/e2e/registry.sh
+. hack/e2e/registry.sh
 
 # chart COMMAND FLAG... runs helm install or upgrade with the image under test.
 chart() {
@@ -132,12 +136,12 @@ expect "what the API server denied to the operator itself" "" denials
 
 step "Metrics are for those who may read them"
 kube create serviceaccount metrics-reader --dry-run=client -o yaml | kube apply --server-side -f - >/dev/null
-forward_metrics
-expect "HTTP status without a token" 401 metrics_status
-expect "HTTP status with a token without the right" 403 metrics_status "$(kube create token default)"
+forward "$namespace" service/k1s-metrics 8443
+expect "HTTP status without a token" 401 metrics_status "$forwarded"
+expect "HTTP status with a token without the right" 403 metrics_status "$forwarded" "$(kube create token default)"
 # The operator remembers its "no" for half a minute, so the right goes to another account.
 kube create clusterrolebinding e2e-metrics-reader --clusterrole=k1s-metrics-reader --serviceaccount=default:metrics-reader >/dev/null
-expect "HTTP status with a token with the right" 200 metrics_status "$(kube create token metrics-reader)"
+expect "HTTP status with a token with the right" 200 metrics_status "$forwarded" "$(kube create token metrics-reader)"
 note "$(grep -c '^# HELP' "$scratch/metrics") metrics, among them: $(grep -o '^# HELP controller_runtime_reconcile_total' "$scratch/metrics")"
 stop_forward
 
@@ -163,6 +167,67 @@ move audio computers
 expect "path of audio" electronics/computers/audio field category/audio '{.status.path}'
 shown kube -n "$namespace" get pods,poddisruptionbudgets,leases
 
+step "Plugins from a private registry in the cluster, for both replicas"
+start_registry
+kube create configmap registry-ca --from-file=ca.crt="$scratch/ca.crt" >/dev/null
+push "$scratch/next.wasm" plugins/$plugin:$next_version
+hierarchy=$pushed
+push plugins/$validator.wasm plugins/$validator:$next_version
+registry_source $plugin plugins/$plugin:$next_version
+expect "why it is not Fetched" Unauthorized reason Fetched $plugin
+note "$(message Fetched $plugin)"
+move audio electronics
+expect "path of audio, by the revision from the ConfigMap" electronics/audio field category/audio '{.status.path}'
+pull_secret $plugin $validator
+registry_source $plugin plugins/$plugin:$next_version '"pullSecrets":[{"name":"registry"}]'
+expect "digest of the artifact" "$hierarchy" field wasmplugin/$plugin '{.status.artifact.digest}'
+expect "the plugin is Ready" True condition Ready
+registry_source $validator plugins/$validator:$next_version '"pullSecrets":[{"name":"registry"}]'
+expect "digest of the artifact" "$pushed" field wasmplugin/$validator '{.status.artifact.digest}'
+kube delete configmap $plugin $validator >/dev/null
+note "deleted the ConfigMaps of both modules"
+for pod in $(pods '{.items[*].metadata.name}'); do
+  expect "artifacts that $pod has pulled" 2 pulled "$pod"
+done
+
+step "Only what is signed serves"
+cosign_key
+kube create configmap cosign --from-file="$scratch/cosign.pub" >/dev/null
+signed='"verify":{"cosign":{"publicKeys":[{"configMapKeyRef":{"name":"cosign","key":"cosign.pub"}}]}}'
+registry_source $plugin plugins/$plugin:$next_version "$signed"
+expect "why its signature does not count" NotSigned reason SignatureVerified $plugin
+note "$(message SignatureVerified $plugin)"
+move audio computers
+expect "path of audio, by the previous revision" electronics/computers/audio field category/audio '{.status.path}'
+sign plugins/$plugin "$hierarchy"
+expect "its signature counts" True condition SignatureVerified
+expect "the plugin is Ready" True condition Ready
+note "signer: $(field wasmplugin/$plugin '{.status.artifact.signer}')"
+push "$scratch/broken.wasm" plugins/$plugin:moved
+registry_source $plugin plugins/$plugin:moved "$signed"
+expect "why another artifact does not serve" NotSigned reason SignatureVerified $plugin
+expect "the plugin is Degraded" True condition Degraded
+move audio electronics
+expect "path of audio" electronics/audio field category/audio '{.status.path}'
+registry_source $plugin plugins/$plugin:$next_version "$signed"
+expect "the plugin is Ready" True condition Ready
+
+step "The registry is down: nothing changes. When it is back, a new Pod pulls what it needs"
+outage on
+move audio computers
+expect "path of audio" electronics/computers/audio field category/audio '{.status.path}'
+expect "category of an Item without one" uncategorized try_item defaulted '{name: Ring, quantity: 1, price: 100}'
+outage off
+leader=$(kube -n "$namespace" get lease k1s.plugins.k1s.io -o 'jsonpath={.spec.holderIdentity}')
+kube -n "$namespace" delete pod "${leader%%_*}" >/dev/null
+note "deleted the leader, ${leader%%_*}"
+operator_ready
+for pod in $(pods '{.items[*].metadata.name}'); do
+  expect "artifacts that $pod has pulled" 2 pulled "$pod"
+done
+move audio electronics
+expect "path of audio" electronics/audio field category/audio '{.status.path}'
+
 step "Uninstall: what belongs to users stays"
 shown "$HELM" uninstall k1s --namespace "$namespace" --wait
 expect "Pods" 0 count -n "$namespace" pods
@@ -176,15 +241,16 @@ expect "category of an Item without one" "" try_item left '{name: Ring, quantity
 expect "an Item that breaks a rule is in the category" premium-rings try_item allowed '{name: Ring, quantity: 1, category: premium-rings}'
 
 step "Install again: it goes on where it stopped"
-move audio electronics
+move audio computers
 chart install --hide-notes
 operator_ready
-expect "path of audio" electronics/audio field category/audio '{.status.path}'
+expect "path of audio" electronics/computers/audio field category/audio '{.status.path}'
 expect "the plugin is Ready" True condition Ready
 expect "category of an Item without one" uncategorized try_item defaulted '{name: Ring, quantity: 1, price: 100}'
 
 step "Clean up"
-kube delete wasmplugin,configmap $plugin $validator >/dev/null
+kube delete wasmplugin $plugin $validator >/dev/null
+stop_registry
 expect "webhook configurations of plugins" 0 asked
 kube delete --ignore-not-found -f $samples/$validator.yaml >/dev/null
 kube delete -f $samples/category-hierarchy-rbac.yaml -f $samples/inventory_v1alpha1_item.yaml -f $samples/inventory_v1alpha1_category.yaml >/dev/null
