@@ -105,6 +105,7 @@ TEST_TIMEOUT ?= 60m
 # take it a minute; and the tests of texts and of the import graph.
 WITHOUT_RACE := ./internal/wasm/meter ./test/architecture ./test/hostile
 
+# test/integration is first: it takes as long as all others, which run beside it.
 .PHONY: test
 test: ## Run all unit and envtest tests, with the race detector where there is gcc
 	@assets=$$($(ASSETS)); export KUBEBUILDER_ASSETS="$$assets"; \
@@ -116,7 +117,7 @@ test: ## Run all unit and envtest tests, with the race detector where there is g
 	echo "go test $(WITHOUT_RACE) (.)"; CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) $(WITHOUT_RACE); \
 	echo "go test -run TestOperator_attacks ./test/integration (.)"; \
 	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) -run '^TestOperator_attacks$$' ./test/integration; \
-	echo "go test $$race ./... (.)"; go test $$race -timeout $(TEST_TIMEOUT) $$(go list ./... | grep -vxF "$$(go list $(WITHOUT_RACE))")
+	echo "go test $$race ./... (.)"; go test $$race -timeout $(TEST_TIMEOUT) $$(go list ./test/integration ./... | grep -vxF "$$(go list $(WITHOUT_RACE))")
 
 # Past this a fuzz test has found what it finds soon; a night finds more.
 FUZZTIME ?= 30s
