@@ -100,9 +100,12 @@ func (f fetchOCI) keyring(ctx context.Context, l *load, named []pluginsv1alpha1.
 	}
 	for _, s := range account.ImagePullSecrets {
 		ring, err := f.secret(ctx, id, s.Name)
-		if err != nil {
+		if load := (*plugin.LoadError)(nil); errors.As(err, &load) {
 			unread = append(unread, s.Name)
 			continue
+		}
+		if err != nil { // without this credential, the task of the plugin would be another one
+			return ring, nil, err
 		}
 		rings = append(rings, ring)
 	}
