@@ -69,8 +69,17 @@ func TestOperator_oci_signed(t *testing.T) {
 	shop.expectUnsigned(t, "annotator", pluginsv1alpha1.ReasonVerificationKeyInvalid, `key "cosign.pub" of ConfigMap "none"`)
 	shop.change(t, "annotator", signedBy("missing"))
 	shop.expectUnsigned(t, "annotator", pluginsv1alpha1.ReasonVerificationKeyInvalid, "missing", "does not exist")
-	shop.change(t, "annotator", signedBy("theirs"))
+	shop.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) {
+		signedBy("theirs")(s)
+		s.Source.OCI.PollIntervalSeconds = nil
+	})
 	shop.expectArtifact(t, "annotator", other.String())
+
+	t.Log("a key that is removed, while nothing else happens")
+	if err := shop.Client.Delete(t.Context(), &corev1.ConfigMap{ObjectMeta: shop.Meta("theirs")}); err != nil {
+		t.Fatal(err)
+	}
+	shop.expectUnsigned(t, "annotator", pluginsv1alpha1.ReasonVerificationKeyInvalid, "theirs", "does not exist")
 }
 
 // TestOperator_oci_signatureRequired checks that no WasmPlugin can do without a signature that the operator requires, also

@@ -18,7 +18,7 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin/settings"
 )
 
-// pollSecrets is how often the Secrets of spec.settingsFrom are read again: no event reports their changes, because the
+// pollSecrets is how often the Secrets of a spec are read again: no event reports their changes, because the
 // operator has no permission to watch Secrets.
 const pollSecrets = time.Minute
 

@@ -257,7 +257,7 @@ func (r *Reconciler) conclude(ctx context.Context, l *load) (ctrl.Result, error)
 
 // recheckAfter returns the delay before the plugin is reconciled again without an event; 0 means never.
 func (r *Reconciler) recheckAfter(l *load) (after time.Duration) {
-	secrets := len(l.plugin.Spec.SettingsFrom) > 0
+	secrets := refersToSecret(l.plugin.Spec)
 	switch {
 	case l.rollback != nil:
 		return staleAfter // the spec or the module may have changed meanwhile

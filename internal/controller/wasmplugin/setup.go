@@ -4,6 +4,7 @@ package wasmplugin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -51,34 +52,25 @@ const (
 // SetupWithManager registers the controller and what triggers reloads: events of the plugins' ConfigMaps and
 // ServiceAccounts, and a value on fileChanges for plugins from files. KindsChanged handles changes of kinds.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, fileChanges <-chan struct{}) error {
-	indexes := map[string]func(*pluginsv1alpha1.WasmPlugin) string{
-		indexConfigMap: func(wp *pluginsv1alpha1.WasmPlugin) string {
-			switch s := wp.Spec.Source; {
-			case s.ConfigMap != nil:
-				return s.ConfigMap.Name
-			case s.OCI != nil && s.OCI.CABundle != nil:
-				return s.OCI.CABundle.Name
-			default:
-				return ""
-			}
+	indexes := map[string]func(*pluginsv1alpha1.WasmPlugin) []string{
+		indexConfigMap: func(wp *pluginsv1alpha1.WasmPlugin) []string { return configMapsOf(wp.Spec.Source) },
+		indexServiceAccount: func(wp *pluginsv1alpha1.WasmPlugin) []string {
+			return []string{wp.Spec.ServiceAccount()}
 		},
-		indexServiceAccount: func(wp *pluginsv1alpha1.WasmPlugin) string {
-			return wp.Spec.ServiceAccount()
-		},
-		indexFile: func(wp *pluginsv1alpha1.WasmPlugin) string {
+		indexFile: func(wp *pluginsv1alpha1.WasmPlugin) []string {
 			if wp.Spec.Source.File == nil {
-				return ""
+				return nil
 			}
-			return "true"
+			return []string{"true"}
 		},
 	}
 	for name, of := range indexes {
 		err := mgr.GetFieldIndexer().IndexField(ctx, &pluginsv1alpha1.WasmPlugin{}, name, func(o client.Object) []string {
 			wp, ok := o.(*pluginsv1alpha1.WasmPlugin)
-			if !ok || of(wp) == "" {
+			if !ok {
 				return nil
 			}
-			return []string{of(wp)}
+			return of(wp)
 		})
 		if err != nil {
 			return err
@@ -121,6 +113,44 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr manager.Manager, 
 		}
 	}
 	return b.Complete(r)
+}
+
+// configMapsOf returns the names of the ConfigMaps that a source refers to.
+func configMapsOf(s pluginsv1alpha1.Source) (names []string) {
+	if s.ConfigMap != nil {
+		names = append(names, s.ConfigMap.Name)
+	}
+	if s.OCI == nil {
+		return names
+	}
+	if s.OCI.CABundle != nil {
+		names = append(names, s.OCI.CABundle.Name)
+	}
+	if s.OCI.Verify == nil || s.OCI.Verify.Cosign == nil {
+		return names
+	}
+	for _, key := range s.OCI.Verify.Cosign.PublicKeys {
+		if key.ConfigMapKeyRef != nil {
+			names = append(names, key.ConfigMapKeyRef.Name)
+		}
+	}
+	if k := s.OCI.Verify.Cosign.Keyless; k != nil && k.TrustedRoot != nil {
+		names = append(names, k.TrustedRoot.Name)
+	}
+	return names
+}
+
+// refersToSecret reports whether a spec has settings, credentials or keys in Secrets.
+func refersToSecret(s pluginsv1alpha1.WasmPluginSpec) bool {
+	if len(s.SettingsFrom) > 0 {
+		return true
+	}
+	oci := s.Source.OCI
+	if oci == nil {
+		return false
+	}
+	return len(oci.PullSecrets) > 0 || oci.Verify != nil && oci.Verify.Cosign != nil &&
+		slices.ContainsFunc(oci.Verify.Cosign.PublicKeys, func(k pluginsv1alpha1.PublicKey) bool { return k.SecretKeyRef != nil })
 }
 
 func metadataOf(gvk schema.GroupVersionKind) *metav1.PartialObjectMetadata {
