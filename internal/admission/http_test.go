@@ -30,6 +30,7 @@ import (
 	"github.com/k1s-io/k1s/internal/access/rbac"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
+	"github.com/k1s-io/k1s/internal/testenv"
 )
 
 // authority is an Authorizer with one answer for everything.
@@ -404,16 +405,23 @@ func TestServer_slowIsAFault(t *testing.T) {
 			track := plugin.NewTrack(nil)
 			runner := load(t, engine, nil, scripted(abi.ExportValidateCreate, anything, loops, ""))
 			d.Set(directPlugin(slot(t, track.Runner(runner)), func(p *Plugin) { p.Timeout = tt.own }))
-			for range 2 {
+			verdict := func() plugin.Verdict {
 				var asking sync.WaitGroup
 				for range 4 { // one for each instance
 					asking.Go(func() { d.review(t, validating, nil) })
 				}
 				asking.Wait()
+				got, _ := track.Verdict()
+				return got
 			}
-			if got, _ := track.Verdict(); got != tt.want {
-				t.Errorf("the verdict is %d, want %d", got, tt.want)
-			}
+			// On a busy machine, a request can end before its call has had the plugin's time, which does not count.
+			testenv.Eventually(t, fmt.Sprintf("the verdict is %d", tt.want), func(context.Context) error {
+				verdict()
+				if got := verdict(); got != tt.want {
+					return fmt.Errorf("got %d", got)
+				}
+				return nil
+			})
 		})
 	}
 }
