@@ -4,9 +4,11 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -46,8 +48,13 @@ func (n tenant) pullSecret(t *testing.T, name, registry, user string) {
 // registry is down.
 func TestOperator_oci(t *testing.T) {
 	server := registry.Start(t, registry.Options{})
-	o := startOperator(t, pollsOften, loopback)
+	metrics, configure := serveMetrics(t)
+	o := startOperator(t, pollsOften, loopback, configure)
 	shop := newTenant(t, o.env, annotatorRules()...)
+	self := map[string]string{"plugin": shop.NS + "/annotator"}
+	with := func(name, value string) map[string]string {
+		return map[string]string{"plugin": self["plugin"], name: value}
+	}
 	module := conformanceFixture(t, "annotator.wasm")
 	shop.Store(t, "annotator", module)
 	shop.Plugin(t, "annotator")
@@ -55,7 +62,13 @@ func TestOperator_oci(t *testing.T) {
 	pushed := server.Push(t, "plugins/annotator", "v1", module)
 	reference := server.Address + "/plugins/annotator:v1"
 	shop.change(t, "annotator", fromRegistry(reference))
-	shop.expectArtifact(t, "annotator", pushed.String())
+	first := shop.expectArtifact(t, "annotator", pushed.String())
+	if first.PulledAt.IsZero() || first.PulledAt.Before(&first.ResolvedAt) || first.PulledBytes <= int64(len(module)) || !first.LastPolledAt.IsZero() {
+		t.Errorf("got %+v, want a pull of more than %d bytes, and no poll", first, len(module))
+	}
+	metrics.expect(t, "the pull is counted", "k1s_plugin_pulls_total", with("result", pluginsv1alpha1.ReasonSucceeded), exactly(1))
+	metrics.expect(t, "with its bytes", "k1s_plugin_pulled_bytes_total", self, exactly(float64(first.PulledBytes)))
+	metrics.expect(t, "and timed", "k1s_plugin_pull_duration_seconds_count", with("cached", "false"), exactly(1))
 	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded, reference, pushed.String())
 	shop.category(t, "tools")
 	shop.expectAnnotated(t, "tools")
@@ -64,12 +77,22 @@ func TestOperator_oci(t *testing.T) {
 	second := server.Push(t, "plugins/annotator", "v1", append(module, 0, 1, 0)) // with a custom section
 	every := int32(1)
 	shop.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Source.OCI.PollIntervalSeconds = &every })
-	shop.expectArtifact(t, "annotator", second.String())
+	moved := shop.expectArtifact(t, "annotator", second.String())
+	if moved.LastPolledAt.IsZero() || moved.PulledAt.Before(&first.PulledAt) {
+		t.Errorf("got %+v, after %+v", moved, first)
+	}
+	metrics.expect(t, "polls that find nothing new are timed apart", "k1s_plugin_pull_duration_seconds_count", with("cached", "true"), atLeast(2))
+	metrics.expect(t, "from pulls", "k1s_plugin_pull_duration_seconds_count", with("cached", "false"), exactly(2))
+	polled := shop.expectPolled(t, "annotator", moved.LastPolledAt)
+	if !polled.PulledAt.Equal(&moved.PulledAt) || polled.PullMillis != moved.PullMillis || polled.PulledBytes != moved.PulledBytes {
+		t.Errorf("a poll changed the pull from %+v to %+v", moved, polled)
+	}
 
 	t.Log("a tag that does not exist")
 	shop.change(t, "annotator", fromRegistry(server.Address+"/plugins/annotator:v9"))
 	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionFalse, pluginsv1alpha1.ReasonArtifactNotFound, "v9")
 	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionServing, metav1.ConditionTrue, pluginsv1alpha1.ReasonPreviousRevision)
+	metrics.expect(t, "the failure is counted", "k1s_plugin_pulls_total", with("result", pluginsv1alpha1.ReasonArtifactNotFound), atLeast(1))
 	shop.category(t, "toys")
 	shop.expectAnnotated(t, "toys")
 
@@ -119,20 +142,36 @@ func TestOperator_oci_tenants(t *testing.T) {
 	friend.ExpectReady(t, "annotator")
 }
 
-// expectArtifact waits until a plugin is ready with an artifact.
-func (n tenant) expectArtifact(t *testing.T, plugin, digest string) {
+// expectArtifact waits until a plugin is ready with an artifact, and returns its status.
+func (n tenant) expectArtifact(t *testing.T, plugin, digest string) pluginsv1alpha1.ArtifactStatus {
 	t.Helper()
 	n.ExpectReady(t, plugin)
-	testenv.Eventually(t, "the artifact is "+digest, func(ctx context.Context) error {
+	return n.eventuallyArtifact(t, plugin, "the artifact is "+digest, func(a pluginsv1alpha1.ArtifactStatus) bool {
+		return a.Digest == digest && a.Format != "" && !a.ResolvedAt.IsZero()
+	})
+}
+
+// expectPolled waits until the tag of a plugin was polled after a time.
+func (n tenant) expectPolled(t *testing.T, plugin string, after metav1.Time) pluginsv1alpha1.ArtifactStatus {
+	t.Helper()
+	return n.eventuallyArtifact(t, plugin, "the tag is polled", func(a pluginsv1alpha1.ArtifactStatus) bool { return after.Before(&a.LastPolledAt) })
+}
+
+// eventuallyArtifact waits until the status of a plugin's artifact meets the condition.
+func (n tenant) eventuallyArtifact(t *testing.T, plugin, what string, good func(pluginsv1alpha1.ArtifactStatus) bool) (got pluginsv1alpha1.ArtifactStatus) {
+	t.Helper()
+	testenv.Eventually(t, what, func(ctx context.Context) error {
 		wp, err := n.GetPlugin(ctx, plugin)
 		if err != nil {
 			return err
 		}
-		if a := wp.Status.Artifact; a == nil || a.Digest != digest || a.Format == "" || a.ResolvedAt.IsZero() {
+		if a := wp.Status.Artifact; a == nil || !good(*a) {
 			return fmt.Errorf("got %+v", a)
 		}
+		got = *wp.Status.Artifact
 		return nil
 	})
+	return got
 }
 
 // TestOperator_oci_restart kills the registry and restarts the operator: with the volume of its cache everything serves,
@@ -143,10 +182,20 @@ func TestOperator_oci_restart(t *testing.T) {
 	shop := newTenant(t, o.env, annotatorRules()...)
 	pushed := server.Push(t, "annotator", "latest", conformanceFixture(t, "annotator.wasm"))
 	shop.Plugin(t, "annotator", fromRegistry(server.Address+"/annotator")) // which is polled
-	shop.expectArtifact(t, "annotator", pushed.String())
+	before := shop.expectArtifact(t, "annotator", pushed.String())
 	server.Kill()
 	o.end(t)
+	testenv.Eventually(t, "times in seconds differ", func(context.Context) error {
+		if time.Since(before.ResolvedAt.Time) < time.Second {
+			return errors.New("they do not yet")
+		}
+		return nil
+	})
 	o.start(t)
+	after := shop.expectPolled(t, "annotator", before.ResolvedAt)
+	if after.LastPolledAt = before.LastPolledAt; after != before {
+		t.Errorf("the restart changed the artifact from %+v to %+v", before, after)
+	}
 	shop.category(t, "tools")
 	shop.expectAnnotated(t, "tools")
 	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionFetched, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded,

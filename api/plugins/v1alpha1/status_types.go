@@ -60,7 +60,16 @@ type ArtifactStatus struct {
 	// +optional
 	Format string `json:"format,omitempty"`
 
-	// pulledBytes are the bytes that the operator downloaded. Absent means that its cache had everything.
+	// pulledAt is the end of the last pull that downloaded something of the artifact. Reading it from the operator's
+	// cache, as after a restart, is not a pull. Absent means that the cache had everything.
+	// +optional
+	PulledAt metav1.Time `json:"pulledAt,omitzero"`
+
+	// pullMillis is the duration of that pull, without the time in the queue, in milliseconds.
+	// +optional
+	PullMillis int64 `json:"pullMillis,omitempty"`
+
+	// pulledBytes are the bytes that it downloaded. Absent means that the operator's cache had everything.
 	// +optional
 	PulledBytes int64 `json:"pulledBytes,omitempty"`
 
@@ -68,9 +77,16 @@ type ArtifactStatus struct {
 	// +optional
 	Signer string `json:"signer,omitempty"`
 
-	// resolvedAt is the last time at which the registry gave the digest for the reference.
+	// resolvedAt is the last time at which the registry gave the digest for the reference. A digest, and a tag that is
+	// not polled, are resolved once.
 	// +optional
 	ResolvedAt metav1.Time `json:"resolvedAt,omitzero"`
+
+	// lastPolledAt is the last time at which the operator polled the tag. If the registry did not give a digest then,
+	// resolvedAt is earlier, and the condition Fetched has the error. Retries within the poll interval do not change it.
+	// Absent means that the tag is not polled.
+	// +optional
+	LastPolledAt metav1.Time `json:"lastPolledAt,omitzero"`
 }
 
 // Revision is a module with its settings.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -59,21 +60,50 @@ func (f fetchOCI) run(ctx context.Context, l *load, source pluginsv1alpha1.OCISo
 	result, err := f.artifacts.Fetch(ctx, r)
 	l.fetchAgain = result.Again
 	if err != nil {
+		if old := l.plugin.Status.Artifact; old != nil { // that of the previous revision
+			old.LastPolledAt = latest(old.LastPolledAt, timeOf(result.PolledAt))
+		}
 		return "", withUnread(err, unread)
 	}
 	l.module = result.Module
-	status := &pluginsv1alpha1.ArtifactStatus{
-		Digest: result.Digest.String(), Format: string(result.Format), Signer: result.Signer, PulledBytes: result.PulledBytes, ResolvedAt: metav1.NewTime(result.ResolvedAt),
-	}
-	if old := l.plugin.Status.Artifact; old != nil && old.Digest == status.Digest && status.PulledBytes == 0 {
-		status.PulledBytes = old.PulledBytes // the operator has restarted
-	}
-	l.plugin.Status.Artifact = status
+	l.plugin.Status.Artifact = artifactStatus(result, l.plugin.Status.Artifact)
 	message = fmt.Sprintf("%d bytes from %s (%s, %s)", len(l.module.Bytes), l.source, result.Format, result.Digest)
 	if result.Failure != nil {
 		message += fmt.Sprintf("; it is in the operator's cache, but the last request to the registry failed: %v", result.Failure)
 	}
 	return message, nil
+}
+
+// artifactStatus returns the status of an artifact, given the previous status or nil.
+func artifactStatus(r oci.Result, old *pluginsv1alpha1.ArtifactStatus) *pluginsv1alpha1.ArtifactStatus {
+	out := &pluginsv1alpha1.ArtifactStatus{
+		Digest: r.Digest.String(), Format: string(r.Format), Signer: r.Signer, ResolvedAt: timeOf(r.ResolvedAt), LastPolledAt: timeOf(r.PolledAt),
+		PulledAt: timeOf(r.Pull.At), PullMillis: r.Pull.Took.Milliseconds(), PulledBytes: r.Pull.Bytes,
+	}
+	if old == nil || old.Digest != out.Digest {
+		return out
+	}
+	if r.Pull.At.IsZero() { // the credential has changed, for which the cache had everything
+		out.PulledAt, out.PullMillis, out.PulledBytes = old.PulledAt, old.PullMillis, old.PulledBytes
+	}
+	if !r.PolledAt.IsZero() { // the operator may have restarted after a poll that failed
+		out.LastPolledAt = latest(old.LastPolledAt, out.LastPolledAt)
+	}
+	return out
+}
+
+// timeOf returns a time as the API server stores it, in seconds. Otherwise, the status would differ from the stored one
+// whenever the plugin is reconciled.
+func timeOf(t time.Time) metav1.Time {
+	out := metav1.NewTime(t)
+	return out.Rfc3339Copy()
+}
+
+func latest(a, b metav1.Time) metav1.Time {
+	if a.Before(&b) {
+		return b
+	}
+	return a
 }
 
 // needsSignature reports whether the plugin has the condition SignatureVerified.

@@ -5,11 +5,16 @@ package wasmplugin
 import (
 	"context"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/source/oci"
 )
 
 // accountReader has a ServiceAccount with imagePullSecrets.
@@ -54,6 +59,53 @@ func TestFetchOCI_imagePullSecrets(t *testing.T) {
 			_, err := f.run(t.Context(), l, source)
 			if pulled := len(artifacts.requests) > 0; pulled != tt.pulls || (err == nil) != tt.pulls {
 				t.Errorf("it is pulled: %t, %v", pulled, err)
+			}
+		})
+	}
+}
+
+func TestArtifactStatus(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 11, 28, 12, 0, 0, 999, time.UTC)
+	at := func(minutes int) metav1.Time {
+		return metav1.NewTime(start.Truncate(time.Second).Add(time.Duration(minutes) * time.Minute))
+	}
+	one, two := digest.FromString("one"), digest.FromString("two")
+	pull := oci.Pull{At: start, Took: 1500 * time.Millisecond, Bytes: 7}
+	stored := pluginsv1alpha1.ArtifactStatus{Digest: one.String(), PulledAt: at(0), PullMillis: 1500, PulledBytes: 7, ResolvedAt: at(0)}
+	with := func(change func(*pluginsv1alpha1.ArtifactStatus)) *pluginsv1alpha1.ArtifactStatus {
+		out := stored
+		change(&out)
+		return &out
+	}
+	polledAt := func(minutes int) func(*pluginsv1alpha1.ArtifactStatus) {
+		return func(s *pluginsv1alpha1.ArtifactStatus) { s.LastPolledAt = at(minutes) }
+	}
+	for name, tc := range map[string]struct {
+		result oci.Result
+		old    *pluginsv1alpha1.ArtifactStatus
+		want   *pluginsv1alpha1.ArtifactStatus
+	}{
+		"pulled": {oci.Result{Artifact: oci.Artifact{Digest: one, Pull: pull, ResolvedAt: start}}, nil, &stored},
+		"polled": {
+			oci.Result{Artifact: oci.Artifact{Digest: one, Pull: pull, ResolvedAt: start}, PolledAt: start.Add(time.Minute)},
+			&stored, with(polledAt(1)),
+		},
+		"restarted after a poll that failed": {
+			oci.Result{Artifact: oci.Artifact{Digest: one, Pull: pull, ResolvedAt: start}, PolledAt: start},
+			with(polledAt(2)), with(polledAt(2)),
+		},
+		"not polled any more": {oci.Result{Artifact: oci.Artifact{Digest: one, Pull: pull, ResolvedAt: start}}, with(polledAt(2)), &stored},
+		"another credential":  {oci.Result{Artifact: oci.Artifact{Digest: one, ResolvedAt: start}}, &stored, &stored},
+		"another artifact, which the cache has": {
+			oci.Result{Artifact: oci.Artifact{Digest: two, ResolvedAt: start}, PolledAt: start},
+			with(polledAt(2)), &pluginsv1alpha1.ArtifactStatus{Digest: two.String(), ResolvedAt: at(0), LastPolledAt: at(0)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tc.want, artifactStatus(tc.result, tc.old)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
 	}

@@ -62,6 +62,7 @@ const (
 	nameAdmissionDuration = "k1s_plugin_admission_duration_seconds"
 	nameWithoutRBAC       = "k1s_plugins_without_rbac"
 	namePulls             = "k1s_plugin_pulls_total"
+	namePullDuration      = "k1s_plugin_pull_duration_seconds"
 	namePulledBytes       = "k1s_plugin_pulled_bytes_total"
 	namePullHits          = "k1s_plugin_pull_cache_hits_total"
 	namePulledCache       = "k1s_artifact_cache_bytes"
@@ -169,11 +170,17 @@ func Families() []Family {
 		},
 		{
 			Name: namePulls, Type: Counter, Labels: []string{labelPlugin, labelResult},
-			Help: "Pulls and polls of artifacts by result: Succeeded, or the reason of the condition Fetched.",
+			Help: "Pulls and polls of artifacts by result: Succeeded, the reason of the condition Fetched or SignatureVerified, or " +
+				"Canceled if the plugin was changed or deleted meanwhile.",
+		},
+		{
+			Name: namePullDuration, Type: Histogram, Labels: []string{labelPlugin, labelCached}, Buckets: pullBuckets(),
+			Help: "Duration of pulls that succeeded, without the time in the queue. cached is true if nothing had to be downloaded, as " +
+				"in most polls.",
 		},
 		{
 			Name: namePulledBytes, Type: Counter, Labels: []string{labelPlugin},
-			Help: "Bytes that were downloaded from registries.",
+			Help: "Bytes of manifests and layers that were downloaded from registries, also by pulls that failed.",
 		},
 		{
 			Name: namePullHits, Type: Counter, Labels: []string{labelPlugin},
@@ -184,6 +191,11 @@ func Families() []Family {
 			Help: "Size of the artifacts in the cache directory.",
 		},
 	}
+}
+
+// pullBuckets returns buckets from the duration of a request to a registry nearby to the timeout of a pull.
+func pullBuckets() []float64 {
+	return []float64{10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 500e-3, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}
 }
 
 // callBuckets returns three buckets per decade, from the duration of a call of a small guest to the maximum of

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/abi"
 	"github.com/k1s-io/k1s/internal/plugin"
 )
@@ -169,6 +170,29 @@ func TestMetrics_engine(t *testing.T) {
 	)
 }
 
+// Pulls that downloaded something are timed apart from polls. What ended others is their reason, not their duration.
+func TestMetrics_Pulled(t *testing.T) {
+	t.Parallel()
+	m, registry := newMetrics(t)
+	m.Begin("shop/tags")
+	m.Pulled("shop/tags", pluginsv1alpha1.ReasonSucceeded, 10, 2, time.Second)
+	m.Pulled("shop/tags", pluginsv1alpha1.ReasonSucceeded, 0, 3, time.Millisecond)
+	m.Pulled("shop/tags", pluginsv1alpha1.ReasonSucceeded, 0, 3, time.Millisecond)
+	m.Pulled("shop/tags", pluginsv1alpha1.ReasonNoModule, 5, 0, time.Second)
+	m.Pulled("shop/gone", pluginsv1alpha1.ReasonSucceeded, 5, 0, time.Second)
+	expectSeries(t, registry,
+		"k1s_plugin_pulls_total{plugin=shop/tags,result=Succeeded} 3",
+		"k1s_plugin_pulls_total{plugin=shop/tags,result=NoModule} 1",
+		"k1s_plugin_pull_duration_seconds{cached=false,plugin=shop/tags} 1",
+		"k1s_plugin_pull_duration_seconds{cached=true,plugin=shop/tags} 2",
+		"k1s_plugin_pulled_bytes_total{plugin=shop/tags} 15",
+		"k1s_plugin_pull_cache_hits_total{plugin=shop/tags} 8",
+	)
+	if n := countOf(t, registry, namePulls); n != 2 {
+		t.Errorf("%d series, want those of one plugin", n)
+	}
+}
+
 // One revision serves. A replaced revision no longer sets the plugin's gauges.
 func TestRevision_SetServing(t *testing.T) {
 	t.Parallel()
@@ -229,7 +253,9 @@ func use(ctx context.Context, m *Metrics, r *Revision, name string) {
 	m.Suspicious(name)
 	m.RolledBack(name)
 	m.SelfTriggered(name)
-	m.Pulled(name, "Succeeded", 10, 2)
+	m.Pulled(name, pluginsv1alpha1.ReasonSucceeded, 10, 2, time.Second)
+	m.Pulled(name, pluginsv1alpha1.ReasonSucceeded, 0, 3, time.Millisecond)
+	m.Pulled(name, pluginsv1alpha1.ReasonNotWasm, 5, 0, time.Second)
 	for _, webhook := range []string{WebhookValidate, WebhookMutate, "another"} {
 		for _, result := range append(slices.Clone(admissionResults), "another") {
 			m.AdmissionRequest(name, webhook, result, time.Millisecond)
@@ -277,7 +303,7 @@ func TestMetrics_cardinality(t *testing.T) {
 	r := m.Revision(revision("1"))
 	use(t.Context(), m, r, "shop/tags")
 	n := len(allSeries(t, registry))
-	const most = 165
+	const most = 170
 	if n > most {
 		t.Errorf("%d series, want at most %d", n, most)
 	}

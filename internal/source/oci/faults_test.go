@@ -342,7 +342,7 @@ func TestSource_unwritableCache(t *testing.T) {
 	r.recovers(t, r.request)
 }
 
-// slowClock is a clock whose Now waits for a gate, if there is one.
+// slowClock is a clock that waits for a gate, if there is one.
 type slowClock struct {
 	clock.PassiveClock
 
@@ -356,6 +356,9 @@ func (c *slowClock) Now() time.Time {
 	}
 	return c.PassiveClock.Now()
 }
+
+// Since implements clock.PassiveClock.
+func (c *slowClock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 
 // TestSource_forgotten shows that the source ends only after the pulls of plugins that were forgotten.
 func TestSource_forgotten(t *testing.T) {

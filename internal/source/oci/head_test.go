@@ -50,7 +50,7 @@ func TestSource_rejectedHEAD(t *testing.T) {
 			r.clock.SetTime(r.clock.Now().Add(2 * provenFor))
 			testenv.Eventually(t, "the permission is proven again", func(ctx context.Context) error {
 				got, err := r.Fetch(ctx, request("first", reference, ada))
-				if err == nil && !got.ResolvedAt.After(first.ResolvedAt) {
+				if err == nil && !got.provenAt.After(first.provenAt) {
 					err = fmt.Errorf("it is not: %w", got.Failure)
 				}
 				return err

@@ -136,22 +136,22 @@ func TestTask_backoff(t *testing.T) {
 	task := &task{job: job{reference: Reference{Registry: "registry.example", Repository: "one", Tag: "v1"}}}
 	for i, want := range []time.Duration{5, 10, 20, 40, 80, 160, 300, 300, 300} {
 		want *= time.Second
-		task.conclude(s, Artifact{}, fmt.Errorf("failure %d", i))
+		task.conclude(s, &account{}, 0, fmt.Errorf("failure %d", i))
 		if got := task.again(s.clock.Now()); got < want || got > want*11/10 {
 			t.Errorf("after %d failures: %s, want %s with a tenth at most", i+1, got, want)
 		}
 	}
 	task.throttle(20 * time.Minute)
 	task.throttle(10 * time.Minute)
-	task.conclude(s, Artifact{}, fmt.Errorf("throttled"))
+	task.conclude(s, &account{}, 0, fmt.Errorf("throttled"))
 	if got := task.again(s.clock.Now()); got != 20*time.Minute {
 		t.Errorf("after a pause was asked for: %s", got)
 	}
-	task.conclude(s, Artifact{PulledBytes: 7}, nil)
-	if got := task.again(s.clock.Now()); got != 0 || task.lastFailure() != nil || !task.hasPulled() || task.pulledBytes() != 7 {
+	task.conclude(s, &account{}, 0, nil)
+	if got := task.again(s.clock.Now()); got != 0 || task.lastFailure() != nil || !task.hasPulled() {
 		t.Errorf("after a success: %s, %v", got, task.lastFailure())
 	}
-	task.conclude(s, Artifact{}, fmt.Errorf("failure"))
+	task.conclude(s, &account{}, 0, fmt.Errorf("failure"))
 	if got := task.again(s.clock.Now()); got > minBackoff*11/10 {
 		t.Errorf("the first failure after a success: %s", got)
 	}

@@ -51,12 +51,23 @@ type Artifact struct {
 	Format artifact.Format
 	// Signer is who has signed it. It is empty if no signature is required.
 	Signer string
-	// PulledBytes were downloaded. It is 0 if everything was in the cache.
-	PulledBytes int64
-	// hits is how many manifests and layers were in the cache.
-	hits int64
+	// Pull is the last pull of the digest for the namespace that downloaded something. It is zero if the cache had
+	// everything.
+	Pull Pull
 	// ResolvedAt is when the registry last gave the digest for the reference.
 	ResolvedAt time.Time
+	// provenAt is when the registry last let the namespace read the digest.
+	provenAt time.Time
+}
+
+// Pull is what it took to download an artifact.
+type Pull struct {
+	// At is when it ended.
+	At time.Time `json:"at"`
+	// Took is how long it took, without the time in the queue.
+	Took time.Duration `json:"took"`
+	// Bytes were downloaded.
+	Bytes int64 `json:"bytes"`
 }
 
 // credentials returns the credentials to try, and how many there are.
@@ -104,6 +115,7 @@ func (p *puller) cached(ctx context.Context, owner blobs.Owner, j job) (plugin.M
 		account := &account{}
 		module, a, err := p.find(ctx, j, &session{cache: p.cache, scope: s, clock: p.clock, account: account}, r, artifact.Find)
 		if err == nil {
+			a.Pull = s.pulled(a.Digest)
 			p.cache.Pin(owner, s.name, account.read)
 		}
 		switch {
@@ -117,26 +129,30 @@ func (p *puller) cached(ctx context.Context, owner blobs.Owner, j job) (plugin.M
 }
 
 // pull resolves the reference and pulls what the cache does not have, which it pins. It tries each credential until one
-// is let in.
-func (p *puller) pull(ctx context.Context, owner blobs.Owner, j job) (Artifact, error) {
+// is let in. The account is that of all of them, also if the pull fails.
+func (p *puller) pull(ctx context.Context, owner blobs.Owner, j job) (*account, error) {
 	credentials, n := j.credentials()
+	total := &account{}
 	var failed *plugin.LoadError
 	for _, c := range credentials {
-		a, err := p.pullAs(ctx, owner, j, c)
+		a := &account{}
+		err := p.pullAs(ctx, owner, j, c, a)
+		total.bytes, total.hits = total.bytes+a.bytes, total.hits+a.hits
 		if err == nil {
-			return a, nil
+			return total, nil
 		}
 		if failed = problemOf(err, j.reference, n, j.access.keyring); failed.Reason != pluginsv1alpha1.ReasonUnauthorized {
 			break
 		}
 	}
-	return Artifact{}, failed
+	return total, failed
 }
 
-func (p *puller) pullAs(ctx context.Context, owner blobs.Owner, j job, c dockerconfig.Credential) (Artifact, error) {
+func (p *puller) pullAs(ctx context.Context, owner blobs.Owner, j job, c dockerconfig.Credential, account *account) error {
+	start := p.clock.Now()
 	r, err := p.registries.open(j.reference, j.access, c)
 	if err != nil {
-		return Artifact{}, err
+		return err
 	}
 	defer r.close()
 	s := openScope(p.cache, j.scopeName(c))
@@ -146,9 +162,8 @@ func (p *puller) pullAs(ctx context.Context, owner blobs.Owner, j job, c dockerc
 			s.revoke()
 			err = errors.Join(err, s.store())
 		}
-		return Artifact{}, err
+		return err
 	}
-	account := &account{}
 	from := &session{
 		cache: p.cache, scope: s, pulls: p.pulls, clock: p.clock, account: account, owner: owner, repository: r,
 		namespace: j.namespace, registry: j.access.origin(j.reference.Registry), place: j.access.origin(j.reference.Name()),
@@ -156,26 +171,30 @@ func (p *puller) pullAs(ctx context.Context, owner blobs.Owner, j job, c dockerc
 	_, a, err := p.find(ctx, j, from, to, artifact.Locate)
 	from.close()
 	if err != nil {
-		return Artifact{}, err
+		return err
+	}
+	if account.bytes > 0 {
+		s.downloaded(a.Digest, Pull{At: p.clock.Now(), Took: p.clock.Since(start), Bytes: account.bytes})
 	}
 	if err := s.store(); err != nil {
-		return Artifact{}, unwritable(err)
+		return unwritable(err)
 	}
 	if slices.ContainsFunc(account.read, func(d digest.Digest) bool { return !p.cache.Has(d) }) {
-		return Artifact{}, plugin.Reject(pluginsv1alpha1.ReasonSourceUnavailable,
+		return plugin.Reject(pluginsv1alpha1.ReasonSourceUnavailable,
 			"%s was pulled, but is larger than what the operator's cache keeps: ask the administrator to raise the operator's flag --max-cache-bytes", j.reference)
 	}
-	a.PulledBytes, a.hits = account.bytes, account.hits
-	return a, nil
+	return nil
 }
 
-// resolve asks the registry for the descriptor of the reference.
+// resolve asks the registry for the descriptor of the reference, or only whether it still lets the namespace read what
+// the reference was resolved to.
 func (p *puller) resolve(ctx context.Context, j job, s *scope, r *repository) (resolved, error) {
 	if known, ok := s.resolved(j.key()); ok && !j.follow && p.has(known.Descriptor.Digest) {
 		if err := r.exists(ctx, known.Descriptor); err != nil {
 			return resolved{}, err
 		}
-		s.resolve(j.key(), known.Descriptor, p.clock.Now())
+		known.ProvenAt = p.clock.Now()
+		s.resolve(j.key(), known)
 		return known, nil
 	}
 	d, err := r.resolve(ctx, cmp.Or(j.reference.Tag, j.reference.Digest.String()))
@@ -188,8 +207,9 @@ func (p *puller) resolve(ctx context.Context, j job, s *scope, r *repository) (r
 			j.reference.Tag, j.reference.Name(), d.Digest, j.reference.Digest)
 	}
 	now := p.clock.Now()
-	s.resolve(j.key(), d, now)
-	return resolved{Descriptor: d, At: now}, nil
+	found := resolved{Descriptor: d, At: now, ProvenAt: now}
+	s.resolve(j.key(), found)
+	return found, nil
 }
 
 func (p *puller) has(d digest.Digest) bool {
@@ -211,5 +231,5 @@ func (p *puller) find(ctx context.Context, j job, s *session, r resolved, find f
 		return plugin.Module{}, Artifact{}, err
 	}
 	found.Module.Origin = "artifact " + j.reference.String()
-	return found.Module, Artifact{Digest: r.Descriptor.Digest, Format: found.Format, Signer: signer, ResolvedAt: r.At}, nil
+	return found.Module, Artifact{Digest: r.Descriptor.Digest, Format: found.Format, Signer: signer, ResolvedAt: r.At, provenAt: r.ProvenAt}, nil
 }

@@ -38,12 +38,15 @@ type record struct {
 	Digests map[digest.Digest]time.Time `json:"digests,omitempty"`
 	// Signers are who has signed a digest, by the ID of the policy that it was verified by.
 	Signers map[digest.Digest]map[string]string `json:"signers,omitempty"`
+	// Pulls are the last pulls of artifacts that downloaded something.
+	Pulls map[digest.Digest]Pull `json:"pulls,omitempty"`
 }
 
-// resolved is the descriptor of a tag or a digest, and when the registry gave it.
+// resolved is the descriptor of a tag or a digest, when the registry gave it, and when it last let the namespace read it.
 type resolved struct {
 	Descriptor ocispec.Descriptor `json:"descriptor"`
 	At         time.Time          `json:"at"`
+	ProvenAt   time.Time          `json:"provenAt"`
 }
 
 // openScope returns the scope with a name as it was stored, or an empty one.
@@ -61,7 +64,27 @@ func openScope(cache *blobs.Dir, name string) *scope {
 	if s.record.Signers == nil {
 		s.record.Signers = map[digest.Digest]map[string]string{}
 	}
+	if s.record.Pulls == nil {
+		s.record.Pulls = map[digest.Digest]Pull{}
+	}
 	return s
+}
+
+// pulled returns the last pull of an artifact that downloaded something, or the zero value.
+func (s *scope) pulled(d digest.Digest) Pull {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.record.Pulls[d]
+}
+
+// downloaded records a pull that downloaded something of an artifact.
+func (s *scope) downloaded(d digest.Digest, p Pull) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.record.Pulls) >= maxRecorded {
+		clear(s.record.Pulls)
+	}
+	s.record.Pulls[d] = p
 }
 
 // signer returns who has signed a digest, by the policy with an ID. It is empty if that was not verified.
@@ -93,13 +116,13 @@ func (s *scope) resolved(reference string) (resolved, bool) {
 }
 
 // resolve records what a tag or a digest is resolved to.
-func (s *scope) resolve(reference string, to ocispec.Descriptor, now time.Time) {
+func (s *scope) resolve(reference string, to resolved) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.record.Tags) >= maxRecorded {
 		clear(s.record.Tags)
 	}
-	s.record.Tags[reference] = resolved{Descriptor: to, At: now}
+	s.record.Tags[reference] = to
 }
 
 // mayRead reports whether the registry has given the namespace a digest.
@@ -120,7 +143,7 @@ func (s *scope) allow(d digest.Digest, now time.Time) {
 	s.record.Digests[d] = now
 }
 
-// revoke forgets everything, because the registry does not accept the credential any more.
+// revoke forgets what the namespace may read, because the registry does not accept the credential any more.
 func (s *scope) revoke() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -38,15 +38,20 @@ type Options struct {
 type Metrics interface {
 	// Begin creates the series of a plugin.
 	Begin(plugin string)
-	// Pulled counts a pull of a plugin ("namespace/name"): its result, the downloaded bytes, and what was in the cache.
-	Pulled(plugin, result string, bytes, hits int64)
+	// Pulled counts a pull of a plugin ("namespace/name"): its result, which is Succeeded, the reason of its failure, or
+	// ResultCanceled, the downloaded bytes, what was in the cache, and how long it took.
+	Pulled(plugin, result string, bytes, hits int64, took time.Duration)
 }
+
+// ResultCanceled is the result of a pull that the operator ended: its plugin was changed or deleted, or the operator stops.
+// That says nothing about the registry, but what was downloaded until then counts.
+const ResultCanceled = "Canceled"
 
 // noMetrics discards what it is told.
 type noMetrics struct{}
 
-func (noMetrics) Begin(string)                        {}
-func (noMetrics) Pulled(string, string, int64, int64) {}
+func (noMetrics) Begin(string)                                       {}
+func (noMetrics) Pulled(string, string, int64, int64, time.Duration) {}
 
 // Source pulls the modules of plugins. It is a manager.Runnable: pulls run from Start until its context ends.
 type Source struct {
@@ -96,8 +101,11 @@ type Request struct {
 type Result struct {
 	Module plugin.Module
 	Artifact
-	// Failure is why the last poll failed, or nil.
+	// Failure is why the last request failed, or nil.
 	Failure error
+	// PolledAt is when the tag was last polled, whether the registry answered or not. A retry within the poll interval is
+	// no poll. It is zero if the tag is not polled. Errors leave it set.
+	PolledAt time.Time
 	// Again is the delay before Fetch should be called again; 0 means never.
 	Again time.Duration
 }
@@ -139,9 +147,9 @@ func (s *Source) Fetch(ctx context.Context, r Request) (Result, error) {
 	if err == nil {
 		t.used(s.puller.cache)
 	}
-	t.due(s, err == nil, found.ResolvedAt)
+	t.due(s, err == nil, found)
 	failure := t.lastFailure()
-	result := Result{Again: t.again(s.clock.Now())}
+	result := Result{Again: t.again(s.clock.Now()), PolledAt: t.lastPoll(found.ResolvedAt)}
 	switch {
 	case err != nil && !errors.Is(err, blobs.ErrMissing) && !errors.Is(err, errUnverified): // it was pulled before, and cannot be used
 		return result, problemOf(err, j.reference, 1, j.access.keyring)
@@ -150,7 +158,6 @@ func (s *Source) Fetch(ctx context.Context, r Request) (Result, error) {
 		if failure != nil { // not a nil *plugin.LoadError in a non-nil error
 			result.Failure = failure
 		}
-		result.PulledBytes = t.pulledBytes()
 		return result, nil
 	case failure != nil && isTransient(failure) && errors.Is(err, errUnverified):
 		return result, plugin.Reject(failure.Reason, "%s; the operator's cache has a copy, but its signature has to be verified first", failure)

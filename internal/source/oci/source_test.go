@@ -168,7 +168,7 @@ func TestSource(t *testing.T) {
 			name := server.Address + "/plugins/one"
 			for i, reference := range []string{name + ":v1", name + "@" + pushed.String(), name + ":v1@" + pushed.String()} {
 				got := o.expect(t, request(fmt.Sprint("n", i), reference), module)
-				if got.Digest != pushed || got.Format == "" || got.ResolvedAt.IsZero() || (got.PulledBytes > 0) != (i == 0) {
+				if got.Digest != pushed || got.Format == "" || got.ResolvedAt.IsZero() || (got.Pull.Bytes > 0) != (i == 0) {
 					t.Errorf("%s: got %+v", reference, got.Artifact)
 				}
 			}
@@ -297,10 +297,12 @@ func TestSource_poll(t *testing.T) {
 	now.SetTime(testingTime.Add(2 * provenFor))
 	testenv.Eventually(t, "the permission is proven again", func(ctx context.Context) error {
 		got, err := o.Fetch(ctx, pinned)
-		if err == nil && got.ResolvedAt.Equal(testingTime) {
+		if err == nil && got.provenAt.Equal(testingTime) {
 			err = errors.New("it is not")
 		}
 		return err
 	})
-	o.expect(t, pinned, wasm("one"))
+	if got := o.expect(t, pinned, wasm("one")); !got.ResolvedAt.Equal(testingTime) || !got.PolledAt.IsZero() {
+		t.Errorf("the tag was resolved at %s and polled at %s, but only the permission was proven", got.ResolvedAt, got.PolledAt)
+	}
 }

@@ -38,8 +38,9 @@ type task struct {
 	ended  bool
 	// pulled is whether a pull has succeeded since the task exists.
 	pulled  bool
-	bytes   int64
 	failure *plugin.LoadError
+	// polled is when the last poll failed, if it did.
+	polled time.Time
 	// failures counts those in a row, and next is when the next attempt is due; zero means at once. concluded is when the
 	// last one ended.
 	failures  int
@@ -71,7 +72,7 @@ func (j job) id() [sha256.Size]byte {
 
 // due starts a pull if it is time for one: the cache does not have the module, the permission has to be proven again, or
 // the tag is to be polled.
-func (t *task) due(s *Source, cached bool, resolvedAt time.Time) {
+func (t *task) due(s *Source, cached bool, a Artifact) {
 	now := s.clock.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -82,9 +83,9 @@ func (t *task) due(s *Source, cached bool, resolvedAt time.Time) {
 		case !cached:
 		case t.job.follow && !t.pulled: // the operator has started
 		case t.job.follow && t.poll > 0:
-			t.next = resolvedAt.Add(jitter(t.poll))
+			t.next = a.ResolvedAt.Add(jitter(t.poll))
 		default:
-			t.next = resolvedAt.Add(provenFor)
+			t.next = a.provenAt.Add(provenFor)
 		}
 	}
 	if t.cancel != nil || t.ended || now.Before(t.next) {
@@ -106,19 +107,34 @@ func (t *task) due(s *Source, cached bool, resolvedAt time.Time) {
 func (t *task) run(ctx context.Context, s *Source) {
 	release, err := s.slots.acquire(ctx, pullKey{namespace: t.name.Namespace, registry: t.job.reference.Registry, repository: t.job.reference.Repository})
 	if err != nil {
-		t.conclude(s, Artifact{}, err)
+		t.canceled(s, &account{}, 0)
 		return
 	}
 	defer release()
-	ctx, cancel := context.WithTimeout(ctx, s.puller.registries.timeouts.pull) // without the time in the queue
+	start := s.clock.Now()
+	limited, cancel := context.WithTimeout(ctx, s.puller.registries.timeouts.pull) // without the time in the queue
 	defer cancel()
 	j := t.job
 	j.access.now, j.access.throttled = s.clock.Now, t.throttle
 	if t.poll == 0 && t.hasPulled() { // only the permission is proven again
 		j.follow = false
 	}
-	a, err := s.puller.pull(ctx, t.owner(), j)
-	t.conclude(s, a, err)
+	a, err := s.puller.pull(limited, t.owner(), j)
+	took := s.clock.Since(start)
+	if err != nil && ctx.Err() != nil {
+		t.canceled(s, a, took)
+		return
+	}
+	t.conclude(s, a, took, err)
+}
+
+// canceled records a pull that the operator ended. It is no failure of the registry.
+func (t *task) canceled(s *Source, a *account, took time.Duration) {
+	t.mu.Lock()
+	t.cancel = nil
+	s.puller.cache.Unpin(t.owner())
+	t.mu.Unlock()
+	s.metrics.Pulled(t.name.String(), ResultCanceled, a.bytes, a.hits, took)
 }
 
 func (t *task) throttle(wait time.Duration) {
@@ -128,16 +144,16 @@ func (t *task) throttle(wait time.Duration) {
 }
 
 // conclude records the result of a pull.
-func (t *task) conclude(s *Source, a Artifact, err error) {
+func (t *task) conclude(s *Source, a *account, took time.Duration, err error) {
 	now := s.clock.Now()
 	t.mu.Lock()
 	t.cancel, t.concluded = nil, now
 	if err == nil {
 		t.pulled, t.failure, t.failures, t.pause, t.next = true, nil, 0, 0, time.Time{}
-		if a.PulledBytes > 0 {
-			t.bytes = a.PulledBytes
-		}
 	} else {
+		if t.poll > 0 && (t.failures == 0 || now.Sub(t.polled) >= t.poll) {
+			t.polled = now
+		}
 		t.failure = problemOf(err, t.job.reference, 1, t.job.access.keyring)
 		backoff := min(minBackoff<<min(t.failures, 10), maxBackoff)
 		t.next = now.Add(max(jitter(backoff), t.pause))
@@ -153,8 +169,8 @@ func (t *task) conclude(s *Source, a Artifact, err error) {
 		result = t.failure.Reason
 	}
 	t.mu.Unlock()
+	s.metrics.Pulled(t.name.String(), result, a.bytes, a.hits, took)
 	if !ended {
-		s.metrics.Pulled(t.name.String(), result, a.PulledBytes, a.hits)
 		s.changed(t.name)
 	}
 }
@@ -181,10 +197,18 @@ func (t *task) lastFailure() *plugin.LoadError {
 	return t.failure
 }
 
-func (t *task) pulledBytes() int64 {
+// lastPoll returns when the tag was last polled, given when that last succeeded. It is zero if the tag is not polled.
+func (t *task) lastPoll(resolvedAt time.Time) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.bytes
+	switch {
+	case t.poll == 0:
+		return time.Time{}
+	case t.polled.After(resolvedAt):
+		return t.polled
+	default:
+		return resolvedAt
+	}
 }
 
 // used ends the pins of what was pulled, because the plugin's own pins have replaced them.
