@@ -74,8 +74,8 @@ func rules() []rule {
 			reason: "only internal/source/oci talks to registries, and the tests that push to them",
 		},
 		{
-			from: allPackages, except: []string{"internal/source/oci/signature/..."}, forbid: []string{"github.com/sigstore/..."}, direct: true,
-			reason: "only internal/source/oci/signature knows what verifies signatures",
+			from: allPackages, except: []string{"internal/source/oci/signature/...", "internal/testenv/sigstore"}, forbid: []string{"github.com/sigstore/..."}, direct: true,
+			reason: "only internal/source/oci/signature knows what verifies signatures, and what makes them for tests",
 		},
 		{
 			from: []string{"internal/source/..."}, except: []string{"internal/source/oci/..."}, forbid: registryLibraries,

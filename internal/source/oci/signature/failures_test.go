@@ -13,6 +13,8 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
+
+	"github.com/k1s-io/k1s/internal/testenv/sigstore"
 )
 
 // check verifies the signatures of a subject, and that no one of them counts, for a reason and with a part of a message.
@@ -36,7 +38,7 @@ func TestVerify_key_fails(t *testing.T) {
 	attach := func(payload func(ocispec.Descriptor) []byte, s signing, edit func(layer *ocispec.Descriptor)) store {
 		return func(t testing.TB, m *memory, subject ocispec.Descriptor) {
 			message := payload(subject)
-			layer := simpleLayer(m, message, s.sign(t, message), proof{})
+			layer := simpleLayer(m, message, s.Sign(t, message), proof{})
 			if edit != nil {
 				edit(&layer)
 			}
@@ -48,7 +50,7 @@ func TestVerify_key_fails(t *testing.T) {
 	refer := func(payload func(ocispec.Descriptor) []byte, s signing, edit func(signed []byte) []byte, p proof) store {
 		return func(t testing.TB, m *memory, subject ocispec.Descriptor) {
 			message := payload(subject)
-			signed := s.sign(t, pae(message))
+			signed := s.Sign(t, sigstore.PAE(message))
 			if edit != nil {
 				signed = edit(signed)
 			}
@@ -78,18 +80,18 @@ func TestVerify_key_fails(t *testing.T) {
 		{"another key", attach(right, other, nil), pluginsv1alpha1.ReasonSignedByAnotherKey, "does not match the key and 1 more: sign with that key"},
 		{"another key, bundle", refer(states(predicateSignature), other, nil, proof{hint: other.key(t, "").hint}), pluginsv1alpha1.ReasonSignedByAnotherKey, "does not match the key"},
 		{"another message, bundle", func(t testing.TB, m *memory, subject ocispec.Descriptor) {
-			m.refer(t, subject, typeBundle, "", bundleLayer(t, m, messageSignature([]byte("a"), signer.sign(t, []byte("a"))), proof{}))
+			m.refer(t, subject, typeBundle, "", bundleLayer(t, m, messageSignature([]byte("a"), signer.Sign(t, []byte("a"))), proof{}))
 		}, pluginsv1alpha1.ReasonSignedByAnotherKey, ""},
 
 		{"a changed signature, bundle", refer(states(predicateSignature), signer, changed, proof{hint: hint}), pluginsv1alpha1.ReasonSignatureInvalid, "is by a key of the spec, but does not match what it signs"},
 		{"a changed payload with a log entry", func(t testing.TB, m *memory, subject ocispec.Descriptor) {
 			message := simple(subject.Digest.String())
-			signed := signer.sign(t, message)
-			p := proof{set: newInstance(t).promise(t, hashedRekord(t, message, signed, signer.pem(t)), time.Now())}
+			signed := signer.Sign(t, message)
+			p := proof{set: sigstore.New(t).Promise(t, sigstore.HashedRekord(t, message, signed, signer.PEM(t)), time.Now())}
 			m.attach(t, subject, simpleLayer(m, append(message, ' '), signed, p))
 		}, pluginsv1alpha1.ReasonSignatureInvalid, "is by a key of the spec, but does not match what it signs"},
 		{"another message by the key, bundle", func(t testing.TB, m *memory, subject ocispec.Descriptor) {
-			m.refer(t, subject, typeBundle, "", bundleLayer(t, m, messageSignature([]byte("a"), signer.sign(t, []byte("a"))), proof{hint: hint}))
+			m.refer(t, subject, typeBundle, "", bundleLayer(t, m, messageSignature([]byte("a"), signer.Sign(t, []byte("a"))), proof{hint: hint}))
 		}, pluginsv1alpha1.ReasonSignatureInvalid, ""},
 
 		{"another digest", attach(func(ocispec.Descriptor) []byte { return simple(elsewhere.String()) }, signer, nil), pluginsv1alpha1.ReasonSignatureOfAnotherDigest, `was made for the digest "` + elsewhere.String() + `", not for sha256:`},
@@ -135,8 +137,8 @@ func TestVerify_key_fails(t *testing.T) {
 
 func TestVerify_keyless_fails(t *testing.T) {
 	t.Parallel()
-	i, stranger := newInstance(t), newInstance(t)
-	right := i.keyless(t, issuer, identity, "")
+	i, stranger := sigstore.New(t), sigstore.New(t)
+	right := keyless(t, i, issuer, identity, "")
 	keys := Policy{Keys: []Key{generate(t, "P-256").key(t, "the key")}}
 	for _, c := range []struct {
 		name         string
@@ -144,10 +146,10 @@ func TestVerify_keyless_fails(t *testing.T) {
 		policy       Policy
 		reason, part string
 	}{
-		{"another subject", nil, i.keyless(t, issuer, "https://git.example/b", ""), pluginsv1alpha1.ReasonSignedByAnotherIdentity, `was made by subject "` + identity + `" of issuer "` + issuer + `", not by subject "https://git.example/b" of issuer "` + issuer + `"`},
-		{"another issuer", nil, i.keyless(t, "https://login.example", identity, ""), pluginsv1alpha1.ReasonSignedByAnotherIdentity, `not by subject "` + identity + `" of issuer "https://login.example"`},
-		{"an expression for a part", nil, i.keyless(t, issuer, "", `https://git\.example/acme`), pluginsv1alpha1.ReasonSignedByAnotherIdentity, `not by subject that matches "https://git\\.example/acme"`},
-		{"an expression for the end", nil, i.keyless(t, issuer, "", `https://x|refs/tags/v1`), pluginsv1alpha1.ReasonSignedByAnotherIdentity, "that matches"},
+		{"another subject", nil, keyless(t, i, issuer, "https://git.example/b", ""), pluginsv1alpha1.ReasonSignedByAnotherIdentity, `was made by subject "` + identity + `" of issuer "` + issuer + `", not by subject "https://git.example/b" of issuer "` + issuer + `"`},
+		{"another issuer", nil, keyless(t, i, "https://login.example", identity, ""), pluginsv1alpha1.ReasonSignedByAnotherIdentity, `not by subject "` + identity + `" of issuer "https://login.example"`},
+		{"an expression for a part", nil, keyless(t, i, issuer, "", `https://git\.example/acme`), pluginsv1alpha1.ReasonSignedByAnotherIdentity, `not by subject that matches "https://git\\.example/acme"`},
+		{"an expression for the end", nil, keyless(t, i, issuer, "", `https://x|refs/tags/v1`), pluginsv1alpha1.ReasonSignedByAnotherIdentity, "that matches"},
 		{"keys wanted", nil, keys, pluginsv1alpha1.ReasonSignedByAnotherKey, `was made by subject "` + identity + `" of issuer "` + issuer + `", but the spec accepts only keys`},
 		{"expired", func(k *keylessSignature) { k.at = k.from.Add(11 * time.Minute) }, right, pluginsv1alpha1.ReasonCertificateExpired, "but its certificate is valid from"},
 		{"not valid yet", func(k *keylessSignature) { k.at = k.from.Add(-2 * time.Minute) }, right, pluginsv1alpha1.ReasonCertificateExpired, "but its certificate is valid from"},
@@ -158,17 +160,17 @@ func TestVerify_keyless_fails(t *testing.T) {
 		{"not logged, with a timestamp", func(k *keylessSignature) { k.unlogged, k.stamped = true, true }, right, pluginsv1alpha1.ReasonNotInTransparencyLog, "has no entry of a transparency log"},
 		{"another log", func(k *keylessSignature) {
 			other := *k.instance
-			other.log = generate(t, "P-256")
+			other.Log = sigstore.NewKey(t, "P-256")
 			k.instance = &other
 		}, right, pluginsv1alpha1.ReasonNotInTransparencyLog, "is not proved by a log in tlogs of the trusted root"},
 		{"another certificate transparency log", func(k *keylessSignature) {
-			other := generate(t, "P-256")
+			other := sigstore.NewKey(t, "P-256")
 			k.ctLog = &other
 		}, right, pluginsv1alpha1.ReasonCertificateUntrusted, "no log in ctlogs of the trusted root"},
 		{"no certificate transparency log", func(k *keylessSignature) { k.ctLog = nil }, right, pluginsv1alpha1.ReasonCertificateUntrusted, "no log in ctlogs of the trusted root"},
 		{"another CA", func(k *keylessSignature) {
 			other := *k.instance
-			other.intermediate, other.key = stranger.intermediate, stranger.key
+			other.Intermediate, other.Key = stranger.Intermediate, stranger.Key
 			k.instance = &other
 		}, right, pluginsv1alpha1.ReasonCertificateUntrusted, `has a certificate of "CN=sigstore-intermediate,O=sigstore.dev", which is not below a CA in certificateAuthorities`},
 		{"a changed signature", func(k *keylessSignature) { k.tampered = true }, right, pluginsv1alpha1.ReasonSignatureInvalid, "does not match what it signs"},
@@ -196,8 +198,8 @@ func TestVerify_keyless_fails(t *testing.T) {
 // TestVerify_keyless_swapped checks that the parts of a signature belong together: each is valid for another signature.
 func TestVerify_keyless_swapped(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t)
-	policy := i.keyless(t, issuer, identity, "")
+	i := sigstore.New(t)
+	policy := keyless(t, i, issuer, identity, "")
 	for _, c := range []struct {
 		name, annotation, reason string
 	}{
@@ -220,8 +222,8 @@ func TestVerify_keyless_swapped(t *testing.T) {
 // TestVerify_keyless_timestamps checks that a timestamp counts only if the authority made it for this signature.
 func TestVerify_keyless_timestamps(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t)
-	policy := i.keyless(t, issuer, identity, "")
+	i := sigstore.New(t)
+	policy := keyless(t, i, issuer, identity, "")
 	m := newMemory()
 	subject := m.artifact(t, "a")
 	k := newKeyless(t, i, subject)
@@ -229,10 +231,10 @@ func TestVerify_keyless_timestamps(t *testing.T) {
 	check(t, m, subject, policy, pluginsv1alpha1.ReasonCertificateExpired, "has no time that the trusted root proves")
 
 	payload := statement(subject.Digest.Encoded(), predicateSignature)
-	signed, certificate := k.sign(t, pae(payload))
+	signed, certificate := k.sign(t, sigstore.PAE(payload))
 	m = newMemory()
 	m.refer(t, subject, typeBundle, "", bundleLayer(t, m, dsse(payload, signed), proof{
-		certificate: certificate, entry: i.entryV2(t, payload, signed, certificate), timestamp: i.stamp(t, []byte("another")),
+		certificate: certificate, entry: i.EntryV2(t, payload, signed, certificate), timestamp: i.Stamp(t, []byte("another")),
 	}))
 	check(t, m, subject, policy, pluginsv1alpha1.ReasonCertificateExpired, "has no time that the trusted root proves")
 }
@@ -242,5 +244,5 @@ func TestVerify_identityWanted(t *testing.T) {
 	m := newMemory()
 	subject := m.artifact(t, "a")
 	formats()["tag"](t, m, subject, generate(t, "P-256"))
-	check(t, m, subject, newInstance(t).keyless(t, issuer, identity, ""), pluginsv1alpha1.ReasonSignedByAnotherKey, `was made with a key, but the spec accepts only subject "`+identity+`" of issuer`)
+	check(t, m, subject, keyless(t, sigstore.New(t), issuer, identity, ""), pluginsv1alpha1.ReasonSignedByAnotherKey, `was made with a key, but the spec accepts only subject "`+identity+`" of issuer`)
 }

@@ -9,14 +9,16 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/k1s-io/k1s/internal/testenv/sigstore"
 )
 
 // FuzzVerify stores a manifest, and a layer that is a payload or a bundle, with the annotations that the manifest gives
 // it. It checks that Verify neither panics nor accepts: the seeds are signatures of another artifact by the right
 // signers, so that only a forged signature could be accepted.
 func FuzzVerify(f *testing.F) {
-	i, signer := newInstance(f), generate(f, "P-256")
-	policy := i.keyless(f, issuer, identity, "")
+	i, signer := sigstore.New(f), generate(f, "P-256")
+	policy := keyless(f, i, issuer, identity, "")
 	policy.Keys = []Key{signer.key(f, "the key")}
 	seeds := newMemory()
 	other := seeds.artifact(f, "b")
@@ -27,7 +29,7 @@ func FuzzVerify(f *testing.F) {
 		f.Add(encode(f, ocispec.Manifest{Layers: []ocispec.Descriptor{layer}}), seeds.contents[layer.Digest], isBundle(layer.MediaType))
 	}
 	payload := statement(other.Digest.Encoded(), predicateSignature)
-	layer := bundleLayer(f, seeds, dsse(payload, signer.sign(f, pae(payload))), proof{hint: "k"})
+	layer := bundleLayer(f, seeds, dsse(payload, signer.Sign(f, sigstore.PAE(payload))), proof{hint: "k"})
 	f.Add(encode(f, ocispec.Manifest{Layers: []ocispec.Descriptor{layer}}), seeds.contents[layer.Digest], true)
 	f.Add([]byte(`{"layers":[null,{"digest":"sha256:"}]}`), []byte("null"), false)
 

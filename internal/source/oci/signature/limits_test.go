@@ -13,6 +13,8 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
+
+	"github.com/k1s-io/k1s/internal/testenv/sigstore"
 )
 
 // tenThousand is more than any limit on a number.
@@ -25,11 +27,11 @@ func TestVerify_tooMany(t *testing.T) {
 	policy := Policy{Keys: []Key{signer.key(t, "the key")}}
 	layerBy := func(t testing.TB, m *memory, subject ocispec.Descriptor, s signing) ocispec.Descriptor {
 		payload := simple(subject.Digest.String())
-		return simpleLayer(m, payload, s.sign(t, payload), proof{})
+		return simpleLayer(m, payload, s.Sign(t, payload), proof{})
 	}
 	bundleBy := func(t testing.TB, m *memory, subject ocispec.Descriptor, s signing) ocispec.Descriptor {
 		payload := statement(subject.Digest.Encoded(), predicateSignature)
-		return bundleLayer(t, m, dsse(payload, s.sign(t, pae(payload))), proof{})
+		return bundleLayer(t, m, dsse(payload, s.Sign(t, sigstore.PAE(payload))), proof{})
 	}
 	attach := func(t testing.TB, m *memory, subject ocispec.Descriptor, at int) {
 		layers := slices.Repeat([]ocispec.Descriptor{layerBy(t, m, subject, other)}, tenThousand)
@@ -100,7 +102,7 @@ func TestVerify_attestations(t *testing.T) {
 	m := newMemory()
 	subject := m.artifact(t, "a")
 	payload := statement(subject.Digest.Encoded(), "https://slsa.dev/provenance/v1")
-	m.refer(t, subject, typeBundle, "https://slsa.dev/provenance/v1", bundleLayer(t, m, dsse(payload, signer.sign(t, pae(payload))), proof{}))
+	m.refer(t, subject, typeBundle, "https://slsa.dev/provenance/v1", bundleLayer(t, m, dsse(payload, signer.Sign(t, sigstore.PAE(payload))), proof{}))
 	m.refer(t, subject, "application/spdx+json", "", m.push("application/spdx+json", []byte("{}")))
 	m.referring = slices.Repeat(m.referring, maxManifests)
 	formats()["bundle with a statement"](t, m, subject, signer)

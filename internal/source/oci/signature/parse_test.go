@@ -14,6 +14,8 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
+
+	"github.com/k1s-io/k1s/internal/testenv/sigstore"
 )
 
 // rejected checks the reason and a part of the message of an error.
@@ -29,11 +31,11 @@ func TestParseKey(t *testing.T) {
 	t.Parallel()
 	const name = `key "cosign.pub" of ConfigMap "keys"`
 	p256 := generate(t, "P-256")
-	valid := p256.pem(t)
+	valid := p256.PEM(t)
 	if key, err := ParseKey(name, append([]byte("# the release key\n"), append(valid, '\n')...)); err != nil || key.Name() != name {
 		t.Errorf("got %+v, %v", key, err)
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(p256.private)
+	private, err := x509.MarshalPKCS8PrivateKey(p256.Private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func TestParseKey(t *testing.T) {
 		{"a private key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), `it holds a "PRIVATE KEY", not a "PUBLIC KEY"`},
 		{"two keys", append(append([]byte{}, valid...), valid...), "more than one key"},
 		{"not PKIX", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("a")}), "asn1"},
-		{"another curve", generate(t, "P-224").pem(t), "curve P-224"},
+		{"another curve", generate(t, "P-224").PEM(t), "curve P-224"},
 		{"a large file", append(append([]byte{}, valid...), make([]byte, maxKeyBytes)...), "more than 16384"},
 		// openssl genpkey -algorithm X25519 | openssl pkey -pubout
 		{"a key for encryption", []byte("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEAhSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n-----END PUBLIC KEY-----\n"), "it is a key of the type *ecdh.PublicKey"},
@@ -62,14 +64,14 @@ func TestParseKey(t *testing.T) {
 
 // TestParseKey_shortRSA sets a variable of the process, which parallel tests cannot.
 func TestParseKey_shortRSA(t *testing.T) {
-	_, err := ParseKey("it", generate(t, "RSA 1024").pem(t))
+	_, err := ParseKey("it", generate(t, "RSA 1024").PEM(t))
 	rejected(t, err, pluginsv1alpha1.ReasonVerificationKeyInvalid, "it is an RSA key of 1024 bits: 2048 to 8192 are supported")
 }
 
 func TestParseTrustedRoot(t *testing.T) {
 	t.Parallel()
 	const name = `key "trusted_root.json" of ConfigMap "sigstore"`
-	valid := string(newInstance(t).trustedRoot(t))
+	valid := string(sigstore.New(t).TrustedRoot(t))
 	without := func(field string) string {
 		var parts map[string]any
 		if err := json.Unmarshal([]byte(valid), &parts); err != nil || parts[field] == nil {
@@ -104,7 +106,7 @@ func TestParseTrustedRoot(t *testing.T) {
 
 func TestParseKeyless(t *testing.T) {
 	t.Parallel()
-	trusted, err := ParseTrustedRoot("it", newInstance(t).trustedRoot(t))
+	trusted, err := ParseTrustedRoot("it", sigstore.New(t).TrustedRoot(t))
 	if err != nil {
 		t.Fatal(err)
 	}

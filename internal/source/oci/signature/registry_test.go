@@ -13,6 +13,8 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
+
+	"github.com/k1s-io/k1s/internal/testenv/sigstore"
 )
 
 // TestVerify_registryFails checks that a failure of the registry is not reported as a missing or wrong signature, and
@@ -88,7 +90,7 @@ func TestVerify_otherContent(t *testing.T) {
 	m := newMemory()
 	subject, another := m.artifact(t, "a"), m.artifact(t, "b")
 	manifest := m.contents[another.Digest]
-	m.refer(t, subject, typeBundle, "", bundleLayer(t, m, messageSignature(manifest, signer.sign(t, manifest)), proof{}))
+	m.refer(t, subject, typeBundle, "", bundleLayer(t, m, messageSignature(manifest, signer.Sign(t, manifest)), proof{}))
 	m.contents[subject.Digest] = manifest
 	_, err := Verify(t.Context(), m, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}})
 	if err == nil || !strings.Contains(err.Error(), "the registry sent "+another.Digest.String()) {
@@ -126,16 +128,16 @@ func TestVerify_digest(t *testing.T) {
 // TestVerify_furthest checks that the message is about the signature that passed the most checks.
 func TestVerify_furthest(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t)
+	i := sigstore.New(t)
 	m := newMemory()
 	subject, elsewhere := m.artifact(t, "a"), m.artifact(t, "b")
 	copied := simple(elsewhere.Digest.String())
 	s := generate(t, "P-256")
 	malformedLayer := m.push(typeBundle, []byte("{}"))
-	copiedLayer := simpleLayer(m, copied, s.sign(t, copied), proof{})
+	copiedLayer := simpleLayer(m, copied, s.Sign(t, copied), proof{})
 	expiredSignature := newKeyless(t, i, subject)
 	expiredSignature.at = expiredSignature.from.Add(-20 * 60 * 1e9)
-	policy := i.keyless(t, issuer, "https://git.example/b", "")
+	policy := keyless(t, i, issuer, "https://git.example/b", "")
 	steps := []struct {
 		layer  ocispec.Descriptor
 		reason string

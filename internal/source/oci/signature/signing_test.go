@@ -3,103 +3,53 @@
 package signature
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"testing"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/k1s-io/k1s/internal/testenv/sigstore"
 )
 
-// signing is a private key, and the algorithm that it signs with.
-type signing struct {
-	private crypto.Signer
-	options crypto.SignerOpts
-}
+const (
+	typeBundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
+	issuer     = sigstore.Issuer
+	identity   = sigstore.Subject
+)
 
-const typeBundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
+// signing is a key that a policy can have.
+type signing struct{ sigstore.Key }
 
 func generate(t testing.TB, kind string) signing {
 	t.Helper()
-	var private crypto.Signer
-	var err error
-	options := crypto.SignerOpts(crypto.SHA256)
-	switch kind {
-	case "P-256":
-		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case "P-384 with SHA-256":
-		private, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	case "P-384":
-		private, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-		options = crypto.SHA384
-	case "P-521 with SHA-256":
-		private, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
-	case "P-521":
-		private, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
-		options = crypto.SHA512
-	case "P-224":
-		private, err = ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
-	case "RSA 1024":
-		t.Setenv("GODEBUG", "rsa1024min=0")
-		private, err = rsa.GenerateKey(rand.Reader, 1024)
-	case "RSA 2048":
-		private, err = rsa.GenerateKey(rand.Reader, 2048)
-	case "Ed25519":
-		_, private, err = ed25519.GenerateKey(rand.Reader)
-		options = crypto.Hash(0)
-	case "Ed25519ph":
-		_, private, err = ed25519.GenerateKey(rand.Reader)
-		options = crypto.SHA512
-	default:
-		t.Fatalf("unknown kind of key %q", kind)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signing{private: private, options: options}
-}
-
-func (s signing) sign(t testing.TB, message []byte) []byte {
-	t.Helper()
-	sum := message
-	if hash := s.options.HashFunc(); hash != 0 {
-		h := hash.New()
-		h.Write(message)
-		sum = h.Sum(nil)
-	}
-	signed, err := s.private.Sign(rand.Reader, sum, s.options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signed
-}
-
-// pem returns the file cosign.pub.
-func (s signing) pem(t testing.TB) []byte {
-	t.Helper()
-	der, err := x509.MarshalPKIXPublicKey(s.private.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	return signing{sigstore.NewKey(t, kind)}
 }
 
 // key returns the key as a policy has it.
 func (s signing) key(t testing.TB, name string) Key {
 	t.Helper()
-	key, err := ParseKey(name, s.pem(t))
+	key, err := ParseKey(name, s.PEM(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return key
+}
+
+// keyless returns a policy for an identity of the instance.
+func keyless(t testing.TB, i *sigstore.Instance, issuer, subject, subjectRegExp string) Policy {
+	t.Helper()
+	trusted, err := ParseTrustedRoot("the root", i.TrustedRoot(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyless, err := ParseKeyless(issuer, subject, subjectRegExp, trusted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Policy{Keyless: keyless}
 }
 
 // simple returns the payload that cosign signs for a digest.
@@ -135,12 +85,6 @@ func simpleLayer(m *memory, payload, signed []byte, p proof) ocispec.Descriptor 
 		d.Annotations[annotationTimestamp] = fmt.Sprintf(`{"SignedRFC3161Timestamp":%q}`, base64.StdEncoding.EncodeToString(p.timestamp))
 	}
 	return d
-}
-
-// pae returns what a DSSE signature signs.
-func pae(payload []byte) []byte {
-	const payloadType = "application/vnd.in-toto+json"
-	return fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(payloadType), payloadType, len(payload), payload)
 }
 
 // dsse returns the content of a bundle with a statement.

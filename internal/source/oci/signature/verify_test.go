@@ -8,6 +8,8 @@ import (
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/k1s-io/k1s/internal/testenv/sigstore"
 )
 
 const reference = "registry.example/acme/plugin:v1"
@@ -16,7 +18,7 @@ const reference = "registry.example/acme/plugin:v1"
 func formats() map[string]func(testing.TB, *memory, ocispec.Descriptor, signing) {
 	attached := func(t testing.TB, m *memory, subject ocispec.Descriptor, s signing) ocispec.Descriptor {
 		payload := simple(subject.Digest.String())
-		return simpleLayer(m, payload, s.sign(t, payload), proof{})
+		return simpleLayer(m, payload, s.Sign(t, payload), proof{})
 	}
 	return map[string]func(testing.TB, *memory, ocispec.Descriptor, signing){
 		"tag": func(t testing.TB, m *memory, subject ocispec.Descriptor, s signing) {
@@ -27,15 +29,15 @@ func formats() map[string]func(testing.TB, *memory, ocispec.Descriptor, signing)
 		},
 		"bundle with a statement": func(t testing.TB, m *memory, subject ocispec.Descriptor, s signing) {
 			payload := statement(subject.Digest.Encoded(), predicateSignature)
-			m.refer(t, subject, typeBundle, predicateSignature, bundleLayer(t, m, dsse(payload, s.sign(t, pae(payload))), proof{hint: "k"}))
+			m.refer(t, subject, typeBundle, predicateSignature, bundleLayer(t, m, dsse(payload, s.Sign(t, sigstore.PAE(payload))), proof{hint: "k"}))
 		},
 		"bundle with a message": func(t testing.TB, m *memory, subject ocispec.Descriptor, s signing) {
 			manifest := m.contents[subject.Digest]
-			m.refer(t, subject, typeBundle, "", bundleLayer(t, m, messageSignature(manifest, s.sign(t, manifest)), proof{hint: "k"}))
+			m.refer(t, subject, typeBundle, "", bundleLayer(t, m, messageSignature(manifest, s.Sign(t, manifest)), proof{hint: "k"}))
 		},
 		"bundle of unknown type": func(t testing.TB, m *memory, subject ocispec.Descriptor, s signing) {
 			payload := statement(subject.Digest.Encoded(), predicateSignature)
-			m.refer(t, subject, ocispec.MediaTypeEmptyJSON, "", bundleLayer(t, m, dsse(payload, s.sign(t, pae(payload))), proof{hint: "k"}))
+			m.refer(t, subject, ocispec.MediaTypeEmptyJSON, "", bundleLayer(t, m, dsse(payload, s.Sign(t, sigstore.PAE(payload))), proof{hint: "k"}))
 		},
 	}
 }
@@ -62,12 +64,12 @@ func TestVerify_key(t *testing.T) {
 
 // signature is a keyless signature of a subject, whose parts a test can replace before it is stored.
 type keylessSignature struct {
-	instance *instance
+	instance *sigstore.Instance
 	signing  signing
 	subject  ocispec.Descriptor
 	// from is since when the certificate is valid, at is when the log recorded the signature.
 	from, at time.Time
-	ctLog    *signing
+	ctLog    *sigstore.Key
 	stamped  bool
 	// unlogged leaves out the log entry.
 	unlogged bool
@@ -75,15 +77,15 @@ type keylessSignature struct {
 	tampered bool
 }
 
-func newKeyless(t testing.TB, i *instance, subject ocispec.Descriptor) keylessSignature {
+func newKeyless(t testing.TB, i *sigstore.Instance, subject ocispec.Descriptor) keylessSignature {
 	t.Helper()
 	now := time.Now()
-	return keylessSignature{instance: i, signing: generate(t, "P-256"), subject: subject, from: now, at: now.Add(time.Minute), ctLog: &i.ctLog}
+	return keylessSignature{instance: i, signing: generate(t, "P-256"), subject: subject, from: now, at: now.Add(time.Minute), ctLog: &i.CTLog}
 }
 
 func (k keylessSignature) sign(t testing.TB, message []byte) (signed, certificate []byte) {
 	t.Helper()
-	return k.signing.sign(t, message), k.instance.certify(t, k.signing, k.from, k.ctLog)
+	return k.signing.Sign(t, message), k.instance.Certify(t, k.signing.Key, k.from, k.ctLog)
 }
 
 // stored returns the signature as it is stored.
@@ -102,10 +104,10 @@ func (k keylessSignature) simple(t testing.TB, m *memory) ocispec.Descriptor {
 	signed, certificate := k.sign(t, payload)
 	p := proof{certificate: certificate}
 	if !k.unlogged {
-		p.set = k.instance.promise(t, hashedRekord(t, payload, signed, certificatePEM(certificate)), k.at)
+		p.set = k.instance.Promise(t, sigstore.HashedRekord(t, payload, signed, sigstore.CertificatePEM(certificate)), k.at)
 	}
 	if k.stamped {
-		p.timestamp = k.instance.stamp(t, signed)
+		p.timestamp = k.instance.Stamp(t, signed)
 	}
 	return simpleLayer(m, payload, k.stored(signed), p)
 }
@@ -114,13 +116,13 @@ func (k keylessSignature) simple(t testing.TB, m *memory) ocispec.Descriptor {
 func (k keylessSignature) bundle(t testing.TB, m *memory) ocispec.Descriptor {
 	t.Helper()
 	payload := statement(k.subject.Digest.Encoded(), predicateSignature)
-	signed, certificate := k.sign(t, pae(payload))
+	signed, certificate := k.sign(t, sigstore.PAE(payload))
 	p := proof{certificate: certificate}
 	if !k.unlogged {
-		p.entry = k.instance.entry(t, loggedStatement(t, payload, signed, certificatePEM(certificate)), k.at)
+		p.entry = k.instance.Entry(t, sigstore.LoggedStatement(t, payload, signed, sigstore.CertificatePEM(certificate)), k.at)
 	}
 	if k.stamped {
-		p.timestamp = k.instance.stamp(t, signed)
+		p.timestamp = k.instance.Stamp(t, signed)
 	}
 	return bundleLayer(t, m, dsse(payload, k.stored(signed)), p)
 }
@@ -129,10 +131,10 @@ func (k keylessSignature) bundle(t testing.TB, m *memory) ocispec.Descriptor {
 func (k keylessSignature) bundleV2(t testing.TB, m *memory) ocispec.Descriptor {
 	t.Helper()
 	payload := statement(k.subject.Digest.Encoded(), predicateSignature)
-	signed, certificate := k.sign(t, pae(payload))
-	p := proof{certificate: certificate, entry: k.instance.entryV2(t, payload, signed, certificate)}
+	signed, certificate := k.sign(t, sigstore.PAE(payload))
+	p := proof{certificate: certificate, entry: k.instance.EntryV2(t, payload, signed, certificate)}
 	if k.stamped {
-		p.timestamp = k.instance.stamp(t, signed)
+		p.timestamp = k.instance.Stamp(t, signed)
 	}
 	return bundleLayer(t, m, dsse(payload, signed), p)
 }
@@ -143,15 +145,15 @@ func (k keylessSignature) message(t testing.TB, m *memory) ocispec.Descriptor {
 	manifest := m.contents[k.subject.Digest]
 	signed, certificate := k.sign(t, manifest)
 	return bundleLayer(t, m, messageSignature(manifest, signed),
-		proof{certificate: certificate, entry: k.instance.entry(t, hashedRekord(t, manifest, signed, certificatePEM(certificate)), k.at)})
+		proof{certificate: certificate, entry: k.instance.Entry(t, sigstore.HashedRekord(t, manifest, signed, sigstore.CertificatePEM(certificate)), k.at)})
 }
 
 func TestVerify_keyless(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t)
+	i := sigstore.New(t)
 	policies := map[string]Policy{
-		"subject":            i.keyless(t, issuer, identity, ""),
-		"regular expression": i.keyless(t, issuer, "", `https://git\.example/acme/plugin/.*@refs/tags/v\d+`),
+		"subject":            keyless(t, i, issuer, identity, ""),
+		"regular expression": keyless(t, i, issuer, "", `https://git\.example/acme/plugin/.*@refs/tags/v\d+`),
 	}
 	formats := map[string]func(testing.TB, *memory, keylessSignature){
 		"tag": func(t testing.TB, m *memory, k keylessSignature) { m.attach(t, k.subject, k.simple(t, m)) },

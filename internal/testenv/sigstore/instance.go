@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package signature
+package sigstore
 
 import (
 	"crypto"
@@ -26,22 +26,27 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/testing/ca"
 )
 
-// instance is a Sigstore: a CA, its certificate transparency log, a transparency log and a timestamp authority.
+// Instance is a Sigstore: a CA, its certificate transparency log, a transparency log and a timestamp authority.
 // sigstore-go's VirtualSigstore is the timestamp authority; its CA leaves out the certificate transparency log.
-type instance struct {
+type Instance struct {
 	*ca.VirtualSigstore
-	top, intermediate *x509.Certificate
-	key               crypto.Signer
-	ctLog, log        signing
-	start             time.Time
+	top *x509.Certificate
+	// Intermediate and Key are the CA that issues certificates.
+	Intermediate *x509.Certificate
+	Key          crypto.Signer
+	// CTLog records certificates, and Log signatures.
+	CTLog, Log Key
+	start      time.Time
 }
 
+// Issuer and Subject are the identity in all certificates.
 const (
-	issuer   = "https://token.example"
-	identity = "https://git.example/acme/plugin/.ci/release.yml@refs/tags/v1"
+	Issuer  = "https://token.example"
+	Subject = "https://git.example/acme/plugin/.ci/release.yml@refs/tags/v1"
 )
 
-func newInstance(t testing.TB) *instance {
+// New returns a new instance.
+func New(t testing.TB) *Instance {
 	t.Helper()
 	virtual, err := ca.NewVirtualSigstore()
 	if err != nil {
@@ -55,27 +60,27 @@ func newInstance(t testing.TB) *instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &instance{
-		VirtualSigstore: virtual, top: top, intermediate: intermediate, key: key,
-		ctLog: generate(t, "P-256"), log: generate(t, "P-256"), start: time.Now().Add(-time.Hour),
+	return &Instance{
+		VirtualSigstore: virtual, top: top, Intermediate: intermediate, Key: key,
+		CTLog: NewKey(t, "P-256"), Log: NewKey(t, "P-256"), start: time.Now().Add(-time.Hour),
 	}
 }
 
-// trustedRoot returns the instance's trusted_root.json.
-func (i *instance) trustedRoot(t testing.TB) []byte {
+// TrustedRoot returns the instance's trusted_root.json.
+func (i *Instance) TrustedRoot(t testing.TB) []byte {
 	t.Helper()
-	logOf := func(s signing, at string) map[string]*root.TransparencyLog {
-		id := keyID(t, s.private.Public())
+	logOf := func(s Key, at string) map[string]*root.TransparencyLog {
+		id := keyID(t, s.Private.Public())
 		return map[string]*root.TransparencyLog{hex.EncodeToString(id): {
 			BaseURL: at, ID: id, ValidityPeriodStart: i.start, HashFunc: crypto.SHA256,
-			PublicKey: s.private.Public(), SignatureHashFunc: crypto.SHA256,
+			PublicKey: s.Private.Public(), SignatureHashFunc: crypto.SHA256,
 		}}
 	}
 	fulcio := &root.FulcioCertificateAuthority{
-		Root: i.top, Intermediates: []*x509.Certificate{i.intermediate}, ValidityPeriodStart: i.start, URI: "https://fulcio.example",
+		Root: i.top, Intermediates: []*x509.Certificate{i.Intermediate}, ValidityPeriodStart: i.start, URI: "https://fulcio.example",
 	}
 	trusted, err := root.NewTrustedRoot(root.TrustedRootMediaType01, []root.CertificateAuthority{fulcio},
-		logOf(i.ctLog, "https://ct.example"), i.TimestampingAuthorities(), logOf(i.log, "https://rekor.example"))
+		logOf(i.CTLog, "https://ct.example"), i.TimestampingAuthorities(), logOf(i.Log, "https://rekor.example"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,20 +89,6 @@ func (i *instance) trustedRoot(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	return text
-}
-
-// keyless returns a policy for an identity of the instance.
-func (i *instance) keyless(t testing.TB, issuer, subject, subjectRegExp string) Policy {
-	t.Helper()
-	trusted, err := ParseTrustedRoot("the root", i.trustedRoot(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyless, err := ParseKeyless(issuer, subject, subjectRegExp, trusted)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Policy{Keyless: keyless}
 }
 
 func keyID(t testing.TB, public crypto.PublicKey) []byte {
@@ -110,15 +101,15 @@ func keyID(t testing.TB, public crypto.PublicKey) []byte {
 	return sum[:]
 }
 
-// certify returns a certificate for a key, valid for ten minutes from a time. Without a certificate transparency log,
+// Certify returns a certificate for a key, valid for ten minutes from a time. Without a certificate transparency log,
 // nothing has recorded it.
-func (i *instance) certify(t testing.TB, s signing, from time.Time, ctLog *signing) []byte {
+func (i *Instance) Certify(t testing.TB, s Key, from time.Time, ctLog *Key) []byte {
 	t.Helper()
-	subject, err := url.Parse(identity)
+	subject, err := url.Parse(Subject)
 	if err != nil {
 		t.Fatal(err)
 	}
-	issued, err := asn1.MarshalWithParams(issuer, "utf8")
+	issued, err := asn1.MarshalWithParams(Issuer, "utf8")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +121,7 @@ func (i *instance) certify(t testing.TB, s signing, from time.Time, ctLog *signi
 		},
 	}
 	create := func() []byte {
-		der, err := x509.CreateCertificate(rand.Reader, template, i.intermediate, s.private.Public(), i.key)
+		der, err := x509.CreateCertificate(rand.Reader, template, i.Intermediate, s.Private.Public(), i.Key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +137,7 @@ func (i *instance) certify(t testing.TB, s signing, from time.Time, ctLog *signi
 
 // recorded returns the extension with the certificate transparency log's signature of a certificate without it
 // (RFC 6962, section 3.2).
-func (i *instance) recorded(t testing.TB, ctLog signing, der []byte) pkix.Extension {
+func (i *Instance) recorded(t testing.TB, ctLog Key, der []byte) pkix.Extension {
 	t.Helper()
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -154,15 +145,15 @@ func (i *instance) recorded(t testing.TB, ctLog signing, der []byte) pkix.Extens
 	}
 	at := uint64(certificate.NotBefore.UnixMilli())
 	tbs := certificate.RawTBSCertificate
-	parent := sha256.Sum256(i.intermediate.RawSubjectPublicKeyInfo)
+	parent := sha256.Sum256(i.Intermediate.RawSubjectPublicKeyInfo)
 
 	entry := binary.BigEndian.AppendUint64([]byte{0, 0}, at)
 	entry = append(binary.BigEndian.AppendUint16(entry, 1), parent[:]...)
 	entry = append(entry, byte(len(tbs)>>16), byte(len(tbs)>>8), byte(len(tbs)))
 	entry = append(append(entry, tbs...), 0, 0)
-	signed := ctLog.sign(t, entry)
+	signed := ctLog.Sign(t, entry)
 
-	sct := append([]byte{0}, keyID(t, ctLog.private.Public())...)
+	sct := append([]byte{0}, keyID(t, ctLog.Private.Public())...)
 	sct = append(binary.BigEndian.AppendUint64(sct, at), 0, 0, 4, 3) // no extensions, SHA-256 with ECDSA
 	sct = append(binary.BigEndian.AppendUint16(sct, uint16(len(signed))), signed...)
 	list := binary.BigEndian.AppendUint16(nil, uint16(len(sct)+2))
@@ -174,8 +165,8 @@ func (i *instance) recorded(t testing.TB, ctLog signing, der []byte) pkix.Extens
 	return pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}, Value: value}
 }
 
-// hashedRekord returns the log entry of a signature of a message.
-func hashedRekord(t testing.TB, message, signed, verifier []byte) []byte {
+// HashedRekord returns the log entry of a signature of a message.
+func HashedRekord(t testing.TB, message, signed, verifier []byte) []byte {
 	t.Helper()
 	sum := sha256.Sum256(message)
 	return encode(t, map[string]any{"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": map[string]any{
@@ -184,8 +175,8 @@ func hashedRekord(t testing.TB, message, signed, verifier []byte) []byte {
 	}})
 }
 
-// loggedStatement returns the log entry of a signature of a statement.
-func loggedStatement(t testing.TB, payload, signed, verifier []byte) []byte {
+// LoggedStatement returns the log entry of a signature of a statement.
+func LoggedStatement(t testing.TB, payload, signed, verifier []byte) []byte {
 	t.Helper()
 	hash := func(content []byte) map[string]any {
 		sum := sha256.Sum256(content)
@@ -197,21 +188,21 @@ func loggedStatement(t testing.TB, payload, signed, verifier []byte) []byte {
 	}})
 }
 
-// promise returns cosign's annotation with a log entry: the log's promise that it will be part of the log.
-func (i *instance) promise(t testing.TB, body []byte, at time.Time) []byte {
+// Promise returns cosign's annotation with a log entry: the log's promise that it will be part of the log.
+func (i *Instance) Promise(t testing.TB, body []byte, at time.Time) []byte {
 	t.Helper()
 	payload := map[string]any{
 		"body": base64.StdEncoding.EncodeToString(body), "integratedTime": at.Unix(), "logIndex": 7,
-		"logID": hex.EncodeToString(keyID(t, i.log.private.Public())),
+		"logID": hex.EncodeToString(keyID(t, i.Log.Private.Public())),
 	}
-	return encode(t, map[string]any{"SignedEntryTimestamp": i.log.sign(t, encode(t, payload)), "Payload": payload})
+	return encode(t, map[string]any{"SignedEntryTimestamp": i.Log.Sign(t, encode(t, payload)), "Payload": payload})
 }
 
-// entry returns a log entry as a bundle has it: with a promise, and with a proof that it is the only one of the log.
-func (i *instance) entry(t testing.TB, body []byte, at time.Time) map[string]any {
+// Entry returns a log entry as a bundle has it: with a promise, and with a proof that it is the only one of the log.
+func (i *Instance) Entry(t testing.TB, body []byte, at time.Time) map[string]any {
 	t.Helper()
 	var stored struct{ SignedEntryTimestamp []byte }
-	if err := json.Unmarshal(i.promise(t, body, at), &stored); err != nil {
+	if err := json.Unmarshal(i.Promise(t, body, at), &stored); err != nil {
 		t.Fatal(err)
 	}
 	var kind struct{ Kind, APIVersion string }
@@ -219,7 +210,7 @@ func (i *instance) entry(t testing.TB, body []byte, at time.Time) map[string]any
 		t.Fatal(err)
 	}
 	return map[string]any{
-		"logIndex": "7", "logId": map[string]any{"keyId": keyID(t, i.log.private.Public())},
+		"logIndex": "7", "logId": map[string]any{"keyId": keyID(t, i.Log.Private.Public())},
 		"kindVersion":      map[string]any{"kind": kind.Kind, "version": kind.APIVersion},
 		"integratedTime":   strconv.FormatInt(at.Unix(), 10),
 		"inclusionPromise": map[string]any{"signedEntryTimestamp": stored.SignedEntryTimestamp},
@@ -227,10 +218,10 @@ func (i *instance) entry(t testing.TB, body []byte, at time.Time) map[string]any
 	}
 }
 
-// entryV2 returns a log entry of Rekor v2 for a signature of a statement: with a proof, and without a time.
-func (i *instance) entryV2(t testing.TB, payload, signed, certificate []byte) map[string]any {
+// EntryV2 returns a log entry of Rekor v2 for a signature of a statement: with a proof, and without a time.
+func (i *Instance) EntryV2(t testing.TB, payload, signed, certificate []byte) map[string]any {
 	t.Helper()
-	sum := sha256.Sum256(pae(payload))
+	sum := sha256.Sum256(PAE(payload))
 	body := encode(t, map[string]any{"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": map[string]any{"hashedRekordV002": map[string]any{
 		"data": map[string]any{"algorithm": "SHA2_256", "digest": sum[:]},
 		"signature": map[string]any{"content": signed, "verifier": map[string]any{
@@ -238,26 +229,26 @@ func (i *instance) entryV2(t testing.TB, payload, signed, certificate []byte) ma
 		}},
 	}}})
 	return map[string]any{
-		"logIndex": "0", "logId": map[string]any{"keyId": keyID(t, i.log.private.Public())},
+		"logIndex": "0", "logId": map[string]any{"keyId": keyID(t, i.Log.Private.Public())},
 		"kindVersion":    map[string]any{"kind": "hashedrekord", "version": "0.0.2"},
 		"inclusionProof": i.inclusion(t, body, "rekor.example"), "canonicalizedBody": body,
 	}
 }
 
 // inclusion returns the proof that a body is the only entry of the log, with the log's signed checkpoint.
-func (i *instance) inclusion(t testing.TB, body []byte, origin string) map[string]any {
+func (i *Instance) inclusion(t testing.TB, body []byte, origin string) map[string]any {
 	t.Helper()
 	leaf := sha256.Sum256(append([]byte{0}, body...))
 	checkpoint := fmt.Sprintf("%s\n1\n%s\n", origin, base64.StdEncoding.EncodeToString(leaf[:]))
-	line := slices.Concat(keyID(t, i.log.private.Public())[:4], i.log.sign(t, []byte(checkpoint)))
+	line := slices.Concat(keyID(t, i.Log.Private.Public())[:4], i.Log.Sign(t, []byte(checkpoint)))
 	checkpoint += fmt.Sprintf("\n— rekor.example %s\n", base64.StdEncoding.EncodeToString(line))
 	return map[string]any{
 		"logIndex": "0", "treeSize": "1", "rootHash": leaf[:], "checkpoint": map[string]any{"envelope": checkpoint},
 	}
 }
 
-// stamp returns the timestamp authority's timestamp of a signature.
-func (i *instance) stamp(t testing.TB, signed []byte) []byte {
+// Stamp returns the timestamp authority's timestamp of a signature.
+func (i *Instance) Stamp(t testing.TB, signed []byte) []byte {
 	t.Helper()
 	stamp, err := i.TimestampResponse(signed)
 	if err != nil {
@@ -266,6 +257,22 @@ func (i *instance) stamp(t testing.TB, signed []byte) []byte {
 	return stamp
 }
 
-func certificatePEM(der []byte) []byte {
+// CertificatePEM returns a certificate in PEM.
+func CertificatePEM(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// PAE returns what a DSSE signature signs.
+func PAE(payload []byte) []byte {
+	const payloadType = "application/vnd.in-toto+json"
+	return fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(payloadType), payloadType, len(payload), payload)
+}
+
+func encode(t testing.TB, value any) []byte {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
