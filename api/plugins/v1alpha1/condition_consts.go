@@ -122,7 +122,7 @@ const (
 const (
 	// ReasonVerificationKeyInvalid means that a key that the spec names is not a public key for signatures.
 	ReasonVerificationKeyInvalid = "VerificationKeyInvalid"
-	// ReasonTrustedRootInvalid means that the trusted root that the spec names is not one.
+	// ReasonTrustedRootInvalid means that the trusted root that the spec names does not exist, or is not one.
 	ReasonTrustedRootInvalid = "TrustedRootInvalid"
 	// ReasonIdentityInvalid means that the identity that the spec names does not have an issuer and a subject, or that
 	// the regular expression for its subject is not valid.

@@ -39,7 +39,7 @@ func (f fetchOCI) signatures(ctx context.Context, l *load, v *pluginsv1alpha1.Ve
 		fmt.Fprintf(id, "key %d: %q", i, text)
 	}
 	if k := v.Cosign.Keyless; k != nil {
-		text, name, err := f.configMapKey(ctx, l.name.Namespace, *k.TrustedRoot, "keyless.trustedRoot")
+		text, name, err := f.configMapKey(ctx, l.name.Namespace, *k.TrustedRoot, "keyless.trustedRoot", pluginsv1alpha1.ReasonTrustedRootInvalid)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +58,7 @@ func (f fetchOCI) signatures(ctx context.Context, l *load, v *pluginsv1alpha1.Ve
 // publicKey returns a public key in PEM, and what it is called in messages.
 func (f fetchOCI) publicKey(ctx context.Context, l *load, from pluginsv1alpha1.PublicKey) (text []byte, name string, err error) {
 	if from.ConfigMapKeyRef != nil {
-		return f.configMapKey(ctx, l.name.Namespace, *from.ConfigMapKeyRef, "publicKeys")
+		return f.configMapKey(ctx, l.name.Namespace, *from.ConfigMapKeyRef, "publicKeys", pluginsv1alpha1.ReasonVerificationKeyInvalid)
 	}
 	if from.SecretKeyRef == nil { // the API server rejects this
 		return nil, "", plugin.Reject(pluginsv1alpha1.ReasonVerificationKeyInvalid, "spec.source.oci.verify.cosign.publicKeys has an entry without a key")
@@ -79,13 +79,14 @@ func (f fetchOCI) publicKey(ctx context.Context, l *load, from pluginsv1alpha1.P
 	return data[ref.Key], name, nil
 }
 
-// configMapKey returns the value of a key of a ConfigMap, and what it is called in messages.
-func (f fetchOCI) configMapKey(ctx context.Context, namespace string, ref pluginsv1alpha1.KeyReference, field string) (text []byte, name string, err error) {
+// configMapKey returns the value of a key of a ConfigMap, and what it is called in messages. The reason is that of a
+// ConfigMap that does not exist.
+func (f fetchOCI) configMapKey(ctx context.Context, namespace string, ref pluginsv1alpha1.KeyReference, field, reason string) (text []byte, name string, err error) {
 	var cm corev1.ConfigMap
 	err = f.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, &cm)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, "", plugin.Reject(pluginsv1alpha1.ReasonVerificationKeyInvalid,
+		return nil, "", plugin.Reject(reason,
 			"ConfigMap %q of spec.source.oci.verify.cosign.%s does not exist in namespace %q: create it, or change the spec", ref.Name, field, namespace)
 	case err != nil:
 		return nil, "", fmt.Errorf("get ConfigMap %q: %w", ref.Name, err)

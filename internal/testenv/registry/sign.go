@@ -40,18 +40,29 @@ func (k Key) Public(t *testing.T) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
-// Sign signs an artifact, and stores the signature as `cosign sign` of cosign 2 does.
-func (s *Server) Sign(t *testing.T, repository string, artifact digest.Digest, key Key) {
+// Signer signs payloads.
+type Signer interface {
+	// Sign returns the annotations with the signature of a payload.
+	Sign(t testing.TB, payload []byte) map[string]string
+}
+
+// Sign implements Signer.
+func (k Key) Sign(t testing.TB, payload []byte) map[string]string {
 	t.Helper()
-	payload := fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":%q},"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"},"optional":null}`,
-		s.Address+"/"+repository, artifact)
 	sum := sha256.Sum256(payload)
-	signature, err := ecdsa.SignASN1(rand.Reader, key.private, sum[:])
+	signature, err := ecdsa.SignASN1(rand.Reader, k.private, sum[:])
 	if err != nil {
 		t.Fatal(err)
 	}
+	return map[string]string{"dev.cosignproject.cosign/signature": base64.StdEncoding.EncodeToString(signature)}
+}
+
+// Sign signs an artifact, and stores the signature as `cosign sign` of cosign 2 does.
+func (s *Server) Sign(t *testing.T, repository string, artifact digest.Digest, by Signer) {
+	t.Helper()
+	payload := fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":%q},"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"},"optional":null}`,
+		s.Address+"/"+repository, artifact)
 	s.PushLayers(t, repository, "sha256-"+artifact.Encoded()+".sig", ocispec.Descriptor{
-		MediaType:   "application/vnd.dev.cosign.simplesigning.v1+json",
-		Annotations: map[string]string{"dev.cosignproject.cosign/signature": base64.StdEncoding.EncodeToString(signature)},
+		MediaType: "application/vnd.dev.cosign.simplesigning.v1+json", Annotations: by.Sign(t, payload),
 	}, payload)
 }
