@@ -53,7 +53,7 @@ func startOperator(t *testing.T, configure ...func(*app.Options)) *operator {
 }
 
 // pollsOften shortens the polling interval, for tests in which a plugin waits for something that no event reports.
-func pollsOften(o *app.Options) { o.Timing.PollAfter = time.Second }
+func pollsOften(o *app.Options) { o.Timing.PollAfter, o.Registries.MinPoll = time.Second, time.Second }
 
 func (o *operator) start(t *testing.T) {
 	t.Helper()

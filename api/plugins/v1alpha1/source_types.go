@@ -79,7 +79,7 @@ type OCISource struct {
 	PullPolicy PullPolicy `json:"pullPolicy,omitempty"`
 
 	// pollIntervalSeconds is how often the tag is resolved again, in seconds. The artifact is pulled only if the digest
-	// has changed. 0 means never. Absent means 300 with the pullPolicy Always, and 0 with IfNotPresent.
+	// has changed. 0 means never, and less than 10 means 10. Absent means 300 with the pullPolicy Always, and 0 with IfNotPresent.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=86400

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/net/http/httpproxy"
 	"k8s.io/utils/clock"
@@ -38,6 +39,8 @@ type RegistryOptions struct {
 	// AllowedCIDRs is a comma-separated list of addresses to which the operator connects although plugins cannot reach
 	// them, such as those of a registry on the same host.
 	AllowedCIDRs string
+	// MinPoll is the shortest interval between polls of a tag. 0 means that of package oci. It is for tests.
+	MinPoll time.Duration
 }
 
 func (o *RegistryOptions) addFlags(f *flag.FlagSet) {
@@ -139,6 +142,6 @@ func artifacts(o Options, denied access.Egress, measured *metrics.Metrics, compi
 	}
 	measured.PulledCache(dir.Size)
 	return oci.New(oci.Options{
-		Registries: registries, Cache: dir, MaxBytes: o.MaxModuleBytes, Clock: clock.RealClock{}, Metrics: measured,
+		Registries: registries, Cache: dir, MaxBytes: o.MaxModuleBytes, Clock: clock.RealClock{}, Metrics: measured, MinPoll: o.Registries.MinPoll,
 	}), remove, nil
 }

@@ -3,6 +3,7 @@
 package oci
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,8 +21,12 @@ import (
 	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
 )
 
-// defaultPoll is how often a tag with the pullPolicy Always is resolved again by default.
-const defaultPoll = 5 * time.Minute
+const (
+	// defaultPoll is how often a tag with the pullPolicy Always is resolved again by default.
+	defaultPoll = 5 * time.Minute
+	// leastPoll is the shortest interval: after each poll, the plugin is reconciled, which reads its module.
+	leastPoll = 10 * time.Second
+)
 
 // Options configure a Source.
 type Options struct {
@@ -32,6 +37,8 @@ type Options struct {
 	Clock    clock.PassiveClock
 	// Metrics may be nil.
 	Metrics Metrics
+	// MinPoll is the shortest interval between polls. 0 means 10 s. It is for tests.
+	MinPoll time.Duration
 }
 
 // Metrics counts pulls.
@@ -58,6 +65,7 @@ type Source struct {
 	puller  puller
 	clock   clock.PassiveClock
 	metrics Metrics
+	minPoll time.Duration
 	slots   slots
 
 	mu sync.Mutex
@@ -81,7 +89,7 @@ func New(o Options) *Source {
 		puller: puller{
 			registries: o.Registries, cache: o.Cache, pulls: newPulls(o.MaxBytes, o.Registries.timeouts.share), maxBytes: o.MaxBytes, clock: o.Clock,
 		},
-		clock: o.Clock, metrics: o.Metrics, tasks: map[types.NamespacedName]*task{},
+		clock: o.Clock, metrics: o.Metrics, minPoll: cmp.Or(o.MinPoll, leastPoll), tasks: map[types.NamespacedName]*task{},
 		changed: func(types.NamespacedName) {},
 	}
 }
@@ -189,7 +197,7 @@ func (s *Source) job(r Request) (job, error) {
 		return job{}, err
 	}
 	return job{
-		namespace: r.Plugin.Namespace, reference: ref, follow: pollInterval(r.Source, ref) > 0 || policyOf(r.Source, ref) == pluginsv1alpha1.PullAlways,
+		namespace: r.Plugin.Namespace, reference: ref, follow: s.pollInterval(r.Source, ref) > 0 || policyOf(r.Source, ref) == pluginsv1alpha1.PullAlways,
 		signatures: s.puller.required(ref, r.Signatures),
 		access:     access{insecure: r.Source.Insecure, roots: r.CABundle, keyring: r.Keyring},
 	}, nil
@@ -208,12 +216,14 @@ func policyOf(source pluginsv1alpha1.OCISource, ref Reference) pluginsv1alpha1.P
 }
 
 // pollInterval returns how often the tag is resolved again; 0 means never.
-func pollInterval(source pluginsv1alpha1.OCISource, ref Reference) time.Duration {
+func (s *Source) pollInterval(source pluginsv1alpha1.OCISource, ref Reference) time.Duration {
 	switch {
 	case ref.Digest != "":
 		return 0
+	case source.PollIntervalSeconds != nil && *source.PollIntervalSeconds == 0:
+		return 0
 	case source.PollIntervalSeconds != nil:
-		return time.Duration(*source.PollIntervalSeconds) * time.Second
+		return max(time.Duration(*source.PollIntervalSeconds)*time.Second, s.minPoll)
 	case policyOf(source, ref) == pluginsv1alpha1.PullAlways:
 		return defaultPoll
 	default:
@@ -240,7 +250,7 @@ func (s *Source) stop(name types.NamespacedName) {
 
 // taskFor returns the plugin's task. A request that has changed gets a new one.
 func (s *Source) taskFor(r Request, j job) *task {
-	id := fmt.Sprintf("%s|%d|%s|%x", j.reference, pollInterval(r.Source, j.reference), policyOf(r.Source, j.reference), j.id())
+	id := fmt.Sprintf("%s|%d|%s|%x", j.reference, s.pollInterval(r.Source, j.reference), policyOf(r.Source, j.reference), j.id())
 	s.mu.Lock()
 	t := s.tasks[r.Plugin]
 	if t != nil && t.id == id {
@@ -249,7 +259,7 @@ func (s *Source) taskFor(r Request, j job) *task {
 	}
 	previous := t
 	s.count++
-	t = &task{name: r.Plugin, number: s.count, id: id, job: j, poll: pollInterval(r.Source, j.reference)}
+	t = &task{name: r.Plugin, number: s.count, id: id, job: j, poll: s.pollInterval(r.Source, j.reference)}
 	s.tasks[r.Plugin] = t
 	s.metrics.Begin(r.Plugin.String())
 	s.mu.Unlock()

@@ -306,3 +306,28 @@ func TestSource_poll(t *testing.T) {
 		t.Errorf("the tag was resolved at %s and polled at %s, but only the permission was proven", got.ResolvedAt, got.PolledAt)
 	}
 }
+
+// TestSource_pollInterval shows that a tag is not polled more often than every ten seconds: each poll reads the module.
+func TestSource_pollInterval(t *testing.T) {
+	t.Parallel()
+	o := newOperator(t, t.TempDir())
+	seconds := func(n int32) *int32 { return &n }
+	tag, digested := Reference{Tag: "v1"}, Reference{Tag: "v1", Digest: digest.FromString("x")}
+	for name, tc := range map[string]struct {
+		source pluginsv1alpha1.OCISource
+		ref    Reference
+		want   time.Duration
+	}{
+		"default":         {pluginsv1alpha1.OCISource{}, tag, 0},
+		"Always":          {pluginsv1alpha1.OCISource{PullPolicy: pluginsv1alpha1.PullAlways}, tag, defaultPoll},
+		"Always and 0":    {pluginsv1alpha1.OCISource{PullPolicy: pluginsv1alpha1.PullAlways, PollIntervalSeconds: seconds(0)}, tag, 0},
+		"a second":        {pluginsv1alpha1.OCISource{PollIntervalSeconds: seconds(1)}, tag, leastPoll},
+		"a minute":        {pluginsv1alpha1.OCISource{PollIntervalSeconds: seconds(60)}, tag, time.Minute},
+		"with a digest":   {pluginsv1alpha1.OCISource{PollIntervalSeconds: seconds(60)}, digested, 0},
+		"0, IfNotPresent": {pluginsv1alpha1.OCISource{PollIntervalSeconds: seconds(0)}, tag, 0},
+	} {
+		if got := o.pollInterval(tc.source, tc.ref); got != tc.want {
+			t.Errorf("%s: got %s, want %s", name, got, tc.want)
+		}
+	}
+}
