@@ -113,6 +113,9 @@ func (c compile) load(ctx context.Context, l *load) (plugin.LoadInfo, error) {
 		return plugin.LoadInfo{}, err
 	}
 	x := &revision{scope: &scope{plan: l.plan, kinds: l.kinds, finalizer: finalizer}}
+	if a := l.plugin.Status.Artifact; a != nil && l.plugin.Spec.Source.OCI != nil {
+		x.signer = a.Signer
+	}
 	runner, x.serving = c.guests.decorators.Runner(about, runner)
 	l.compiled = &compiled{revision: x, runner: runner}
 	return info, nil

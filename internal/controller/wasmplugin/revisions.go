@@ -22,6 +22,8 @@ type revision struct {
 	// fingerprint determines whether a load would produce the same revision again.
 	fingerprint string
 	digest      plugin.Digest
+	// signer is who has signed its artifact. It is empty if that needs no signature.
+	signer string
 	// exports are those of its module.
 	exports plugin.ExportSet
 	status  pluginsv1alpha1.Revision

@@ -57,6 +57,11 @@ func (e evaluate) run(ctx context.Context, l *load) *problem {
 	previous := current.probation.previous
 	before, _ := previous.track.Verdict()
 	switch {
+	case verdict == plugin.Failing && current.signer != "" && current.signer != previous.signer:
+		// The spec, or the operator, may have been changed so that nothing runs which only the previous signer has signed.
+		log.FromContext(ctx).Info("Keeping a revision whose first calls failed, as the previous one was not signed by the same signer",
+			"failed", current.digest.Short(), "previous", previous.digest.Short(), "signer", current.signer, "error", cause.Error())
+		l.current = e.revisions.keep(l.name)
 	case verdict == plugin.Failing && before != plugin.Failing:
 		kinds, err := e.permissions.resolve(ctx, previous.plan)
 		if err != nil {

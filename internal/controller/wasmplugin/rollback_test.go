@@ -41,20 +41,27 @@ func TestEvaluate(t *testing.T) {
 		results   []error
 		wait      time.Duration
 		served    bool
+		previous  string // who has signed the revisions
+		current   string
 		rollback  bool
 		probation bool
 	}{
-		"too few calls":                           {nil, 0, true, false, true},
-		"too few calls for too long":              {nil, probationTime + 1, true, false, false},
-		"calls that succeed":                      {make([]error, 20), 0, true, false, false},
-		"calls that fail":                         {traps, 0, true, true, true},
-		"calls that fail, but so would the other": {traps, 0, false, false, true},
+		"too few calls":                              {nil, 0, true, "", "", false, true},
+		"too few calls for too long":                 {nil, probationTime + 1, true, "", "", false, false},
+		"calls that succeed":                         {make([]error, 20), 0, true, "", "", false, false},
+		"calls that fail":                            {traps, 0, true, "", "", true, true},
+		"calls that fail, but so would the other":    {traps, 0, false, "", "", false, true},
+		"calls that fail, and the same signer":       {traps, 0, true, "key", "key", true, true},
+		"calls that fail, and no signer before":      {traps, 0, true, "", "key", false, false},
+		"calls that fail, and another signer before": {traps, 0, true, "old key", "key", false, false},
+		"calls that fail, and no signer any more":    {traps, 0, true, "key", "", true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clk := clocktesting.NewFakePassiveClock(time.Now())
 			l, revisions := onProbation(t, clk, tt.results...)
 			clk.SetTime(clk.Now().Add(tt.wait))
+			l.current.signer, l.current.probation.previous.signer = tt.current, tt.previous
 			permissions := allowing(nil)
 			if tt.served {
 				permissions = allowing(itemKinds())
