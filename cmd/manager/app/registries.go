@@ -53,8 +53,15 @@ func (o *RegistryOptions) addFlags(f *flag.FlagSet) {
 
 // registries returns the operator's rules for registries.
 func (o *RegistryOptions) registries(denied access.Egress) (oci.Registries, error) {
-	r := oci.Registries{Allowed: listOf(o.Allowed)}
+	var r oci.Registries
 	var errs []error
+	for _, text := range listOf(o.Allowed) {
+		pattern, err := oci.ParsePattern(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--allowed-registries: %w", err))
+		}
+		r.Allowed = append(r.Allowed, pattern)
+	}
 	for _, text := range listOf(o.Mirrors) {
 		mirror, err := oci.ParseMirror(text)
 		if err != nil {
@@ -102,6 +109,10 @@ func requiredSignature(text string) (oci.Required, error) {
 	prefix, file, ok := strings.Cut(text, "=")
 	if !ok || prefix == "" || file == "" {
 		return oci.Required{}, fmt.Errorf("%q is not like registry.example/plugins=/etc/k1s/cosign.pub", text)
+	}
+	prefix, err := oci.ParsePrefix(prefix)
+	if err != nil {
+		return oci.Required{}, err
 	}
 	pem, err := os.ReadFile(file)
 	if err != nil {

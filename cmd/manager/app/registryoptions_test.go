@@ -65,10 +65,19 @@ func TestRegistries_invalid(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, options := range map[string]RegistryOptions{
-		"--registry-mirrors":                                 {Mirrors: "docker.io"},
-		"--allowed-registry-cidrs":                           {AllowedCIDRs: "localhost"},
-		"--registry-ca-file":                                 {CAFile: rubbish},
-		"--require-signature: \"registry.example\"":          {RequiredSignatures: "registry.example"},
+		"--registry-mirrors":                        {Mirrors: "docker.io"},
+		"--allowed-registry-cidrs":                  {AllowedCIDRs: "localhost"},
+		"--registry-ca-file":                        {CAFile: rubbish},
+		"--require-signature: \"registry.example\"": {RequiredSignatures: "registry.example"},
+		"--allowed-registries: \"https://registry.example/*\" has a scheme: write it like registry.example/plugins/*":    {Allowed: "https://registry.example/*"},
+		"--allowed-registries: \"registry.example/one:v1\" has a tag":                                                    {Allowed: "registry.example/one:v1"},
+		"--registry-mirrors: \"docker.io/*\" has a \"*\": write it like registry.example/plugins":                        {Mirrors: "docker.io/*=mirror.example"},
+		"--registry-mirrors: \"https://docker.io\" has a scheme":                                                         {Mirrors: "https://docker.io=mirror.example"},
+		"--registry-mirrors: \"mirror.example/*\" is not like mirror.example/docker.io":                                  {Mirrors: "docker.io=mirror.example/*"},
+		"--require-signature: \"registry.example/plugins/*\" has a \"*\": write it like registry.example/plugins, which": {RequiredSignatures: "registry.example/plugins/*=" + rubbish},
+		"--require-signature: \"https://registry.example/plugins\" has a scheme":                                         {RequiredSignatures: "https://registry.example/plugins=" + rubbish},
+		"--require-signature: \"registry.example/one:v1\" has a tag":                                                     {RequiredSignatures: "registry.example/one:v1=" + rubbish},
+		"--require-signature: \"plugins/one\" does not begin with a registry":                                            {RequiredSignatures: "plugins/one=" + rubbish},
 		"--require-signature: open ":                         {RequiredSignatures: "registry.example=" + rubbish + "-missing"},
 		"--require-signature: the operator's key " + rubbish: {RequiredSignatures: "registry.example=" + rubbish},
 	} {

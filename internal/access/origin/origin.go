@@ -75,12 +75,13 @@ func Of(u *url.URL) (Origin, error) {
 		return Origin{}, fmt.Errorf("there is no port %q", text.Truncate(o.Port, maxHostname))
 	}
 	o.Port = strconv.FormatUint(port, 10)
-	o.Host, err = canonicalHost(u.Hostname())
+	o.Host, err = CanonicalHost(u.Hostname())
 	return o, err
 }
 
-// canonicalHost returns the canonical form of an address or a name.
-func canonicalHost(host string) (string, error) {
+// CanonicalHost returns the canonical form of an address or a name: the address without brackets, or the name in lower-case
+// ASCII without a trailing dot. It returns an error for what can be neither.
+func CanonicalHost(host string) (string, error) {
 	if address, err := netip.ParseAddr(host); err == nil {
 		if address.Zone() != "" {
 			return "", fmt.Errorf("the address %q has a zone", text.Truncate(host, maxHostname))
@@ -136,6 +137,6 @@ func (o Origin) Matches(entry string) bool {
 		_, err := netip.ParseAddr(o.Host)
 		return err != nil && len(below) > 1 && len(o.Host) > len(below) && strings.HasSuffix(o.Host, below)
 	}
-	listed, err := canonicalHost(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	listed, err := CanonicalHost(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
 	return err == nil && listed == o.Host
 }

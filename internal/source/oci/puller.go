@@ -72,7 +72,8 @@ type Pull struct {
 
 // credentials returns the credentials to try, and how many there are.
 func (j job) credentials() ([]dockerconfig.Credential, int) {
-	found := j.access.keyring.Find(j.reference.Registry, j.reference.Repository)
+	own := place{registry: j.reference.Registry, repository: j.reference.Repository, plainHTTP: j.access.insecure}
+	found := own.credentials(j.access.keyring)
 	if len(found) == 0 {
 		return []dockerconfig.Credential{{}}, 0
 	}

@@ -5,12 +5,14 @@ package oci
 import (
 	"cmp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/opencontainers/go-digest"
 	"oras.land/oras-go/v2/registry"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
+	"github.com/k1s-io/k1s/internal/source/oci/hostname"
 )
 
 // latest is the tag of a reference that has neither a tag nor a digest, as in Kubernetes.
@@ -18,7 +20,7 @@ const latest = "latest"
 
 // Reference names an artifact: a registry, a repository there, and a tag, a digest or both.
 type Reference struct {
-	// Registry is a host with an optional port, such as "registry.example:5000".
+	// Registry is a host with an optional port, such as "registry.example:5000", as package hostname spells it.
 	Registry string
 	// Repository is a path, such as "plugins/item-validator".
 	Repository string
@@ -28,23 +30,25 @@ type Reference struct {
 	Digest digest.Digest
 }
 
-// ParseReference parses spec.source.oci.reference. Errors are *plugin.LoadError.
-func ParseReference(text string) (Reference, error) {
+// ParseReference parses spec.source.oci.reference. Its registry gets its one spelling, without the default port of HTTPS, or
+// of plain HTTP: policies and permissions are for a server, however a reference spells its name. Errors are *plugin.LoadError.
+func ParseReference(text string, plainHTTP bool) (Reference, error) {
 	rest, pinned, hasDigest := strings.Cut(text, "@")
 	parsed, err := registry.ParseReference(rest)
 	if err != nil {
 		return Reference{}, invalidReference(text, err.Error())
 	}
-	if !strings.ContainsAny(parsed.Registry, ".:") && parsed.Registry != "localhost" {
+	if !isRegistry(parsed.Registry) {
 		return Reference{}, invalidReference(text, "its first part, "+parsed.Registry+", is not a registry")
-	}
-	if strings.Count(parsed.Registry, ":") > 1 && !strings.HasPrefix(parsed.Registry, "[") {
-		return Reference{}, invalidReference(text, "an IPv6 address needs brackets")
 	}
 	if strings.HasSuffix(rest, ":") {
 		return Reference{}, invalidReference(text, "its tag is empty")
 	}
-	r := Reference{Registry: parsed.Registry, Repository: parsed.Repository, Tag: parsed.Reference}
+	at, err := hostname.Registry(parsed.Registry)
+	if err != nil {
+		return Reference{}, invalidReference(text, err.Error())
+	}
+	r := Reference{Registry: strings.TrimSuffix(at, ":"+defaultPort(plainHTTP)), Repository: parsed.Repository, Tag: parsed.Reference}
 	if r.Tag != "" {
 		if err := parsed.ValidateReferenceAsTag(); err != nil {
 			return Reference{}, invalidReference(text, err.Error())
@@ -58,6 +62,11 @@ func ParseReference(text string) (Reference, error) {
 		r.Tag = cmp.Or(r.Tag, latest)
 	}
 	return r, nil
+}
+
+// isRegistry reports whether the first part of a reference is a registry, and not a part of a repository.
+func isRegistry(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return r == '.' || r == ':' || r >= utf8.RuneSelf }) || strings.EqualFold(text, "localhost")
 }
 
 func invalidReference(text, problem string) error {

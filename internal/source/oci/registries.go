@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -25,6 +24,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
+	"github.com/k1s-io/k1s/internal/source/oci/hostname"
 )
 
 const (
@@ -42,6 +42,7 @@ const (
 type Registries struct {
 	// Allowed are patterns of registries with repositories, such as "registry.example/plugins/*" or "*.example/*", where
 	// "*" matches any text of the registry or of the repository. Without a "/", all repositories match. Empty allows all.
+	// ParsePattern returns them.
 	Allowed []string
 	// Mirrors are tried before a registry, in their order.
 	Mirrors []Mirror
@@ -60,7 +61,7 @@ type Registries struct {
 	timeouts timeouts
 }
 
-// Mirror replaces a prefix of references.
+// Mirror replaces a prefix of references. ParseMirror returns it.
 type Mirror struct {
 	// Prefix is a registry, with a beginning of the repository if it has a "/".
 	Prefix string
@@ -71,18 +72,37 @@ type Mirror struct {
 // ParseMirror parses PREFIX=TARGET.
 func ParseMirror(text string) (Mirror, error) {
 	prefix, target, ok := strings.Cut(text, "=")
-	m := Mirror{Prefix: strings.TrimSuffix(prefix, "/"), Target: strings.TrimPrefix(strings.TrimSuffix(target, "/"), "https://")}
-	host, repository, several := strings.Cut(strings.TrimPrefix(m.Target, "http://"), "/")
-	at := registry.Reference{Registry: host, Repository: repository}
-	if !ok || m.Prefix == "" || strings.Contains(host, "@") || at.ValidateRegistry() != nil || several && at.ValidateRepository() != nil {
-		return Mirror{}, errors.New("a mirror is written like docker.io=mirror.example/docker.io or registry.example=http://10.0.0.1:5000")
+	if !ok {
+		return Mirror{}, fmt.Errorf("%q is not like docker.io=mirror.example/docker.io or registry.example=http://10.0.0.1:5000", text)
+	}
+	prefix, err := ParsePrefix(prefix)
+	if err != nil {
+		return Mirror{}, err
+	}
+	target, plain := strings.CutPrefix(strings.TrimPrefix(target, "https://"), "http://")
+	host, repository, several := strings.Cut(strings.TrimSuffix(target, "/"), "/")
+	at, err := hostname.Registry(host)
+	if err != nil || several && (registry.Reference{Repository: repository}).ValidateRepository() != nil {
+		return Mirror{}, fmt.Errorf("%q is not like mirror.example/docker.io or http://10.0.0.1:5000", target)
+	}
+	m := Mirror{Prefix: prefix, Target: strings.TrimSuffix(at, ":"+defaultPort(plain))}
+	if several {
+		m.Target += "/" + repository
+	}
+	if plain {
+		m.Target = "http://" + m.Target
 	}
 	return m, nil
 }
 
 // check returns an error if the operator does not pull from the reference's repository.
-func (r Registries) check(ref Reference) error {
-	if len(r.Allowed) == 0 || slices.ContainsFunc(r.Allowed, func(pattern string) bool { return matchName(pattern, ref.Name()) }) {
+func (r Registries) check(ref Reference, insecure bool) error {
+	for _, name := range names(ref.Name(), insecure) {
+		if slices.ContainsFunc(r.Allowed, func(pattern string) bool { return matchName(pattern, name) }) {
+			return nil
+		}
+	}
+	if len(r.Allowed) == 0 {
 		return nil
 	}
 	return plugin.Reject(pluginsv1alpha1.ReasonRegistryNotAllowed,
@@ -124,12 +144,38 @@ type place struct {
 	plainHTTP            bool
 }
 
+// name returns the registry and the repository.
+func (p place) name() string { return p.registry + "/" + p.repository }
+
+// credentials returns the credentials for the place. A key of a pull secret can have the default port.
+func (p place) credentials(ring dockerconfig.Keyring) (out []dockerconfig.Credential) {
+	for _, name := range names(p.name(), p.plainHTTP) {
+		at, repository, _ := strings.Cut(name, "/")
+		for _, c := range ring.Find(at, repository) {
+			if !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
 // places returns the mirrors of a repository and, as the last one, the repository.
 func (r Registries) places(ref Reference, insecure bool) []place {
 	var out []place
 	for _, m := range r.Mirrors {
-		rest, ok := strings.CutPrefix(ref.Name(), m.Prefix)
-		if !ok || rest != "" && rest[0] != '/' || len(out) == maxMirrorsOfPrefix {
+		if p, ok := m.place(ref, insecure); ok && len(out) < maxMirrorsOfPrefix {
+			out = append(out, p)
+		}
+	}
+	return append(out, place{registry: ref.Registry, repository: ref.Repository, plainHTTP: insecure})
+}
+
+// place returns where the mirror has a repository. It reports whether it has it.
+func (m Mirror) place(ref Reference, insecure bool) (place, bool) {
+	for _, name := range names(ref.Name(), insecure) {
+		rest, ok := below(name, m.Prefix)
+		if !ok {
 			continue
 		}
 		target, plain := strings.CutPrefix(m.Target, "http://")
@@ -137,9 +183,9 @@ func (r Registries) places(ref Reference, insecure bool) []place {
 		if repository == "" { // the prefix is the whole name, and the target only a registry
 			repository = ref.Repository
 		}
-		out = append(out, place{registry: host, repository: path.Clean(repository), plainHTTP: plain})
+		return place{registry: host, repository: path.Clean(repository), plainHTTP: plain}, true
 	}
-	return append(out, place{registry: ref.Registry, repository: ref.Repository, plainHTTP: insecure})
+	return place{}, false
 }
 
 // access is how a namespace reaches a repository.
@@ -185,7 +231,7 @@ func (r Registries) open(ref Reference, a access, credential dockerconfig.Creden
 		use := credential
 		if p.registry != ref.Registry || p.repository != ref.Repository { // a mirror has its own credential
 			use = dockerconfig.Credential{}
-			if found := a.keyring.Find(p.registry, p.repository); len(found) > 0 {
+			if found := p.credentials(a.keyring); len(found) > 0 {
 				use = found[0]
 			}
 		}

@@ -46,10 +46,10 @@ func TestRegistries_allowed(t *testing.T) {
 		}
 	}
 	ref := Reference{Registry: "registry.example", Repository: "one"}
-	if err := (Registries{}).check(ref); err != nil {
+	if err := (Registries{}).check(ref, false); err != nil {
 		t.Errorf("without patterns: %v", err)
 	}
-	err := Registries{Allowed: []string{"other.example/*"}}.check(ref)
+	err := Registries{Allowed: []string{"other.example/*"}}.check(ref, false)
 	if load := (*plugin.LoadError)(nil); !errors.As(err, &load) || load.Reason != pluginsv1alpha1.ReasonRegistryNotAllowed {
 		t.Errorf("another registry: %v", err)
 	}
@@ -76,6 +76,11 @@ func TestParseMirror(t *testing.T) {
 		{"docker.io=user:password@mirror.example", Mirror{}},
 		{"docker.io=mirror.example:port", Mirror{}},
 		{"docker.io=mirror.example/Upper", Mirror{}},
+		{"Registry-1.Docker.io:443=MIRROR.example.:443/docker.io", Mirror{"docker.io:443", "mirror.example/docker.io"}},
+		{"registry.example=http://mirror.example:80", Mirror{"registry.example", "http://mirror.example"}},
+		{"docker.io=mirror.example:", Mirror{}},
+		{"docker.io/One=mirror.example", Mirror{}},
+		{"docker=mirror.example", Mirror{}},
 		{"docker.io/one=mirror.example", Mirror{"docker.io/one", "mirror.example"}},
 	} {
 		if got, err := ParseMirror(tc.text); got != tc.want || (err == nil) != (tc.want != Mirror{}) {

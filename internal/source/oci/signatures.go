@@ -5,6 +5,7 @@ package oci
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -23,16 +24,18 @@ type Signatures struct {
 
 // Required is a policy of the operator for a part of a registry.
 type Required struct {
-	// Prefix is a registry, with a beginning of the repository if it has a "/".
+	// Prefix is a registry, with a beginning of the repository if it has a "/". ParsePrefix returns it.
 	Prefix     string
 	Signatures Signatures
 }
 
 // required returns all policies for a reference: those of the operator, which no plugin can change, and the plugin's own.
-func (p *puller) required(ref Reference, own *Signatures) []Signatures {
+func (p *puller) required(ref Reference, insecure bool, own *Signatures) []Signatures {
 	var out []Signatures
+	policed := p.registries.policed(ref, insecure)
 	for _, r := range p.registries.Required {
-		if rest, ok := strings.CutPrefix(ref.Name(), r.Prefix); ok && (rest == "" || rest[0] == '/' || strings.HasSuffix(r.Prefix, "/")) {
+		prefix := withoutPort(r.Prefix)
+		if slices.ContainsFunc(policed, func(name string) bool { _, ok := below(name, prefix); return ok }) {
 			out = append(out, r.Signatures)
 		}
 	}
@@ -40,6 +43,42 @@ func (p *puller) required(ref Reference, own *Signatures) []Signatures {
 		out = append(out, *own)
 	}
 	return out
+}
+
+// policed returns the names whose policies apply to a reference: its own, those of its mirrors, as artifacts come from
+// there, and if it names a mirror, what that is a mirror of. None has a default port. Neither HTTP nor HTTPS is told
+// from the other: a plugin chooses that, and must not choose its policy.
+func (r Registries) policed(ref Reference, insecure bool) []string {
+	var out []string
+	for _, p := range r.places(ref, insecure) {
+		out = append(out, withoutPort(p.name()))
+	}
+	own := withoutPort(ref.Name())
+	for _, m := range r.Mirrors {
+		target := withoutPort(strings.TrimPrefix(m.Target, "http://"))
+		rest, ok := below(own, target)
+		if !ok {
+			continue
+		}
+		out = append(out, withoutPort(m.Prefix+rest))
+		// If the target is only a registry, a prefix can be the whole name.
+		if _, whole, _ := strings.Cut(m.Prefix, "/"); !strings.Contains(target, "/") && whole == ref.Repository {
+			out = append(out, withoutPort(m.Prefix))
+		}
+	}
+	return out
+}
+
+// withoutPort returns a name, or the beginning of one, without the default port of HTTPS or HTTP.
+func withoutPort(name string) string {
+	at, repository, several := strings.Cut(name, "/")
+	for _, port := range []string{portHTTP, portHTTPS} {
+		at = strings.TrimSuffix(at, ":"+port)
+	}
+	if several {
+		at += "/" + repository
+	}
+	return at
 }
 
 // verify checks that the resolved manifest has the required signatures, and records it. It returns the last signer,

@@ -186,11 +186,11 @@ func tolerable(failure *plugin.LoadError, follow bool) bool {
 
 // job checks a request.
 func (s *Source) job(r Request) (job, error) {
-	ref, err := ParseReference(r.Source.Reference)
+	ref, err := ParseReference(r.Source.Reference, r.Source.Insecure)
 	if err != nil {
 		return job{}, err
 	}
-	if err := s.puller.registries.check(ref); err != nil {
+	if err := s.puller.registries.check(ref, r.Source.Insecure); err != nil {
 		return job{}, err
 	}
 	if _, err := s.puller.registries.transport(r.CABundle); err != nil {
@@ -198,7 +198,7 @@ func (s *Source) job(r Request) (job, error) {
 	}
 	return job{
 		namespace: r.Plugin.Namespace, reference: ref, follow: s.pollInterval(r.Source, ref) > 0 || policyOf(r.Source, ref) == pluginsv1alpha1.PullAlways,
-		signatures: s.puller.required(ref, r.Signatures),
+		signatures: s.puller.required(ref, r.Source.Insecure, r.Signatures),
 		access:     access{insecure: r.Source.Insecure, roots: r.CABundle, keyring: r.Keyring},
 	}, nil
 }
@@ -278,8 +278,8 @@ func (s *Source) base() context.Context {
 
 // RequiresSignature reports whether the operator requires a signature for a source.
 func (s *Source) RequiresSignature(source pluginsv1alpha1.OCISource) bool {
-	ref, err := ParseReference(source.Reference)
-	return err == nil && len(s.puller.required(ref, nil)) > 0
+	ref, err := ParseReference(source.Reference, source.Insecure)
+	return err == nil && len(s.puller.required(ref, source.Insecure, nil)) > 0
 }
 
 // begin runs a function that Start waits for. It reports whether the source runs.

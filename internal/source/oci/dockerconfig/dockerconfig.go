@@ -17,6 +17,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/k1s-io/k1s/internal/source/oci/hostname"
 )
 
 // maxEntries limits the registries of one Secret.
@@ -182,18 +184,17 @@ func parseKey(key string) (entry, error) {
 
 func splitHost(hostport string) (host, port string) {
 	if host, port, err := net.SplitHostPort(hostport); err == nil {
-		return host, port
+		return normalHost(host), port
 	}
 	return normalHost(strings.Trim(hostport, "[]")), "" // IPv6 without a port
 }
 
-// normalHost returns one of the names of Docker Hub for all of them.
+// normalHost returns the spelling of a host that references have, and a pattern in lower case.
 func normalHost(host string) string {
-	switch host {
-	case "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com":
-		return "docker.io"
+	if name, err := hostname.Canonical(host); err == nil {
+		return name
 	}
-	return host
+	return strings.ToLower(host)
 }
 
 func (a auth) credential() (Credential, error) {

@@ -80,6 +80,9 @@ func TestKeyring_find(t *testing.T) {
 		{"docker.io", "index.docker.io", "library/one", true},
 		{"registry-1.docker.io", "docker.io", "library/one", true},
 		{"docker.io/library", "docker.io", "other/one", false},
+		{"REGISTRY.example.", "registry.example", "one", true},
+		{"*.EXAMPLE", "registry.example", "one", true},
+		{"Index.Docker.io:5000", "docker.io:5000", "one", true},
 		{"docker.io", "evil.docker.io", "one", false},
 	} {
 		if got := len(users(t, keys(tc.key), tc.registry, tc.repository)) == 1; got != tc.want {
