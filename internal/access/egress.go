@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -13,13 +14,20 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/k1s-io/k1s/internal/access/origin"
 )
 
 const (
 	// dialTimeout is the timeout of resolving a name and connecting to one of its addresses.
 	dialTimeout = 10 * time.Second
+	// checkTimeout is the timeout of resolving a name that a proxy is asked for. Clusters with a proxy often have a DNS that
+	// does not answer, and a pull makes several such requests.
+	checkTimeout = 2 * time.Second
 	// maxAddresses is how many addresses of a name are tried.
 	maxAddresses = 8
+
+	localhost = "localhost"
 )
 
 // ErrAddress means that plugins are not allowed to reach an address. It does not include the address, because guests
@@ -106,30 +114,50 @@ func (e Egress) Dial(ctx context.Context, _, target string) (net.Conn, error) {
 	return nil, err
 }
 
-// Check returns ErrAddress if a host is a denied address, or resolves to one. It is for requests through a proxy, which
-// resolves the name itself: so a name that does not resolve here is not denied, unless the proxy could take it for a number,
-// such as 2852039166 for 169.254.169.254.
+// Check returns ErrAddress if a host is a denied address, resolves to one, or is not a valid host, such as 2852039166, which
+// a proxy could take for 169.254.169.254. It is for requests through a proxy, which resolves the name itself: so a name is
+// not denied because the operator's DNS does not know it or does not answer. Other errors of DNS are returned.
 func (e Egress) Check(ctx context.Context, host string) error {
-	if _, err := netip.ParseAddr(host); err != nil && endsInNumber(host) {
+	name, err := origin.CanonicalHost(host) // as net/http sends it
+	if err != nil {
 		return ErrAddress
 	}
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	if metadata := netip.MustParseAddr(linkLocalMetadata); slices.Contains(metadataNames(), name) && e.denies(metadata) {
+		return ErrAddress
+	}
+	short, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	if addresses, _ := e.lookup(ctx, host); slices.ContainsFunc(addresses, e.denies) {
+	addresses, err := e.lookup(short, name)
+	switch {
+	case slices.ContainsFunc(addresses, e.denies):
 		return ErrAddress
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil, isUnresolvable(err):
+		return nil
+	default:
+		return fmt.Errorf("resolve %q, before a proxy is asked for it: %w", name, err)
 	}
-	return nil
 }
 
-// endsInNumber reports whether a host is an IPv4 address in any notation, by its last part. Top-level domains are never
-// numbers. (https://url.spec.whatwg.org/#ends-in-a-number-checker)
-func endsInNumber(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	last := host[strings.LastIndex(host, ".")+1:]
-	if hex, ok := strings.CutPrefix(last, "0x"); ok {
-		return strings.Trim(hex, "0123456789abcdef") == ""
+// isUnresolvable reports whether DNS does not know a name, or does not reach whoever does. Then it answers SERVFAIL, which
+// is a temporary error, or not at all.
+func isUnresolvable(err error) bool {
+	var failed *net.DNSError
+	return errors.As(err, &failed) && (failed.IsNotFound || failed.IsTimeout || failed.IsTemporary) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// linkLocalMetadata is the address of the metadata servers of nearly all clouds.
+const linkLocalMetadata = "169.254.169.254"
+
+// metadataNames returns the names of metadata servers. Only the DNS of the cloud resolves them, which a proxy can have
+// although the operator has another one.
+func metadataNames() []string {
+	return []string{
+		"metadata.google.internal", "metadata.goog", "metadata", // Google
+		"instance-data.ec2.internal", "instance-data", // AWS
+		"metadata.azure.internal", "metadata.tencentyun.com",
 	}
-	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
 // control checks an address right before the connection is made.
@@ -145,12 +173,13 @@ func (e Egress) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	if address, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{address}, nil
 	}
+	host = strings.TrimSuffix(host, ".")
 	lookup := e.Lookup
 	if lookup == nil {
 		// The trailing dot excludes the search domains of the operator's Pod. With them, api.example.com could be a
 		// Service in a namespace called com.
 		lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			if host == "localhost" { // RFC 6761, section 6.3; DNS need not have it
+			if host == localhost || strings.HasSuffix(host, "."+localhost) { // RFC 6761, section 6.3; DNS need not have it
 				return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, nil
 			}
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host+".")

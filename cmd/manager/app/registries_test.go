@@ -111,7 +111,7 @@ func TestRegistries_proxy(t *testing.T) {
 			case "registry.example":
 				return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
 			}
-			return nil, errors.New("no such host")
+			return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 		},
 	}
 	registries, err := (&RegistryOptions{AllowedCIDRs: "127.0.0.2"}).registries(denied)
@@ -138,7 +138,7 @@ func TestRegistries_proxy(t *testing.T) {
 	}
 	for host, allowed := range map[string]bool{
 		"169.254.169.254": false, "127.0.0.1": false, "::1": false, "metadata.example": false, "fd00:ec2::254": false,
-		"2852039166": false, "0xA9FEA9FE": false, "169.254.43518": false, "0251.0376.0251.0376.": false, "127.0.0x1": false, // 169.254.169.254 and 127.0.0.1
+		"2852039166": false, "0xA9FEA9FE": false, "169.254.43518": false, "0251.0376.0251.0376.": false, "127.0.0x1": false, "metadata.example.": false, "１６９.２５４.１６９.２５４": false, // 169.254.169.254 and 127.0.0.1
 		"127.0.0.2": true, "192.0.2.1": true, "registry.example": true, "unknown.example": true, "1.example": true, "0xa.example": true,
 	} {
 		if err := registries.Check(t.Context(), host); (err == nil) != allowed || err != nil && !errors.Is(err, oci.ErrAddress) {
