@@ -21,6 +21,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
+	"github.com/k1s-io/k1s/internal/source/oci/signature"
 	"github.com/k1s-io/k1s/internal/text"
 )
 
@@ -36,7 +37,11 @@ func problemOf(err error, ref Reference, credentials int, secrets dockerconfig.K
 	if load := (*plugin.LoadError)(nil); errors.As(err, &load) {
 		return load
 	}
-	reason, remedy := explain(err, credentials)
+	cause := err
+	if incomplete := (*signature.IncompleteError)(nil); errors.As(err, &incomplete) {
+		cause = incomplete.Failure // the verdict quotes what others have signed
+	}
+	reason, remedy := explain(cause, credentials)
 	return &plugin.LoadError{
 		Reason: reason, Message: fmt.Sprintf("%s cannot be pulled: %s", ref, remedy), Err: errors.New(text.Truncate(secrets.Redact(redactURLs(err.Error())), maxMessage)),
 	}

@@ -222,8 +222,9 @@ func (r Registries) open(ref Reference, a access, credential dockerconfig.Creden
 			}
 		},
 	}}
-	out := &repository{timeouts: r.timeouts, close: transport.CloseIdleConnections}
-	for _, p := range r.places(ref, a.insecure) {
+	places := r.places(ref, a.insecure)
+	out := &repository{mirrors: len(places) - 1, timeouts: r.timeouts, close: transport.CloseIdleConnections}
+	for _, p := range places {
 		at := registry.Reference{Registry: p.registry, Repository: p.repository}
 		if err := at.Validate(); err != nil {
 			return nil, fmt.Errorf("mirror: %w", err)

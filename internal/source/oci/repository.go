@@ -28,9 +28,18 @@ var errTooLarge = errors.New("larger than the limit")
 // repository reads from one repository, with one credential. Its mirrors are tried first, in their order.
 type repository struct {
 	// remotes are the mirrors and, as the last one, the repository itself.
-	remotes  []*remote.Repository
+	remotes []*remote.Repository
+	// mirrors is how many of remotes are mirrors.
+	mirrors  int
 	timeouts timeouts
 	close    func()
+}
+
+// only returns the repository with one of its remotes.
+func (r *repository) only(i int) *repository {
+	out := *r
+	out.remotes, out.mirrors = r.remotes[i:i+1], min(max(r.mirrors-i, 0), 1)
+	return &out
 }
 
 // resolve returns the descriptor of a tag or a digest.
@@ -80,7 +89,7 @@ func (r *repository) try(ctx context.Context, do func(context.Context, *remote.R
 		if err == nil {
 			return nil
 		}
-		if i < len(r.remotes)-1 {
+		if i < r.mirrors {
 			err = fmt.Errorf("mirror %s: %w", from.Reference.Registry, err)
 		}
 		failed = append([]error{err}, failed...)

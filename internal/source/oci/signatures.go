@@ -91,7 +91,7 @@ func (p *puller) verify(ctx context.Context, j job, s *session, d ocispec.Descri
 		if s.repository == nil {
 			return "", errUnverified
 		}
-		by, err := signature.Verify(ctx, signatureRepository{s}, d, j.reference.String(), required.Policy)
+		by, err := signature.Verify(ctx, signaturePlaces(s), d, j.reference.String(), required.Policy)
 		if err != nil {
 			return "", err
 		}
@@ -104,13 +104,27 @@ func (p *puller) verify(ctx context.Context, j job, s *session, d ocispec.Descri
 // errUnverified means that a signature was not verified by the policy yet.
 var errUnverified = errors.New("its signature was not verified")
 
-// signatureRepository is the repository of a session as package signature reads it. What it reads is not kept: it is
-// small, and needed once.
-type signatureRepository struct{ session *session }
+// signatureRepository is one place of the repository of a session as package signature reads it. What it reads is not kept:
+// it is small, and needed once.
+type signatureRepository struct {
+	session *session
+	// place is the index of the mirror or the repository.
+	place int
+}
+
+// signaturePlaces returns the mirrors and, as the last one, the repository. A mirror that does not have signatures says
+// nothing about the repository: many mirrors have only the artifact, and no API for referrers.
+func signaturePlaces(s *session) []signature.Repository {
+	var out []signature.Repository
+	for i := range s.repository.remotes {
+		out = append(out, signatureRepository{s, i})
+	}
+	return out
+}
 
 // Resolve implements signature.Repository.
 func (r signatureRepository) Resolve(ctx context.Context, tag string) (ocispec.Descriptor, error) {
-	d, err := r.session.repository.resolve(ctx, tag)
+	d, err := r.session.repository.only(r.place).resolve(ctx, tag)
 	return d, notFound(err)
 }
 
@@ -125,7 +139,7 @@ func (r signatureRepository) Read(ctx context.Context, d ocispec.Descriptor, lim
 
 // Referrers implements signature.Repository.
 func (r signatureRepository) Referrers(ctx context.Context, subject ocispec.Descriptor, most int) ([]ocispec.Descriptor, error) {
-	out, err := r.session.repository.referrers(ctx, subject, most)
+	out, err := r.session.repository.only(r.place).referrers(ctx, subject, most)
 	return out, notFound(err)
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	specs "github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -60,9 +61,33 @@ func (k Key) Sign(t testing.TB, payload []byte) map[string]string {
 // Sign signs an artifact, and stores the signature as `cosign sign` of cosign 2 does.
 func (s *Server) Sign(t *testing.T, repository string, artifact digest.Digest, by Signer) {
 	t.Helper()
-	payload := fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":%q},"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"},"optional":null}`,
+	layer, payload := s.signature(t, repository, artifact, by)
+	s.PushLayers(t, repository, "sha256-"+artifact.Encoded()+".sig", layer, payload)
+}
+
+// Refer signs an artifact, and stores the signature in a manifest that refers to it.
+func (s *Server) Refer(t *testing.T, repository string, artifact digest.Digest, by Signer) {
+	t.Helper()
+	r := s.Repository(t, repository)
+	subject, err := r.Resolve(t.Context(), artifact.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer, payload := s.signature(t, repository, artifact, by)
+	layer.Digest, layer.Size = digest.FromBytes(payload), int64(len(payload))
+	put(t, r, layer, payload)
+	put(t, r, ocispec.DescriptorEmptyJSON, ocispec.DescriptorEmptyJSON.Data)
+	manifest := encode(t, ocispec.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, ArtifactType: "application/vnd.dev.cosign.artifact.sig.v1+json",
+		Config: ocispec.DescriptorEmptyJSON, Layers: []ocispec.Descriptor{layer}, Subject: &subject,
+	})
+	s.PushManifest(t, repository, digest.FromBytes(manifest).String(), ocispec.MediaTypeImageManifest, manifest)
+}
+
+// signature returns the payload of a signature of an artifact with its descriptor.
+func (s *Server) signature(t *testing.T, repository string, artifact digest.Digest, by Signer) (layer ocispec.Descriptor, payload []byte) {
+	t.Helper()
+	payload = fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":%q},"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"},"optional":null}`,
 		s.Address+"/"+repository, artifact)
-	s.PushLayers(t, repository, "sha256-"+artifact.Encoded()+".sig", ocispec.Descriptor{
-		MediaType: "application/vnd.dev.cosign.simplesigning.v1+json", Annotations: by.Sign(t, payload),
-	}, payload)
+	return ocispec.Descriptor{MediaType: "application/vnd.dev.cosign.simplesigning.v1+json", Annotations: by.Sign(t, payload)}, payload
 }

@@ -70,7 +70,7 @@ func TestVerify_captured(t *testing.T) {
 				want = Signer{Digest: c.Subject.Digest, Issuer: issuer, Subject: identity}
 				reason = pluginsv1alpha1.ReasonSignedByAnotherIdentity
 			}
-			if signer, err := Verify(t.Context(), m, c.Subject, reference, right); err != nil || signer != want {
+			if signer, err := Verify(t.Context(), []Repository{m}, c.Subject, reference, right); err != nil || signer != want {
 				t.Errorf("got %+v, %v, want %+v", signer, err, want)
 			}
 			check(t, m, c.Subject, wrong, reason, "")

@@ -20,7 +20,7 @@ import (
 // check verifies the signatures of a subject, and that no one of them counts, for a reason and with a part of a message.
 func check(t *testing.T, m *memory, subject ocispec.Descriptor, p Policy, reason, part string) {
 	t.Helper()
-	signer, err := Verify(t.Context(), m, subject, reference, p)
+	signer, err := Verify(t.Context(), []Repository{m}, subject, reference, p)
 	var load *plugin.LoadError
 	if !errors.As(err, &load) || load.Reason != reason || !strings.Contains(err.Error(), part) || signer != (Signer{}) {
 		t.Errorf("got %+v, %v, want reason %s and %q", signer, err, reason, part)

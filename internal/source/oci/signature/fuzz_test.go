@@ -47,7 +47,7 @@ func FuzzVerify(f *testing.F) {
 		d := m.push(ocispec.MediaTypeImageManifest, stored)
 		m.push(mediaType, content)
 		m.referring = []ocispec.Descriptor{d}
-		if signed, err := Verify(t.Context(), m, subject, reference, policy); err == nil {
+		if signed, err := Verify(t.Context(), []Repository{m}, subject, reference, policy); err == nil {
 			t.Errorf("signed by %s", signed)
 		}
 	})

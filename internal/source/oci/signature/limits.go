@@ -2,16 +2,18 @@
 
 package signature
 
+import "github.com/opencontainers/go-digest"
+
 // Limits of what is read of an artifact's signatures. Whoever can push to the repository can add signatures, so these
 // decide how much work an attacker can cause, and how many signatures of others may stand before the valid one.
 const (
-	// maxReferrers is the maximum number of descriptors of referrers. A descriptor has a few hundred bytes. Most
+	// maxReferrers is the maximum number of descriptors of referrers that a mirror or the registry lists. A descriptor has a few hundred bytes. Most
 	// referrers are not signatures (SBOMs, attestations) and are not read.
 	maxReferrers = 1000
-	// maxManifests is the maximum number of manifests that are read of one place. Releases are signed by one to three
+	// maxManifests is the maximum number of manifests that are read of the tag, or of the referrers. Releases are signed by one to three
 	// parties, and again after each change of a key.
 	maxManifests = 32
-	// maxSignatures is the maximum number of signatures that are verified of one place. With maxKeys keys, these are
+	// maxSignatures is the maximum number of signatures that are verified of the tag, or of the referrers. With maxKeys keys, these are
 	// about a thousand verifications of 0.1 ms each.
 	maxSignatures = 64
 	// maxManifestBytes is the maximum size of a manifest with signatures: the size of a manifest that registries have to
@@ -25,7 +27,7 @@ const (
 	maxBundleBytes = 256 << 10
 	// maxAnnotationBytes is the maximum size of an annotation of a signature. The largest, the log entry, has 4 KiB.
 	maxAnnotationBytes = 64 << 10
-	// maxPlaceBytes is the maximum number of bytes that are read of one place. It is enough for the largest manifest, and
+	// maxPlaceBytes is the maximum number of bytes that are read of the tag, or of the referrers. It is enough for the largest manifest, and
 	// the largest payloads of maxSignatures.
 	maxPlaceBytes = maxManifestBytes + maxSignatures*maxPayloadBytes
 )
@@ -47,15 +49,23 @@ const (
 	maxIdentityBytes = 1024
 )
 
-// budget is what may still be read of one place: the tag, or the referrers. Each place has its own, so that signatures
-// in one do not hide those in the other.
+// budget is what may still be read of the tag, or of the referrers. Each has its own, so that signatures in one do not hide
+// those in the other. Mirrors do not add to it: what they have too is not read again.
 type budget struct {
 	manifests, signatures int
 	bytes                 int64
+	known                 map[digest.Digest]bool
 }
 
 func newBudget() *budget {
-	return &budget{manifests: maxManifests, signatures: maxSignatures, bytes: maxPlaceBytes}
+	return &budget{manifests: maxManifests, signatures: maxSignatures, bytes: maxPlaceBytes, known: map[digest.Digest]bool{}}
+}
+
+// isKnown reports whether it was called with the digest of a manifest before.
+func (b *budget) isKnown(d digest.Digest) bool {
+	known := b.known[d]
+	b.known[d] = true
+	return known
 }
 
 // takeManifest reports whether another manifest may be read.

@@ -39,8 +39,10 @@ func TestVerify_tooMany(t *testing.T) {
 		m.attach(t, subject, layers...)
 	}
 	refer := func(t testing.TB, m *memory, subject ocispec.Descriptor, at int) {
-		m.refer(t, subject, typeBundle, predicateSignature, bundleBy(t, m, subject, other))
-		m.referring = slices.Repeat(m.referring, tenThousand-1)
+		for range maxManifests + 1 { // each is read once, however often it is listed
+			m.refer(t, subject, typeBundle, predicateSignature, bundleBy(t, m, subject, other))
+		}
+		m.referring = slices.Repeat(m.referring, tenThousand/len(m.referring)+1)[:tenThousand-1]
 		m.refer(t, subject, typeBundle, predicateSignature, bundleBy(t, m, subject, signer))
 		last := tenThousand - 1
 		m.referring[at], m.referring[last] = m.referring[last], m.referring[at]
@@ -66,7 +68,7 @@ func TestVerify_tooMany(t *testing.T) {
 			subject := m.artifact(t, "a")
 			c.store(t, m, subject, c.at)
 			if c.valid {
-				signed, err := Verify(t.Context(), m, subject, reference, policy)
+				signed, err := Verify(t.Context(), []Repository{m}, subject, reference, policy)
 				if err != nil || signed.Key != "the key" {
 					t.Errorf("got %+v, %v", signed, err)
 				}
@@ -89,7 +91,7 @@ func TestVerify_tooMany_elsewhere(t *testing.T) {
 	formats()["bundle with a statement"](t, m, subject, other)
 	m.referring = slices.Repeat(m.referring, tenThousand)
 	formats()["tag"](t, m, subject, signer)
-	signed, err := Verify(t.Context(), m, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}})
+	signed, err := Verify(t.Context(), []Repository{m}, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}})
 	if err != nil || signed.Key != "the key" {
 		t.Errorf("got %+v, %v", signed, err)
 	}
@@ -106,7 +108,7 @@ func TestVerify_attestations(t *testing.T) {
 	m.refer(t, subject, "application/spdx+json", "", m.push("application/spdx+json", []byte("{}")))
 	m.referring = slices.Repeat(m.referring, maxManifests)
 	formats()["bundle with a statement"](t, m, subject, signer)
-	signed, err := Verify(t.Context(), m, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}})
+	signed, err := Verify(t.Context(), []Repository{m}, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}})
 	if err != nil || signed.Key != "the key" || len(m.reads) != 2 {
 		t.Errorf("got %+v, %v after %d reads, want 2", signed, err, len(m.reads))
 	}
@@ -123,7 +125,7 @@ func TestVerify_unknownReferrers(t *testing.T) {
 	policy := Policy{Keys: []Key{signer.key(t, "the key")}}
 	check(t, m, subject, policy, pluginsv1alpha1.ReasonNotSigned, "")
 	formats()["bundle with a statement"](t, m, subject, signer)
-	signed, err := Verify(t.Context(), m, subject, reference, policy)
+	signed, err := Verify(t.Context(), []Repository{m}, subject, reference, policy)
 	if err != nil || signed.Key != "the key" {
 		t.Errorf("got %+v, %v", signed, err)
 	}
@@ -176,7 +178,7 @@ func TestNewChecker(t *testing.T) {
 	} {
 		m := newMemory()
 		var load *plugin.LoadError // would be about the signatures
-		if _, err := Verify(t.Context(), m, m.artifact(t, "a"), reference, p); err == nil || errors.As(err, &load) || !strings.Contains(err.Error(), reference) {
+		if _, err := Verify(t.Context(), []Repository{m}, m.artifact(t, "a"), reference, p); err == nil || errors.As(err, &load) || !strings.Contains(err.Error(), reference) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

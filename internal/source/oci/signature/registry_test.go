@@ -49,7 +49,7 @@ func TestVerify_registryFails(t *testing.T) {
 				formats()[c.format](t, m, subject, signer)
 			}
 			m.failures[c.fail(m, subject)] = failure
-			signed, err := Verify(t.Context(), m, subject, reference, policy)
+			signed, err := Verify(t.Context(), []Repository{m}, subject, reference, policy)
 			if c.valid {
 				if err != nil || signed.Key != "the key" {
 					t.Errorf("got %+v, %v", signed, err)
@@ -74,11 +74,11 @@ func TestVerify_registryFails_oneOfMany(t *testing.T) {
 	formats()["bundle with a statement"](t, m, subject, signer)
 	m.failures[m.referring[0].Digest.String()] = failure
 	formats()["bundle with a message"](t, m, subject, other)
-	if _, err := Verify(t.Context(), m, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}}); !errors.Is(err, failure) {
+	if _, err := Verify(t.Context(), []Repository{m}, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}}); !errors.Is(err, failure) {
 		t.Errorf("got %v", err)
 	}
 	formats()["referrer"](t, m, subject, signer)
-	if _, err := Verify(t.Context(), m, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}}); err != nil {
+	if _, err := Verify(t.Context(), []Repository{m}, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}}); err != nil {
 		t.Errorf("got %v", err)
 	}
 }
@@ -92,7 +92,7 @@ func TestVerify_otherContent(t *testing.T) {
 	manifest := m.contents[another.Digest]
 	m.refer(t, subject, typeBundle, "", bundleLayer(t, m, messageSignature(manifest, signer.Sign(t, manifest)), proof{}))
 	m.contents[subject.Digest] = manifest
-	_, err := Verify(t.Context(), m, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}})
+	_, err := Verify(t.Context(), []Repository{m}, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}})
 	if err == nil || !strings.Contains(err.Error(), "the registry sent "+another.Digest.String()) {
 		t.Errorf("got %v", err)
 	}
@@ -108,7 +108,7 @@ func TestVerify_canceled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := errors.New("the operator stops")
 	m.after = func() { cancel(ended) }
-	_, err := Verify(ctx, m, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}})
+	_, err := Verify(ctx, []Repository{m}, subject, reference, Policy{Keys: []Key{signer.key(t, "the key")}})
 	// The second read is that of the layer in the first manifest: the repository looks at the context.
 	if !errors.Is(err, ended) || len(m.reads) != 2 {
 		t.Errorf("got %v after %d reads, want 2", err, len(m.reads))
@@ -119,7 +119,7 @@ func TestVerify_digest(t *testing.T) {
 	t.Parallel()
 	policy := Policy{Keys: []Key{generate(t, "P-256").key(t, "the key")}}
 	for _, bad := range []digest.Digest{"", "sha256:", "sha256:a", "md5:d41d8cd98f00b204e9800998ecf8427e"} {
-		if _, err := Verify(t.Context(), newMemory(), ocispec.Descriptor{Digest: bad}, reference, policy); err == nil {
+		if _, err := Verify(t.Context(), []Repository{newMemory()}, ocispec.Descriptor{Digest: bad}, reference, policy); err == nil {
 			t.Errorf("%q: no error", bad)
 		}
 	}

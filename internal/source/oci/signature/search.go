@@ -12,10 +12,13 @@ import (
 
 // search looks for a signature that counts.
 type search struct {
+	// repository is the place that is searched.
 	repository Repository
 	subject    ocispec.Descriptor
 	reference  string
 	checker    *checker
+	// ofReferrers and ofTag are what may still be read of the referrers, and of the tag, in all places together.
+	ofReferrers, ofTag *budget
 
 	// signer is who made the signature that counts. The search ends with it.
 	signer *Signer
@@ -24,14 +27,34 @@ type search struct {
 	// tried is the number of signatures, and more is true if there are others that were not tried.
 	tried int
 	more  bool
+	// answered is whether any place answered, and complete whether the last one answered everything.
+	answered, complete bool
 	// failure is the first failure of the registry. The search goes on, as another signature may count.
 	failure error
 	// manifest is the content of the subject, once it was read.
 	manifest []byte
 }
 
+// place searches the current place. It returns the errors of what the place did not answer, and records whether it
+// answered everything. The last place is the repository itself, whose answer is complete whatever its mirrors answer.
+func (s *search) place(ctx context.Context) (unanswered []error) {
+	for _, part := range []func(context.Context) error{s.referrers, s.tag} {
+		err := part(ctx)
+		if s.signer != nil || ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			unanswered = append(unanswered, err)
+		} else {
+			s.answered = true
+		}
+	}
+	s.complete = len(unanswered) == 0
+	return unanswered
+}
+
 // referrers searches the manifests that refer to the artifact.
-func (s *search) referrers(ctx context.Context, left *budget) error {
+func (s *search) referrers(ctx context.Context) error {
 	all, err := s.repository.Referrers(ctx, s.subject, maxReferrers)
 	if err != nil {
 		return ignoreNotFound(fmt.Errorf("list the manifests that refer to %s: %w", s.subject.Digest, err))
@@ -41,33 +64,39 @@ func (s *search) referrers(ctx context.Context, left *budget) error {
 		all = all[:maxReferrers]
 	}
 	for _, d := range signaturesFirst(all) {
-		if !left.takeManifest() {
-			s.more = true
-			return nil
-		}
-		if s.manifestAt(ctx, d, left); s.signer != nil {
+		if s.manifestAt(ctx, d, s.ofReferrers); s.signer != nil {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if s.ofReferrers.manifests < 0 {
+			return nil
 		}
 	}
 	return nil
 }
 
 // tag searches the manifest that has the tag of the artifact's signatures.
-func (s *search) tag(ctx context.Context, left *budget) error {
+func (s *search) tag(ctx context.Context) error {
 	name := s.subject.Digest.Algorithm().String() + "-" + s.subject.Digest.Encoded() + ".sig"
 	d, err := s.repository.Resolve(ctx, name)
 	if err != nil {
 		return ignoreNotFound(fmt.Errorf("resolve the tag %q: %w", name, err))
 	}
-	s.manifestAt(ctx, d, left)
+	s.manifestAt(ctx, d, s.ofTag)
 	return nil
 }
 
-// manifestAt tries the signatures in a manifest.
+// manifestAt tries the signatures in a manifest, unless another place had it too.
 func (s *search) manifestAt(ctx context.Context, d ocispec.Descriptor, left *budget) {
+	if left.isKnown(d.Digest) {
+		return
+	}
+	if !left.takeManifest() {
+		s.more = true
+		return
+	}
 	where := fmt.Sprintf("manifest %s with signatures of %q", d.Digest, s.reference)
 	if d.Size > maxManifestBytes {
 		// Nothing but signatures makes such a manifest large.

@@ -4,7 +4,9 @@ package signature
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -14,12 +16,13 @@ import (
 	"github.com/k1s-io/k1s/internal/plugin"
 )
 
-// Verify returns who signed a manifest, if a signature in the repository counts by the policy. The first such signature
-// decides. The reference is the user's name for the artifact, for messages.
+// Verify returns who signed a manifest, if a signature in one of the places of its repository counts by the policy: its
+// mirrors and, as the last one, the repository itself. The first such signature decides, and then no further place is
+// asked. The reference is the user's name for the artifact, for messages.
 //
 // Errors are *plugin.LoadError, unless the registry failed, the context ended, or the arguments are not valid: then
-// nothing is known about the signatures.
-func Verify(ctx context.Context, r Repository, subject ocispec.Descriptor, reference string, p Policy) (Signer, error) {
+// nothing is known about the signatures. If the registry failed, it is an *IncompleteError.
+func Verify(ctx context.Context, places []Repository, subject ocispec.Descriptor, reference string, p Policy) (Signer, error) {
 	if err := subject.Digest.Validate(); err != nil {
 		return Signer{}, fmt.Errorf("digest %q of %q: %w", subject.Digest, reference, err)
 	}
@@ -27,17 +30,20 @@ func Verify(ctx context.Context, r Repository, subject ocispec.Descriptor, refer
 	if err != nil {
 		return Signer{}, fmt.Errorf("verify the signature of %q: %w", reference, err)
 	}
-	s := &search{repository: r, subject: subject, reference: reference, checker: check}
-	for _, place := range []func(context.Context, *budget) error{s.referrers, s.tag} {
-		if err := place(ctx, newBudget()); err != nil {
-			s.fail(err)
-		}
+	s := &search{subject: subject, reference: reference, checker: check, ofReferrers: newBudget(), ofTag: newBudget()}
+	var unanswered []error
+	for _, place := range places {
+		s.repository = place
+		unanswered = slices.Concat(s.place(ctx), unanswered)
 		if s.signer != nil {
 			return *s.signer, nil
 		}
 		if ctx.Err() != nil {
 			return Signer{}, fmt.Errorf("verify the signature of %q: %w", reference, context.Cause(ctx))
 		}
+	}
+	if !s.complete {
+		s.fail(errors.Join(unanswered...))
 	}
 	return Signer{}, s.result(reference, p)
 }
@@ -46,7 +52,13 @@ func Verify(ctx context.Context, r Repository, subject ocispec.Descriptor, refer
 func (s *search) result(reference string, p Policy) error {
 	switch {
 	case s.failure != nil:
-		return fmt.Errorf("read the signatures of %q: %w", reference, s.failure)
+		err := &IncompleteError{reference: reference, Failure: s.failure}
+		if s.best != nil {
+			err.verdict = s.best.Error()
+		} else if s.answered {
+			err.verdict = fmt.Sprintf("%q has no signature in what could be read", reference)
+		}
+		return err
 	case s.more:
 		tooMany := plugin.Reject(pluginsv1alpha1.ReasonTooManySignatures,
 			"%q has more signatures, or other manifests that refer to it, than are read, and none of the %d signatures that were read is valid: remove signatures with `cosign clean`, and sign it again",

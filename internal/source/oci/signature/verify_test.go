@@ -53,7 +53,7 @@ func TestVerify_key(t *testing.T) {
 				subject := m.artifact(t, "a")
 				store(t, m, subject, s)
 				other := generate(t, "P-256").key(t, "other")
-				signer, err := Verify(t.Context(), m, subject, reference, Policy{Keys: []Key{other, s.key(t, "cosign.pub")}})
+				signer, err := Verify(t.Context(), []Repository{m}, subject, reference, Policy{Keys: []Key{other, s.key(t, "cosign.pub")}})
 				if want := (Signer{Digest: subject.Digest, Key: "cosign.pub"}); err != nil || signer != want {
 					t.Errorf("got %+v, %v, want %+v", signer, err, want)
 				}
@@ -186,7 +186,7 @@ func TestVerify_keyless(t *testing.T) {
 				m := newMemory()
 				subject := m.artifact(t, "a")
 				store(t, m, newKeyless(t, i, subject))
-				signer, err := Verify(t.Context(), m, subject, reference, policy)
+				signer, err := Verify(t.Context(), []Repository{m}, subject, reference, policy)
 				if want := (Signer{Digest: subject.Digest, Issuer: issuer, Subject: identity}); err != nil || signer != want {
 					t.Errorf("got %+v, %v, want %+v", signer, err, want)
 				}
