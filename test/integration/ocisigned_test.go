@@ -104,4 +104,16 @@ func TestOperator_oci_signatureRequired(t *testing.T) {
 	server.Sign(t, "annotator", pushed, key)
 	shop.expectArtifact(t, "annotator", pushed.String())
 	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionSignatureVerified, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded, "the operator's key")
+
+	t.Log("the administrator replaces the key, and then removes it")
+	if err := os.WriteFile(file, []byte(registry.NewKey(t).Public(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shop.change(t, "annotator", fromRegistry(server.Address+"/annotator:v1@"+pushed.String()))
+	shop.expectUnsigned(t, "annotator", pluginsv1alpha1.ReasonSignedByAnotherKey)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	shop.change(t, "annotator", fromRegistry(server.Address+"/annotator@"+pushed.String()))
+	shop.expectUnsigned(t, "annotator", pluginsv1alpha1.ReasonVerificationKeyInvalid, "--require-signature")
 }

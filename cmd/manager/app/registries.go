@@ -17,7 +17,9 @@ import (
 	"golang.org/x/net/http/httpproxy"
 	"k8s.io/utils/clock"
 
+	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/access"
+	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/plugin/metrics"
 	"github.com/k1s-io/k1s/internal/source/oci"
 	"github.com/k1s-io/k1s/internal/source/oci/blobs"
@@ -104,7 +106,7 @@ func forRegistries(err error) error {
 	return err
 }
 
-// requiredSignature parses PREFIX=FILE, and reads the file.
+// requiredSignature parses PREFIX=FILE. It fails if the file has no key now, and reads it again whenever that is needed.
 func requiredSignature(text string) (oci.Required, error) {
 	prefix, file, ok := strings.Cut(text, "=")
 	if !ok || prefix == "" || file == "" {
@@ -114,17 +116,25 @@ func requiredSignature(text string) (oci.Required, error) {
 	if err != nil {
 		return oci.Required{}, err
 	}
+	policy := func() (oci.Signatures, error) { return signedWith(file) }
+	if _, err := policy(); err != nil {
+		return oci.Required{}, err
+	}
+	return oci.Required{Prefix: prefix, Signatures: policy}, nil
+}
+
+// signedWith returns the policy of the operator's key in a file.
+func signedWith(file string) (oci.Signatures, error) {
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return oci.Required{}, err
+		return oci.Signatures{}, plugin.Reject(pluginsv1alpha1.ReasonVerificationKeyInvalid,
+			"the operator requires a signature, and cannot read its key: %v; ask the administrator to check --require-signature", err)
 	}
 	key, err := signature.ParseKey("the operator's key "+file, pem)
 	if err != nil {
-		return oci.Required{}, err
+		return oci.Signatures{}, err
 	}
-	return oci.Required{Prefix: prefix, Signatures: oci.Signatures{
-		ID: fmt.Sprintf("%x", sha256.Sum256(pem)), Policy: signature.Policy{Keys: []signature.Key{key}},
-	}}, nil
+	return oci.Signatures{ID: fmt.Sprintf("%x", sha256.Sum256(pem)), Policy: signature.Policy{Keys: []signature.Key{key}}}, nil
 }
 
 // artifacts returns the source of modules in registries. Its cache is a part of the compilation cache, which limits the

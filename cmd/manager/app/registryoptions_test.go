@@ -78,8 +78,8 @@ func TestRegistries_invalid(t *testing.T) {
 		"--require-signature: \"https://registry.example/plugins\" has a scheme":                                         {RequiredSignatures: "https://registry.example/plugins=" + rubbish},
 		"--require-signature: \"registry.example/one:v1\" has a tag":                                                     {RequiredSignatures: "registry.example/one:v1=" + rubbish},
 		"--require-signature: \"plugins/one\" does not begin with a registry":                                            {RequiredSignatures: "plugins/one=" + rubbish},
-		"--require-signature: open ":                         {RequiredSignatures: "registry.example=" + rubbish + "-missing"},
-		"--require-signature: the operator's key " + rubbish: {RequiredSignatures: "registry.example=" + rubbish},
+		"--require-signature: the operator requires a signature, and cannot read its key: open ":                         {RequiredSignatures: "registry.example=" + rubbish + "-missing"},
+		"--require-signature: the operator's key " + rubbish:                                                             {RequiredSignatures: "registry.example=" + rubbish},
 	} {
 		if _, err := options.registries(access.Egress{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: got %v, want %q", options, err, want)

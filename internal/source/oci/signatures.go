@@ -25,22 +25,35 @@ type Signatures struct {
 // Required is a policy of the operator for a part of a registry.
 type Required struct {
 	// Prefix is a registry, with a beginning of the repository if it has a "/". ParsePrefix returns it.
-	Prefix     string
-	Signatures Signatures
+	Prefix string
+	// Signatures returns the policy as it is now: keys are replaced. While it fails, nothing is used.
+	Signatures func() (Signatures, error)
 }
 
 // required returns all policies for a reference: those of the operator, which no plugin can change, and the plugin's own.
-func (p *puller) required(ref Reference, insecure bool, own *Signatures) []Signatures {
+func (p *puller) required(ref Reference, insecure bool, own *Signatures) ([]Signatures, error) {
 	var out []Signatures
-	policed := p.registries.policed(ref, insecure)
-	for _, r := range p.registries.Required {
-		prefix := withoutPort(r.Prefix)
-		if slices.ContainsFunc(policed, func(name string) bool { _, ok := below(name, prefix); return ok }) {
-			out = append(out, r.Signatures)
+	for _, r := range p.registries.requiredFor(ref, insecure) {
+		policy, err := r.Signatures()
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, policy)
 	}
 	if own != nil {
 		out = append(out, *own)
+	}
+	return out, nil
+}
+
+// requiredFor returns the policies of the operator for a reference.
+func (r Registries) requiredFor(ref Reference, insecure bool) (out []Required) {
+	policed := r.policed(ref, insecure)
+	for _, required := range r.Required {
+		prefix := withoutPort(required.Prefix)
+		if slices.ContainsFunc(policed, func(name string) bool { _, ok := below(name, prefix); return ok }) {
+			out = append(out, required)
+		}
 	}
 	return out
 }

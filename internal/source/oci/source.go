@@ -196,9 +196,13 @@ func (s *Source) job(r Request) (job, error) {
 	if _, err := s.puller.registries.transport(r.CABundle); err != nil {
 		return job{}, err
 	}
+	signatures, err := s.puller.required(ref, r.Source.Insecure, r.Signatures)
+	if err != nil {
+		return job{}, err
+	}
 	return job{
 		namespace: r.Plugin.Namespace, reference: ref, follow: s.pollInterval(r.Source, ref) > 0 || policyOf(r.Source, ref) == pluginsv1alpha1.PullAlways,
-		signatures: s.puller.required(ref, r.Source.Insecure, r.Signatures),
+		signatures: signatures,
 		access:     access{insecure: r.Source.Insecure, roots: r.CABundle, keyring: r.Keyring},
 	}, nil
 }
@@ -279,7 +283,7 @@ func (s *Source) base() context.Context {
 // RequiresSignature reports whether the operator requires a signature for a source.
 func (s *Source) RequiresSignature(source pluginsv1alpha1.OCISource) bool {
 	ref, err := ParseReference(source.Reference, source.Insecure)
-	return err == nil && len(s.puller.required(ref, source.Insecure, nil)) > 0
+	return err == nil && len(s.puller.registries.requiredFor(ref, source.Insecure)) > 0
 }
 
 // begin runs a function that Start waits for. It reports whether the source runs.

@@ -75,7 +75,7 @@ func TestRequired_spelling(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if got := len((&puller{registries: r}).required(ref, tc.insecure, nil)) == 1; got != tc.want {
+		if got := len(r.requiredFor(ref, tc.insecure)) == 1; got != tc.want {
 			t.Errorf("%s: got %t", name, got)
 		}
 	}
