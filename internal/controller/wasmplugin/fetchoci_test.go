@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/source/oci"
 )
 
@@ -105,6 +106,37 @@ func TestArtifactStatus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if diff := cmp.Diff(tc.want, artifactStatus(tc.result, tc.old)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestFetchOCI_failedPoll shows that the status of the previous revision's artifact has a poll that failed.
+func TestFetchOCI_failedPoll(t *testing.T) {
+	t.Parallel()
+	start := metav1.NewTime(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
+	later := metav1.NewTime(start.Add(time.Hour))
+	old := pluginsv1alpha1.ArtifactStatus{Digest: digest.FromString("one").String(), PulledAt: start, PulledBytes: 7, ResolvedAt: start, LastPolledAt: start}
+	polled := old
+	polled.LastPolledAt = later
+	for name, tc := range map[string]struct {
+		at   time.Time
+		want *pluginsv1alpha1.ArtifactStatus
+	}{
+		"polled":     {later.Time, &polled},
+		"not polled": {time.Time{}, &old},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			source := pluginsv1alpha1.OCISource{Reference: "registry.example/one:latest"}
+			l := loadOf(t, func(s *pluginsv1alpha1.WasmPluginSpec) { s.Source.OCI = &source })
+			l.plugin.Status.Artifact = old.DeepCopy()
+			failing := &fakeArtifacts{result: oci.Result{PolledAt: tc.at}, err: plugin.Reject(pluginsv1alpha1.ReasonUnauthorized, "why")}
+			if _, err := (fetchOCI{artifacts: failing, reader: fakeClient{empty: true}}).run(t.Context(), l, source); err == nil {
+				t.Error("there is no error")
+			}
+			if diff := cmp.Diff(tc.want, l.plugin.Status.Artifact); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
