@@ -56,7 +56,7 @@ func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // it fits
+	return int64(m.HeapAlloc)
 }
 
 // TestSource_pins shows that a pull which fails, or whose plugin is gone, keeps nothing in the cache.
