@@ -47,6 +47,11 @@ func (s *tokenServer) issue(w http.ResponseWriter, r *http.Request) {
 		s.respond(w, r)
 		return
 	}
+	s.give(w, r)
+}
+
+// give issues a token.
+func (s *tokenServer) give(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm() // a request without parameters gets a token without a scope
 	user, password, _ := r.BasicAuth()
 	s.mu.Lock()

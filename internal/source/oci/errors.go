@@ -41,6 +41,9 @@ func problemOf(err error, ref Reference, credentials int, secrets dockerconfig.K
 	if incomplete := (*signature.IncompleteError)(nil); errors.As(err, &incomplete) {
 		cause = incomplete.Failure // the verdict quotes what others have signed
 	}
+	if mirror := (mirrorError{}); errors.As(cause, &mirror) {
+		credentials = mirror.credentials
+	}
 	reason, remedy := explain(cause, credentials)
 	return &plugin.LoadError{
 		Reason: reason, Message: fmt.Sprintf("%s cannot be pulled: %s", ref, remedy), Err: errors.New(text.Truncate(secrets.Redact(redactURLs(err.Error())), maxMessage)),

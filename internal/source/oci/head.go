@@ -35,8 +35,8 @@ var incomplete = []string{"missing required header", "unknown response Content-L
 // not well. Then a GET decides. An error of a token server is not one.
 func isAboutHEAD(err error) bool {
 	var all attempts
-	if errors.As(err, &all) { // those of mirrors do not decide
-		err = all.failed[0]
+	if errors.As(err, &all) { // one of them decides
+		err = all.Unwrap()
 	}
 	var response *errcode.ErrorResponse
 	switch {

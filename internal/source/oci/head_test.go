@@ -147,7 +147,7 @@ func TestDescribe(t *testing.T) {
 // TestIsAboutHEAD_mirror shows that the repository decides, not its mirrors.
 func TestIsAboutHEAD_mirror(t *testing.T) {
 	t.Parallel()
-	if isAboutHEAD(attempts{[]error{errors.New("down"), errors.New("missing required header")}}) {
+	if isAboutHEAD(attempts{failed: []error{errors.New("down"), errors.New("missing required header")}}) {
 		t.Error("the error of a mirror decides")
 	}
 }

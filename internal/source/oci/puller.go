@@ -39,6 +39,8 @@ type job struct {
 	// follow is whether the tag is resolved again although the cache has what it was resolved to before.
 	follow bool
 	access access
+	// mirrors are those of the reference's repository.
+	mirrors []place
 	// signatures are the policies that the artifact has to meet, all of them.
 	signatures []Signatures
 }
@@ -80,10 +82,17 @@ func (j job) credentials() ([]dockerconfig.Credential, int) {
 	return found, len(found)
 }
 
-// scopeName is unique for a namespace, a repository and a credential. It does not reveal the credential.
+// scopeName is unique for a namespace, a repository, a credential and those for its mirrors: whoever is let in by a mirror
+// gives no access to others in the namespace. It does not reveal the credentials.
 func (j job) scopeName(c dockerconfig.Credential) string {
+	parts := []string{j.namespace, j.reference.Name(), fmt.Sprint(j.access.insecure), c.Username, c.Password, c.IdentityToken, c.RegistryToken}
+	for _, m := range j.mirrors {
+		for _, c := range m.credentials(j.access.keyring) {
+			parts = append(parts, m.name(), fmt.Sprint(m.plainHTTP), c.Username, c.Password, c.IdentityToken, c.RegistryToken)
+		}
+	}
 	h := sha256.New()
-	for _, part := range []string{j.namespace, j.reference.Name(), fmt.Sprint(j.access.insecure), c.Username, c.Password, c.IdentityToken, c.RegistryToken} {
+	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return hex.EncodeToString(h.Sum(nil))

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"path"
 	"slices"
@@ -18,7 +17,6 @@ import (
 
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote"
-	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/retry"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
@@ -207,7 +205,7 @@ func (a access) origin(name string) string {
 	return name
 }
 
-// open returns a repository that uses one of the credentials for it.
+// open returns a repository that uses one of the credentials for it, and for its mirrors the first one that each accepts.
 func (r Registries) open(ref Reference, a access, credential dockerconfig.Credential) (*repository, error) {
 	transport, err := r.transport(a.roots)
 	if err != nil {
@@ -224,35 +222,22 @@ func (r Registries) open(ref Reference, a access, credential dockerconfig.Creden
 	}}
 	places := r.places(ref, a.insecure)
 	out := &repository{mirrors: len(places) - 1, timeouts: r.timeouts, close: transport.CloseIdleConnections}
-	for _, p := range places {
+	for i, p := range places {
 		at := registry.Reference{Registry: p.registry, Repository: p.repository}
 		if err := at.Validate(); err != nil {
 			return nil, fmt.Errorf("mirror: %w", err)
 		}
-		use := credential
-		if p.registry != ref.Registry || p.repository != ref.Repository { // a mirror has its own credential
-			use = dockerconfig.Credential{}
-			if found := p.credentials(a.keyring); len(found) > 0 {
-				use = found[0]
-			}
+		use := []dockerconfig.Credential{credential}
+		if i < out.mirrors { // it has its own credentials
+			use = p.credentials(a.keyring)
 		}
-		host := at.Host()
+		out.credentials = append(out.credentials, len(use))
+		if len(use) == 0 {
+			use = []dockerconfig.Credential{{}}
+		}
 		out.remotes = append(out.remotes, &remote.Repository{
 			Reference: at, PlainHTTP: p.plainHTTP, MaxMetadataBytes: maxMetadata, ReferrerListMaxPages: maxReferrersPages,
-			Client: &auth.Client{
-				Client: client, Cache: auth.NewCache(), ClientID: userAgent,
-				Header: http.Header{"User-Agent": {userAgent}},
-				Credential: func(_ context.Context, hostport string) (auth.Credential, error) {
-					if hostport != host {
-						return auth.EmptyCredential, nil
-					}
-					return auth.Credential{
-						Username: use.Username, Password: use.Password, RefreshToken: use.IdentityToken, AccessToken: use.RegistryToken,
-					}, nil
-				},
-				// Every connection is checked by Dial, those for tokens included.
-				BlockedRealmPrefixes: []netip.Prefix{},
-			},
+			Client: clientWith(client, at.Host(), use...),
 		})
 	}
 	return out, nil

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -30,15 +29,17 @@ type repository struct {
 	// remotes are the mirrors and, as the last one, the repository itself.
 	remotes []*remote.Repository
 	// mirrors is how many of remotes are mirrors.
-	mirrors  int
-	timeouts timeouts
-	close    func()
+	mirrors int
+	// credentials is how many there are for each of remotes.
+	credentials []int
+	timeouts    timeouts
+	close       func()
 }
 
 // only returns the repository with one of its remotes.
 func (r *repository) only(i int) *repository {
 	out := *r
-	out.remotes, out.mirrors = r.remotes[i:i+1], min(max(r.mirrors-i, 0), 1)
+	out.remotes, out.credentials, out.mirrors = r.remotes[i:i+1], r.credentials[i:i+1], min(max(r.mirrors-i, 0), 1)
 	return &out
 }
 
@@ -81,7 +82,7 @@ func (r *repository) read(ctx context.Context, d ocispec.Descriptor) (out []byte
 }
 
 // try calls a function for each remote until one succeeds. If none does, it returns the errors of all, the first of
-// which is that of the last remote, which is the repository itself unless the context has ended.
+// which is that of the last remote, or that of the context if it has ended.
 func (r *repository) try(ctx context.Context, do func(context.Context, *remote.Repository) error) error {
 	var failed []error
 	for i, from := range r.remotes {
@@ -90,25 +91,15 @@ func (r *repository) try(ctx context.Context, do func(context.Context, *remote.R
 			return nil
 		}
 		if i < r.mirrors {
-			err = fmt.Errorf("mirror %s: %w", from.Reference.Registry, err)
+			err = mirrorError{host: from.Reference.Registry, credentials: r.credentials[i], cause: err}
 		}
 		failed = append([]error{err}, failed...)
 		if ctx.Err() != nil {
-			break
+			return attempts{failed: append([]error{context.Cause(ctx)}, failed...), ended: true}
 		}
 	}
-	return attempts{failed}
+	return attempts{failed: failed}
 }
-
-// attempts are the errors of a repository and its mirrors. Its first error decides what is wrong, because the mirrors
-// only stand in for the repository.
-type attempts struct{ failed []error }
-
-// Error implements error.
-func (a attempts) Error() string { return errors.Join(a.failed...).Error() }
-
-// Unwrap returns the first error.
-func (a attempts) Unwrap() error { return a.failed[0] }
 
 func (r *repository) download(ctx context.Context, from *remote.Repository, d ocispec.Descriptor) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)

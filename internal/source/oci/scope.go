@@ -19,10 +19,10 @@ const maxRecorded = 1024
 // maxPolicies limits the policies by which one digest was verified.
 const maxPolicies = 64
 
-// scope records what the registry has let a namespace read from one repository with one credential. The cache is shared
+// scope records what the registry, or its mirrors, have let a namespace read from one repository with one credential. The cache is shared
 // by all namespaces, so that content is downloaded once, but each namespace has to be allowed to read it.
 type scope struct {
-	// name is unique for namespace, repository and credential.
+	// name is unique for namespace, repository, credential and those of the mirrors.
 	name  string
 	cache *blobs.Dir
 

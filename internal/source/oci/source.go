@@ -200,7 +200,9 @@ func (s *Source) job(r Request) (job, error) {
 	if err != nil {
 		return job{}, err
 	}
+	places := s.puller.registries.places(ref, r.Source.Insecure)
 	return job{
+		mirrors:   places[:len(places)-1],
 		namespace: r.Plugin.Namespace, reference: ref, follow: s.pollInterval(r.Source, ref) > 0 || policyOf(r.Source, ref) == pluginsv1alpha1.PullAlways,
 		signatures: signatures,
 		access:     access{insecure: r.Source.Insecure, roots: r.CABundle, keyring: r.Keyring},
