@@ -15,6 +15,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // tokenServer issues bearer tokens, and guards a registry.
@@ -72,7 +73,7 @@ func (s *tokenServer) guard(w http.ResponseWriter, r *http.Request, next http.Ha
 	granted := s.valid[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
 	s.mu.Unlock()
 	if granted != scope {
-		status(http.StatusUnauthorized, "WWW-Authenticate", fmt.Sprintf(`Bearer realm=%q,service="registry",scope=%q`, s.URL+"/token", scope))(w, r, next)
+		faults.Status(http.StatusUnauthorized, "WWW-Authenticate", fmt.Sprintf(`Bearer realm=%q,service="registry",scope=%q`, s.URL+"/token", scope))(w, r, next)
 		return
 	}
 	next.ServeHTTP(w, r)
@@ -115,9 +116,9 @@ func TestSource_tokens(t *testing.T) {
 			r := newRig(t, rigOptions{})
 			s := newTokenServer(t)
 			s.valid["given"] = "repository:one:pull"
-			r.proxy.set(s.guard)
+			r.proxy.Set(s.guard)
 			if tc.entry != nil {
-				auths(r.proxy.address(), tc.entry)(&r.request)
+				auths(r.proxy.Address(), tc.entry)(&r.request)
 			}
 			r.expect(t, r.request, r.module)
 			want := map[string]string{"anonymous": ":", "user": "ada:secret", "identity token": "refresh_token refresh", "registry token": "0 requests"}[name]
@@ -134,7 +135,7 @@ func TestSource_expiredToken(t *testing.T) {
 	r := newRig(t, rigOptions{})
 	s := newTokenServer(t)
 	var once sync.Once
-	r.proxy.set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	r.proxy.Set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		if strings.Contains(req.URL.Path, "/blobs/") {
 			once.Do(s.expire)
 		}
@@ -151,7 +152,7 @@ func TestSource_unauthorized(t *testing.T) {
 	const unauthorized, unavailable = pluginsv1alpha1.ReasonUnauthorized, pluginsv1alpha1.ReasonRegistryUnavailable
 	user := map[string]string{"username": "ada", "password": "secret"}
 	identity := map[string]string{"identitytoken": "refresh"}
-	respond := func(f fault) func(*tokenServer) {
+	respond := func(f faults.Fault) func(*tokenServer) {
 		return func(s *tokenServer) { s.respond = func(w http.ResponseWriter, r *http.Request) { f(w, r, nil) } }
 	}
 	for name, tc := range map[string]struct {
@@ -160,33 +161,33 @@ func TestSource_unauthorized(t *testing.T) {
 		reason, message string
 	}{
 		"token for another scope":   {user, func(s *tokenServer) { s.scope = "repository:other:pull" }, unauthorized, "check their user"},
-		"unknown user":              {user, respond(status(http.StatusUnauthorized)), unauthorized, "check their user"},
-		"expired identity token":    {identity, respond(status(http.StatusBadRequest)), unauthorized, "check their user"},
+		"unknown user":              {user, respond(faults.Status(http.StatusUnauthorized)), unauthorized, "check their user"},
+		"expired identity token":    {identity, respond(faults.Status(http.StatusBadRequest)), unauthorized, "check their user"},
 		"expired registry token":    {map[string]string{"registrytoken": "old"}, func(*tokenServer) {}, unauthorized, "check their user"},
-		"no credentials":            {nil, respond(status(http.StatusForbidden)), unauthorized, "add a Secret"},
-		"unknown token server":      {user, respond(status(http.StatusNotFound)), unavailable, "failed"},
-		"unavailable token server":  {user, respond(status(http.StatusServiceUnavailable)), unavailable, "failed"},
-		"token server without JSON": {user, respond(status(http.StatusOK)), unavailable, "failed"},
+		"no credentials":            {nil, respond(faults.Status(http.StatusForbidden)), unauthorized, "add a Secret"},
+		"unknown token server":      {user, respond(faults.Status(http.StatusNotFound)), unavailable, "failed"},
+		"unavailable token server":  {user, respond(faults.Status(http.StatusServiceUnavailable)), unavailable, "failed"},
+		"token server without JSON": {user, respond(faults.Status(http.StatusOK)), unavailable, "failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, rigOptions{})
 			s := newTokenServer(t)
 			tc.change(s)
-			r.proxy.set(s.guard)
+			r.proxy.Set(s.guard)
 			if tc.entry != nil {
-				auths(r.proxy.address(), tc.entry)(&r.request)
+				auths(r.proxy.Address(), tc.entry)(&r.request)
 			}
 			r.reject(t, r.request, tc.reason, tc.message)
-			r.proxy.set(nil)
+			r.proxy.Set(nil)
 			r.recovers(t, r.request)
 		})
 	}
 	t.Run("identity token at a registry with basic authentication", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, rigOptions{})
-		r.proxy.set(basic("ada:secret"))
-		auths(r.proxy.address(), identity)(&r.request)
+		r.proxy.Set(basic("ada:secret"))
+		auths(r.proxy.Address(), identity)(&r.request)
 		r.reject(t, r.request, unauthorized, "a user and a password")
 	})
 }
@@ -195,16 +196,16 @@ func TestSource_unauthorized(t *testing.T) {
 func TestSource_secretsInMessages(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2-and-more"
-	moved := func(query string) fault {
-		return on("GET", "/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	moved := func(query string) faults.Fault {
+		return faults.On("GET", "/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if r.URL.RawQuery != "" {
 				w.WriteHeader(http.StatusInternalServerError)
 				return
 			}
-			status(http.StatusTemporaryRedirect, "Location", strings.ReplaceAll(query, "HOST", r.Host))(w, r, next)
+			faults.Status(http.StatusTemporaryRedirect, "Location", strings.ReplaceAll(query, "HOST", r.Host))(w, r, next)
 		})
 	}
-	for name, f := range map[string]fault{
+	for name, f := range map[string]faults.Fault{
 		"signed query":               moved("http://HOST/v2/one/blobs/x?signature=" + secret),
 		"query with an apostrophe":   moved("http://HOST/v2/one/blobs/x?a='b&signature=" + secret),
 		"query with a quotation":     moved(`http://HOST/v2/one/blobs/x?a="b&signature=` + secret),
@@ -212,13 +213,13 @@ func TestSource_secretsInMessages(t *testing.T) {
 		"user of a URL":              moved("http://" + secret + ":" + secret + "@HOST/v2/one/blobs/x?a"),
 		"address that does not work": moved("http://127.0.0.1:1/x?signature=" + secret),
 		"location that is not a URL": moved(`http://[::1:"bad/?signature=` + secret),
-		"loop": on("GET", "/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			status(http.StatusTemporaryRedirect, "Location", r.URL.Path+"?signature="+secret)(w, r, next)
+		"loop": faults.On("GET", "/blobs/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			faults.Status(http.StatusTemporaryRedirect, "Location", r.URL.Path+"?signature="+secret)(w, r, next)
 		}),
 		"registry that repeats the password": func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			on("GET", "/manifests/", echo(http.StatusForbidden, "not the password "+secret))(w, r, next)
+			faults.On("GET", "/manifests/", echo(http.StatusForbidden, "not the password "+secret))(w, r, next)
 		},
-		"registry that repeats the header": on("GET", "/manifests/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		"registry that repeats the header": faults.On("GET", "/manifests/", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			r.SetBasicAuth("ada", secret)
 			echo(http.StatusForbidden, r.Header.Get("Authorization"))(w, r, next)
 		}),
@@ -226,14 +227,14 @@ func TestSource_secretsInMessages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, rigOptions{})
-			r.proxy.set(f)
-			as(r.proxy.address(), "ada:"+secret)(&r.request)
+			r.proxy.Set(f)
+			as(r.proxy.Address(), "ada:"+secret)(&r.request)
 			_, err := r.attempt(t, r.request)
 			encoded := "Basic YWRhOm"
 			if err == nil || strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), encoded) {
 				t.Errorf("got %v", err)
 			}
-			r.proxy.set(nil)
+			r.proxy.Set(nil)
 			r.recovers(t, r.request)
 		})
 	}
@@ -243,24 +244,24 @@ func TestSource_secretsInMessages(t *testing.T) {
 func TestSource_redirect(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
-	storage := newProxy(t, r.registry.Address)
-	r.proxy.set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	storage := faults.New(t, r.registry.Address)
+	r.proxy.Set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		basic("ada:secret")(w, req, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			if strings.Contains(req.URL.Path, "/blobs/") {
-				status(http.StatusTemporaryRedirect, "Location", storage.URL+req.URL.Path+"?signature=x")(w, req, next)
+				faults.Status(http.StatusTemporaryRedirect, "Location", storage.URL+req.URL.Path+"?signature=x")(w, req, next)
 				return
 			}
 			next.ServeHTTP(w, req)
 		}))
 	})
-	as(r.proxy.address(), "ada:secret")(&r.request)
-	as(storage.address(), "eve:secret")(&r.request)
+	as(r.proxy.Address(), "ada:secret")(&r.request)
+	as(storage.Address(), "eve:secret")(&r.request)
 	r.expect(t, r.request, r.module)
-	storage.set(basic("eve:secret")) // a challenge of the other host is not answered either
+	storage.Set(basic("eve:secret")) // a challenge of the other host is not answered either
 	other := r.request
 	other.Plugin.Namespace = "other"
 	r.reject(t, other, pluginsv1alpha1.ReasonUnauthorized)
-	all := storage.all()
+	all := storage.Requests()
 	if len(all) < 2 || slices.ContainsFunc(all, func(req *http.Request) bool { return req.Header.Get("Authorization") != "" }) {
 		t.Errorf("the other host got %d requests, or credentials", len(all))
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // hanging is a fault that hangs, and counts the requests that do.
@@ -39,7 +40,7 @@ func (h *hanging) expect(t *testing.T, want int32) {
 func (h *hanging) still(t *testing.T, want int32) {
 	t.Helper()
 	if got := h.pending.Load(); got != want {
-		t.Errorf("the module was pulled only after others had ended: %d hang, want %d", got, want)
+		t.Errorf("the module was pulled only after others had ended: %d faults.Hang, want %d", got, want)
 	}
 }
 
@@ -48,10 +49,10 @@ func (h *hanging) still(t *testing.T, want int32) {
 func TestSource_slowForeignRegistry(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
-	slow := newProxy(t, r.registry.Address)
+	slow := faults.New(t, r.registry.Address)
 	var h hanging
-	slow.set(on("GET", "/blobs/", h.fault))
-	_, _ = r.Fetch(t.Context(), request("slow", slow.address()+"/one:v1")) // it starts the pull
+	slow.Set(faults.On("GET", "/blobs/", h.fault))
+	_, _ = r.Fetch(t.Context(), request("slow", slow.Address()+"/one:v1")) // it starts the pull
 	h.expect(t, 1)
 	r.expect(t, r.request, r.module)
 	h.still(t, 1)
@@ -63,7 +64,7 @@ func TestSource_slowForeignUser(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{timeouts: timeouts{share: 100 * time.Millisecond}})
 	var h hanging
-	r.proxy.set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	r.proxy.Set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		if name, _, _ := req.BasicAuth(); name == "slow" && req.Method == http.MethodGet && strings.Contains(req.URL.Path, "/blobs/") {
 			h.fault(w, req, next)
 			return
@@ -71,7 +72,7 @@ func TestSource_slowForeignUser(t *testing.T) {
 		basic()(w, req, next)
 	})
 	for _, name := range []string{"slow", "fast"} {
-		req := request(name, r.proxy.address()+"/one:v1", as(r.proxy.address(), name+":secret"))
+		req := request(name, r.proxy.Address()+"/one:v1", as(r.proxy.Address(), name+":secret"))
 		_, _ = r.Fetch(t.Context(), req) // it starts the pull
 		if name == "slow" {
 			h.expect(t, 1)
@@ -87,11 +88,11 @@ func TestSource_slowForeignUser(t *testing.T) {
 func TestSource_hangingRegistry(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{timeouts: timeouts{metadata: 10 * time.Second}})
-	slow := newProxy(t, r.registry.Address)
+	slow := faults.New(t, r.registry.Address)
 	var h hanging
-	slow.set(h.fault)
+	slow.Set(h.fault)
 	for i := range 3 * maxNamespacePulls {
-		req := request("n", fmt.Sprintf("%s/plugin%d:v1", slow.address(), i))
+		req := request("n", fmt.Sprintf("%s/plugin%d:v1", slow.Address(), i))
 		req.Plugin.Name = fmt.Sprint("hanging", i)
 		_, _ = r.Fetch(t.Context(), req) // it starts the pull
 	}
@@ -106,15 +107,15 @@ func TestSource_slowNamespaces(t *testing.T) {
 	t.Parallel()
 	const large = smallBytes + 1<<10
 	r := newRig(t, rigOptions{options: func(o *Options) { o.MaxBytes = large }})
-	slow := newProxy(t, r.registry.Address)
+	slow := faults.New(t, r.registry.Address)
 	var h hanging
-	slow.set(on("GET", "/blobs/", h.fault))
+	slow.Set(faults.On("GET", "/blobs/", h.fault))
 	start := func(namespace string) {
 		t.Helper()
 		for i := range memoryFactor { // of two repositories, because pulls from the same one follow each other
 			repository := fmt.Sprint(namespace, i)
 			r.registry.Push(t, repository, "v1", wasm(strings.Repeat(repository, large)[:large-8]))
-			req := request(namespace, slow.address()+"/"+repository+":v1")
+			req := request(namespace, slow.Address()+"/"+repository+":v1")
 			req.Plugin.Name = repository
 			_, _ = r.Fetch(t.Context(), req) // it starts the pull
 		}
@@ -125,12 +126,12 @@ func TestSource_slowNamespaces(t *testing.T) {
 	start("first")
 	h.expect(t, 1)
 	testenv.Eventually(t, "the other pull waits", func(context.Context) error {
-		if slow.count("GET", "/manifests/") < memoryFactor {
+		if slow.Count("GET", "/manifests/") < memoryFactor {
 			return errors.New("it has not begun")
 		}
 		return nil
 	})
-	r.expect(t, request("n", r.proxy.address()+"/large:v1"), module)
+	r.expect(t, request("n", r.proxy.Address()+"/large:v1"), module)
 	h.still(t, 1)
 
 	start("second")

@@ -26,6 +26,7 @@ import (
 	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
 	"github.com/k1s-io/k1s/internal/testenv"
 	"github.com/k1s-io/k1s/internal/testenv/registry"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // dial connects to every address.
@@ -64,76 +65,76 @@ func TestSource_faults(t *testing.T) {
 		failed, broke, slow  = "cannot be reached, or failed", "the connection to the registry broke", "sends too slowly"
 	)
 	for name, tc := range map[string]struct {
-		fault           fault
+		fault           faults.Fault
 		reason, message string
 	}{
-		"hangs before the headers of the manifest": {on("HEAD", manifests, hang), unavailable, late},
-		"hangs before the headers of the blob":     {on("GET", blobs, hang), unavailable, late},
-		"hangs in the middle of the blob":          {on("GET", blobs, half(func(r *http.Request) { <-r.Context().Done() })), unavailable, slow},
-		"hangs in the middle of the manifest":      {on("GET", manifests, half(func(r *http.Request) { <-r.Context().Done() })), unavailable, slow},
+		"hangs before the headers of the manifest": {faults.On("HEAD", manifests, faults.Hang), unavailable, late},
+		"hangs before the headers of the blob":     {faults.On("GET", blobs, faults.Hang), unavailable, late},
+		"hangs in the middle of the blob":          {faults.On("GET", blobs, faults.Half(func(r *http.Request) { <-r.Context().Done() })), unavailable, slow},
+		"hangs in the middle of the manifest":      {faults.On("GET", manifests, faults.Half(func(r *http.Request) { <-r.Context().Done() })), unavailable, slow},
 		"closes the connection before the headers": {func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }, unavailable, failed},
-		"closes the connection in the blob":        {on("GET", blobs, half(abort)), unavailable, broke},
-		"closes the connection in the manifest":    {on("GET", manifests, half(abort)), unavailable, broke},
-		"sends the blob slowly":                    {on("GET", blobs, trickle), unavailable, slow},
-		"shorter blob":                             {on("GET", blobs, edited(chunked(func(b []byte) []byte { return b[:len(b)/2] }))), corrupt, differs},
-		"longer blob":                              {on("GET", blobs, edited(chunked(func(b []byte) []byte { return append(b, 0) }))), corrupt, differs},
-		"empty blob":                               {on("GET", blobs, edited(chunked(func([]byte) []byte { return nil }))), corrupt, differs},
-		"blob of a larger Content-Length":          {on("GET", blobs, edited(length(1))), corrupt, differs},
-		"blob of a smaller Content-Length":         {on("GET", blobs, edited(length(-1))), corrupt, differs},
-		"flipped bytes in the blob": {on("GET", blobs, edited(func(_ http.Header, b []byte) []byte {
+		"closes the connection in the blob":        {faults.On("GET", blobs, faults.Half(abort)), unavailable, broke},
+		"closes the connection in the manifest":    {faults.On("GET", manifests, faults.Half(abort)), unavailable, broke},
+		"sends the blob slowly":                    {faults.On("GET", blobs, faults.Trickle), unavailable, slow},
+		"shorter blob":                             {faults.On("GET", blobs, faults.Edited(chunked(func(b []byte) []byte { return b[:len(b)/2] }))), corrupt, differs},
+		"longer blob":                              {faults.On("GET", blobs, faults.Edited(chunked(func(b []byte) []byte { return append(b, 0) }))), corrupt, differs},
+		"empty blob":                               {faults.On("GET", blobs, faults.Edited(chunked(func([]byte) []byte { return nil }))), corrupt, differs},
+		"blob of a larger Content-Length":          {faults.On("GET", blobs, faults.Edited(length(1))), corrupt, differs},
+		"blob of a smaller Content-Length":         {faults.On("GET", blobs, faults.Edited(length(-1))), corrupt, differs},
+		"flipped bytes in the blob": {faults.On("GET", blobs, faults.Edited(func(_ http.Header, b []byte) []byte {
 			b[len(b)/2] ^= 1
 			return b
 		})), corrupt, differs},
-		"flipped bytes in the manifest": {on("GET", manifests, edited(func(_ http.Header, b []byte) []byte {
+		"flipped bytes in the manifest": {faults.On("GET", manifests, faults.Edited(func(_ http.Header, b []byte) []byte {
 			b[len(b)/2] ^= 1
 			return b
 		})), corrupt, differs},
-		"blob with another digest in its header":     {on("GET", blobs, edited(header("Docker-Content-Digest", other))), corrupt, differs},
-		"manifest with another digest in its header": {on("GET", manifests, edited(header("Docker-Content-Digest", other))), corrupt, differs},
+		"blob with another digest in its header":     {faults.On("GET", blobs, faults.Edited(header("Docker-Content-Digest", other))), corrupt, differs},
+		"manifest with another digest in its header": {faults.On("GET", manifests, faults.Edited(header("Docker-Content-Digest", other))), corrupt, differs},
 		"manifest with another type": {
-			on("GET", manifests, edited(header("Content-Type", ocispec.MediaTypeImageIndex))), corrupt, differs,
+			faults.On("GET", manifests, faults.Edited(header("Content-Type", ocispec.MediaTypeImageIndex))), corrupt, differs,
 		},
 		"tag with the digest of something else": {func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			r.URL.Path = strings.Replace(r.URL.Path, other, "v1", 1)
 			if strings.Contains(r.URL.Path, manifests) {
-				edited(header("Docker-Content-Digest", other))(w, r, next)
+				faults.Edited(header("Docker-Content-Digest", other))(w, r, next)
 				return
 			}
 			next.ServeHTTP(w, r)
 		}, corrupt, differs},
 		"tag with a digest that the registry does not have": {
-			on("HEAD", manifests, edited(header("Docker-Content-Digest", other))), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it",
+			faults.On("HEAD", manifests, faults.Edited(header("Docker-Content-Digest", other))), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it",
 		},
 		"tag with a SHA-512": {
-			on("HEAD", manifests, edited(header("Docker-Content-Digest", digest.SHA512.FromString("x").String()))),
+			faults.On("HEAD", manifests, faults.Edited(header("Docker-Content-Digest", digest.SHA512.FromString("x").String()))),
 			pluginsv1alpha1.ReasonInvalidManifest, "SHA-256",
 		},
-		"tag with another size": {on("HEAD", manifests, edited(length(1))), corrupt, differs},
-		"tag with a huge size":  {on("HEAD", manifests, edited(length(1<<40))), pluginsv1alpha1.ReasonInvalidManifest, "more than the"},
-		"page of a login": {edited(func(h http.Header, b []byte) []byte {
+		"tag with another size": {faults.On("HEAD", manifests, faults.Edited(length(1))), corrupt, differs},
+		"tag with a huge size":  {faults.On("HEAD", manifests, faults.Edited(length(1<<40))), pluginsv1alpha1.ReasonInvalidManifest, "more than the"},
+		"page of a login": {faults.Edited(func(h http.Header, b []byte) []byte {
 			h.Del("Docker-Content-Digest")
 			h.Set("Content-Type", "text/html")
 			return b
 		}), unavailable, failed},
-		"500":     {status(http.StatusInternalServerError), unavailable, failed},
-		"429":     {status(http.StatusTooManyRequests), unavailable, "limits the rate"},
-		"404":     {status(http.StatusNotFound), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it"},
-		"no blob": {on("GET", blobs, status(http.StatusNotFound)), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it"},
+		"500":     {faults.Status(http.StatusInternalServerError), unavailable, failed},
+		"429":     {faults.Status(http.StatusTooManyRequests), unavailable, "limits the rate"},
+		"404":     {faults.Status(http.StatusNotFound), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it"},
+		"no blob": {faults.On("GET", blobs, faults.Status(http.StatusNotFound)), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, rigOptions{timeouts: timeouts{header: time.Second, stall: time.Second, metadata: 2 * time.Second, blob: 20 * time.Second}})
 			if strings.Contains(name, "huge") {
-				tc.fault = on("HEAD", manifests, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				tc.fault = faults.On("HEAD", manifests, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 					w.Header().Set("Content-Type", ocispec.MediaTypeImageManifest)
 					w.Header().Set("Docker-Content-Digest", other)
 					w.Header().Set("Content-Length", strconv.Itoa(1<<40))
 				})
 			}
-			r.proxy.set(tc.fault)
+			r.proxy.Set(tc.fault)
 			r.reject(t, r.request, tc.reason, tc.message)
 			r.checkCache(t)
-			r.proxy.set(nil)
+			r.proxy.Set(nil)
 			r.recovers(t, r.request)
 		})
 	}
@@ -148,9 +149,9 @@ func TestSource_sizes(t *testing.T) {
 	large(r.registry, t, "large", "manifest", ocispec.Descriptor{
 		MediaType: "application/wasm", Annotations: map[string]string{"a": strings.Repeat("x", 2<<20)},
 	}, r.module)
-	r.reject(t, request("a", r.proxy.address()+"/large:layer"), pluginsv1alpha1.ReasonModuleTooLarge, "was not downloaded")
-	r.reject(t, request("b", r.proxy.address()+"/large:manifest"), pluginsv1alpha1.ReasonInvalidManifest, "more than the")
-	if n, gets := r.proxy.blobBytes(), r.proxy.count("GET", "/manifests/"); n != 0 || gets != 1 {
+	r.reject(t, request("a", r.proxy.Address()+"/large:layer"), pluginsv1alpha1.ReasonModuleTooLarge, "was not downloaded")
+	r.reject(t, request("b", r.proxy.Address()+"/large:manifest"), pluginsv1alpha1.ReasonInvalidManifest, "more than the")
+	if n, gets := r.proxy.BlobBytes(), r.proxy.Count("GET", "/manifests/"); n != 0 || gets != 1 {
 		t.Errorf("%d bytes of blobs and %d manifests were downloaded", n, gets)
 	}
 }
@@ -165,11 +166,11 @@ func TestSource_movedTag(t *testing.T) {
 			first := r.registry.Push(t, "one", "latest", r.module)
 			var once sync.Once
 			var second digest.Digest
-			r.proxy.set(on("GET", between, func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+			r.proxy.Set(faults.On("GET", between, func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 				once.Do(func() { second = r.registry.Push(t, "one", "latest", wasm("another")) })
 				next.ServeHTTP(w, req)
 			}))
-			req := request("n", r.proxy.address()+"/one:latest")
+			req := request("n", r.proxy.Address()+"/one:latest")
 			if got := r.recovers(t, req); got.Digest != first {
 				t.Errorf("got %s, want %s", got.Digest, first)
 			}
@@ -191,7 +192,7 @@ func TestSource_sharedPull(t *testing.T) {
 	var mu sync.Mutex
 	users := map[string]bool{}
 	proofs := map[string]int{}
-	r.proxy.set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	r.proxy.Set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		name, _, _ := req.BasicAuth()
 		mu.Lock()
 		if name != "" && !users[name] {
@@ -214,7 +215,7 @@ func TestSource_sharedPull(t *testing.T) {
 	var all []Request
 	for n := range namespaces {
 		for p := range plugins {
-			req := request(fmt.Sprint("n", n), r.proxy.address()+"/one:v1", as(r.proxy.address(), fmt.Sprintf("user%d:secret", n)))
+			req := request(fmt.Sprint("n", n), r.proxy.Address()+"/one:v1", as(r.proxy.Address(), fmt.Sprintf("user%d:secret", n)))
 			req.Plugin.Name = fmt.Sprint("p", p)
 			all = append(all, req)
 			_, _ = r.Fetch(t.Context(), req) // it starts the pull
@@ -223,8 +224,8 @@ func TestSource_sharedPull(t *testing.T) {
 	for _, req := range all {
 		r.recovers(t, req)
 	}
-	if blobs, manifests := r.proxy.count("GET", "/blobs/"), r.proxy.count("GET", "/manifests/"); blobs != 1 || manifests != 1 || r.proxy.blobBytes() != int64(len(r.module)) {
-		t.Errorf("%d blobs of %d bytes and %d manifests were downloaded, want 1 each", blobs, r.proxy.blobBytes(), manifests)
+	if blobs, manifests := r.proxy.Count("GET", "/blobs/"), r.proxy.Count("GET", "/manifests/"); blobs != 1 || manifests != 1 || r.proxy.BlobBytes() != int64(len(r.module)) {
+		t.Errorf("%d blobs of %d bytes and %d manifests were downloaded, want 1 each", blobs, r.proxy.BlobBytes(), manifests)
 	}
 	if len(proofs) != namespaces-1 {
 		t.Errorf("got the proofs %v, want one of each other namespace", proofs)
@@ -241,14 +242,14 @@ func TestSource_queue(t *testing.T) {
 	t.Parallel()
 	const timeout = 2 * time.Second
 	r := newRig(t, rigOptions{timeouts: timeouts{pull: timeout}})
-	leave, err := r.slots.acquire(t.Context(), pullKey{"n", r.proxy.address(), "one"}) // the pull of another plugin
+	leave, err := r.slots.acquire(t.Context(), pullKey{"n", r.proxy.Address(), "one"}) // the pull of another plugin
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, _ = r.Fetch(t.Context(), r.request) // it starts the pull
 	testenv.Consistently(t, "the pull waits", timeout+timeout/4, func(ctx context.Context) error {
 		_, err := r.Fetch(ctx, r.request)
-		if n := r.proxy.count("", ""); n > 0 || problemOf(err, Reference{}, 1, dockerconfig.Keyring{}).Reason != pluginsv1alpha1.ReasonPulling {
+		if n := r.proxy.Count("", ""); n > 0 || problemOf(err, Reference{}, 1, dockerconfig.Keyring{}).Reason != pluginsv1alpha1.ReasonPulling {
 			return fmt.Errorf("after %d requests, got %w", n, err)
 		}
 		return nil
@@ -257,7 +258,7 @@ func TestSource_queue(t *testing.T) {
 	r.expect(t, r.request, r.module) // the clock does not move, so a second attempt is never due
 
 	t.Log("a pull that runs ends after its timeout")
-	r.proxy.set(hang)
+	r.proxy.Set(faults.Hang)
 	hanging := r.request
 	hanging.Plugin.Namespace = "other"
 	r.reject(t, hanging, pluginsv1alpha1.ReasonRegistryUnavailable, "in time")
@@ -267,13 +268,13 @@ func TestSource_queue(t *testing.T) {
 func TestSource_killedRegistry(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
-	r.proxy.set(on("GET", "/blobs/", half(func(*http.Request) {
+	r.proxy.Set(faults.On("GET", "/blobs/", faults.Half(func(*http.Request) {
 		r.registry.Kill()
 		panic(http.ErrAbortHandler)
 	})))
 	r.reject(t, r.request, pluginsv1alpha1.ReasonRegistryUnavailable)
 	r.checkCache(t)
-	r.proxy.set(nil)
+	r.proxy.Set(nil)
 	r.registry.Run(t)
 	r.recovers(t, r.request)
 }
@@ -283,7 +284,7 @@ func TestSource_stopped(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
 	sent := make(chan struct{}, 1)
-	r.proxy.set(on("GET", "/blobs/", half(func(req *http.Request) {
+	r.proxy.Set(faults.On("GET", "/blobs/", faults.Half(func(req *http.Request) {
 		sent <- struct{}{}
 		<-req.Context().Done()
 	})))
@@ -295,7 +296,7 @@ func TestSource_stopped(t *testing.T) {
 	}
 	r.end()
 	r.checkCache(t)
-	r.proxy.set(nil)
+	r.proxy.Set(nil)
 	left := filepath.Join(r.dir, "oci-blobs-1", "new-1")
 	if err := os.WriteFile(left, r.module[:100], 0o600); err != nil {
 		t.Fatal(err)
@@ -365,10 +366,10 @@ func TestSource_forgotten(t *testing.T) {
 	t.Parallel()
 	slow := &slowClock{PassiveClock: newClock()}
 	r := newRig(t, rigOptions{options: func(o *Options) { o.Clock = slow }})
-	r.proxy.set(hang)
+	r.proxy.Set(faults.Hang)
 	_, _ = r.Fetch(t.Context(), r.request) // it starts the pull
 	testenv.Eventually(t, "the pull begins", func(context.Context) error {
-		if r.proxy.count("", "") == 0 {
+		if r.proxy.Count("", "") == 0 {
 			return errors.New("it has not begun")
 		}
 		return nil

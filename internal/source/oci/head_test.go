@@ -16,10 +16,11 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // headless returns a fault that responds to HEAD with a status, whoever asks, and to GET only if the user is ada.
-func headless(code int) fault {
+func headless(code int) faults.Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.Method == http.MethodHead {
 			w.WriteHeader(code)
@@ -37,14 +38,14 @@ func TestSource_rejectedHEAD(t *testing.T) {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, rigOptions{})
-			r.proxy.set(headless(code))
-			ada := as(r.proxy.address(), "ada:secret")
-			reference := r.proxy.address() + "/one:v1"
+			r.proxy.Set(headless(code))
+			ada := as(r.proxy.Address(), "ada:secret")
+			reference := r.proxy.Address() + "/one:v1"
 			first := r.expect(t, request("first", reference, ada), r.module)
 			r.reject(t, request("stranger", reference), pluginsv1alpha1.ReasonUnauthorized, "add a Secret")
-			r.reject(t, request("guesser", reference, as(r.proxy.address(), "ada:guess")), pluginsv1alpha1.ReasonUnauthorized, "check their user")
+			r.reject(t, request("guesser", reference, as(r.proxy.Address(), "ada:guess")), pluginsv1alpha1.ReasonUnauthorized, "check their user")
 			r.expect(t, request("second", reference, ada), r.module)
-			if n := r.proxy.blobBytes(); n != 2*int64(len(r.module)) {
+			if n := r.proxy.BlobBytes(); n != 2*int64(len(r.module)) {
 				t.Errorf("%d bytes were downloaded for two namespaces, want the module twice", n)
 			}
 			r.clock.SetTime(r.clock.Now().Add(2 * provenFor))
@@ -55,7 +56,7 @@ func TestSource_rejectedHEAD(t *testing.T) {
 				}
 				return err
 			})
-			r.reject(t, request("first", r.proxy.address()+"/one:none", ada), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it")
+			r.reject(t, request("first", r.proxy.Address()+"/one:none", ada), pluginsv1alpha1.ReasonArtifactNotFound, "does not have it")
 		})
 	}
 }
@@ -67,7 +68,7 @@ func TestSource_incompleteHEAD(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, rigOptions{})
-			r.proxy.set(on("HEAD", "/manifests/", edited(func(h http.Header, body []byte) []byte {
+			r.proxy.Set(faults.On("HEAD", "/manifests/", faults.Edited(func(h http.Header, body []byte) []byte {
 				h[name] = nil // so that the server does not add one
 				return body
 			})))
@@ -81,7 +82,7 @@ func TestSource_getManifest(t *testing.T) {
 	t.Parallel()
 	huge := strings.Repeat(" ", 64<<10)
 	for name, tc := range map[string]struct {
-		get             fault
+		get             faults.Fault
 		reason, message string
 	}{
 		"endless": {func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
@@ -92,29 +93,29 @@ func TestSource_getManifest(t *testing.T) {
 				}
 			}
 		}, pluginsv1alpha1.ReasonInvalidManifest, "more than the 4194304 bytes"},
-		"another digest": {edited(func(h http.Header, body []byte) []byte {
+		"another digest": {faults.Edited(func(h http.Header, body []byte) []byte {
 			h.Set("Docker-Content-Digest", digest.FromString("something else").String())
 			return body
 		}), pluginsv1alpha1.ReasonArtifactCorrupt, "something else than its digest"},
-		"page of a login": {edited(func(h http.Header, body []byte) []byte {
+		"page of a login": {faults.Edited(func(h http.Header, body []byte) []byte {
 			h.Del("Docker-Content-Digest")
 			h.Set("Content-Type", "text/html")
 			return body
 		}), pluginsv1alpha1.ReasonRegistryUnavailable, `"text/html"`},
-		"hangs": {half(func(r *http.Request) { <-r.Context().Done() }), pluginsv1alpha1.ReasonRegistryUnavailable, "does not answer in time"},
+		"hangs": {faults.Half(func(r *http.Request) { <-r.Context().Done() }), pluginsv1alpha1.ReasonRegistryUnavailable, "does not answer in time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, rigOptions{timeouts: timeouts{metadata: 2 * time.Second}})
-			r.proxy.set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+			r.proxy.Set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 				if req.Method == http.MethodHead {
 					w.WriteHeader(http.StatusMethodNotAllowed)
 					return
 				}
-				on("GET", "/manifests/", tc.get)(w, req, next)
+				faults.On("GET", "/manifests/", tc.get)(w, req, next)
 			})
 			r.reject(t, r.request, tc.reason, tc.message)
-			r.proxy.set(nil)
+			r.proxy.Set(nil)
 			r.recovers(t, r.request)
 		})
 	}

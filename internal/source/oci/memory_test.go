@@ -21,6 +21,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // TestSource_slowLayers shows that pulls which wait for a registry keep nothing of the layers that they have searched,
@@ -38,12 +39,12 @@ func TestSource_slowLayers(t *testing.T) { //nolint:paralleltest // it measures 
 	r := newRig(t, rigOptions{options: func(o *Options) { o.MaxBytes = size }})
 	second := wasm("second")
 	var h hanging
-	r.proxy.set(on(http.MethodGet, "/blobs/"+digest.FromBytes(second).String(), h.fault))
+	r.proxy.Set(faults.On(http.MethodGet, "/blobs/"+digest.FromBytes(second).String(), h.fault))
 	before := heap()
 	for i := range namespaces {
 		name := fmt.Sprint("slow", i)
 		r.registry.PushLayers(t, name, "v1", ocispec.Descriptor{MediaType: "application/wasm"}, small.Bytes(), second)
-		_, _ = r.Fetch(t.Context(), request(name, r.proxy.address()+"/"+name+":v1")) // it starts the pull
+		_, _ = r.Fetch(t.Context(), request(name, r.proxy.Address()+"/"+name+":v1")) // it starts the pull
 	}
 	h.expect(t, namespaces)
 	if grown := heap() - before; grown > 2*size {
@@ -74,23 +75,23 @@ func TestSource_pins(t *testing.T) {
 			t.Errorf("%s: it is pinned: %t, want %t", what, got, want)
 		}
 	}
-	other := request("n", r.proxy.address()+"/text:v1")
+	other := request("n", r.proxy.Address()+"/text:v1")
 	other.Plugin.Name = "other"
 	r.reject(t, other, pluginsv1alpha1.ReasonNoModule)
 	expect("an artifact without a module", text, false)
 
 	r.expect(t, r.request, r.module)
 	expect("a module that is used", r.module, true)
-	r.proxy.set(on(http.MethodGet, "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	r.proxy.Set(faults.On(http.MethodGet, "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		r.Forget(other.Plugin)
 		next.ServeHTTP(w, req)
 	}))
 	late := wasm("late")
 	r.registry.Push(t, "late", "v1", late)
-	other.Source.Reference = r.proxy.address() + "/late:v1"
+	other.Source.Reference = r.proxy.Address() + "/late:v1"
 	_, _ = r.Fetch(t.Context(), other) // it starts the pull
 	testenv.Eventually(t, "the pull downloads", func(context.Context) error {
-		if r.proxy.count(http.MethodGet, "/late/blobs/") == 0 {
+		if r.proxy.Count(http.MethodGet, "/late/blobs/") == 0 {
 			return errors.New("it does not")
 		}
 		return nil

@@ -15,14 +15,15 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/plugin"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // airGapped is a rig whose registry cannot be reached. Its mirror is a proxy to the same content.
-func airGapped(t *testing.T) (r *rig, mirror *proxy) {
+func airGapped(t *testing.T) (r *rig, mirror *faults.Proxy) {
 	t.Helper()
-	mirror = newProxy(t, "")
+	mirror = faults.New(t, "")
 	r = newRig(t, rigOptions{})
-	mirror.forward = r.proxy.forward
+	mirror.Next = r.proxy.Next
 	r.end()
 	r.proxy.Close()
 	restart(t, r, mirror, t.TempDir())
@@ -30,9 +31,9 @@ func airGapped(t *testing.T) (r *rig, mirror *proxy) {
 }
 
 // restart starts the operator with a mirror and a cache directory.
-func restart(t *testing.T, r *rig, mirror *proxy, dir string) {
+func restart(t *testing.T, r *rig, mirror *faults.Proxy, dir string) {
 	t.Helper()
-	r.start(t, rigOptions{options: func(o *Options) { o.Registries.Mirrors = []Mirror{{Prefix: r.proxy.address(), Target: mirror.URL}} }}, dir)
+	r.start(t, rigOptions{options: func(o *Options) { o.Registries.Mirrors = []Mirror{{Prefix: r.proxy.Address(), Target: mirror.URL}} }}, dir)
 }
 
 // TestSource_mirrorRevokes shows that a mirror revokes a permission while nobody reaches the registry, also for the time
@@ -40,20 +41,20 @@ func restart(t *testing.T, r *rig, mirror *proxy, dir string) {
 func TestSource_mirrorRevokes(t *testing.T) {
 	t.Parallel()
 	r, mirror := airGapped(t)
-	mirror.set(basic("ada:secret"))
-	as(mirror.address(), "ada:secret")(&r.request)
+	mirror.Set(basic("ada:secret"))
+	as(mirror.Address(), "ada:secret")(&r.request)
 	r.expect(t, r.request, r.module)
 
-	mirror.set(basic("ada:changed"))
+	mirror.Set(basic("ada:changed"))
 	r.clock.SetTime(r.clock.Now().Add(2 * provenFor))
-	r.reject(t, r.request, pluginsv1alpha1.ReasonUnauthorized, "check their user", "mirror "+mirror.address())
+	r.reject(t, r.request, pluginsv1alpha1.ReasonUnauthorized, "check their user", "mirror "+mirror.Address())
 	r.end()
 	restart(t, r, mirror, r.dir)
 	r.reject(t, r.request, pluginsv1alpha1.ReasonUnauthorized)
 
-	mirror.set(basic("ada:secret"))
+	mirror.Set(basic("ada:secret"))
 	r.recovers(t, r.request)
-	mirror.set(status(http.StatusInternalServerError))
+	mirror.Set(faults.Status(http.StatusInternalServerError))
 	r.clock.SetTime(r.clock.Now().Add(2 * provenFor))
 	testenv.Eventually(t, "the copy is used while nobody answers", func(ctx context.Context) error {
 		got, err := r.Fetch(ctx, r.request)
@@ -72,37 +73,37 @@ func TestSource_mirrorRevokes(t *testing.T) {
 func TestSource_mirrorPermission(t *testing.T) {
 	t.Parallel()
 	r, mirror := airGapped(t)
-	mirror.set(basic("ada:secret"))
+	mirror.Set(basic("ada:secret"))
 	second := r.request
 	second.Plugin.Name = "second"
-	as(mirror.address(), "ada:secret")(&r.request)
+	as(mirror.Address(), "ada:secret")(&r.request)
 	r.expect(t, r.request, r.module)
-	r.reject(t, second, pluginsv1alpha1.ReasonRegistryUnavailable, "has no copy", "mirror "+mirror.address())
-	as(mirror.address(), "eve:secret")(&second)
+	r.reject(t, second, pluginsv1alpha1.ReasonRegistryUnavailable, "has no copy", "mirror "+mirror.Address())
+	as(mirror.Address(), "eve:secret")(&second)
 	r.reject(t, second, pluginsv1alpha1.ReasonUnauthorized)
-	as(mirror.address(), "ada:secret")(&second)
+	as(mirror.Address(), "ada:secret")(&second)
 	r.expect(t, second, r.module)
 }
 
 // TestSource_mirrorCredentials shows that all credentials for a mirror are tried.
 func TestSource_mirrorCredentials(t *testing.T) {
 	t.Parallel()
-	for name, guard := range map[string]func(*testing.T, *proxy){
-		"basic": func(_ *testing.T, mirror *proxy) { mirror.set(basic("ada:secret")) },
-		"tokens": func(t *testing.T, mirror *proxy) {
+	for name, guard := range map[string]func(*testing.T, *faults.Proxy){
+		"basic": func(_ *testing.T, mirror *faults.Proxy) { mirror.Set(basic("ada:secret")) },
+		"tokens": func(t *testing.T, mirror *faults.Proxy) {
 			s := newTokenServer(t)
 			s.respond = func(w http.ResponseWriter, req *http.Request) {
 				basic("ada:secret")(w, req, http.HandlerFunc(s.give))
 			}
-			mirror.set(s.guard)
+			mirror.Set(s.guard)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r, mirror := airGapped(t)
 			guard(t, mirror)
-			as(mirror.address()+"/one", "eve:secret")(&r.request) // the most specific one is first
-			as(mirror.address(), "ada:secret")(&r.request)
+			as(mirror.Address()+"/one", "eve:secret")(&r.request) // the most specific one is first
+			as(mirror.Address(), "ada:secret")(&r.request)
 			r.expect(t, r.request, r.module)
 		})
 	}

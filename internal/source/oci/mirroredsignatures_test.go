@@ -11,6 +11,7 @@ import (
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/source/oci/signature"
 	"github.com/k1s-io/k1s/internal/testenv/registry"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // policyOfKey returns the policy that wants signatures of a key.
@@ -38,7 +39,7 @@ func newMirrored(t *testing.T, kind string) mirrored {
 	r := newRig(t, rigOptions{registry: registry.Options{Kind: kind}})
 	r.end()
 	r.start(t, rigOptions{options: func(o *Options) {
-		o.Registries.Mirrors = []Mirror{{Prefix: r.proxy.address(), Target: "http://" + mirror.Address}}
+		o.Registries.Mirrors = []Mirror{{Prefix: r.proxy.Address(), Target: "http://" + mirror.Address}}
 	}}, t.TempDir())
 	m := mirrored{r, mirror, registry.NewKey(t)}
 	if pushed := mirror.Push(t, "one", "v1", r.module); pushed != r.registry.Push(t, "one", "v1", r.module) {
@@ -113,7 +114,7 @@ func TestProblemOf_incomplete(t *testing.T) {
 	r := newRig(t, rigOptions{})
 	r.request.Signatures = policyOfKey(t, registry.NewKey(t))
 	r.registry.Sign(t, "one", r.registry.Push(t, "one", "v1", r.module), registry.NewKey(t))
-	r.proxy.set(on(http.MethodGet, "/referrers/", status(http.StatusInternalServerError)))
+	r.proxy.Set(faults.On(http.MethodGet, "/referrers/", faults.Status(http.StatusInternalServerError)))
 	_, err := r.attempt(t, r.request)
 	if err == nil || !strings.Contains(err.Error(), "does not match the key") || errors.Is(err, errUnverified) {
 		t.Errorf("got %v", err)

@@ -22,6 +22,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // TestSource_deniedAddress shows that the operator connects to no denied address, to which a registry can redirect it.
@@ -37,13 +38,13 @@ func TestSource_deniedAddress(t *testing.T) {
 			return dial(ctx, network, address)
 		}
 	}})
-	storage := newProxy(t, r.registry.Address)
-	denied.Store(storage.address())
-	r.proxy.set(on("GET", "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
-		status(http.StatusTemporaryRedirect, "Location", storage.URL+req.URL.Path)(w, req, next)
+	storage := faults.New(t, r.registry.Address)
+	denied.Store(storage.Address())
+	r.proxy.Set(faults.On("GET", "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+		faults.Status(http.StatusTemporaryRedirect, "Location", storage.URL+req.URL.Path)(w, req, next)
 	}))
 	r.reject(t, r.request, pluginsv1alpha1.ReasonRegistryNotAllowed, "does not connect to")
-	if n := storage.count("", ""); n != 0 {
+	if n := storage.Count("", ""); n != 0 {
 		t.Errorf("the denied address got %d requests", n)
 	}
 	denied.Store("")
@@ -53,14 +54,14 @@ func TestSource_deniedAddress(t *testing.T) {
 func TestSource_redirectLoop(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
-	r.proxy.set(on("GET", "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
-		status(http.StatusTemporaryRedirect, "Location", req.URL.Path)(w, req, next)
+	r.proxy.Set(faults.On("GET", "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+		faults.Status(http.StatusTemporaryRedirect, "Location", req.URL.Path)(w, req, next)
 	}))
 	r.reject(t, r.request, pluginsv1alpha1.ReasonRegistryUnavailable, "stopped after 10 redirects")
-	if n := r.proxy.count("GET", "/blobs/"); n > 10 {
+	if n := r.proxy.Count("GET", "/blobs/"); n > 10 {
 		t.Errorf("got %d requests", n)
 	}
-	r.proxy.set(nil)
+	r.proxy.Set(nil)
 	r.recovers(t, r.request)
 }
 
@@ -112,7 +113,7 @@ func TestSource_certificates(t *testing.T) {
 		}}
 	}})
 	with := func(namespace string, bundle []byte) Request {
-		return request(namespace, r.proxy.address()+"/one:v1", func(r *Request) { r.Source.Insecure, r.CABundle = false, bundle })
+		return request(namespace, r.proxy.Address()+"/one:v1", func(r *Request) { r.Source.Insecure, r.CABundle = false, bundle })
 	}
 	r.reject(t, with("a", nil), unavailable, "spec.source.oci.caBundle")
 	r.reject(t, with("a", []byte("no certificate")), pluginsv1alpha1.ReasonCABundleInvalid, "caBundle")
@@ -144,21 +145,21 @@ func TestSource_certificates(t *testing.T) {
 
 func TestSource_mirrors(t *testing.T) {
 	t.Parallel()
-	first, second := newProxy(t, ""), newProxy(t, "")
+	first, second := faults.New(t, ""), faults.New(t, "")
 	r := newRig(t, rigOptions{})
-	first.forward, second.forward = r.proxy.forward, r.proxy.forward
-	mirrors := []Mirror{{Prefix: r.proxy.address(), Target: first.URL}, {Prefix: r.proxy.address(), Target: second.URL}}
+	first.Next, second.Next = r.proxy.Next, r.proxy.Next
+	mirrors := []Mirror{{Prefix: r.proxy.Address(), Target: first.URL}, {Prefix: r.proxy.Address(), Target: second.URL}}
 	namespace := 0
 	pull := func(what string) Request {
 		t.Helper()
 		namespace++
-		req := request(what, r.proxy.address()+"/one:v1", as(r.proxy.address(), "ada:registry"), as(first.address(), "ada:first"), as(second.address(), "ada:second"))
+		req := request(what, r.proxy.Address()+"/one:v1", as(r.proxy.Address(), "ada:registry"), as(first.Address(), "ada:first"), as(second.Address(), "ada:second"))
 		req.Plugin.Namespace = strings.Repeat("n", namespace)
 		r.end()
 		r.start(t, rigOptions{options: func(o *Options) { o.Registries.Mirrors = mirrors }}, t.TempDir())
 		return req
 	}
-	challenge := func(then fault, user string) fault {
+	challenge := func(then faults.Fault, user string) faults.Fault {
 		return func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 			if _, password, ok := req.BasicAuth(); ok && password != user {
 				t.Errorf("%s got the password %q", user, password)
@@ -167,30 +168,30 @@ func TestSource_mirrors(t *testing.T) {
 		}
 	}
 	pass := func(w http.ResponseWriter, req *http.Request, next http.Handler) { next.ServeHTTP(w, req) }
-	flipped := on("GET", "/blobs/", edited(func(_ http.Header, b []byte) []byte {
+	flipped := faults.On("GET", "/blobs/", faults.Edited(func(_ http.Header, b []byte) []byte {
 		b[len(b)-1] ^= 1
 		return b
 	}))
-	down := status(http.StatusInternalServerError)
+	down := faults.Status(http.StatusInternalServerError)
 	for _, tc := range []struct {
 		name                    string
-		first, second, registry fault
+		first, second, registry faults.Fault
 		// requests tells which of them are asked.
 		requests [3]bool
 	}{
 		{"first", pass, pass, pass, [3]bool{true, false, false}},
 		{"second", down, pass, pass, [3]bool{true, true, false}},
-		{"registry", down, status(http.StatusNotFound), pass, [3]bool{true, true, true}},
+		{"registry", down, faults.Status(http.StatusNotFound), pass, [3]bool{true, true, true}},
 		{"wrong blob", flipped, down, pass, [3]bool{true, true, true}},
 	} {
 		req := pull(tc.name)
-		before := [3]int{first.count("", ""), second.count("", ""), r.proxy.count("", "")}
-		first.set(challenge(tc.first, "first"))
-		second.set(challenge(tc.second, "second"))
-		r.proxy.set(challenge(tc.registry, "registry"))
+		before := [3]int{first.Count("", ""), second.Count("", ""), r.proxy.Count("", "")}
+		first.Set(challenge(tc.first, "first"))
+		second.Set(challenge(tc.second, "second"))
+		r.proxy.Set(challenge(tc.registry, "registry"))
 		r.expect(t, req, r.module)
-		for i, p := range []*proxy{first, second, r.proxy} {
-			if got := p.count("", "") > before[i]; got != tc.requests[i] {
+		for i, p := range []*faults.Proxy{first, second, r.proxy} {
+			if got := p.Count("", "") > before[i]; got != tc.requests[i] {
 				t.Errorf("%s: place %d was asked: %t", tc.name, i+1, got)
 			}
 		}
@@ -198,12 +199,12 @@ func TestSource_mirrors(t *testing.T) {
 
 	t.Log("what a mirror responds does not decide while the registry is down")
 	req := pull("outage")
-	for _, p := range []*proxy{first, second, r.proxy} {
-		p.set(nil)
+	for _, p := range []*faults.Proxy{first, second, r.proxy} {
+		p.Set(nil)
 	}
 	r.expect(t, req, r.module)
-	first.set(basic("nobody:secret"))
-	second.set(status(http.StatusNotFound))
+	first.Set(basic("nobody:secret"))
+	second.Set(faults.Status(http.StatusNotFound))
 	r.proxy.CloseClientConnections()
 	r.proxy.Close()
 	r.clock.SetTime(r.clock.Now().Add(2 * provenFor))
@@ -219,5 +220,5 @@ func TestSource_mirrors(t *testing.T) {
 	})
 	fresh := req
 	fresh.Plugin.Namespace = "fresh"
-	r.reject(t, fresh, pluginsv1alpha1.ReasonRegistryUnavailable, "mirror "+first.address(), "mirror "+second.address())
+	r.reject(t, fresh, pluginsv1alpha1.ReasonRegistryUnavailable, "mirror "+first.Address(), "mirror "+second.Address())
 }

@@ -11,6 +11,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/source/oci/dockerconfig"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // attemptsIn returns the number of attempts of a pull that always fails, with delays longer by a factor.
@@ -46,28 +47,28 @@ func TestSource_pace(t *testing.T) {
 	t.Parallel()
 	most, least := attemptsIn(time.Hour, 1), attemptsIn(time.Hour, 1.1)
 	for name, tc := range map[string]struct {
-		fault           fault
+		fault           faults.Fault
 		user            string
 		requests        int // of an attempt
 		reason, message string
 	}{
 		"401 without credentials": {basic("ada:secret"), "", 1, pluginsv1alpha1.ReasonUnauthorized, "add a Secret"},
 		"401 with credentials":    {basic("ada:secret"), "ada:guess", 2, pluginsv1alpha1.ReasonUnauthorized, "check their user"},
-		"500":                     {status(http.StatusInternalServerError), "", 1 + maxRetries, pluginsv1alpha1.ReasonRegistryUnavailable, "failed"},
-		"404":                     {status(http.StatusNotFound), "", 2, pluginsv1alpha1.ReasonArtifactNotFound, "does not have it"},
+		"500":                     {faults.Status(http.StatusInternalServerError), "", 1 + maxRetries, pluginsv1alpha1.ReasonRegistryUnavailable, "failed"},
+		"404":                     {faults.Status(http.StatusNotFound), "", 2, pluginsv1alpha1.ReasonArtifactNotFound, "does not have it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, rigOptions{})
-			r.proxy.set(tc.fault)
+			r.proxy.Set(tc.fault)
 			if tc.user != "" {
-				as(r.proxy.address(), tc.user)(&r.request)
+				as(r.proxy.Address(), tc.user)(&r.request)
 			}
 			n := r.hour(t, r.request, tc.reason, tc.message)
-			if got := r.proxy.count("", ""); n < least || n > most || got != n*tc.requests {
+			if got := r.proxy.Count("", ""); n < least || n > most || got != n*tc.requests {
 				t.Errorf("got %d attempts with %d requests, want %d to %d with %d each", n, got, least, most, tc.requests)
 			}
-			r.proxy.set(nil)
+			r.proxy.Set(nil)
 			r.recovers(t, r.request)
 		})
 	}
@@ -78,7 +79,7 @@ func TestSource_retriesWithinPull(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
 	failures := map[string]int{}
-	r.proxy.set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	r.proxy.Set(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		if key := req.Method + req.URL.Path; failures[key] < maxRetries { // the requests of a pull follow each other
 			failures[key]++
 			w.WriteHeader(http.StatusBadGateway)
@@ -112,19 +113,19 @@ func TestSource_retryAfter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, rigOptions{})
-			r.proxy.set(status(tc.code, "Retry-After", tc.header))
+			r.proxy.Set(faults.Status(tc.code, "Retry-After", tc.header))
 			again, err := r.attempt(t, r.request)
 			if again < tc.min || again > tc.max {
 				t.Errorf("the next attempt is due after %s, want %s to %s: %v", again, tc.min, tc.max, err)
 			}
-			if n := r.proxy.count("", ""); n != tc.requests {
+			if n := r.proxy.Count("", ""); n != tc.requests {
 				t.Errorf("got %d requests within the pull, want %d", n, tc.requests)
 			}
 			r.clock.SetTime(testingTime.Add(again - time.Second))
 			if got, _ := r.Fetch(t.Context(), r.request); got.Again == 0 {
 				t.Error("an attempt began before it was due")
 			}
-			r.proxy.set(nil)
+			r.proxy.Set(nil)
 			r.recovers(t, r.request)
 		})
 	}

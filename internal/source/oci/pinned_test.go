@@ -25,7 +25,7 @@ func TestSource_pinnedTag(t *testing.T) {
 	follower := r.request
 	follower.Source.PullPolicy = pluginsv1alpha1.PullAlways
 	first := r.expect(t, follower, r.module)
-	tag := r.proxy.address() + "/one:v1"
+	tag := r.proxy.Address() + "/one:v1"
 	old := pinned("old", tag+"@"+first.Digest.String())
 	r.expect(t, old, r.module)
 
@@ -53,12 +53,12 @@ func TestSource_lostRecord(t *testing.T) {
 	case <-time.After(testenv.Timeout):
 		t.Fatal("the pull did not end")
 	}
-	requests := r.proxy.count("", "")
+	requests := r.proxy.Count("", "")
 	got, err := r.Fetch(t.Context(), r.request)
 	if got.Again < minBackoff || problemOf(err, Reference{}, 1, r.request.Keyring).Reason != pluginsv1alpha1.ReasonPulling {
 		t.Errorf("the next attempt is due after %s: %v", got.Again, err)
 	}
-	if n := r.proxy.count("", "") - requests; n != 0 {
+	if n := r.proxy.Count("", "") - requests; n != 0 {
 		t.Errorf("there were %d requests", n)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // forwardProxy is an HTTP proxy with a user and a password, which knows the hosts *.test: each is the same registry.
@@ -101,13 +102,13 @@ func proxyRig(t *testing.T, ca *ca, change func(*Options, *forwardProxy)) (*rig,
 		ro.serve = func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{ca.leaf}} }
 	}
 	r := newRig(t, ro)
-	p := newForwardProxy(t, r.proxy.address())
+	p := newForwardProxy(t, r.proxy.Address())
 	r.end()
 	ro.options = func(o *Options) {
 		o.Registries.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 			switch address {
 			case "direct.test:5000":
-				address = r.proxy.address()
+				address = r.proxy.Address()
 			case p.Listener.Addr().String():
 			default:
 				return nil, ErrAddress
@@ -166,8 +167,8 @@ func TestSource_proxyAddress(t *testing.T) {
 	for i, host := range []string{"169.254.169.254", "denied.test:5000"} {
 		r.reject(t, request(fmt.Sprint("a", i), host+"/one:v1"), pluginsv1alpha1.ReasonRegistryNotAllowed, "does not connect to")
 	}
-	r.proxy.set(on("GET", "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
-		status(http.StatusTemporaryRedirect, "Location", "http://denied.test:5000"+req.URL.Path)(w, req, next)
+	r.proxy.Set(faults.On("GET", "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+		faults.Status(http.StatusTemporaryRedirect, "Location", "http://denied.test:5000"+req.URL.Path)(w, req, next)
 	}))
 	r.reject(t, request("b", "registry.test:5000/one:v1"), pluginsv1alpha1.ReasonRegistryNotAllowed, "does not connect to")
 	if p.saw("169.254.169.254", false) || p.saw("denied.test:5000", false) {

@@ -17,6 +17,7 @@ import (
 
 	pluginsv1alpha1 "github.com/k1s-io/k1s/api/plugins/v1alpha1"
 	"github.com/k1s-io/k1s/internal/testenv"
+	"github.com/k1s-io/k1s/internal/testenv/registry/faults"
 )
 
 // TestSource_pullRecord shows when an artifact was pulled, and how long that took: neither a poll, nor a restart, nor
@@ -26,11 +27,11 @@ func TestSource_pullRecord(t *testing.T) {
 	const took = 3 * time.Second
 	r := newRig(t, rigOptions{})
 	r.registry.Push(t, "one", "latest", r.module)
-	r.proxy.set(on("GET", "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	r.proxy.Set(faults.On("GET", "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		r.clock.SetTime(r.clock.Now().Add(took))
 		next.ServeHTTP(w, req)
 	}))
-	polled := request("n", r.proxy.address()+"/one:latest")
+	polled := request("n", r.proxy.Address()+"/one:latest")
 	first := r.expect(t, polled, r.module).Pull
 	if !first.At.Equal(testingTime.Add(took)) || first.Took != took || first.Bytes <= int64(len(r.module)) {
 		t.Errorf("got %+v, want a pull that ended %s after %s, with the module and its manifest", first, took, testingTime)
@@ -52,7 +53,7 @@ func TestSource_pullRecord(t *testing.T) {
 	r.start(t, rigOptions{}, r.dir)
 	same("after a restart", r.expect(t, polled, r.module), first)
 	same("after the poll that follows it", r.resolves(t, polled, r.clock.Now()), first)
-	same("of another namespace", r.expect(t, request("other", r.proxy.address()+"/one:latest"), r.module), Pull{})
+	same("of another namespace", r.expect(t, request("other", r.proxy.Address()+"/one:latest"), r.module), Pull{})
 
 	t.Log("the tag moves, and moves back")
 	another := append(slices.Clone(r.module), 0)
@@ -88,7 +89,7 @@ func TestSource_polledAt(t *testing.T) {
 		t.Errorf("after the first pull: %s", got.PolledAt)
 	}
 	<-r.changes
-	r.proxy.set(status(http.StatusInternalServerError))
+	r.proxy.Set(faults.Status(http.StatusInternalServerError))
 	var polls []time.Time
 	for end := testingTime.Add(10 * time.Minute); r.clock.Now().Before(end); {
 		_, _ = r.Fetch(t.Context(), req)
@@ -116,7 +117,7 @@ func TestSource_polledAt(t *testing.T) {
 	if len(polls) < 4 || attempts <= len(polls) {
 		t.Errorf("got the polls %v of %d attempts, want some, and fewer than attempts", polls, attempts)
 	}
-	r.proxy.set(nil)
+	r.proxy.Set(nil)
 	if got := r.resolves(t, req, r.clock.Now()); !got.PolledAt.Equal(r.clock.Now()) {
 		t.Errorf("after the registry is back: %s", got.PolledAt)
 	}
@@ -152,9 +153,9 @@ func TestSource_counted(t *testing.T) {
 			t.Helper()
 			hangs := make(chan struct{})
 			var once sync.Once
-			r.proxy.set(on("GET", "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+			r.proxy.Set(faults.On("GET", "/blobs/", func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 				once.Do(func() { close(hangs) })
-				hang(w, req, next)
+				faults.Hang(w, req, next)
 			}))
 			_, _ = r.Fetch(t.Context(), r.request)
 			<-hangs
@@ -174,9 +175,9 @@ func TestSource_counted(t *testing.T) {
 		}, pluginsv1alpha1.ReasonArtifactNotFound, "none"},
 		"two credentials": {func(t *testing.T, r *rig) {
 			t.Helper()
-			r.proxy.set(basic("ada:secret"))
-			as(r.proxy.address(), "ada:guess")(&r.request)
-			as(r.proxy.address()+"/one", "ada:wrong")(&r.request)
+			r.proxy.Set(basic("ada:secret"))
+			as(r.proxy.Address(), "ada:guess")(&r.request)
+			as(r.proxy.Address()+"/one", "ada:wrong")(&r.request)
 			failing(pluginsv1alpha1.ReasonUnauthorized)(t, r)
 		}, pluginsv1alpha1.ReasonUnauthorized, "none"},
 		"not a module": {func(t *testing.T, r *rig) {

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Fault changes what a registry responds. It forwards the request to next or responds itself.
@@ -65,5 +66,25 @@ func Status(code int, headers ...string) Fault {
 			w.Header().Set(headers[i], headers[i+1])
 		}
 		w.WriteHeader(code)
+	}
+}
+
+// Trickle sends a byte of the response from time to time.
+func Trickle(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	got := httptest.NewRecorder()
+	next.ServeHTTP(got, r)
+	for key, values := range got.Header() {
+		w.Header()[key] = values
+	}
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for _, b := range got.Body.Bytes() {
+		_, _ = w.Write([]byte{b}) // the client is gone
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-ticker.C:
+		case <-r.Context().Done():
+			return
+		}
 	}
 }

@@ -20,7 +20,8 @@ import (
 type Proxy struct {
 	*httptest.Server
 
-	forward http.Handler
+	// Next receives the requests. It must not be changed after the first one.
+	Next http.Handler
 
 	mu       sync.Mutex
 	fault    Fault
@@ -35,7 +36,7 @@ func New(t *testing.T, target string, configure ...func(*httptest.Server)) *Prox
 	p := &Proxy{}
 	to := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: target})
 	to.ErrorLog = log.New(io.Discard, "", 0)
-	p.forward = to
+	p.Next = to
 	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(p.serve))
 	p.Config.ErrorLog = to.ErrorLog
 	start := p.Start
@@ -62,10 +63,10 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		w = &meteredWriter{ResponseWriter: w, proxy: p}
 	}
 	if f == nil {
-		p.forward.ServeHTTP(w, r)
+		p.Next.ServeHTTP(w, r)
 		return
 	}
-	f(w, r, p.forward)
+	f(w, r, p.Next)
 }
 
 // meteredWriter counts the bytes of a response.
