@@ -103,8 +103,8 @@ func TestSource_pins(t *testing.T) {
 	expect("a plugin that was deleted", r.module, false)
 }
 
-// TestSession_search shows that one layer is searched at a time, also of those that the cache has, and that a reader which
-// goes on to other content makes room for the next one.
+// TestSession_search shows that one layer is searched at a time, also of those that the cache has, whatever its media type,
+// and that a reader which goes on to other content makes room for the next one.
 func TestSession_search(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
@@ -129,12 +129,16 @@ func TestSession_search(t *testing.T) {
 	if _, err := first.Read(t.Context(), layer, maxBytes); err != nil {
 		t.Fatal(err)
 	}
-	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	if _, err := second.Read(short, layer, maxBytes); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a second layer is searched beside the first one: %v", err)
+	for _, mediaType := range []string{layer.MediaType, ocispec.MediaTypeImageManifest} {
+		short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		like := layer
+		like.MediaType = mediaType
+		if _, err := second.Read(short, like, maxBytes); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a second layer, %s, is searched beside the first one: %v", mediaType, err)
+		}
+		cancel()
+		second.close()
 	}
-	second.close()
 	if _, err := first.Read(t.Context(), layer, maxBytes); err != nil { // it is a layer as well
 		t.Fatal(err)
 	}

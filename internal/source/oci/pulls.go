@@ -63,7 +63,7 @@ func (p *pulls) reserve(ctx context.Context, namespace string, size int64) (done
 	}, nil
 }
 
-// search waits until a layer can be searched, one at a time. The caller calls done.
+// search waits until content can be searched, one at a time. The caller calls done.
 func (p *pulls) search(ctx context.Context) (done func(), err error) {
 	if err := p.searches.Acquire(ctx, 1); err != nil {
 		return nil, err

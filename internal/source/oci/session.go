@@ -94,15 +94,12 @@ func (s *session) download(ctx context.Context, d ocispec.Descriptor) ([]byte, e
 	if err := s.cache.Keep(d.Digest, out); err != nil {
 		return nil, unwritable(err)
 	}
-	return out, s.search(ctx, d)
+	return out, s.search(ctx)
 }
 
-// search waits until the content of a layer can be searched, which takes a multiple of its size of memory if it is
-// compressed. No registry can make that slow.
-func (s *session) search(ctx context.Context, d ocispec.Descriptor) error {
-	if isManifest(d) {
-		return nil
-	}
+// search waits until content can be searched, which takes a multiple of its size of memory if it is compressed. Manifests
+// wait, too: whoever pushes an artifact chooses the media types of its layers. No registry can make a search slow.
+func (s *session) search(ctx context.Context) error {
 	done, err := s.pulls.search(ctx)
 	if err == nil {
 		s.held = append(s.held, done)
@@ -143,7 +140,7 @@ func (s *session) proven(ctx context.Context, d ocispec.Descriptor) ([]byte, err
 		}
 		s.scope.allow(d.Digest, s.clock.Now())
 	}
-	if err := s.search(ctx, d); err != nil {
+	if err := s.search(ctx); err != nil {
 		return nil, err
 	}
 	out, err := s.cached(d)
