@@ -111,7 +111,7 @@ func TestSource_polledAt(t *testing.T) {
 	polls = slices.Compact(polls)
 	for i := 1; i < len(polls); i++ {
 		if d := polls[i].Sub(polls[i-1]); d < time.Minute {
-			t.Errorf("poll %d was %s after the one before", i, d)
+			t.Errorf("poll %d was %s after the previous one", i, d)
 		}
 	}
 	if len(polls) < 4 || attempts <= len(polls) {

@@ -106,7 +106,7 @@ func (r *rig) recovers(t *testing.T, req Request) Result {
 		if !bytes.Equal(got.Module.Bytes, r.module) {
 			t.Fatalf("got a module of %d bytes, want %d", len(got.Module.Bytes), len(r.module))
 		}
-		return got.Failure // until the pull has ended, that of the one before
+		return got.Failure // until the pull has ended, that of the previous one
 	})
 	return got
 }
