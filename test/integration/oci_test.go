@@ -73,8 +73,14 @@ func TestOperator_oci(t *testing.T) {
 	shop.category(t, "tools")
 	shop.expectAnnotated(t, "tools")
 
+	t.Log("a tag that has moved, with the digest that it has now")
+	pinned := server.Push(t, "plugins/annotator", "v1", append(module[:len(module):len(module)], 0, 1, 0)) // with a custom section
+	shop.change(t, "annotator", fromRegistry(reference+"@"+pinned.String()))
+	shop.expectArtifact(t, "annotator", pinned.String())
+	shop.change(t, "annotator", fromRegistry(reference))
+
 	t.Log("a tag that moves")
-	second := server.Push(t, "plugins/annotator", "v1", append(module, 0, 1, 0)) // with a custom section
+	second := server.Push(t, "plugins/annotator", "v1", append(module[:len(module):len(module)], 0, 1, 0, 0, 1, 0))
 	every := int32(1)
 	shop.change(t, "annotator", func(s *pluginsv1alpha1.WasmPluginSpec) { s.Source.OCI.PollIntervalSeconds = &every })
 	moved := shop.expectArtifact(t, "annotator", second.String())
@@ -82,7 +88,7 @@ func TestOperator_oci(t *testing.T) {
 		t.Errorf("got %+v, after %+v", moved, first)
 	}
 	metrics.expect(t, "polls that find nothing new are timed apart", "k1s_plugin_pull_duration_seconds_count", with("cached", "true"), atLeast(2))
-	metrics.expect(t, "from pulls", "k1s_plugin_pull_duration_seconds_count", with("cached", "false"), exactly(2))
+	metrics.expect(t, "from pulls", "k1s_plugin_pull_duration_seconds_count", with("cached", "false"), exactly(3))
 	polled := shop.expectPolled(t, "annotator", moved.LastPolledAt)
 	if !polled.PulledAt.Equal(&moved.PulledAt) || polled.PullMillis != moved.PullMillis || polled.PulledBytes != moved.PulledBytes {
 		t.Errorf("a poll changed the pull from %+v to %+v", moved, polled)

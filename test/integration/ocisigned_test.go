@@ -5,6 +5,7 @@ package integration
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -101,6 +102,9 @@ func TestOperator_oci_signatureRequired(t *testing.T) {
 	o.configure = append(o.configure, func(o *app.Options) { o.Registries.RequiredSignatures = server.Address + "=" + file })
 	o.start(t)
 	shop.expectUnsigned(t, "annotator", pluginsv1alpha1.ReasonNotSigned) // although the cache has it
+	spelled := strings.Replace(server.Address, "127.0.0.1", "[::ffff:127.0.0.1]", 1)
+	shop.Plugin(t, "spelled", fromRegistry(spelled+"/annotator:v1"))
+	shop.expectUnsigned(t, "spelled", pluginsv1alpha1.ReasonNotSigned)
 	server.Sign(t, "annotator", pushed, key)
 	shop.expectArtifact(t, "annotator", pushed.String())
 	shop.ExpectCondition(t, "annotator", pluginsv1alpha1.ConditionSignatureVerified, metav1.ConditionTrue, pluginsv1alpha1.ReasonSucceeded, "the operator's key")
